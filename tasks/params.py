@@ -1,0 +1,287 @@
+"""params.yaml as frozen models: one section a step, unknown keys refused.
+
+Every field's description is what docs/params.md says of the key (benchmarks of words: docs are made
+from here), and every refusal is one line that names the file, the key, the value and the remedy.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: immutable, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EndpointParams(Section):
+    """One measured property: where it stands in the table and what it means."""
+
+    kind: Literal["regression", "classification"] = Field("regression", description="what is predicted")
+    column: Name | None = Field(None, description="column of the table (default: the endpoint's name)")
+    unit: str = Field("", description="unit of the predictions and of every score")
+    positive: str | None = Field(
+        None, description="classification: the cell that means class 1 (default: 1, true, yes, active)"
+    )
+    tolerance: Positive | None = Field(
+        None, description="this endpoint's own tolerance, in its unit (default: replicates.tolerance)"
+    )
+
+    def source(self, name: str) -> str:
+        """The column that holds the endpoint called `name`."""
+        return self.column or name
+
+
+class DataParams(Section):
+    """The raw table."""
+
+    path: Name = Field(description="the raw table, relative to the workspace")
+    rev: Name | None = Field(
+        None, description="git revision or tag of the table (default: the file as it is)"
+    )
+    smiles: Name = Field("smiles", description="column that holds the SMILES")
+    id: Name | None = Field(None, description="column that names a record (default: none)")
+    endpoints: dict[Name, EndpointParams] = Field(
+        min_length=1, description="the measured properties, by name"
+    )
+
+
+class CurateParams(Section):
+    """What becomes of a record before it is a molecule of the curated table."""
+
+    merge: Literal["median", "mean"] = Field(
+        "median", description="how repeats of a molecule become one value"
+    )
+
+
+class FeatureBlock(Section):
+    """One featurizer with its settings; blocks are concatenated in the order given."""
+
+    kind: Literal[
+        "morgan_count", "morgan_bits", "rdkit2d", "maccs", "avalon_count", "erg",
+        "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "conformer3d",
+    ] = Field(description="which featurizer")  # fmt: skip
+    radius: Annotated[int, Field(ge=0, le=8)] = Field(2, description="Morgan: radius in bonds")
+    size: Annotated[int, Field(ge=16, le=65536)] = Field(1024, description="hashed fingerprints: length")
+
+
+class FeaturizeParams(Section):
+    """What makes the feature matrix."""
+
+    blocks: tuple[FeatureBlock, ...] = Field(
+        (
+            FeatureBlock(kind="morgan_count"),
+            FeatureBlock(kind="avalon_count"),
+            FeatureBlock(kind="erg"),
+            FeatureBlock(kind="rdkit2d"),
+        ),
+        min_length=1,
+        description="featurizers, concatenated in this order",
+    )
+
+
+class SplitParams(Section):
+    """Which molecules train, which validate, which test."""
+
+    method: Literal["random", "scaffold", "column"] = Field("random", description="how the parts are drawn")
+    column: Name | None = Field(None, description="method column: the column that says train/valid/test")
+    test: Fraction = Field(0.2, description="share of the molecules in the test part")
+    valid: Fraction = Field(0.1, description="share of the molecules in the valid part")
+    seed: int = Field(
+        0, description="draw of the split (data, not a walk: it is the same for all replicates)"
+    )
+
+    @model_validator(mode="after")
+    def column_given(self) -> "SplitParams":
+        """A column split needs its column."""
+        if self.method == "column" and self.column is None:
+            raise ValueError("split.column: none given; name the column that says train/valid/test")
+        return self
+
+
+class TransformParams(Section):
+    """Scaling of features and targets, fitted on the train part alone."""
+
+    counts: Literal["log1p", "none", "binary"] = Field("log1p", description="counts and bits")
+    descriptors: Literal["quantile", "standard", "none"] = Field(
+        "quantile", description="real-valued columns"
+    )
+    clip: Positive = Field(3.0, description="scaled descriptors are held within -clip .. clip")
+    targets: Literal["auto", "standard", "log", "rank", "none"] = Field(
+        "auto", description="regression targets: auto takes log for skewed positive values, else standard"
+    )
+
+
+class NetworkParams(Section):
+    """The network every replicate is an instance of."""
+
+    widths: tuple[Count, ...] = Field((512, 256), description="units of the hidden layers")
+    activation: Literal["relu", "gelu", "silu", "tanh", "elu", "selu", "softplus"] = Field(
+        "relu", description="activation of the hidden layers"
+    )
+    normalization: Literal["none", "layer", "batch"] = Field(
+        "none", description="between a layer and its activation"
+    )
+    dropout: Fraction = Field(0.3, description="dropout after each hidden layer")
+    builder: Name | None = Field(
+        None,
+        description="module:function (n_features, n_endpoints) -> keras.Model, instead of the keys above",
+    )
+
+
+class TrainParams(Section):
+    """How one replicate is trained."""
+
+    engine: Literal["auto", "dense", "keras", "stacked"] = Field(
+        "auto", description="what trains (auto: the fastest that can)"
+    )
+    loss: Literal["auto", "squared", "huber", "cross_entropy"] = Field(
+        "auto", description="auto: squared for regression, cross_entropy for classification"
+    )
+    optimizer: Literal["adam", "adamw"] = Field("adamw", description="optimizer")
+    learning_rate: Positive = Field(1e-3, description="peak learning rate")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(1e-4, description="adamw: decoupled weight decay")
+    l2: Annotated[float, Field(ge=0)] = Field(0.0, description="L2 penalty on kernels, in the loss")
+    schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over the steps")
+    epochs: Count = Field(50, description="epochs, at most")
+    batch_size: Count = Field(64, description="molecules a step")
+    early_stopping: Count | None = Field(
+        None,
+        description="stop after so many epochs without a better valid loss, keep the best weights (default: never)",
+    )
+    class_balance: bool = Field(False, description="weigh the classes of an endpoint equally")
+
+
+class ReplicatesParams(Section):
+    """How many walks, and how sure."""
+
+    tolerance: str | Positive = Field(
+        "0.1 sd",
+        description="how far two ensembles may be apart, root mean square: a number in endpoint units, or '0.1 sd'",
+    )
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="how sure the bound is")
+    min: Annotated[int, Field(ge=4)] = Field(8, description="replicates at least")
+    max: Annotated[int, Field(ge=4)] = Field(128, description="replicates at most")
+    count: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="exactly so many (default: as many as it takes)"
+    )
+    entropy: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="replays the same streams, for debugging (default: from the operating system)"
+    )
+
+    @model_validator(mode="after")
+    def ordered(self) -> "ReplicatesParams":
+        """The least number of replicates cannot exceed the largest."""
+        if self.min > self.max:
+            raise ValueError(f"replicates.min: {self.min} is over replicates.max {self.max}; lower it")
+        return self
+
+
+class EnsembleParams(Section):
+    """How the replicates become one model."""
+
+    mode: Literal["mean", "median", "trimmed"] = Field(
+        "mean", description="over the replicates, at each molecule"
+    )
+    classes: Literal["probability", "logit"] = Field(
+        "probability", description="what is averaged for a class"
+    )
+
+
+class EvaluateParams(Section):
+    """Scores and decisions."""
+
+    threshold: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="probability from which a class is 1"
+    )
+    coverage: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.9, description="share of molecules an interval shall hold"
+    )
+
+
+class ReportParams(Section):
+    """The page for people."""
+
+    title: str = Field("manywalks", description="title of the report")
+
+
+class OrchestrateParams(Section):
+    """Where and how hard the work runs; no result depends on it."""
+
+    runner: Literal["threads", "dask"] = Field("threads", description="this machine, or a Dask cluster")
+    address: Name | None = Field(None, description="dask: the scheduler's address (default: a local cluster)")
+    cores: Count | None = Field(None, description="cores to use (default: all)")
+    retries: Annotated[int, Field(ge=0)] = Field(2, description="tries after a failure that can pass")
+    time_limit: Positive = Field(3600.0, description="seconds after which a step or a pack is ended")
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: DataParams
+    curate: CurateParams = CurateParams()
+    featurize: FeaturizeParams = FeaturizeParams()
+    split: SplitParams = SplitParams()
+    transform: TransformParams = TransformParams()
+    network: NetworkParams = NetworkParams()
+    train: TrainParams = TrainParams()
+    replicates: ReplicatesParams = ReplicatesParams()
+    ensemble: EnsembleParams = EnsembleParams()
+    evaluate: EvaluateParams = EvaluateParams()
+    report: ReportParams = ReportParams()
+    orchestrate: OrchestrateParams = OrchestrateParams()
+
+
+def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
+    """Check a mapping read from `source`; a ValueError names file, key, value and remedy."""
+    if not isinstance(raw, dict):
+        raise ValueError(f"{source}: holds no mapping of sections; start from `manywalks init TABLE`")
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise ValueError(_one_line(error, source)) from None
+
+
+def load_params(path: Path) -> Params:
+    """Read params.yaml; a ValueError says in one line what is wrong with it."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; make one with `manywalks init TABLE --work {path.parent}`")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); mend it there") from None
+    return parse_params(raw, source=str(path))
+
+
+def _one_line(error: ValidationError, source: str) -> str:
+    """The first fault of a pydantic error, as a sentence: file, key, value, remedy."""
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    message = fault["msg"].removeprefix("Value error, ")
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        return f"{source}: {key}: unknown key; {_keys_near(fault['loc'])}{more}"
+    if fault["type"] == "missing":
+        return f"{source}: {key}: missing; add it{more}"
+    if fault["type"] == "value_error":
+        return f"{source}: {message}{more}"
+    return f"{source}: {key}: {fault['input']!r} will not do; {message[0].lower() + message[1:]}{more}"
+
+
+def _keys_near(location: tuple[int | str, ...]) -> str:
+    """The keys that may stand where an unknown one stood."""
+    model: Any = Params
+    for part in location[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = field.annotation if field is not None else None
+    if model is None or not hasattr(model, "model_fields"):
+        return "remove it"
+    return "known are " + ", ".join(model.model_fields)
