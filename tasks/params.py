@@ -28,8 +28,41 @@ class EndpointParams(Section):
     kind: Literal["regression", "classification"] = Field("regression", description="what is predicted")
     column: Name | None = Field(None, description="column of the table (default: the endpoint's name)")
     unit: str = Field("", description="unit of the predictions and of every score")
+    source_unit: Name | None = Field(
+        None, description="unit of the column's cells, to convert from (default: they are in `unit` already)"
+    )
+    unit_column: Name | None = Field(
+        None, description="column that holds each record's own unit (ChEMBL: Standard Units)"
+    )
+    transform: Literal["none", "p", "log10"] = Field(
+        "none", description="after conversion: p is -log10 of mol/L (pIC50), log10 is log10(value + offset)"
+    )
+    log_unit: Name | None = Field(
+        None, description="transform log10: the unit it is taken in (default: source_unit)"
+    )
+    offset: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="transform log10: added to the value first, so that zeros have a logarithm"
+    )
     positive: str | None = Field(
         None, description="classification: the cell that means class 1 (default: 1, true, yes, active)"
+    )
+    relation_column: Name | None = Field(
+        None, description="column of =, >, <, >=, <= (default: none; a cell such as >100 says it by itself)"
+    )
+    censored: Literal["keep", "reject"] = Field(
+        "keep", description="values known as a bound alone: keep them as bounds, or reject them"
+    )
+    weight_column: Name | None = Field(
+        None, description="column of record weights, 0 or more (default: all weigh 1)"
+    )
+    error_column: Name | None = Field(
+        None,
+        description="column of standard errors, in the cells' unit: weights are (median error / error)^2",
+    )
+    spread_limit: Positive | None = Field(
+        None,
+        description="repeats of a molecule further apart than this (largest - smallest, in `unit`) are "
+        "doubtful; curate.spread says what becomes of them",
     )
     tolerance: Positive | None = Field(
         None, description="this endpoint's own tolerance, in its unit (default: replicates.tolerance)"
@@ -39,16 +72,54 @@ class EndpointParams(Section):
         """The column that holds the endpoint called `name`."""
         return self.column or name
 
+    @model_validator(mode="after")
+    def consistent(self) -> "EndpointParams":
+        """Keys that say nothing together are refused."""
+        if self.weight_column and self.error_column:
+            raise ValueError("weight_column and error_column: both given; name one of them")
+        numeric = (self.source_unit, self.unit_column, self.relation_column, self.error_column)
+        if self.kind == "classification" and (any(numeric) or self.transform != "none"):
+            raise ValueError(
+                "kind: a classification has no unit, relation, error or transform; remove those keys"
+            )
+        if self.offset and self.transform != "log10":
+            raise ValueError(f"offset: {self.offset} without transform: log10; add it, or remove the offset")
+        return self
+
+
+class CheckParams(Section):
+    """What is declared of one column of the raw table."""
+
+    type: Literal["text", "number", "integer", "date"] = Field("text", description="what every cell must be")
+    required: bool = Field(True, description="the column must be there")
+    empty: bool = Field(True, description="empty cells are allowed")
+    unique: bool = Field(False, description="no two records share a value")
+    min: float | None = Field(None, description="numbers: the smallest allowed")
+    max: float | None = Field(None, description="numbers: the largest allowed")
+    allowed: tuple[str, ...] | None = Field(None, description="the only cells allowed")
+    pattern: str | None = Field(None, description="regular expression that the whole cell must match")
+
 
 class DataParams(Section):
     """The raw table."""
 
-    path: Name = Field(description="the raw table, relative to the workspace")
+    path: Name = Field(description="the raw table, relative to the workspace: CSV, Parquet or SDF, also .gz")
     rev: Name | None = Field(
         None, description="git revision or tag of the table (default: the file as it is)"
     )
     smiles: Name = Field("smiles", description="column that holds the SMILES")
     id: Name | None = Field(None, description="column that names a record (default: none)")
+    delimiter: Name | None = Field(None, description="CSV: between cells (default: found in the file)")
+    encoding: Name | None = Field(None, description="CSV: of the text (default: found in the file)")
+    decimal: Literal[".", ","] = Field(".", description="decimal mark of the numbers")
+    where: dict[Name, tuple[str | int | float | bool, ...]] = Field(
+        default_factory=dict,
+        description="column: list of cells; records with another cell are rejected as filtered",
+    )
+    checks: dict[Name, CheckParams] = Field(
+        default_factory=dict,
+        description="column: what is declared of it; all violations are listed at once, and nothing runs",
+    )
     endpoints: dict[Name, EndpointParams] = Field(
         min_length=1, description="the measured properties, by name"
     )
@@ -57,8 +128,41 @@ class DataParams(Section):
 class CurateParams(Section):
     """What becomes of a record before it is a molecule of the curated table."""
 
-    merge: Literal["median", "mean"] = Field(
-        "median", description="how repeats of a molecule become one value"
+    mixtures: Literal["reject", "largest", "keep"] = Field(
+        "reject", description="two or more different organic parts after salts and solvents are removed"
+    )
+    metals: Literal["reject", "keep"] = Field(
+        "reject",
+        description="a metal that stays after salts are split and removed (organometallics, complexes)",
+    )
+    inorganics: Literal["reject", "keep"] = Field("reject", description="no carbon atom")
+    polymers: Literal["reject", "keep"] = Field(
+        "reject", description="undefined atoms (*), attachment points, repeat units"
+    )
+    isotopes: Literal["drop", "keep", "reject"] = Field(
+        "drop", description="isotope labels (2H, 14C): drop makes the molecule its unlabelled parent"
+    )
+    stereo: Literal["keep", "drop", "flag", "reject"] = Field(
+        "keep",
+        description="keep; drop all stereo marks; flag (in column `flags`) or reject molecules with an "
+        "unspecified stereo centre or double bond",
+    )
+    tautomers: Literal["keep", "canonical"] = Field(
+        "keep", description="keep them as drawn, or write RDKit's canonical tautomer (slow: about 20 times)"
+    )
+    max_tautomers: Count = Field(
+        200, description="tautomers: canonical: a molecule with more of them is kept as drawn and flagged"
+    )
+    max_atoms: Count = Field(150, description="heavy atoms; larger molecules are rejected")
+    time_limit: Positive = Field(10.0, description="seconds for one molecule; it is rejected after that")
+    merge: Literal["median", "mean", "censored"] = Field(
+        "median",
+        description="how repeats of a molecule become one value; censored: the likeliest mean, with the "
+        "assay's pooled noise, where bounds and values meet",
+    )
+    spread: Literal["flag", "reject"] = Field(
+        "flag",
+        description="repeats further apart than an endpoint's spread_limit: flag the molecule, or reject",
     )
 
 
@@ -91,19 +195,39 @@ class FeaturizeParams(Section):
 class SplitParams(Section):
     """Which molecules train, which validate, which test."""
 
-    method: Literal["random", "scaffold", "column"] = Field("random", description="how the parts are drawn")
-    column: Name | None = Field(None, description="method column: the column that says train/valid/test")
+    method: Literal["random", "stratified", "scaffold", "cluster", "time", "group", "column"] = Field(
+        "random", description="how the parts are drawn"
+    )
+    column: Name | None = Field(
+        None,
+        description="method column: the column that says train/valid/test; group: whose equal cells stay "
+        "together; time: a date or a year",
+    )
+    endpoint: Name | None = Field(
+        None, description="method stratified: the endpoint that is spread evenly (default: the first)"
+    )
     test: Fraction = Field(0.2, description="share of the molecules in the test part")
     valid: Fraction = Field(0.1, description="share of the molecules in the valid part")
+    test_from: str | int | float | None = Field(
+        None,
+        description="method time: test what was first measured then or later (default: the last share)",
+    )
+    similarity: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="method cluster: Tanimoto from which two molecules are neighbours"
+    )
     seed: int = Field(
         0, description="draw of the split (data, not a walk: it is the same for all replicates)"
     )
 
     @model_validator(mode="after")
-    def column_given(self) -> "SplitParams":
-        """A column split needs its column."""
-        if self.method == "column" and self.column is None:
-            raise ValueError("split.column: none given; name the column that says train/valid/test")
+    def consistent(self) -> "SplitParams":
+        """A column, group or time split needs its column, and something must be left to train on."""
+        if self.method in ("column", "group", "time") and self.column is None:
+            raise ValueError(f"split.column: none given; name the column for method {self.method}")
+        if self.test + self.valid >= 1:
+            raise ValueError(
+                f"split.test + split.valid: {self.test + self.valid:g} leaves nothing to train on"
+            )
         return self
 
 
