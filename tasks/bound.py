@@ -1,0 +1,233 @@
+"""How far a retrained ensemble will be from this one, and how many replicates a tolerance needs.
+
+M walks f_1 .. f_M are independent draws with one covariance S over the n reference molecules. A retrained
+ensemble of M' walks is apart from this one by d, root mean square over the molecules, and
+
+    d^2 = (1/M + 1/M') V Q,   V = tr S / n,   Q a weighted sum of chi-squares with mean 1, variance 2 theta,
+
+where theta = tr S^2 / (tr S)^2 is 1/nu, nu the effective number of directions in which walks part. V
+and theta are estimated from the walks' Gram matrix, so the bound is a quantile of a ratio: F with nu and nu2
+degrees of freedom, nu2 matched to the relative variance of (V-hat times the quantile at theta-hat), which
+includes that both err to the same side when the walks seen are by chance too much alike.
+docs/decisions/0004-bound.md has the derivation, benchmarks/RESULTS.md the coverage.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from manywalks.tasks.spectrum import Moments, gram, moments, moments_of_gram, quantile_variance
+
+# counts at looks are multiples of this: a few cores' worth, and few looks
+_STEP = 4
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The statement's figure for one endpoint, in the endpoint's unit.
+
+    Attributes:
+        replicates: M of this ensemble.
+        other: M of the retrained one.
+        spread_rms: root mean square over molecules of the walks' standard deviation.
+        nu: effective number of directions in which walks part.
+        expected: root mean square difference of two such ensembles.
+        bound: what the difference will not exceed, with the confidence.
+        confidence: how sure.
+    """
+
+    replicates: int
+    other: int
+    spread_rms: float
+    nu: float
+    expected: float
+    bound: float
+    confidence: float
+
+
+def difference_bound(
+    predictions: np.ndarray, confidence: float = 0.95, *, adaptive: bool = False, other: int | None = None
+) -> Bound:
+    """Bound the root mean square difference between this ensemble's mean and a retrained one's.
+
+    Args:
+        predictions: (m, n) of m walks at n out-of-sample molecules, in the endpoint's unit.
+        confidence: share of retrainings that shall be within the bound.
+        adaptive: whether m was chosen by `next_count` (looking at the walks costs some confidence).
+        other: walks of the retrained ensemble; m where None.
+    """
+    walks = moments(predictions)
+    m = walks.replicates
+    other = m if other is None else other
+    return Bound(
+        replicates=m,
+        other=other,
+        spread_rms=math.sqrt(walks.variance),
+        nu=1 / walks.theta,
+        expected=math.sqrt(walks.variance * (1 / m + 1 / other)),
+        bound=bound_at(walks, m, confidence, adaptive=adaptive, other=other),
+        confidence=confidence,
+    )
+
+
+def bound_at(
+    walks: Moments, replicates: int, confidence: float, *, adaptive: bool = False, other: int | None = None
+) -> float:
+    """The bound that `replicates` walks would give if V and the spectrum stay as estimated."""
+    if walks.variance == 0:
+        return 0.0
+    level = _level(confidence, walks.theta, replicates, adaptive)
+    dof = 2 / quantile_variance(walks, replicates, level)
+    quantile = float(stats.f.ppf(level, 1 / walks.theta, dof))
+    return math.sqrt(walks.variance * (1 / replicates + 1 / (other or replicates)) * quantile)
+
+
+def replicates_needed(
+    walks: Moments, tolerance: float, confidence: float = 0.95, *, adaptive: bool = False, least: int = 4
+) -> int:
+    """The least number of walks, `least` or more, whose bound is expected within the tolerance."""
+
+    def enough(count: int) -> bool:
+        return bound_at(walks, count, confidence, adaptive=adaptive) <= tolerance
+
+    if enough(least):
+        return least
+    low, high = least, 2 * least
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def next_count(
+    predictions: np.ndarray | None,
+    tolerance: float | Sequence[float],
+    confidence: float = 0.95,
+    *,
+    minimum: int = 8,
+    maximum: int = 128,
+    count: int | None = None,
+) -> int:
+    """How many replicates there are to be at the next look: as many as there are when that is enough.
+
+    The looks are replayed from the first one at `minimum`, each on the walks that it saw, so the answer
+    depends on the predictions and the settings alone and a run that was cut off goes on as if it had not
+    been. Where more walks are at hand than the rule asks for, the answer is the smaller number: use the first
+    so many. A look that falls short asks for the predicted need, a multiple of 4.
+
+    Args:
+        predictions: (m, n) or (m, n, t) in order of replicate index, in endpoint units; None for no walks.
+        tolerance: for each of the t endpoints, in its unit.
+        confidence: of the bound.
+        minimum: replicates at the first look.
+        maximum: replicates at most.
+        count: exactly so many, without looking.
+    """
+    looks = planned_looks(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
+    return looks[-1]
+
+
+def planned_looks(
+    predictions: np.ndarray | None,
+    tolerance: float | Sequence[float],
+    confidence: float = 0.95,
+    *,
+    minimum: int = 8,
+    maximum: int = 128,
+    count: int | None = None,
+) -> list[int]:
+    """The looks so far and the next one, as `next_count` takes them; the last is where to stop or go next."""
+    if count is not None:
+        return [count]
+    looks = [min(minimum, maximum)]
+    if predictions is None or len(predictions) < looks[0]:
+        return looks
+    cube = np.asarray(predictions)
+    cube = cube[:, :, None] if cube.ndim == 2 else cube
+    products = [gram(cube[:, :, t]) for t in range(cube.shape[2])]
+    limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), len(products))
+    while looks[-1] <= len(cube) and looks[-1] < maximum:
+        seen = [moments_of_gram(product[: looks[-1], : looks[-1]], cube.shape[1]) for product in products]
+        needed = max(
+            replicates_needed(walks, limit, confidence, adaptive=True, least=looks[-1])
+            for walks, limit in zip(seen, limits, strict=True)
+        )
+        if needed == looks[-1]:
+            return looks
+        looks.append(min(maximum, max(looks[-1] + _STEP, _STEP * math.ceil(needed / _STEP))))
+    return looks
+
+
+def projected_count(
+    predictions: np.ndarray | None,
+    tolerance: float | Sequence[float],
+    confidence: float = 0.95,
+    *,
+    minimum: int = 8,
+    maximum: int = 128,
+    count: int | None = None,
+) -> int:
+    """Where the training is expected to end, for a progress bar: from all the walks at hand, looks or not."""
+    at_least = next_count(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
+    if count is not None or predictions is None or len(predictions) < _STEP or len(predictions) >= at_least:
+        return at_least
+    cube = np.asarray(predictions)
+    cube = cube[:, :, None] if cube.ndim == 2 else cube
+    limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), cube.shape[2])
+    needed = max(
+        replicates_needed(moments(cube[:, :, t]), limits[t], confidence, adaptive=True)
+        for t in range(cube.shape[2])
+    )
+    return min(maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
+
+
+def resolve_tolerance(
+    tolerance: str | float, sd: float | None, noise: float | None, *, key: str = "replicates.tolerance"
+) -> float:
+    """The tolerance in the endpoint's unit.
+
+    Args:
+        tolerance: a number in the endpoint's unit, "0.1 sd" (share of the observed standard deviation of the
+            training part) or "1 noise" (share of the assay's noise, measured by repeats).
+        sd: that standard deviation; None or 0 where there is none.
+        noise: that noise; None where the data has no repeats.
+        key: what the error calls it.
+    """
+    number, _, word = str(tolerance).strip().partition(" ")
+    scale = {"": 1.0, "sd": sd, "noise": noise}.get(word.strip().lower(), math.nan)
+    try:
+        share = float(number)
+    except ValueError:
+        share = math.nan
+    if not (math.isfinite(share) and share > 0) or (scale is not None and math.isnan(scale)):
+        raise ValueError(
+            f"{key}: {tolerance!r} is no tolerance; write a number above 0, '0.1 sd' or '1 noise'"
+        )
+    if not scale:
+        lacks = (
+            "repeated measurements" if word.strip().lower() == "noise" else "two different training values"
+        )
+        raise ValueError(
+            f"{key}: {tolerance!r} has no scale, the endpoint has no {lacks}; write a number in its unit"
+        )
+    return share * scale
+
+
+def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> float:
+    """The level at which the quantile is taken, a little above the confidence.
+
+    What F does not know of, set by simulation: walks with heavier tails than Gaussian, a skewed V-hat at few
+    walks (a share of the allowed failures that falls with M), and, where M was chosen by looking, stopping
+    at a V-hat that is low by chance, which matters the more, the fewer directions there are.
+    """
+    share = 1 - min(0.75, (_FLOOR + _MIDDLE * min(1.0, 4 * math.sqrt(theta)) * (1 - theta)) / replicates)
+    looking = 1 - _LOOKING * math.sqrt(theta) if adaptive else 1.0
+    return 1 - (1 - confidence) * share * looking
+
+
+_FLOOR, _MIDDLE, _LOOKING = 1.2, 3.5, 0.35

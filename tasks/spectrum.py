@@ -1,0 +1,108 @@
+"""The covariance of walks over molecules, as far as M walks show it.
+
+All comes from the M x M matrix of the walks' inner products, so its cost does not grow with the square of the
+molecules. docs/decisions/0004-bound.md has the derivation.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the walks' Gram matrix says of their covariance S over the molecules.
+
+    Attributes:
+        replicates: M.
+        variance: V, mean over molecules of the walks' variance, in the endpoint's unit squared.
+        theta: tr S^2 / (tr S)^2, without bias from finite M; 1/nu.
+        third: tr S^3 / (tr S)^3, likewise; between theta^2 (equal directions) and theta^1.5 (one).
+    """
+
+    replicates: int
+    variance: float
+    theta: float
+    third: float
+
+
+def moments(predictions: np.ndarray) -> Moments:
+    """Estimate V, theta and the third moment from (m, n) predictions."""
+    return moments_of_gram(gram(predictions), np.shape(predictions)[1])
+
+
+def gram(predictions: np.ndarray) -> np.ndarray:
+    """Inner products (m, m) of the walks, about their mean, of (m, n) predictions."""
+    walks = np.asarray(predictions, dtype=np.float64)
+    if walks.ndim != 2 or walks.shape[0] < 2 or walks.shape[1] < 1:
+        raise ValueError(
+            f"predictions: shape {walks.shape}; a bound needs (2 or more walks, 1 or more molecules)"
+        )
+    if not np.isfinite(walks).all():
+        walk = int(np.flatnonzero(~np.isfinite(walks).all(axis=1))[0])
+        raise ValueError(f"predictions: walk {walk} is not finite; replace the replicate that diverged")
+    # differences between float32 predictions near a common value would drown in their squares
+    walks = walks - walks.mean(axis=0)
+    return walks @ walks.T
+
+
+def moments_of_gram(products: np.ndarray, n: int) -> Moments:
+    """Moments from the (m, m) inner products of walks about any one point."""
+    m = len(products)
+    centred = products - products.mean(axis=0) - products.mean(axis=1)[:, None] + products.mean()
+    scaled = centred / (m - 1)
+    squared = scaled @ scaled
+    t1, t2, t3 = float(np.trace(scaled)), float(np.trace(squared)), float(np.sum(squared * scaled))
+    if t1 <= 0:
+        return Moments(m, 0.0, 1.0, 1.0)
+    if m < 4:  # too few walks to see directions: the worst case, one
+        return Moments(m, t1 / n, 1.0, 1.0)
+    theta, third = _unbiased(m - 1, t2 / t1**2, t3 / t1**3)
+    theta = min(max(theta, 1 / n), 1.0)
+    # any spectrum has theta^2 <= third <= theta^1.5
+    return Moments(m, t1 / n, theta, min(max(third, theta**2), theta**1.5))
+
+
+def _unbiased(dof: int, t2: float, t3: float) -> tuple[float, float]:
+    """(tr S^2, tr S^3) over (tr S)^2, (tr S)^3 from those of a sample covariance with `dof`.
+
+    Inverts the Wishart expectations of (t1^2, t2) and of (t1^3, t1 t2, t3), t1 = 1.
+    """
+    k = float(dof)
+    second = np.linalg.solve([[1, 2 / k], [1 / k, 1 + 1 / k]], [1.0, t2])
+    third = np.linalg.solve(
+        [
+            [1, 6 / k, 8 / k**2],
+            [1 / k, 1 + 1 / k + 4 / k**2, 4 / k + 4 / k**2],
+            [1 / k**2, 3 / k + 3 / k**2, 1 + 3 / k + 4 / k**2],
+        ],
+        [1.0, t2, t3],
+    )
+    return float(second[1] / second[0]), float(third[2] / third[0])
+
+
+def quantile_variance(walks: Moments, replicates: int, level: float) -> float:
+    """Relative variance of V-hat times the quantile at theta-hat, to first order.
+
+    With p2 = theta, p3 = third and k = M - 1:
+        Var(V-hat) / V^2 = 2 p2 / k,
+        Cov(V-hat, theta-hat) / V = 4 (p3 - p2^2) / k,
+        Var(theta-hat) = (8 p4 - 16 p2 p3 + 8 p2^3 + 4 p2^2 / k) / k.
+    The fourth moment lies between p3^2/p2 and
+    p3^(4/3); their geometric mean stands in for it.
+    """
+    p2, p3, k = walks.theta, walks.third, replicates - 1
+    p4 = math.sqrt(p3**2 / p2 * p3 ** (4 / 3))
+    covariance = 4 * (p3 - p2**2) / k
+    variance = (8 * p4 - 16 * p2 * p3 + 8 * p2**3 + 4 * p2**2 / k) / k
+    slope = _log_quantile_slope(p2, level)
+    return 2 * p2 / k + 2 * slope * covariance + slope**2 * variance
+
+
+def _log_quantile_slope(theta: float, level: float) -> float:
+    """d log q / d theta of q(theta), the quantile of a chi-square with 1/theta degrees over its mean."""
+    low, high = theta * (1 - 1e-3), min(theta * (1 + 1e-3), 1.0)
+    q = stats.chi2.ppf(level, [1 / low, 1 / high]) * [low, high]
+    return float(np.log(q[1] / q[0]) / (high - low))
