@@ -117,7 +117,20 @@ def _build_by(builder: str, n_features: int, n_endpoints: int, workspace: Path) 
         )
     _check_shape(builder, "takes", model.input_shape, (None, n_features))
     _check_shape(builder, "gives", model.output_shape, (None, n_endpoints))
+    _refuse_foreign_layers(builder, model)
     return model
+
+
+def _refuse_foreign_layers(builder: str, model: "keras.Model") -> None:
+    """Every layer must be Keras's own, else the ensemble's file would not load in plain Keras."""
+    keras = import_keras()
+    for layer in model._flatten_layers():
+        kind = type(layer)
+        if kind.__module__.split(".")[0] != "keras" or isinstance(layer, keras.layers.Lambda):
+            raise ValueError(
+                f"network.builder: {builder} uses the layer {kind.__name__}, which plain Keras cannot load; "
+                "use built-in layers and keras.ops"
+            )
 
 
 def _check_shape(builder: str, verb: str, shape: Any, wanted: tuple[None, int]) -> None:

@@ -77,6 +77,14 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "    return Own()\n"
         "def one_argument(d):\n"
         "    return None\n"
+        "class Twice(keras.layers.Layer):\n"
+        "    def call(self, x):\n"
+        "        return 2 * x\n"
+        "def foreign(d, t):\n"
+        "    return keras.Sequential([keras.Input((d,)), Twice(), keras.layers.Dense(t)])\n"
+        "def anonymous(d, t):\n"
+        "    twice = keras.layers.Lambda(lambda x: 2 * x)\n"
+        "    return keras.Sequential([keras.Input((d,)), twice, keras.layers.Dense(t)])\n"
         "number = 3\n"
     )
     (tmp_path / "broken_network.py").write_text("1 / 0\n")
@@ -102,6 +110,8 @@ def test_builder_in_the_workspace_makes_the_model(workspace: Path) -> None:
         ("own_networks:wide", r"gives \(None, 3\); it must be \(None, 2\)"),
         ("own_networks:blind", r"takes \(None, 8\); it must be \(None, 6\)"),
         ("own_networks:open_ended", "without an Input"),
+        ("own_networks:foreign", "layer Twice, which plain Keras cannot load"),
+        ("own_networks:anonymous", "layer Lambda, which plain Keras cannot load"),
         ("own_networks:subclass", "returned a subclass"),
         ("no_such_network:build", "cannot import no_such_network"),
         ("broken_network:build", "ZeroDivisionError"),
