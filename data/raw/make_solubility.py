@@ -15,8 +15,8 @@ def records(sdf: Path, part: str) -> list[dict[str, str]]:
     """The records of one SDF, values as they stand there."""
     found = []
     for mol in Chem.SDMolSupplier(str(sdf)):
-        # The two files spell the field's name differently.
-        smiles = mol.GetProp("smiles" if mol.HasProp("smiles") else "SMILES")
+        # From the drawing: 19 of the files' own SMILES fields are not valid ("n(H)").
+        smiles = Chem.MolToSmiles(mol)
         name, value = mol.GetProp("NAME"), mol.GetProp("SOL")
         found.append({"id": mol.GetProp("ID"), "name": name, "smiles": smiles, "logS": value, "part": part})
     return found
