@@ -1,0 +1,28 @@
+"""Why a record is not in the curated table: each code, and what it means."""
+
+REASONS = {
+    "filtered": "The record is outside what data.where asks for.",
+    "empty": "The record has no structure: its SMILES is empty or has no atoms.",
+    "unparsable": "RDKit cannot read the structure (syntax, valence, or rings that cannot be aromatic).",
+    "failed": "The structure could be read but not standardized.",
+    "timeout": "The structure took longer to standardize than curate.time_limit.",
+    "crashed": "The process that standardized the structure ended unexpectedly.",
+    "polymer": "The structure has undefined atoms, attachment points or repeat units.",
+    "metal": "A metal stays in the structure after salts are removed.",
+    "inorganic": "The structure has no carbon atom.",
+    "mixture": "Two or more different organic parts stay after salts and solvents are removed.",
+    "large": "The molecule has more heavy atoms than curate.max_atoms.",
+    "isotope": "The structure is isotopically labelled.",
+    "stereo": "A stereo centre or double bond is unspecified.",
+    "unmeasured": "No endpoint of the record has a value.",
+    "not_a_number": "No endpoint of the record has a value that is a finite number.",
+    "not_a_class": "No endpoint of the record has a value that says which class.",
+    "relation": "The relation of the value is not one of =, >, <, >=, <=.",
+    "unit": "The unit of the value is unknown, or cannot be converted to the endpoint's.",
+    "logarithm": "The value is zero or less where a logarithm is to be taken.",
+    "weight": "The weight or standard error of the value is not a number that can serve as one.",
+    "censored": "The value is a bound, and the endpoint's params reject bounds.",
+    "spread": "The repeats of the molecule are further apart than the endpoint's spread_limit.",
+    "conflict": "The repeats of the molecule contradict each other, and none can be preferred.",
+    "other_part": "The molecule, or a tautomer of it, stands in a part of the split that takes precedence.",
+}

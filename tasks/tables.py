@@ -1,0 +1,147 @@
+"""Raw tables as frames of text: CSV (delimiter and encoding found), Parquet, SDF, and gzip of them."""
+
+import codecs
+import csv
+import gzip
+import io
+from collections import Counter
+from pathlib import Path
+from typing import IO
+
+import pandas as pd
+
+from manywalks.tasks.sdf import read_sdf
+
+DELIMITERS = (",", ";", "\t", "|")
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+def read_table(path: Path, *, delimiter: str | None = None, encoding: str | None = None) -> pd.DataFrame:
+    """Read a table of n records; every cell is text, "" where the table has nothing.
+
+    Row i of the frame is record i + 1 of the file (blank lines are no records). A ValueError says in one
+    line what is wrong with the file: not there, empty, too many cells in a record, not in the encoding.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path}: is a folder; name a table (CSV, Parquet, SDF, or .gz of one)")
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    try:
+        with _opened(path) as stream:
+            frame = _read(stream, path, delimiter=delimiter, encoding=encoding)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(f"{path}: is a damaged gzip file ({error}); copy it again") from None
+    if frame.empty:
+        raise ValueError(
+            f"{path}: holds no records; a table has a line of column names and one or more records"
+        )
+    return frame
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The file's bytes, through gzip where its first two bytes say so."""
+    with path.open("rb") as handle:
+        packed = handle.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")
+
+
+def _read(stream: IO[bytes], path: Path, *, delimiter: str | None, encoding: str | None) -> pd.DataFrame:
+    """Choose the reader by content first (Parquet's magic) and then by suffix."""
+    start = stream.read(4)
+    stream.seek(0)
+    if start == b"PAR1":
+        return _read_parquet(stream, path)
+    encoding = encoding or _find_encoding(stream)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:  # pyright: ignore[reportArgumentType]
+        try:
+            if ".sdf" in suffixes or ".sd" in suffixes:
+                return read_sdf(text)
+            return _read_csv(text, path, delimiter)
+        except UnicodeError as error:
+            raise ValueError(f"{path}: is not {encoding} text ({error}); set data.encoding") from None
+
+
+def _read_parquet(stream: IO[bytes], path: Path) -> pd.DataFrame:
+    """Parquet with every cell as text: numbers as Python writes them, missing cells ""."""
+    try:
+        frame = pd.read_parquet(io.BytesIO(stream.read()))
+    except (OSError, ValueError) as error:  # pyarrow's own errors are both
+        raise ValueError(f"{path}: is a damaged Parquet file ({' '.join(str(error).split())})") from None
+    return as_text(frame)
+
+
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with every cell as text: numbers as Python writes them, missing cells ""."""
+    return pd.DataFrame({str(name): _text_column(frame[name]) for name in frame}, index=frame.index)
+
+
+def _text_column(column: pd.Series) -> pd.Series:
+    if pd.api.types.is_string_dtype(column.dtype) and not column.isna().any():
+        return column
+    return column.astype(object).where(column.notna(), "").astype(str)
+
+
+def _find_encoding(stream: IO[bytes]) -> str:
+    """UTF-8 or UTF-16 by its mark, else UTF-8 if all is, else Windows-1252 (what spreadsheets write)."""
+    start = stream.read(4)
+    stream.seek(0)
+    for mark, name in _MARKS:
+        if start.startswith(mark):
+            return name
+    for name in ("utf-8", "cp1252"):
+        if _decodes(stream, name):
+            return name
+    return "latin-1"
+
+
+def _decodes(stream: IO[bytes], encoding: str) -> bool:
+    """Whether the whole stream is text in `encoding`; read in pieces, rewound after."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        while piece := stream.read(1 << 20):
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    finally:
+        stream.seek(0)
+    return True
+
+
+def _read_csv(text: io.TextIOWrapper, path: Path, delimiter: str | None) -> pd.DataFrame:
+    """CSV with the delimiter given or found; too many cells are refused, missing last cells are empty."""
+    sample = text.read(1 << 16)
+    text.seek(0)
+    if not sample.strip():
+        raise ValueError(f"{path}: is empty; a table has a line of column names and one or more records")
+    if "\0" in sample:
+        raise ValueError(f"{path}: is not a text table (it holds zero bytes); give CSV, Parquet or SDF")
+    delimiter = delimiter or find_delimiter(sample)
+    try:
+        frame = pd.read_csv(text, sep=delimiter, dtype=str, keep_default_na=False, na_values=[])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        message = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
+        raise ValueError(
+            f"{path}: {message}; delimiter {delimiter!r}, set data.delimiter if it is not"
+        ) from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise ValueError(
+            f"{path}: records have more cells than the header has columns (delimiter {delimiter!r})"
+        )
+    return frame.rename(columns=lambda name: str(name).strip())
+
+
+def find_delimiter(sample: str) -> str:
+    """The delimiter under which most of the first lines have as many cells as the header (comma if none)."""
+    lines = [line for line in sample.splitlines()[:101] if line.strip()]
+    lines = lines[:-1] if len(lines) > 2 and len(sample) >= 1 << 16 else lines  # the last may be cut off
+
+    def agreement(delimiter: str) -> tuple[float, int]:
+        widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if cells]
+        if not widths or widths[0] < 2:
+            return 0.0, 0
+        return Counter(widths)[widths[0]] / len(widths), widths[0]
+
+    best = max(DELIMITERS, key=agreement)
+    return best if agreement(best)[1] else ","

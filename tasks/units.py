@@ -1,0 +1,126 @@
+"""Units of measurement: a table you can see whole, and the conversion between any two that agree.
+
+A unit is a factor of a base (mol/L, g/L, a fraction), or the logarithm of one: `log10 uM`, `-log10 M`.
+Amount and mass concentrations convert into each other through the molecule's molar mass.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+# symbol -> (dimension, size in the dimension's base: mol/L, g/L, a fraction of 1)
+UNITS = {
+    "M": ("amount", 1.0), "mM": ("amount", 1e-3), "uM": ("amount", 1e-6),
+    "nM": ("amount", 1e-9), "pM": ("amount", 1e-12), "fM": ("amount", 1e-15),
+    "mol/L": ("amount", 1.0), "mmol/L": ("amount", 1e-3), "umol/L": ("amount", 1e-6),
+    "nmol/L": ("amount", 1e-9), "pmol/L": ("amount", 1e-12), "mol/m3": ("amount", 1e-3),
+    "g/L": ("mass", 1.0), "mg/L": ("mass", 1e-3), "ug/L": ("mass", 1e-6), "ng/L": ("mass", 1e-9),
+    "g/mL": ("mass", 1e3), "mg/mL": ("mass", 1.0), "ug/mL": ("mass", 1e-3), "ng/mL": ("mass", 1e-6),
+    "pg/mL": ("mass", 1e-9), "ng/uL": ("mass", 1e-3), "ug/uL": ("mass", 1.0), "mg/dL": ("mass", 1e-2),
+    "%": ("fraction", 1e-2), "percent": ("fraction", 1e-2), "fraction": ("fraction", 1.0),
+    "ppm": ("fraction", 1e-6),
+}  # fmt: skip
+LOGARITHMS = {"log10": 1, "log": 1, "-log10": -1, "-log": -1}
+# names for a negative logarithm of mol/L that assay tables use as if they were units
+P_NAMES = ("pIC50", "pEC50", "pKi", "pKd", "pKB", "pXC50", "pAC50", "pChEMBL", "pA2", "pPotency")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: `sign` 0 is linear, 1 log10 of it, -1 its negative; `size` in the dimension's base."""
+
+    dimension: str
+    size: float
+    sign: int = 0
+
+
+def parse_unit(text: str) -> Unit | None:
+    """The unit that a cell or a parameter names; None where the table does not know it."""
+    text = _plain(text)
+    if text.lower() in {name.lower() for name in P_NAMES}:
+        return Unit("amount", 1.0, -1)
+    sign = 0
+    if match := re.fullmatch(r"(-?log(?:10)?)[ (]+([^()]+)\)?", text, flags=re.IGNORECASE):
+        sign, text = LOGARITHMS[match.group(1).lower()], match.group(2).strip()
+    factor = 1.0
+    if match := re.fullmatch(r"10\^?(-?\d+)\s*([A-Za-z%].*)", text):  # ChEMBL writes 10^3nM
+        factor, text = 10.0 ** int(match.group(1)), match.group(2)
+    known = _lookup(text)
+    return None if known is None else Unit(known[0], factor * known[1], sign)
+
+
+def _plain(text: str) -> str:
+    """One way of writing: u for micro, / for "per", L for litre in any case of the letter."""
+    text = " ".join(text.strip().replace("µ", "u").replace("μ", "u").split())
+    text = re.sub(r"[ .·]?([mu]?)l(?:\^)?-1\b", r"/\1L", text, flags=re.IGNORECASE)
+    return re.sub(r"/([mud]?)l\b", r"/\1L", text)
+
+
+def _lookup(symbol: str) -> tuple[str, float] | None:
+    """A symbol's row of the table; case counts, since mM and MM or pM and PM are not the same."""
+    return UNITS.get(symbol)
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Whether two texts name one unit, known to the table or not."""
+    known = parse_unit(one)
+    return _plain(one) == _plain(other) or (known is not None and known == parse_unit(other))
+
+
+def convertible(source: str, target: str) -> bool:
+    """Whether values in `source` can become values in `target` (by molar mass where need be)."""
+    one, other = parse_unit(source), parse_unit(target)
+    if one is None or other is None:
+        return same_unit(source, target)
+    return one.dimension == other.dimension or {one.dimension, other.dimension} == {"amount", "mass"}
+
+
+def needs_mass(source: str, target: str) -> bool:
+    """Whether the conversion takes the molecule's molar mass."""
+    one, other = parse_unit(source), parse_unit(target)
+    return one is not None and other is not None and one.dimension != other.dimension
+
+
+def flips(source: str, target: str) -> bool:
+    """Whether larger values become smaller ones: a bound from above is then one from below."""
+    one, other = parse_unit(source), parse_unit(target)
+    return one is not None and other is not None and (one.sign or 1) != (other.sign or 1)
+
+
+def convert(
+    values: np.ndarray,
+    source: str,
+    target: str,
+    *,
+    molar_mass: np.ndarray | float = np.nan,
+    offset: float = 0.0,
+) -> np.ndarray:
+    """Convert values (n,) from `source` to `target`; a logarithm of zero or less is NaN.
+
+    Args:
+        molar_mass: g/mol, (n,) or one for all; needed between amount and mass concentrations alone.
+        offset: in `target`'s linear unit, added before a logarithm is taken.
+    """
+    if not convertible(source, target):
+        raise ValueError(f"unit {source!r} cannot be converted to {target!r}; known are {', '.join(UNITS)}")
+    one, other = parse_unit(source), parse_unit(target)
+    if one is None or other is None or (one == other and not offset):
+        return np.asarray(values, dtype=np.float64)
+    # a logarithm shifts by that of the factor; going through the linear value would add rounding
+    shift = _factor(one, other, molar_mass)
+    if one.sign and other.sign and not offset:
+        return other.sign * (one.sign * np.asarray(values, dtype=np.float64) + np.log10(shift))
+    linear = np.asarray(values, dtype=np.float64)
+    linear = (10.0 ** (one.sign * linear) if one.sign else linear) * shift + offset
+    if not other.sign:
+        return linear
+    return other.sign * np.log10(linear, where=linear > 0, out=np.full(linear.shape, np.nan))
+
+
+def _factor(one: Unit, other: Unit, molar_mass: np.ndarray | float) -> np.ndarray:
+    """What a linear value in `one` is multiplied by to be in `other`."""
+    factor = np.float64(one.size) / other.size
+    if one.dimension == other.dimension:
+        return factor
+    return factor / molar_mass if one.dimension == "mass" else factor * molar_mass
