@@ -6,9 +6,10 @@ ensemble of M' walks is apart from this one by d, root mean square over the mole
     d^2 = (1/M + 1/M') V Q,   V = tr S / n,   Q a weighted sum of chi-squares with mean 1, variance 2 theta,
 
 where theta = tr S^2 / (tr S)^2 is 1/nu, nu the effective number of directions in which walks part. V
-and theta are estimated from the walks' Gram matrix, so the bound is a quantile of a ratio: F with nu and nu2
-degrees of freedom, nu2 matched to the relative variance of (V-hat times the quantile at theta-hat), which
-includes that both err to the same side when the walks seen are by chance too much alike.
+and theta are estimated from the walks' Gram matrix, so the bound is a quantile of a ratio: Q's own, from its
+first three moments, times what F with nu and nu2 degrees of freedom adds to chi-square. nu2 is matched to the
+relative variance of (V-hat times the quantile at theta-hat), which includes that both err to the same side
+when the walks seen are by chance too much alike.
 docs/decisions/0004-bound.md has the derivation, benchmarks/RESULTS.md the coverage.
 """
 
@@ -19,7 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from manywalks.tasks.spectrum import Moments, gram, moments, moments_of_gram, quantile_variance
+from manywalks.tasks.spectrum import (
+    Moments,
+    gram,
+    mixture_quantile,
+    moments,
+    moments_of_gram,
+    quantile_variance,
+)
 
 # counts at looks are multiples of this: a few cores' worth, and few looks
 _STEP = 4
@@ -80,9 +88,11 @@ def bound_at(
     if walks.variance == 0:
         return 0.0
     level = _level(confidence, walks.theta, replicates, adaptive)
-    dof = 2 / quantile_variance(walks, replicates, level)
-    quantile = float(stats.f.ppf(level, 1 / walks.theta, dof))
-    return math.sqrt(walks.variance * (1 / replicates + 1 / (other or replicates)) * quantile)
+    nu, dof = 1 / walks.theta, 2 / quantile_variance(walks, replicates, level)
+    # what not knowing V and theta costs: F over chi-square, both of nu
+    unknown = float(stats.f.ppf(level, nu, dof) * nu / stats.chi2.ppf(level, nu))
+    shares = 1 / replicates + 1 / (other or replicates)
+    return math.sqrt(walks.variance * shares * mixture_quantile(walks, level) * unknown)
 
 
 def replicates_needed(
@@ -221,13 +231,15 @@ def resolve_tolerance(
 def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> float:
     """The level at which the quantile is taken, a little above the confidence.
 
-    What F does not know of, set by simulation: walks with heavier tails than Gaussian, a skewed V-hat at few
-    walks (a share of the allowed failures that falls with M), and, where M was chosen by looking, stopping
-    at a V-hat that is low by chance, which matters the more, the fewer directions there are.
+    What the quantile does not know of, set by simulation (benchmarks/coverage.py): walks with heavier tails
+    than Gaussian and a skewed V-hat at few walks cost a share of the allowed failures, which falls with M;
+    where M was chosen by looking, stopping at a V-hat that is low by chance costs another, which grows as the
+    directions become few.
     """
-    share = 1 - min(0.75, (_FLOOR + _MIDDLE * min(1.0, 4 * math.sqrt(theta)) * (1 - theta)) / replicates)
+    middle = min(1.0, 3 * math.sqrt(theta)) * (1 - theta)  # neither one direction nor very many
+    share = 1 - min(0.75, _TAILS / replicates + _SKEW * middle / replicates**2)
     looking = 1 - _LOOKING * math.sqrt(theta) if adaptive else 1.0
     return 1 - (1 - confidence) * share * looking
 
 
-_FLOOR, _MIDDLE, _LOOKING = 1.2, 3.5, 0.35
+_TAILS, _SKEW, _LOOKING = 1.6, 26.0, 0.35
