@@ -279,7 +279,8 @@ class TrainParams(Section):
     batch_size: Count = Field(64, description="molecules a step")
     early_stopping: Count | None = Field(
         None,
-        description="stop after so many epochs without a better valid loss, keep the best weights (default: never)",
+        description="stop after so many epochs without a better valid loss, and keep the best weights "
+        "(default: never)",
     )
     class_balance: bool = Field(False, description="weigh the classes of an endpoint equally")
 
@@ -288,8 +289,9 @@ class ReplicatesParams(Section):
     """How many walks, and how sure."""
 
     tolerance: str | Positive = Field(
-        "0.1 sd",
-        description="how far two ensembles may be apart, root mean square: a number in endpoint units, or '0.1 sd'",
+        "0.05 sd",
+        description="how far two ensembles may be apart, root mean square: a number in endpoint units, "
+        "'0.1 sd' (of the endpoint's values) or '1 noise' (of repeated measurements)",
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="how sure the bound is")
     min: Annotated[int, Field(ge=4)] = Field(8, description="replicates at least")

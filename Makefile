@@ -1,0 +1,45 @@
+# Two commands: `make run` trains on the demo data, `make test` runs the tests.
+# Each sets up .venv from requirements.lock first; only what that misses is installed.
+PYTHON ?= python3
+BIN := .venv/bin
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+.PHONY: run test check fix bench faults clean
+
+run: .venv/ready
+	@$(BIN)/manywalks train
+
+test: .venv/ready
+	@$(BIN)/python -m pytest
+
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+fix: .venv/ready
+	$(BIN)/python .ci/code_deps.py
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/predict.py
+	$(BIN)/python benchmarks/coverage.py
+
+faults: .venv/ready
+	$(BIN)/python -m pytest tests/faults -m "faults or not faults"
+
+.venv/ready: requirements.lock pyproject.toml
+	@echo "setting up .venv (once; TensorFlow is a large download)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@mkdir -p .venv/links/manywalks
+	@ln -sfn ../../../tasks .venv/links/manywalks/tasks
+	@ln -sfn ../../../flows .venv/links/manywalks/flows
+	@touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,139 @@
+"""The command line. Each command says in one line what is wrong and ends with status 2."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from manywalks.flows import settings
+from manywalks.tasks import pipeline
+from manywalks.tasks.params import load_params
+from manywalks.tasks.workspace import Workspace
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Replicate ensembles of Keras models for molecules, with a reproducibility statement.",
+)
+HERE = Path()
+Work = Annotated[Path, typer.Option("--work", help="Workspace: a folder with a params.yaml.")]
+console = Console()
+
+
+@app.command()
+def train(
+    work: Work = HERE,
+    params: Annotated[
+        Path | None, typer.Option("--params", help="Other parameters: they run in a folder of their own.")
+    ] = None,
+) -> None:
+    """Bring a workspace up to date: curate, featurize, split, train, ensemble, evaluate, report.
+
+    Example: manywalks train --work my-assay
+    """
+    workspace = Workspace.open(work) if params is None else _aside(work, params)
+    _ = workspace.params  # bad parameters end here, before anything starts
+    stages = pipeline.load_stages(workspace)
+    if all(pipeline.is_current(stage, workspace) for stage in stages.values()):
+        console.print("Nothing changed: every step is up to date.\n")
+    else:
+        settings.apply(workspace.root)
+        from manywalks.flows.train import train as train_flow
+
+        train_flow(str(workspace.root))
+    _show(workspace)
+
+
+@app.command()
+def init(
+    table: Annotated[Path, typer.Argument(help="Your table: CSV, Parquet or SDF, also .gz.")],
+    work: Work = HERE,
+) -> None:
+    """Look at a table and write a commented params.yaml for it.
+
+    Example: manywalks init assay.csv --work my-assay
+    """
+    from manywalks.tasks import files
+    from manywalks.tasks.inspect_table import guess_params
+    from manywalks.tasks.params_text import render
+    from manywalks.tasks.tables import read_table
+
+    target = work / "params.yaml"
+    if target.exists():
+        raise ValueError(f"{target}: exists; edit it, or name another folder with --work")
+    path = table.resolve()
+    inside = path.relative_to(work.resolve()) if path.is_relative_to(work.resolve()) else path
+    guess = guess_params(read_table(table), str(inside), str(table))
+    files.write_text(
+        target, render(guess.params, f"Parameters for {table.name}, as `manywalks init` saw it.")
+    )
+    console.print(f"{target} assumes")
+    for line in guess.assumed:
+        console.print(f"  {line}", highlight=False)
+    console.print(f"\nEdit it where that is wrong, then: manywalks train --work {work}")
+
+
+@app.command()
+def score(
+    model: Annotated[Path, typer.Argument(help="Folder of an ensemble, such as models/ensemble.")],
+    table: Annotated[Path, typer.Argument(metavar="INPUT", help="Molecules: CSV, Parquet, SDF, also .gz.")],
+    output: Annotated[Path, typer.Argument(help="Predictions: .parquet or .csv, a row an input row.")],
+    smiles: Annotated[
+        str | None, typer.Option(help="Column of SMILES (default: found by its content).")
+    ] = None,
+) -> None:
+    """Predict the molecules of a table with an ensemble.
+
+    Example: manywalks score models/ensemble new.csv predictions.parquet
+    """
+    from manywalks.tasks.score import score_table
+
+    done = score_table(model, table, output, smiles=smiles)
+    console.print(
+        f"{done.rows} rows, {done.rejected} of them not predicted (column rejected says why): {output}"
+    )
+
+
+def _aside(work: Path, params: Path) -> Workspace:
+    """A folder of its own for parameters other than the workspace's params.yaml."""
+    from manywalks.tasks.aside import run_aside
+
+    load_params(params)
+    return run_aside(Workspace.open(work), params)
+
+
+def _show(workspace: Workspace) -> None:
+    """The table at the end."""
+    from manywalks.tasks.show import summary
+
+    console.print(summary(workspace))
+
+
+def main() -> None:
+    """Entry point: a ValueError is the user's to mend, and takes one line."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        app(standalone_mode=False)
+    except ValueError as error:
+        _end(" ".join(str(error).split()), 2)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _end("stopped; what was finished is kept", 130)
+    except Exception as error:  # the last line of defence: a line for people, the traceback on request
+        if hasattr(error, "format_message"):
+            _end(f"{error.format_message()} (see manywalks --help)", 2)  # pyright: ignore
+        if os.environ.get("MANYWALKS_DEBUG"):
+            raise
+        _end(f"{type(error).__name__}: {error} (MANYWALKS_DEBUG=1 shows where)", 1)
+
+
+def _end(line: str, status: int) -> None:
+    """Say one line on standard error and end."""
+    Console(stderr=True).print(line, style="red", highlight=False, soft_wrap=True, markup=False)
+    sys.exit(status)

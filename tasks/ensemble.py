@@ -1,0 +1,119 @@
+"""A trained ensemble for use: SMILES in, a row a molecule out."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from manywalks.tasks import manifest
+from manywalks.tasks.between import combine
+from manywalks.tasks.calibrate import Calibration
+from manywalks.tasks.combining import combining_of
+from manywalks.tasks.domain import Domain
+from manywalks.tasks.features import Features
+from manywalks.tasks.featurize import featurize
+from manywalks.tasks.params import CurateParams, EnsembleParams, FeatureBlock
+from manywalks.tasks.predict import StackedPredictor
+from manywalks.tasks.scaling import FeatureScaler
+from manywalks.tasks.standardize import standardize_smiles
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """One model of all replicates, with what it takes to use it.
+
+    Attributes:
+        about: the manifest: settings, endpoints, data, versions.
+        scaler: raw features -> scaled ones.
+        predictor: all replicates at once.
+        domain: what the training molecules looked like.
+        calibrations: by endpoint, from spread to interval.
+    """
+
+    about: dict[str, Any]
+    scaler: FeatureScaler
+    predictor: StackedPredictor
+    domain: Domain
+    calibrations: dict[str, Calibration]
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "Ensemble":
+        """Load models/ensemble; a ValueError says what is missing, damaged or of another version."""
+        folder = Path(folder)
+        about = manifest.read(folder)
+        return cls(
+            about=about,
+            scaler=FeatureScaler.load(folder / "scaler.npz"),
+            predictor=StackedPredictor.load(folder / "model.keras"),
+            domain=Domain.load(folder / "domain.npz"),
+            calibrations={name: Calibration.from_json(fit) for name, fit in about["calibration"].items()},
+        )
+
+    @property
+    def endpoints(self) -> dict[str, dict[str, Any]]:
+        """The endpoints by name: kind, unit and where they came from."""
+        return self.about["params"]["data"]["endpoints"]
+
+    def predict(self, smiles: Sequence[str], *, cores: int | None = None) -> pd.DataFrame:
+        """Predict molecules: a row a SMILES, in the order given.
+
+        Columns: smiles (as given), standardized; per endpoint e: `e` (the ensemble's prediction in the
+        endpoint's unit, or the calibrated probability of class 1), `e:spread` (over the replicates), and
+        `e:low`, `e:high` (calibrated interval) or `e:decision`, `e:flip` (share of single walks that
+        would decide otherwise); `similarity` (nearest training molecule), `in_domain`; `rejected`
+        (reason why a row is not predicted, else empty).
+        """
+        cores = cores or os.cpu_count() or 1
+        curate = CurateParams.model_validate(self.about["params"]["curate"])
+        standard = standardize_smiles(list(smiles), curate, cores=cores)
+        good = np.array([found.smiles is not None for found in standard], dtype=bool)
+        frame = pd.DataFrame(
+            {
+                "smiles": list(smiles),
+                "standardized": [found.smiles for found in standard],
+                "rejected": [f"{s.reason}: {s.detail}" if s.smiles is None else "" for s in standard],
+            }
+        )
+        unique, places = np.unique(frame["standardized"][good].to_numpy(dtype=str), return_inverse=True)
+        known = self._predict_unique(unique.tolist(), cores).iloc[places].set_index(np.flatnonzero(good))
+        columns = [*known.columns]
+        return frame.join(known)[["smiles", "standardized", *columns, "rejected"]]
+
+    def _predict_unique(self, smiles: list[str], cores: int) -> pd.DataFrame:
+        """Predictions of standardized molecules, a row each."""
+        blocks = [FeatureBlock.model_validate(block) for block in self.about["params"]["featurize"]["blocks"]]
+        features = featurize(smiles, blocks, cores=cores)
+        walks = self.predictor.predict(self.scaler.transform(features))
+        columns: dict[str, Any] = {}
+        for column, name in enumerate(self.endpoints):
+            columns |= self._endpoint_columns(name, walks[:, :, column].astype(np.float64))
+        return pd.DataFrame(columns | self._domain_columns(features))
+
+    def _endpoint_columns(self, name: str, walks: np.ndarray) -> dict[str, np.ndarray]:
+        """Columns of one endpoint from its (m, n) replicate predictions."""
+        kind = self.endpoints[name]["kind"]
+        settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
+        evaluate = self.about["params"]["evaluate"]
+        mean, spread = combine(walks, combining_of(kind, settings)), walks.std(axis=0, ddof=1)
+        calibration = self.calibrations[name]
+        if kind == "classification":
+            probability = calibration.probability(mean)
+            decision = probability >= evaluate["threshold"]
+            flip = ((calibration.probability(walks) >= evaluate["threshold"]) != decision).mean(axis=0)
+            return {
+                name: probability,
+                f"{name}:spread": spread,
+                f"{name}:decision": decision.astype(int),
+                f"{name}:flip": flip,
+            }
+        low, high = calibration.interval(mean, spread, evaluate["coverage"])
+        return {name: mean, f"{name}:spread": spread, f"{name}:low": low, f"{name}:high": high}
+
+    def _domain_columns(self, features: Features) -> dict[str, np.ndarray]:
+        """Where the molecules lie relative to the training ones."""
+        seen = self.domain.assess(features)
+        return {"similarity": seen["similarity"].to_numpy(), "in_domain": seen["in_domain"].to_numpy()}

@@ -1,0 +1,79 @@
+"""Progress that a person can follow, from whichever process the work is in.
+
+A step is given `tell(done, total, what)`. By itself it draws a bar on the terminal; started by a flow
+(`MANYWALKS_PROGRESS=lines`) it prints a line a change, which the flow's own bar follows.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+Tell = Callable[[float, float, str], None]
+PREFIX = "@progress "
+# A line a change would be thousands a second for fast steps; eyes follow five.
+EVERY_S = 0.2
+
+
+def lines_wanted() -> bool:
+    """Whether a flow reads this process's progress."""
+    return os.environ.get("MANYWALKS_PROGRESS") == "lines"
+
+
+def bar(console: Console | None = None) -> Progress:
+    """The bar that every command shows: what, how far, how long still."""
+    return Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(bar_width=32),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=console or Console(stderr=True),
+        transient=False,
+    )
+
+
+@contextmanager
+def telling(what: str) -> Iterator[Tell]:
+    """A `tell` for one step: lines for a flow, or a bar of its own."""
+    if lines_wanted():
+        tell = _throttled()
+        yield tell
+        tell(1, 1, "")
+        return
+    with bar() as shown:
+        task = shown.add_task(what, total=None, note="")
+
+        def tell(done: float, total: float, note: str = "") -> None:
+            shown.update(task, completed=done, total=total, note=note)
+
+        yield tell
+        shown.update(task, completed=shown.tasks[0].total or 1, total=shown.tasks[0].total or 1)
+
+
+def _throttled() -> Tell:
+    """Print progress lines, five a second at most, the last one always."""
+    last = 0.0
+
+    def tell(done: float, total: float, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < EVERY_S:
+            return
+        last = now
+        print(PREFIX + json.dumps([done, total, note]), flush=True, file=sys.stdout)
+
+    return tell
+
+
+def parse(line: str) -> tuple[float, float, str] | None:
+    """The progress that a child's line tells, None where it is another line."""
+    if not line.startswith(PREFIX):
+        return None
+    done, total, note = json.loads(line.removeprefix(PREFIX))
+    return float(done), float(total), str(note)

@@ -1,0 +1,93 @@
+"""What a person sees on the terminal: stages as they run, and the table at the end."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from manywalks.tasks import files, progress
+from manywalks.tasks.workspace import Workspace
+
+LABELS = {
+    "curate": "curate molecules",
+    "featurize": "compute features",
+    "split": "split",
+    "train": "train replicates",
+    "ensemble": "build the ensemble",
+    "evaluate": "evaluate",
+    "report": "write the report",
+}
+
+
+class Board:
+    """One bar a stage, shown from the moment that the stage tells of itself."""
+
+    def __init__(self) -> None:
+        self._bars = progress.bar()
+        self._rows: dict[str, Any] = {}
+
+    def __enter__(self) -> "Board":
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def follow(self, stage: str) -> progress.Tell:
+        """The `tell` of one stage."""
+
+        def tell(done: float, total: float, note: str = "") -> None:
+            if stage not in self._rows:
+                self._rows[stage] = self._bars.add_task(LABELS.get(stage, stage), total=None, note="")
+            self._bars.update(self._rows[stage], completed=done, total=total or None, note=note)
+
+        return tell
+
+
+def summary(workspace: Workspace) -> Group:
+    """What a run ends with: the table, the statement in sentences, and where everything lies."""
+    metrics = files.read_json(workspace.reports / "metrics.json")
+    statements = files.read_json(workspace.reports / "statement.json")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("endpoint", "molecules", "score (test)", "ensemble", "single walks", "worst to best"):
+        table.add_column(title, justify="left" if title in ("endpoint", "score (test)") else "right")
+    for name, found in metrics.items():
+        for place, (metric, row) in enumerate(_rows(found)):
+            table.add_row("" if place else name, "" if place else str(found["n_test"]), metric, *row)
+    lines: list[Any] = [table, Text()]
+    for name, statement in statements.items():
+        lines += [Text(statement["sentence"]), Text(statement["single_walk"], style="dim")]
+    lines += [
+        Text(),
+        Text(f"model   {_shown(workspace, workspace.ensemble)}"),
+        Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
+    ]
+    return Group(*lines)
+
+
+MAIN_SCORES = {"regression": ("rmse", "mae", "r2", "spearman"), "classification": ("auroc", "auprc", "mcc")}
+HIGHER_IS_BETTER = {"r2", "spearman", "kendall", "auroc", "auprc", "mcc"}
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, tuple[str, str, str]]]:
+    """(metric, (ensemble, single walks, worst to best)) of one endpoint."""
+    rows = []
+    for metric in MAIN_SCORES[found["kind"]]:
+        whole, walks = found["ensemble"][metric], found["replicates"][metric]
+        if whole is None or walks["mean"] is None:
+            continue
+        low, high = walks["min"], walks["max"]
+        worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
+        unit = f" ({found['unit']})" if metric in ("rmse", "mae") and found["unit"] else ""
+        cells = (f"{whole:.3f}", f"{walks['mean']:.3f} ± {walks['sd']:.3f}", f"{worst:.3f} to {best:.3f}")
+        rows.append((f"{metric.upper() if metric != 'spearman' else 'Spearman'}{unit}", cells))
+    return rows
+
+
+def _shown(workspace: Workspace, path: Path) -> str:
+    """A path as short as it can be typed from where the user stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

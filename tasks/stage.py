@@ -1,0 +1,148 @@
+"""The one file that knows Prefect: stages of dvc.yaml and packs of replicates as its tasks.
+
+A stage's task asks the record first (command, params, content of every dep, outputs on disk): where
+it holds, the task ends as Cached and starts nothing. One record for both orchestrators, so that a
+hit means that the outputs are there, which Prefect's own cache cannot know.
+"""
+
+import os
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed, State
+from prefect.tasks import exponential_backoff
+
+from manywalks.tasks import pipeline, progress
+from manywalks.tasks.child import StepFailed, run_step
+from manywalks.tasks.training import Tally, train_until_enough
+from manywalks.tasks.workspace import Workspace
+
+Follow = Callable[[str], progress.Tell]
+
+
+def run_stage(
+    workspace: Workspace, stage: pipeline.Stage, tell: progress.Tell | None, ran: list[pipeline.Stage]
+) -> Any:
+    """Make a stage's outputs, unless the record says that they stand already; note in `ran` that it ran."""
+    if pipeline.is_current(stage, workspace):
+        return cached(stage)
+    inputs = pipeline.inputs_of(stage, workspace)
+    run_step(
+        step_of(stage), folder=workspace.root, time_limit=workspace.params.orchestrate.time_limit, tell=tell
+    )
+    record = finish(workspace, stage, inputs)
+    ran.append(stage)
+    return record
+
+
+def cached(stage: pipeline.Stage) -> State:
+    """The state of a stage that had nothing to do."""
+    return Completed(name="Cached", message=f"{stage.name}: nothing changed")
+
+
+def finish(workspace: Workspace, stage: pipeline.Stage, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Record a stage that has run, unless its inputs changed meanwhile (ValueError)."""
+    present = pipeline.inputs_of(stage, workspace)
+    if present != inputs:
+        changed = [
+            name
+            for part in ("deps", "params")
+            for name, value in present[part].items()
+            if inputs[part].get(name) != value
+        ]
+        raise ValueError(f"{', '.join(changed) or stage.name} changed while {stage.name} ran; run again")
+    return pipeline.write_record(stage, workspace, inputs)
+
+
+def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None = None) -> None:
+    """Train one pack of replicates in a process of its own, on one core."""
+    run_step(
+        ["pack", key, ",".join(map(str, indices))],
+        folder=workspace.root,
+        time_limit=workspace.params.orchestrate.time_limit,
+        tell=tell,
+        threads=1,
+    )
+
+
+def step_of(stage: pipeline.Stage) -> list[str]:
+    """The step's arguments, from the stage's command `python -m manywalks.tasks STEP …`."""
+    words = shlex.split(stage.cmd)
+    if words[:3] != ["python", "-m", "manywalks.tasks"]:
+        raise ValueError(
+            f"dvc.yaml: stage {stage.name}: {stage.cmd!r} is not `python -m manywalks.tasks STEP`"
+        )
+    return words[3:]
+
+
+def _can_pass(_task: Any, _run: Any, state: State) -> bool:
+    """Whether another try may end better: a killed process, I/O, memory; never bad input."""
+    return isinstance(state.data, StepFailed | OSError | MemoryError)
+
+
+# Names, retries and limits of one workspace are set with `.with_options` below.
+_SETTINGS: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retry_condition_fn": _can_pass,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+}
+stage_task = task(run_stage, name="stage", task_run_name="{stage.name}", **_SETTINGS)
+pack_task = task(run_pack, name="pack", task_run_name="pack {indices}", **_SETTINGS)
+
+
+class Steps:
+    """The stages of one workspace as Prefect tasks of the flow that is running."""
+
+    def __init__(self, workspace: Workspace, follow: Follow) -> None:
+        """`follow(name)` gives the `tell` that shows a stage's progress."""
+        self.ran: list[pipeline.Stage] = []
+        self._workspace = workspace
+        self._follow = follow
+        self._stages = pipeline.load_stages(workspace)
+        self._options = {"retries": workspace.params.orchestrate.retries}
+
+    def submit(self, name: str, *after: PrefectFuture | None) -> PrefectFuture:
+        """Start a stage once those in `after` have ended well."""
+        stage = self._stages[name]
+        return stage_task.with_options(**self._options).submit(
+            self._workspace,
+            stage,
+            self._follow(name),
+            self.ran,
+            wait_for=[future for future in after if future],
+        )
+
+    def replicates(self, *after: PrefectFuture) -> PrefectFuture | None:
+        """Stage train: a task a pack, look after look, until the replicates are enough."""
+        for future in after:
+            future.result()
+        stage = self._stages["train"]
+        if pipeline.is_current(stage, self._workspace):
+            return self.submit("train")
+        inputs = pipeline.inputs_of(stage, self._workspace)
+        tell = self._follow("train")
+        train_until_enough(self._workspace, self._run_packs, processes=cores_of(self._workspace), tell=tell)
+        finish(self._workspace, stage, inputs)
+        self.ran.append(stage)
+        return None
+
+    def _run_packs(self, key: str, packs: list[list[int]], tally: Tally) -> None:
+        """A task a pack, all at once; the first failure is raised when all have ended."""
+        task_of_pack = pack_task.with_options(**self._options)
+        futures = [
+            task_of_pack.submit(self._workspace, key, pack, tally.of(number))
+            for number, pack in enumerate(packs)
+        ]
+        wait(futures)
+        for future in futures:
+            future.result()
+
+
+def cores_of(workspace: Workspace) -> int:
+    """Cores that the run may use."""
+    return workspace.params.orchestrate.cores or os.cpu_count() or 1

@@ -1,0 +1,181 @@
+"""Stage evaluate: scores of the ensemble and of single walks, and the reproducibility statement."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from manywalks.tasks import calibrate, files, manifest, replicates
+from manywalks.tasks.between import combine
+from manywalks.tasks.combining import combining_of
+from manywalks.tasks.convergence import scores_by_count, walk_scores
+from manywalks.tasks.metrics import replicate_metrics
+from manywalks.tasks.params import EndpointParams, Params
+from manywalks.tasks.prepared import read_tables
+from manywalks.tasks.problem import out_of_sample
+from manywalks.tasks.sentences import sentences
+from manywalks.tasks.statement import Terms, endpoint_statement
+from manywalks.tasks.workspace import Workspace
+
+
+class Seen(NamedTuple):
+    """One endpoint out of sample: n molecules of the valid and test parts, m replicates.
+
+    Attributes:
+        name: of the endpoint.
+        endpoint: its parameters.
+        rows: rows of the curated table (n,).
+        parts: "valid" or "test" (n,).
+        observed: in endpoint units, NaN where not measured (n,).
+        relation: "=", "<", ">" or "" (n,).
+        walks: replicate predictions in endpoint units (m, n).
+        mean: the ensemble's (n,).
+    """
+
+    name: str
+    endpoint: EndpointParams
+    rows: np.ndarray
+    parts: np.ndarray
+    observed: np.ndarray
+    relation: np.ndarray
+    walks: np.ndarray
+    mean: np.ndarray
+
+
+def run(workspace: Workspace) -> None:
+    """Write reports/metrics.json, statement.json, predictions.parquet and the data of the plots."""
+    params = workspace.params
+    about = manifest.read(workspace.ensemble)
+    curated, parts = read_tables(workspace)
+    kept, diverged = replicates.read_used(replicates.open_store(workspace))
+    tolerances = replicates.tolerances_of(curated, parts, params)
+    predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
+    metrics, statements, tables, plots, walks = {}, {}, [], [], []
+    for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
+        seen = _seen(curated, parts, name, endpoint, predictions[:, :, column], params)
+        fitted = calibrate.Calibration.from_json(about["calibration"][name])
+        metrics[name] = _metrics(seen, fitted, params)
+        statements[name] = _statement(
+            seen,
+            params,
+            tolerance=tolerances[column],
+            sd=replicates.observed_sd(curated, parts, name),
+            diverged=diverged,
+            noise=replicates.assay_noise(curated, name),
+        )
+        tables.append(_predictions(seen, curated, fitted, params))
+        plots += _convergence(seen, params)
+        walks += _walks(seen)
+    files.write_json(workspace.reports / "metrics.json", metrics)
+    files.write_json(workspace.reports / "statement.json", statements)
+    table = pd.concat(tables, ignore_index=True)
+    with files.atomic_path(workspace.reports / "predictions.parquet") as path:
+        table.to_parquet(path, index=False)
+    test = table[(table["part"] == "test") & table["observed"].notna()]
+    shown = test[["endpoint", "observed", "predicted", "spread"]]
+    files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
+    files.write_json(workspace.reports / "plots" / "replicates.json", plots)
+    files.write_json(workspace.reports / "plots" / "walks.json", walks)
+
+
+def _seen(
+    curated: pd.DataFrame,
+    parts: np.ndarray,
+    name: str,
+    endpoint: EndpointParams,
+    walks: np.ndarray,
+    params: Params,
+) -> Seen:
+    """One endpoint's observations and predictions out of sample."""
+    rows = out_of_sample(parts)
+    there = curated.iloc[rows]
+    return Seen(
+        name=name,
+        endpoint=endpoint,
+        rows=rows,
+        parts=parts[rows],
+        observed=there[name].to_numpy(dtype=np.float64),
+        relation=there[f"{name}:relation"].to_numpy(dtype=str),
+        walks=walks,
+        mean=combine(walks, combining_of(endpoint.kind, params.ensemble)),
+    )
+
+
+def _metrics(seen: Seen, fitted: calibrate.Calibration, params: Params) -> dict[str, Any]:
+    """The endpoint's entry of metrics.json, from the test part."""
+    test = seen.parts == "test"
+    found = replicate_metrics(
+        seen.observed[test],
+        seen.walks[:, test],
+        kind=seen.endpoint.kind,
+        unit=seen.endpoint.unit,
+        ensemble=seen.mean[test],
+        relation=seen.relation[test],
+        threshold=params.evaluate.threshold,
+    )
+    exact = np.where(seen.relation == "=", seen.observed, np.nan)[test]
+    spread = seen.walks[:, test].std(axis=0, ddof=1)
+    return {**found, "calibration": calibrate.diagnose(fitted, exact, seen.mean[test], spread)}
+
+
+def _statement(
+    seen: Seen, params: Params, *, tolerance: float, sd: float, diverged: int, noise: float | None
+) -> dict[str, Any]:
+    """The endpoint's entry of statement.json, from the valid and test parts."""
+    terms = Terms(
+        kind=seen.endpoint.kind,
+        unit=seen.endpoint.unit,
+        tolerance=tolerance,
+        sd=sd,
+        noise=noise,
+        threshold=params.evaluate.threshold,
+        confidence=params.replicates.confidence,
+        combining=combining_of(seen.endpoint.kind, params.ensemble),
+        adaptive=params.replicates.count is None,
+        diverged=diverged,
+    )
+    statement = endpoint_statement(seen.walks, seen.observed, terms, relation=seen.relation)
+    retrained, single = sentences(statement, seen.name)
+    return {**statement, "sentence": retrained, "single_walk": single}
+
+
+def _predictions(
+    seen: Seen, curated: pd.DataFrame, fitted: calibrate.Calibration, params: Params
+) -> pd.DataFrame:
+    """Rows of predictions.parquet: a molecule of the valid and test parts each."""
+    spread = seen.walks.std(axis=0, ddof=1)
+    low, high = fitted.interval(seen.mean, spread, params.evaluate.coverage)
+    there = curated.iloc[seen.rows]
+    return pd.DataFrame(
+        {
+            "row": seen.rows,
+            "id": there["id"].to_numpy(),
+            "smiles": there["smiles"].to_numpy(),
+            "endpoint": seen.name,
+            "part": seen.parts,
+            "observed": seen.observed,
+            "relation": seen.relation,
+            "predicted": seen.mean,
+            "spread": spread,
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _convergence(seen: Seen, params: Params) -> list[dict[str, Any]]:
+    """Points of plots/replicates.json: test score by number of replicates."""
+    test = seen.parts == "test"
+    return [
+        {"endpoint": seen.name, **point}
+        for point in scores_by_count(
+            seen.walks[:, test], seen.observed[test], seen.relation[test], seen.endpoint.kind, params.ensemble
+        )
+    ]
+
+
+def _walks(seen: Seen) -> list[dict[str, Any]]:
+    """Points of plots/walks.json: test score of each single walk."""
+    test = seen.parts == "test"
+    scores = walk_scores(seen.walks[:, test], seen.observed[test], seen.relation[test], seen.endpoint.kind)
+    return [{"endpoint": seen.name, **score} for score in scores]

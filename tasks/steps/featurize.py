@@ -1,0 +1,22 @@
+"""Stage featurize: molecules -> the feature matrix with named columns."""
+
+import os
+
+import pandas as pd
+
+from manywalks.tasks import progress
+from manywalks.tasks.featurize import featurize
+from manywalks.tasks.workspace import Workspace
+
+
+def run(workspace: Workspace) -> None:
+    """Write data/features.npz."""
+    smiles = pd.read_parquet(workspace.curated, columns=["smiles"])["smiles"].tolist()
+    with progress.telling("featurize") as tell:
+        features = featurize(
+            smiles,
+            workspace.params.featurize.blocks,
+            cores=os.cpu_count() or 1,
+            progress=lambda done, total: tell(done, total, ""),
+        )
+    features.save(workspace.features)

@@ -1,0 +1,17 @@
+"""Stage split: which molecules train, which validate, which test, and how far apart they are."""
+
+import pandas as pd
+
+from manywalks.tasks import files
+from manywalks.tasks.distance import split_distance
+from manywalks.tasks.split import split_molecules
+from manywalks.tasks.workspace import Workspace
+
+
+def run(workspace: Workspace) -> None:
+    """Write data/split.parquet and reports/split.json."""
+    curated = pd.read_parquet(workspace.curated)
+    parts = split_molecules(curated, workspace.params.split)
+    with files.atomic_path(workspace.split) as path:
+        pd.DataFrame({"row": range(len(parts)), "part": parts}).to_parquet(path, index=False)
+    files.write_json(workspace.reports / "split.json", split_distance(curated["smiles"].tolist(), parts))

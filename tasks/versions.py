@@ -1,0 +1,96 @@
+"""The one file that knows DVC: its lock, its record, its remotes."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from manywalks.tasks.pipeline import Stage, is_current
+from manywalks.tasks.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+@contextmanager
+def exclusive(workspace: Workspace, *, wait: float = 0) -> Iterator["Repo | None"]:
+    """Hold the workspace for one run, and DVC's own lock where DVC records it.
+
+    So no other flow and no `dvc repro` writes the same outputs meanwhile. Yields the DVC repository,
+    None in a workspace that DVC does not record.
+
+    Raises:
+        ValueError: somebody else holds it (after `wait` seconds); the line says who.
+    """
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    holder = workspace.state / "holder"
+    try:
+        with FileLock(workspace.state / "lock", timeout=wait):
+            holder.write_text(f"process {os.getpid()}", encoding="utf-8")
+            if workspace.is_recorded:
+                with _dvc_locked(workspace) as repo:
+                    yield repo
+            else:
+                yield None
+    except Timeout:
+        who = holder.read_text(encoding="utf-8") if holder.is_file() else "another process"
+        raise ValueError(f"{workspace.root}: {who} is at work here; wait until it ends, or end it") from None
+
+
+@contextmanager
+def _dvc_locked(workspace: Workspace) -> Iterator["Repo"]:
+    """DVC's lock of the repository, and its write lock on every output of the pipeline."""
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
+    from dvc.repo import Repo, lock_repo
+    from dvc.rwlock import rwlock
+
+    repo = Repo(str(workspace.root))
+    try:
+        with lock_repo(repo):
+            outs = [out.fs_path for stage in repo.index.stages if stage.cmd for out in stage.outs]
+            # `dvc repro` lets the repository's lock go while a stage's command runs and keeps this one
+            with rwlock(repo.tmp_dir, repo.fs, "manywalks train", [], outs, False):
+                yield repo
+    except LockError as error:
+        line = " ".join(str(error).split())
+        raise ValueError(f"{workspace.root}: DVC is at work here ({line}); wait until it ends") from None
+    except DvcException as error:
+        raise ValueError(f"{workspace.root}: DVC: {' '.join(str(error).split())}") from None
+    finally:
+        repo.close()
+
+
+def record(repo: "Repo | None", workspace: Workspace, stages: Sequence[Stage]) -> None:
+    """Write the stages that ran into dvc.lock, as `dvc repro` would have.
+
+    Raises:
+        ValueError: a dependency or an output is not what it was when the stage ran; nothing is recorded.
+    """
+    for stage in stages:
+        if not is_current(stage, workspace):
+            raise ValueError(
+                f"{workspace.root}: an input or output of stage {stage.name} changed after it ran; "
+                "dvc.lock is left as it was: run again"
+            )
+    for stage in stages if repo is not None else ():
+        repo.commit(stage.name, force=True)
+
+
+def fetch(repo: "Repo | None", workspace: Workspace) -> bool:
+    """Bring the raw table from the DVC remote where only its .dvc file is there; True when it did."""
+    pointer = workspace.table.with_name(workspace.table.name + ".dvc")
+    if repo is None or workspace.table.exists() or not pointer.is_file():
+        return False
+    from dvc.exceptions import DvcException
+
+    try:
+        repo.pull(targets=[str(pointer)])
+    except DvcException as error:
+        line = " ".join(str(error).split())
+        raise ValueError(
+            f"{workspace.table}: not here, and `dvc pull` failed: {line}; look at `dvc remote list`"
+        ) from None
+    return True
