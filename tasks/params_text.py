@@ -2,6 +2,7 @@
 
 import json
 import types
+from decimal import Decimal
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -86,8 +87,7 @@ def _scalar(value: Any) -> str:
         )
     if isinstance(value, float):
         # 1e-05 is a string to YAML 1.1 readers: write the decimals out
-        text = repr(value)
-        return text if "e" not in text else format(value, "f").rstrip("0")
+        return format(Decimal(repr(value)), "f")
     return str(value)
 
 

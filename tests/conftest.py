@@ -1,0 +1,92 @@
+"""What all tests share: quiet libraries, small workspaces, a copy of the repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TABLE = REPOSITORY / "data/raw/solubility.csv"
+
+SMALL = """
+data:
+  path: table.csv
+  id: id
+  endpoints:
+    logS: {kind: regression, unit: log10 mol/L}
+curate: {}
+featurize:
+  blocks: [{kind: morgan_count, size: 256}, {kind: physchem}]
+split: {method: random, test: 0.25, valid: 0.15}
+transform: {}
+network: {widths: [16, 8], dropout: 0.1}
+train: {epochs: 4, batch_size: 32}
+replicates: {count: 4, entropy: 7}
+ensemble: {}
+evaluate: {}
+report: {}
+orchestrate: {cores: 2}
+"""
+
+
+@pytest.fixture(scope="session")
+def demo_table() -> pd.DataFrame:
+    """The demo's raw table as text cells, from the DVC remote inside the repository."""
+    pointer = TABLE.with_name(TABLE.name + ".dvc").read_text(encoding="utf-8")
+    md5 = pointer.split("md5:")[1].split()[0]
+    stored = REPOSITORY / "data/remote/files/md5" / md5[:2] / md5[2:]
+    return pd.read_csv(stored, dtype=str, keep_default_na=False)
+
+
+@pytest.fixture
+def small(tmp_path: Path, demo_table: pd.DataFrame) -> Path:
+    """A workspace of 160 molecules and a small network: seconds, not minutes."""
+    demo_table.iloc[::8].to_csv(tmp_path / "table.csv", index=False)
+    (tmp_path / "params.yaml").write_text(SMALL, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame) -> Path:
+    """A small workspace after `manywalks train`: read it, do not write to it."""
+    folder = tmp_path_factory.mktemp("trained")
+    demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
+    (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
+    done = command("train", "--work", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does."""
+    program = Path(sys.executable).with_name("manywalks")
+    return run([str(program), *arguments], cwd=cwd)
+
+
+def run(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a program with this environment's programs first on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        arguments, cwd=cwd, text=True, capture_output=True, timeout=900, env={**os.environ, "PATH": path}
+    )
+
+
+def copy_repository(target: Path, table: pd.DataFrame) -> Path:
+    """A git and DVC repository with this one's pipeline, a small table and small parameters."""
+    shutil.copytree(REPOSITORY / "tasks", target / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
+        shutil.copy(REPOSITORY / name, target / name)
+    table.iloc[::8].to_csv(target / "table.csv", index=False)
+    (target / "params.yaml").write_text(SMALL, encoding="utf-8")
+    for line in ("git init -q", "dvc init -q", "dvc config core.analytics false", "dvc add -q table.csv"):
+        done = run(line.split(), cwd=target)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return target

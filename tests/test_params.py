@@ -1,0 +1,70 @@
+"""params.yaml: what is refused, and how it is said."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from manywalks.tasks.params import Params, load_params, parse_params
+from manywalks.tasks.params_text import describe, render
+from manywalks.tasks.pipeline import read_yaml
+
+LEAST = {"data": {"path": "table.csv", "endpoints": {"logS": {}}}}
+
+
+def params_with(**sections: object) -> dict[str, object]:
+    """The least params.yaml with some sections more."""
+    return {**LEAST, **sections}
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({}, "data: missing"),
+        (params_with(netwrk={}), "netwrk: unknown key; known are data,"),
+        (params_with(network={"width": 3}), "network.width: unknown key; known are widths,"),
+        (params_with(network={"dropout": 1.5}), "network.dropout: 1.5 will not do"),
+        (params_with(train={"epochs": "many"}), "train.epochs: 'many' will not do"),
+        (params_with(replicates={"min": 9, "max": 8}), "replicates.min: 9 is over replicates.max 8"),
+        (params_with(split={"method": "column"}), "split.column"),
+        ({"data": {"path": "t.csv", "endpoints": {}}}, "data.endpoints"),
+        ([], "holds no mapping"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_file_key_and_value(raw: object, said: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_params(raw, source="my/params.yaml")
+    line = str(caught.value)
+    assert line.startswith("my/params.yaml: ")
+    assert said in line
+    assert "\n" not in line
+
+
+def test_params_are_frozen() -> None:
+    params = parse_params(LEAST)
+    with pytest.raises(ValidationError):
+        params.train.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_broken_yaml_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("data: [", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"params\.yaml: is not YAML"):
+        load_params(path)
+
+
+def test_rendered_params_read_back_the_same_by_both_yaml_versions(tmp_path: Path) -> None:
+    raw = params_with(train={"learning_rate": 3e-5, "weight_decay": 1e-7}, report={"title": "on: 7 [x] # y"})
+    params = parse_params(raw)
+    text = render(params)
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert parse_params(yaml.safe_load(text)) == params
+    assert parse_params(read_yaml(path)) == params
+
+
+def test_every_key_is_described() -> None:
+    rows = describe()
+    assert {row[0].split(".")[0] for row in rows} == set(Params.model_fields)
+    assert all(meaning for _, _, _, meaning in rows)
