@@ -1,0 +1,262 @@
+"""From spread to uncertainty: what the valid part teaches of the ensemble's errors.
+
+Spread is how far single walks part, not how far the ensemble is off: all walks can share an error. So a
+residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
+split-conformal, scaled by the predicted standard deviation. Probabilities are recalibrated on their logits.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import optimize, special, stats
+
+from manywalks.tasks.metrics import classification_metrics
+from manywalks.tasks.uncertainty import (
+    binomial_interval,
+    expected_calibration_error,
+    gaussian_scores,
+    mutual_information,
+    reliability,
+)
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+# below so many molecules the share of the spread is not fitted beside the residual variance
+_FEW = 30
+# so many order statistics tell any quantile; more would only fill the manifest
+_MOST_SCORES = 1000
+# float32 probabilities reach 0 and 1
+_CLIP = 1e-7
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One endpoint's calibration.
+
+    Attributes:
+        kind: "regression" or "classification".
+        molecules: how many it was fitted on.
+        residual: variance beside the spread, in the endpoint's unit squared (regression).
+        share: factor of the squared spread in the predicted variance (regression).
+        scores: rising |error| / predicted sd of the valid molecules, or some of them (regression).
+        slope, intercept: calibrated logit = intercept + slope * logit (classification).
+        notes: what the reader must know of it.
+    """
+
+    kind: str
+    molecules: int
+    residual: float = 0.0
+    share: float = 1.0
+    scores: tuple[float, ...] = ()
+    slope: float = 1.0
+    intercept: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    def predicted_sd(self, spread: np.ndarray) -> np.ndarray:
+        """Standard deviation of the error (n,), from the spread (n,), in the endpoint's unit."""
+        return np.sqrt(self.residual + self.share * np.square(np.asarray(spread, dtype=np.float64)))
+
+    def interval(
+        self, mean: np.ndarray, spread: np.ndarray, coverage: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end (n,) of intervals that hold the truth with probability `coverage`.
+
+        A class has none: NaN.
+        """
+        mean = np.asarray(mean, dtype=np.float64)
+        if self.kind == "classification":
+            return np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
+        half = self.quantile(coverage) * self.predicted_sd(spread)
+        return mean - half, mean + half
+
+    def quantile(self, coverage: float) -> float:
+        """Half width of the interval over the predicted sd: split-conformal where there are enough molecules.
+
+        With n molecules the ceil((n + 1) coverage)-th score does it. Where that is more than n, no finite
+        interval is guaranteed: Student's quantile, or the largest score if that is larger, stands in.
+        """
+        if not self.is_guaranteed(coverage):
+            student = float(stats.t.ppf((1 + coverage) / 2, max(self.molecules - 1, 1)))
+            return max([student, *self.scores[-1:]])
+        rank = math.ceil((self.molecules + 1) * coverage)
+        kept = _kept_ranks(self.molecules)
+        return self.scores[int(np.searchsorted(kept, rank))]
+
+    def is_guaranteed(self, coverage: float) -> bool:
+        """Whether there are enough molecules for a conformal interval of this coverage."""
+        return math.ceil((self.molecules + 1) * coverage) <= self.molecules
+
+    def probability(self, probability: np.ndarray) -> np.ndarray:
+        """Calibrated probability of class 1, of any shape."""
+        p = np.clip(np.asarray(probability, dtype=np.float64), _CLIP, 1 - _CLIP)
+        return special.expit(self.intercept + self.slope * special.logit(p))
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest keeps it."""
+        return asdict(self) | {"scores": list(self.scores), "notes": list(self.notes)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Calibration":
+        """From what `to_json` gave."""
+        tuples: dict[str, Any] = {name: tuple(content[name]) for name in ("scores", "notes")}
+        return cls(**{**content, **tuples})
+
+
+def fit(
+    observed: np.ndarray, mean: np.ndarray, spread: np.ndarray, kind: str, *, early_stopping: bool = False
+) -> Calibration:
+    """Calibrate one endpoint on the valid part.
+
+    Args:
+        observed: (n,), NaN where not measured (or known as a bound alone).
+        mean: (n,) the ensemble's predictions; probabilities for a class.
+        spread: (n,) standard deviation over the walks.
+        kind: "regression" or "classification".
+        early_stopping: whether the same molecules decided when walks stopped, which is noted.
+    """
+    observed = np.asarray(observed, dtype=np.float64)
+    keep = np.isfinite(observed)
+    y, f, s = observed[keep], np.asarray(mean, np.float64)[keep], np.asarray(spread, np.float64)[keep]
+    notes = []
+    if early_stopping:
+        notes.append("the valid part also decided when walks stopped, so errors there may be a little small")
+    if kind == "classification":
+        return _fit_class(y > 0.5, f, notes)
+    return _fit_regression(y - f, s, notes)
+
+
+def _fit_regression(error: np.ndarray, spread: np.ndarray, notes: Sequence[str]) -> Calibration:
+    """Residual variance and share of the spread by maximum likelihood; scores for the intervals."""
+    n = error.size
+    if n == 0:
+        lacks = "no valid molecule was measured: intervals come from the spread alone and are too narrow"
+        return Calibration("regression", 0, notes=(*notes, lacks))
+    residual, share = _variance_parts(error, spread)
+    scores = np.sort(np.abs(error) / np.sqrt(residual + share * spread**2))
+    few = [level for level in LEVELS if math.ceil((n + 1) * level) > n]
+    if few:
+        shown = ", ".join(f"{100 * level:g} %" for level in few)
+        notes = (*notes, f"{n} valid molecules are too few to guarantee intervals of {shown}")
+    kept = tuple(scores[_kept_ranks(n) - 1].tolist())
+    return Calibration("regression", n, residual, share, kept, notes=tuple(notes))
+
+
+def _variance_parts(error: np.ndarray, spread: np.ndarray) -> tuple[float, float]:
+    """(residual, share) of the error's variance, residual + share * spread^2."""
+    # a variance of zero would make certain what only a few molecules suggest
+    least = 1e-6 * float(np.mean(error**2)) + 1e-12
+    alone = max(float(np.mean(error**2) - np.mean(spread**2)), least)
+    typical = float(np.mean(spread**2))
+    if error.size < _FEW or typical == 0:
+        return alone, 1.0
+    scaled = spread**2 / typical
+
+    def cost(logs: np.ndarray) -> float:
+        variance = np.exp(logs[0]) + np.exp(logs[1]) * scaled
+        return float(np.mean(np.log(variance) + error**2 / variance))
+
+    power = math.log(float(np.mean(error**2)) + least)
+    bounds = [(power - 12, power + 5)] * 2
+    starts = [(power - 0.7, power - 0.7), (power, power - 6), (power - 6, power)]
+    fits = [optimize.minimize(cost, start, bounds=bounds, method="L-BFGS-B") for start in starts]
+    best = min(fits, key=lambda found: found.fun).x
+    return math.exp(best[0]), math.exp(best[1]) / typical
+
+
+def _fit_class(positive: np.ndarray, probability: np.ndarray, notes: Sequence[str]) -> Calibration:
+    """Platt's slope and intercept on the logit; N(0, 1) priors on intercept and log slope hold few data."""
+    n, ones = positive.size, int(positive.sum())
+    if min(ones, n - ones) == 0:
+        lacks = "the valid part has no two classes: probabilities are as the network gives them"
+        return Calibration("classification", n, notes=(*notes, lacks))
+    logit = special.logit(np.clip(probability, _CLIP, 1 - _CLIP))
+    signed = np.where(positive, 1.0, -1.0)
+
+    def cost(x: np.ndarray) -> float:
+        margin = signed * (x[1] + math.exp(x[0]) * logit)
+        return float(np.sum(np.logaddexp(0, -margin))) + 0.5 * float(x @ x)
+
+    best = optimize.minimize(cost, np.zeros(2), bounds=[(-4, 4), (-10, 10)], method="L-BFGS-B").x
+    if min(ones, n - ones) < _FEW // 3:
+        notes = (*notes, f"{ones} of {n} valid molecules are class 1: too few to tell the calibration well")
+    return Calibration(
+        "classification", n, slope=math.exp(best[0]), intercept=float(best[1]), notes=tuple(notes)
+    )
+
+
+def _kept_ranks(n: int) -> np.ndarray:
+    """Ranks, from 1, of the order statistics that are kept of n: all, or evenly spaced up to the largest."""
+    return np.unique(np.ceil(np.linspace(1, n, min(n, _MOST_SCORES))).astype(np.int64))
+
+
+def diagnose(
+    calibration: Calibration,
+    observed: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    *,
+    walks: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """How good the calibration is on molecules that it was not fitted on (the test part).
+
+    Args:
+        calibration: of the endpoint.
+        observed: (n,), NaN where not measured.
+        mean, spread: (n,) of the ensemble, not calibrated.
+        walks: (m, n) of the replicates, for the mutual information of a class; left out where None.
+    """
+    keep = np.isfinite(np.asarray(observed, dtype=np.float64))
+    y, f, s = (np.asarray(a, dtype=np.float64)[keep] for a in (observed, mean, spread))
+    about = {"fitted_on": calibration.molecules, "molecules": y.size, "notes": list(calibration.notes)}
+    if y.size == 0:
+        return about
+    if calibration.kind == "classification":
+        kept = None if walks is None else np.asarray(walks)[:, keep]
+        return about | _diagnose_class(calibration, y, f, kept)
+    return about | _diagnose_regression(calibration, y, f, s)
+
+
+def _diagnose_regression(
+    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, spread: np.ndarray
+) -> dict[str, Any]:
+    """Coverage and width of the intervals, scores of the predicted sd."""
+    intervals = []
+    for level in LEVELS:
+        low, high = calibration.interval(mean, spread, level)
+        hits = int(np.sum((low <= observed) & (observed <= high)))
+        least, most = binomial_interval(hits, observed.size)
+        intervals.append(
+            {
+                "stated": level,
+                "covered": hits / observed.size,
+                "low": least,
+                "high": most,
+                "mean_width": float(np.mean(high - low)),
+                "guaranteed": calibration.is_guaranteed(level),
+            }
+        )
+    sd = calibration.predicted_sd(spread)
+    scores = gaussian_scores(observed - mean, sd) if (sd > 0).all() else {}
+    return {"residual_sd": math.sqrt(calibration.residual), "intervals": intervals, **scores}
+
+
+def _diagnose_class(
+    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, walks: np.ndarray | None
+) -> dict[str, Any]:
+    """Scores of the probabilities, calibrated and as they were."""
+    positive = observed > 0.5
+    calibrated = calibration.probability(mean)
+
+    def scores(probability: np.ndarray) -> dict[str, float | None]:
+        found = classification_metrics(observed, probability)
+        ece = expected_calibration_error(positive, probability)
+        return {"brier": found["brier"], "log_loss": found["log_loss"], "ece": ece}
+
+    return {
+        **scores(calibrated),
+        "uncalibrated": scores(mean),
+        "reliability": reliability(positive, calibrated),
+        "mutual_information": None if walks is None else mutual_information(calibration.probability(walks)),
+    }
