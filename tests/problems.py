@@ -1,0 +1,47 @@
+"""Small problems for the engines' tests."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from manywalks.tasks.features import Features
+from manywalks.tasks.params import NetworkParams, TrainParams
+from manywalks.tasks.targets import Targets
+from manywalks.tasks.walk import Problem
+
+N, COUNTS, DESCRIPTORS = 200, 60, 9
+
+
+def small_problem(
+    network: dict[str, Any] | None = None,
+    train: dict[str, Any] | None = None,
+    *,
+    classes: tuple[bool, ...] = (False, False),
+    censored: bool = False,
+    counts: int = COUNTS,
+    descriptors: int = DESCRIPTORS,
+) -> Problem:
+    """200 molecules with sparse and dense features, gaps in the targets and unequal weights."""
+    rng = np.random.default_rng(5)
+    # from features that nearly all molecules have to such that none has
+    share = np.linspace(0, 0.9, counts) ** 2
+    x = ((rng.random((N, counts)) < share) * rng.integers(1, 4, (N, counts))).astype(np.float32)
+    dense = rng.normal(size=(N, descriptors)).astype(np.float32)
+    t = len(classes)
+    y = x @ rng.normal(size=(counts, t)) + dense @ rng.normal(size=(descriptors, t))
+    y = (y - y.mean(axis=0)) / y.std(axis=0)
+    weights = rng.choice([0, 0.5, 1, 2], size=(N, t)).astype(np.float32)
+    values = np.where(weights > 0, np.where(classes, y > 0, y), 0).astype(np.float32)
+    side = rng.integers(-1, 2, (N, t)) if censored else np.zeros((N, t))
+    rows = rng.permutation(N)
+    names = tuple(f"f{i}" for i in range(counts + descriptors))
+    return Problem(
+        Features(sparse.csr_matrix(x), dense, names),
+        Targets(values, weights, side.astype(np.int8), np.array(classes)),
+        rows[:150],
+        rows[150:170],
+        rows[150:],
+        NetworkParams(**{"widths": (16, 8), "activation": "tanh", "dropout": 0.0, **(network or {})}),
+        TrainParams(**{"epochs": 5, "batch_size": 16, **(train or {})}),
+    )
