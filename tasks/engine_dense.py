@@ -82,7 +82,7 @@ def prepare(problem: Problem) -> Prepared:
 def _data(problem: Problem) -> tuple[np.ndarray, np.ndarray, Data]:
     """Which columns are sparse and which dense, and the compiled steps' view of features and targets."""
     features, targets = problem.features, problem.targets
-    d_counts = features.counts.shape[1]
+    d_counts = features.width - features.dense.shape[1]
     train_counts = features.take(problem.train).counts
     share = np.bincount(train_counts.indices, minlength=d_counts) / len(problem.train)
     often = np.flatnonzero(share > DENSE_FROM)

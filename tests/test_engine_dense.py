@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import small_problem
 
 from manywalks.tasks import dense_layers, engine_dense
 from manywalks.tasks.network import build, import_keras, initial_weights
 from manywalks.tasks.streams import epoch_order, streams
 from manywalks.tasks.walk import Problem, Replicate, endpoint_losses, train_pack
+from tests.problems import small_problem
 
 ENTROPY = 11
 PARAMS = [

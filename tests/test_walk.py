@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from problems import small_problem
 
 from manywalks.tasks.params import NetworkParams
 from manywalks.tasks.streams import epoch_order, streams
 from manywalks.tasks.walk import Problem, choose_engine, endpoint_losses, learning_rates, train_pack
+from tests.problems import small_problem
 
 
 def refused(problem: Problem) -> str:
