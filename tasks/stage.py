@@ -31,9 +31,13 @@ def run_stage(
     if pipeline.is_current(stage, workspace):
         return cached(stage)
     inputs = pipeline.inputs_of(stage, workspace)
+    if tell is not None:
+        tell(0, 0, "")
     run_step(
         step_of(stage), folder=workspace.root, time_limit=workspace.params.orchestrate.time_limit, tell=tell
     )
+    if tell is not None:
+        tell(1, 1, "")
     record = finish(workspace, stage, inputs)
     ran.append(stage)
     return record

@@ -86,5 +86,11 @@ def _calibration(workspace: Workspace, kept: list[replicates.Kept]) -> dict[str,
         observed = rows[name].to_numpy(dtype=np.float64)
         exact = rows[f"{name}:relation"].to_numpy() == "="
         observed = np.where(exact, observed, np.nan)
-        found[name] = calibrate.fit(observed, mean, spread, endpoint.kind).to_json()
+        found[name] = calibrate.fit(
+            observed,
+            mean,
+            spread,
+            endpoint.kind,
+            early_stopping=workspace.params.train.early_stopping is not None,
+        ).to_json()
     return found

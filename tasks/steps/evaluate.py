@@ -114,8 +114,9 @@ def _metrics(seen: Seen, fitted: calibrate.Calibration, params: Params) -> dict[
         threshold=params.evaluate.threshold,
     )
     exact = np.where(seen.relation == "=", seen.observed, np.nan)[test]
-    spread = seen.walks[:, test].std(axis=0, ddof=1)
-    return {**found, "calibration": calibrate.diagnose(fitted, exact, seen.mean[test], spread)}
+    walks = seen.walks[:, test]
+    spread = walks.std(axis=0, ddof=1)
+    return {**found, "calibration": calibrate.diagnose(fitted, exact, seen.mean[test], spread, walks=walks)}
 
 
 def _statement(
