@@ -1,0 +1,243 @@
+"""Does the bound hold, and is it tight? Simulated walks of known covariance, and pools of real ones.
+
+    python -m benchmarks.coverage            all of it, some 15 minutes on two cores
+    python -m benchmarks.coverage --quick    a tenth of the experiments, nothing written
+
+An experiment makes an ensemble, bounds how far a retrained one will be, makes others and looks.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.pools import SETS, Pool, pool
+from benchmarks.results import table, write_section
+from benchmarks.simulated import Setting, draw, mean_walks, settings
+from manywalks.tasks import metrics
+from manywalks.tasks.between import ensemble_pairs, metric_differences
+from manywalks.tasks.bound import difference_bound, planned_looks, replicates_needed
+from manywalks.tasks.spectrum import Moments
+
+COUNTS = (8, 16, 32, 64)
+# true needs that the adaptive runs are given a tolerance for
+NEEDS = (8, 12, 20, 40)
+MOST = 96
+RETRAININGS = 8
+Experiment = Callable[[np.random.Generator], "Outcome"]
+
+
+class Outcome(NamedTuple):
+    """One experiment: the bound, how far retrained ensembles were (k,), replicates, looks."""
+
+    bound: float
+    differences: np.ndarray
+    replicates: int = 0
+    looks: int = 0
+
+
+def repeat(experiment: Experiment, times: int) -> tuple[list[Outcome], float, float]:
+    """Outcomes, share of retrainings within the bound, median bound over the differences' 95th percentile."""
+    rng = np.random.default_rng(1)
+    outcomes = [experiment(rng) for _ in range(times)]
+    held = float(np.mean([np.mean(o.differences <= o.bound) for o in outcomes]))
+    true = np.quantile(np.concatenate([o.differences for o in outcomes]), 0.95)
+    return outcomes, held, float(np.median([o.bound for o in outcomes]) / true)
+
+
+def rms(difference: np.ndarray) -> np.ndarray:
+    """Root mean square over the last axis."""
+    return np.sqrt(np.mean(difference**2, axis=-1))
+
+
+def simulated_fixed(setting: Setting, m: int) -> Experiment:
+    """m walks, bounded, against fresh ensembles of m."""
+
+    def experiment(rng: np.random.Generator) -> Outcome:
+        walks = draw(rng, m, setting)
+        others = mean_walks(rng, m, setting, RETRAININGS)
+        return Outcome(difference_bound(walks).bound, rms(walks.mean(axis=0) - others))
+
+    return experiment
+
+
+def simulated_adaptive(setting: Setting, need: int) -> Experiment:
+    """As many walks as the rule asks for, where `need` would do if the covariance were known."""
+    third = float((setting.spectrum**3).sum() / setting.spectrum.sum() ** 3)
+    known = Moments(10**6, 1.0, 1 / setting.nu, third)
+    tolerance = tolerance_for(known, need)
+
+    def experiment(rng: np.random.Generator) -> Outcome:
+        walks = draw(rng, MOST, setting)
+        looks = planned_looks(walks, tolerance, maximum=MOST)
+        seen = walks[: looks[-1]]
+        others = mean_walks(rng, looks[-1], setting, RETRAININGS)
+        bound = difference_bound(seen, adaptive=True).bound
+        return Outcome(bound, rms(seen.mean(axis=0) - others), looks[-1], len(looks))
+
+    return experiment
+
+
+def tolerance_for(known: Moments, need: int) -> float:
+    """The tolerance that takes about `need` walks."""
+    low, high = 1e-4 * known.variance**0.5, 10 * known.variance**0.5
+    for _ in range(40):
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if replicates_needed(known, middle) <= need else (middle, high)
+    return high
+
+
+def real_fixed(walks: np.ndarray, m: int) -> Experiment:
+    """m walks of the pool against others of it, none in both."""
+
+    def experiment(rng: np.random.Generator) -> Outcome:
+        order = rng.permutation(len(walks))
+        groups = order[: len(walks) // m * m].reshape(-1, m)[: RETRAININGS + 1]
+        means = walks[groups].mean(axis=1)
+        return Outcome(difference_bound(walks[groups[0]]).bound, rms(means[0] - means[1:]))
+
+    return experiment
+
+
+def real_adaptive(walks: np.ndarray, need: int) -> Experiment:
+    """As many walks of the pool as the rule asks for, against as many others of it."""
+    spread = walks.std(axis=0, ddof=1)
+    share = np.linalg.svd(walks - walks.mean(axis=0), compute_uv=False) ** 2
+    share /= share.sum()
+    known = Moments(10**6, float(np.mean(spread**2)), float((share**2).sum()), float((share**3).sum()))
+    tolerance = tolerance_for(known, need)
+
+    def experiment(rng: np.random.Generator) -> Outcome:
+        order = rng.permutation(len(walks))
+        looks = planned_looks(walks[order[:MOST]], tolerance, maximum=MOST)
+        m = looks[-1]
+        seen, rest = walks[order[:m]], order[m:]
+        groups = rest[: len(rest) // m * m].reshape(-1, m)[:RETRAININGS]
+        differences = rms(seen.mean(axis=0) - walks[groups].mean(axis=1))
+        return Outcome(difference_bound(seen, adaptive=True).bound, differences, m, len(looks))
+
+    return experiment
+
+
+def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], metrics.Metrics]:
+    """One metric of predictions (n,)."""
+    keep = np.isfinite(observed)
+    y = observed[keep]
+
+    def score(predicted: np.ndarray) -> metrics.Metrics:
+        f = predicted[keep]
+        if name == "rmse":
+            return {name: float(np.sqrt(np.mean((f - y) ** 2)))}
+        return {name: metrics.auroc(y > 0.5, f) if name == "auroc" else metrics.spearman(y, f)}
+
+    return score
+
+
+def real_metric(walks: np.ndarray, observed: np.ndarray, name: str, m: int) -> Experiment:
+    """A metric's bound from m walks of the pool against the metric of others of it."""
+    score = metric_of(name, observed)
+
+    def experiment(rng: np.random.Generator) -> Outcome:
+        order = rng.permutation(len(walks))
+        groups = order[: len(walks) // m * m].reshape(-1, m)[: RETRAININGS + 1]
+        values = np.array([score(walks[group].mean(axis=0))[name] for group in groups], dtype=float)
+        found = metric_differences(ensemble_pairs(walks[groups[0]]), score, m, 0.95)[name]
+        return Outcome(found["bound"] if found else np.nan, np.abs(values[1:] - values[0]))
+
+    return experiment
+
+
+def fixed_cells(experiments: list[Experiment], times: int) -> list[str]:
+    """Coverage and tightness of each, as "95.3 (1.04)"."""
+    cells = []
+    for experiment in experiments:
+        _, held, tight = repeat(experiment, times)
+        cells.append(f"{100 * held:.1f} ({tight:.2f})")
+    return cells
+
+
+def adaptive_cells(experiments: list[Experiment], times: int) -> list[str]:
+    """Coverage, replicates and looks of each, as "95.3 (14.2 in 2.1)"."""
+    cells = []
+    for experiment in experiments:
+        outcomes, held, _ = repeat(experiment, times)
+        count, looks = (np.mean([o.replicates for o in outcomes]), np.mean([o.looks for o in outcomes]))
+        cells.append(f"{100 * held:.1f} ({count:.1f} in {looks:.1f})")
+    return cells
+
+
+def metric_rows(pools: list[Pool], times: int) -> list[list[str]]:
+    """Coverage and tightness of the metrics' bounds, a row a data set and metric."""
+    rows = []
+    for each in pools:
+        for name in ("auroc",) if each.kind == "classification" else ("rmse", "spearman"):
+            experiments = [real_metric(each.walks, each.observed, name, m) for m in COUNTS]
+            rows.append([each.name, name, *fixed_cells(experiments, times)])
+            print(rows[-1], flush=True)
+    return rows
+
+
+def measure(times: int, metric_times: int) -> str:
+    """All tables, as the section of RESULTS.md."""
+    counts = [f"M = {m}" for m in COUNTS]
+    needs = [f"need {m}" for m in NEEDS]
+    pools = [found for name in SETS if (found := pool(name)) is not None]
+    fixed, adaptive = [], []
+    for s in settings():
+        name = [s.name, f"{s.nu:.1f}"]
+        fixed.append([*name, *fixed_cells([simulated_fixed(s, m) for m in COUNTS], times)])
+        adaptive.append([*name, *adaptive_cells([simulated_adaptive(s, m) for m in NEEDS], times)])
+        print(fixed[-1], adaptive[-1], flush=True)
+    for each in pools:
+        name = [f"{each.name} (real)", f"{difference_bound(each.walks).nu:.1f}"]
+        fixed.append([*name, *fixed_cells([real_fixed(each.walks, m) for m in COUNTS], times)])
+        adaptive.append([*name, *adaptive_cells([real_adaptive(each.walks, m) for m in NEEDS], times)])
+        print(fixed[-1], adaptive[-1], flush=True)
+    return TEXT.format(
+        times=times,
+        metric_times=metric_times,
+        retrainings=RETRAININGS,
+        most=MOST,
+        fixed=table(["walks", "nu", *counts], fixed),
+        adaptive=table(["walks", "nu", *needs], adaptive),
+        metrics=table(["data", "metric", *counts], metric_rows(pools, metric_times)),
+    )
+
+
+TEXT = """
+## Coverage of the bound
+
+`python -m benchmarks.coverage`. At nominal 95 %: the share (%) of retrained ensembles within the bound, over
+{times} experiments a cell with up to {retrainings} retrainings each; in brackets the median bound over the
+true 95th percentile of the difference. Simulated walks: 200 molecules, spectra of the walks' covariance as
+named. Real walks: 256 replicates of a 128-64 network on Morgan counts and RDKit descriptors, 40 % of the
+molecules out of sample; ensembles drawn from them without overlap.
+
+{fixed}
+
+The number of replicates chosen by looking (8 at first, {most} at most), for tolerances that 8 to 40 walks of
+known covariance would meet. In brackets: mean replicates, mean looks.
+
+{adaptive}
+
+The bound of a metric's difference between two retrained ensembles, {metric_times} experiments a cell on the
+real walks.
+
+{metrics}
+"""
+
+
+def main() -> None:
+    """Measure, print, and write the section of RESULTS.md."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the experiments, nothing written")
+    quick = parser.parse_args().quick
+    text = measure(100 if quick else 1000, 30 if quick else 300)
+    print(text)
+    if not quick:
+        write_section("coverage", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Pools of real walks: many replicates of a small network on a real data set, kept for benchmarks.
+
+The data sets are looked for in the folder that MANYWALKS_DATA names (default: ../shared/data beside the
+repository); pools are kept in .manywalks/pools.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from manywalks.tasks import files
+from manywalks.tasks.curate import curate_table
+from manywalks.tasks.featurize import featurize
+from manywalks.tasks.params import parse_params
+from manywalks.tasks.problem import out_of_sample, prepare
+from manywalks.tasks.split import split_molecules
+from manywalks.tasks.tables import read_table
+from manywalks.tasks.walk import train_pack
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("MANYWALKS_DATA", ROOT.parent / "shared" / "data"))
+KEPT = ROOT / ".manywalks" / "pools"
+SIZE = 256
+# walks of one pool, the same on every machine: a benchmark that can be rerun
+ENTROPY = 20260101
+
+SETS: dict[str, dict[str, Any]] = {
+    "Caco2": {"path": "tdc/caco2_wang.csv", "smiles": "Drug", "column": "Y", "unit": "log10 cm/s"},
+    "VDss": {"path": "tdc/vdss_lombardo.csv", "smiles": "Drug", "column": "Y", "unit": "L/kg"},
+    "ESOL": {
+        "path": "assay/esol.csv",
+        "smiles": "smiles",
+        "column": "measured log solubility in mols per litre",
+        "unit": "log10 mol/L",
+    },
+    "Pgp": {"path": "tdc/pgp_broccatelli.csv", "smiles": "Drug", "column": "Y", "kind": "classification"},
+}
+
+
+class Pool(NamedTuple):
+    """Walks (m, n) at out-of-sample molecules in endpoint units, and what was observed (n,)."""
+
+    name: str
+    kind: str
+    walks: np.ndarray
+    observed: np.ndarray
+
+
+def pool(name: str, *, threads: int = 2) -> Pool | None:
+    """The pool of one data set, trained at first; None where the data set is not there."""
+    about = SETS[name]
+    kind = about.get("kind", "regression")
+    path = KEPT / f"{name}.npz"
+    if not path.is_file():
+        if not (DATA / about["path"]).is_file():
+            print(f"{name}: no {DATA / about['path']}; left out (set MANYWALKS_DATA)")
+            return None
+        files.write_npz(path, _train(about, kind, threads))
+    kept = files.read_npz(path)
+    return Pool(name, kind, kept["walks"].astype(np.float64), kept["observed"])
+
+
+def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarray]:
+    """Curate, featurize, split half and half (many molecules to compare at), train SIZE replicates."""
+    endpoint = {"kind": kind, "column": about["column"], "unit": about.get("unit", "")}
+    params = parse_params(
+        {
+            "data": {"path": about["path"], "smiles": about["smiles"], "endpoints": {"y": endpoint}},
+            "featurize": {"blocks": [{"kind": "morgan_count"}, {"kind": "rdkit2d"}]},
+            "split": {"test": 0.3, "valid": 0.1},
+            "network": {"widths": [128, 64]},
+            "train": {"epochs": 30},
+        }
+    )
+    curated = curate_table(read_table(DATA / about["path"]), params).molecules
+    features = featurize(curated["smiles"].tolist(), params.featurize.blocks)
+    parts = split_molecules(curated, params.split)
+    prepared = prepare(curated, features, parts, params)
+    found = {
+        walk.index: prepared.transform.inverse(walk.predictions)[:, 0]
+        for walk in train_pack(prepared.problem, range(SIZE), ENTROPY, threads=threads)
+        if not walk.diverged
+    }
+    observed = curated["y"].to_numpy(dtype=np.float64)[out_of_sample(parts)]
+    walks = np.stack([found[index] for index in sorted(found)])
+    return {"walks": walks.astype(np.float32), "observed": observed}
+
+
+if __name__ == "__main__":
+    for each in SETS:
+        made = pool(each)
+        if made is not None:
+            print(each, made.walks.shape, "spread", float(made.walks.std(axis=0, ddof=1).mean()))
