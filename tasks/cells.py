@@ -44,15 +44,15 @@ class Cells:
 
 def read_cells(frame: pd.DataFrame, name: str, endpoint: EndpointParams, *, decimal: str = ".") -> Cells:
     """An endpoint's cells as numbers in their own unit, or as classes 0 and 1; not converted yet."""
-    text = _stripped(frame[endpoint.source(name)])
+    text = _stripped(frame, endpoint.source(name))
     if endpoint.kind == "classification":
         cells = _read_classes(text, name, endpoint.positive)
     else:
         cells = _read_numbers(text, name, decimal)
         if endpoint.relation_column:
-            _read_relations(cells, _stripped(frame[endpoint.relation_column]), name)
+            _read_relations(cells, _stripped(frame, endpoint.relation_column), name)
     if endpoint.weight_column:
-        _read_weights(cells, _stripped(frame[endpoint.weight_column]), name, decimal)
+        _read_weights(cells, _stripped(frame, endpoint.weight_column), name, decimal)
     return cells
 
 
@@ -99,9 +99,9 @@ def asks_molar_mass(endpoint: EndpointParams) -> bool:
     return bool(endpoint.source_unit) and units.needs_mass(endpoint.source_unit or "", target)
 
 
-def _stripped(column: pd.Series) -> np.ndarray:
+def _stripped(frame: pd.DataFrame, column: str) -> np.ndarray:
     """A column's cells as stripped Python strings, object (n,)."""
-    return column.str.strip().to_numpy(dtype=object)
+    return pd.Series(frame[column]).str.strip().to_numpy(dtype=object)
 
 
 def _is_missing(text: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ def _read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
     sign, number = parts[0].to_numpy(dtype=object), parts[1]
     if decimal == ",":
         number = number.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    cells.value = pd.to_numeric(number, errors="coerce").to_numpy(dtype=np.float64, copy=True)
+    cells.value = np.array(pd.to_numeric(number, errors="coerce"), dtype=np.float64)
     known = np.array([symbol in RELATIONS for symbol in sign], dtype=bool)
     cells.relation = np.array([RELATIONS.get(symbol, "=") for symbol in sign], dtype=object)
     bad = ~_is_missing(text) & (~np.isfinite(cells.value) | ~known)
@@ -184,7 +184,7 @@ def _read_errors(cells: Cells, frame: pd.DataFrame, name: str, endpoint: Endpoin
     """Standard errors (n,) in the cells' unit; NaN where the cell is empty."""
     if not endpoint.error_column:
         return None
-    text = _stripped(frame[endpoint.error_column])
+    text = _stripped(frame, endpoint.error_column)
     errors = _read_numbers(text, name, ".").value
     bad = ~_is_missing(text) & ~(errors > 0) & ~np.isnan(cells.value)
     cells.refuse(np.flatnonzero(bad), "weight", name + ": standard error {} is not a number over 0", text)
@@ -203,7 +203,7 @@ def _record_units(frame: pd.DataFrame, endpoint: EndpointParams) -> np.ndarray:
     default = endpoint.source_unit or ""
     if not endpoint.unit_column:
         return np.full(len(frame), default, dtype=object)
-    text = _stripped(frame[endpoint.unit_column])
+    text = _stripped(frame, endpoint.unit_column)
     return np.where(_is_missing(text), default, text)
 
 

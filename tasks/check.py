@@ -96,7 +96,7 @@ def _checks(declared: CheckParams) -> list:
         return lambda cells: (cells.str.strip() == "") | test(cells.str.strip())
 
     def number(cells: pd.Series) -> pd.Series:
-        return pd.to_numeric(cells, errors="coerce")
+        return pd.Series(pd.to_numeric(cells, errors="coerce"))
 
     rules = []
     if not declared.empty:
@@ -129,7 +129,8 @@ def _is_date(cells: pd.Series) -> pd.Series:
 def _sentences(failures: pd.DataFrame) -> list[str]:
     """pandera's failure cases, a sentence a column and check."""
     sentences = []
-    for (column, rule), cases in failures.groupby(["column", "check"], sort=False, dropna=False):
+    for key, cases in failures.groupby(["column", "check"], sort=False, dropna=False):
+        column, rule = tuple(key)  # pyright: ignore[reportArgumentType]
         if rule == "column_in_dataframe" or pd.isna(cases["index"].iloc[0]):
             sentences.append(f"no column {cases['failure_case'].iloc[0]!r} (data.checks)")
             continue

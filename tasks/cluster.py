@@ -64,12 +64,12 @@ def _k_means(smiles: Sequence[str], k: int) -> np.ndarray:
     from sklearn.cluster import MiniBatchKMeans
 
     k = min(k, 1000)
-    model = MiniBatchKMeans(k, random_state=0, batch_size=10_000, n_init=1)
+    model = MiniBatchKMeans(k, random_state=0, batch_size=10_000, n_init=1)  # pyright: ignore[reportArgumentType]
     rng = np.random.default_rng(0)
     sample = rng.choice(len(smiles), size=min(len(smiles), 20 * k), replace=False)
-    model.fit(_bits([smiles[i] for i in sample]))
-    chunks = range(0, len(smiles), 10_000)
-    return np.concatenate([model.predict(_bits(smiles[i : i + 10_000])) for i in chunks])
+    model.fit(_bits([smiles[int(i)] for i in sample]))
+    chunks = np.array_split(np.array(smiles, dtype=object), max(1, len(smiles) // 10_000))
+    return np.concatenate([model.predict(_bits(list(chunk))) for chunk in chunks])
 
 
 def _bits(smiles: Sequence[str]) -> np.ndarray:

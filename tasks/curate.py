@@ -145,7 +145,8 @@ def _merge(
 ) -> tuple[pd.DataFrame, dict[str, Merged]]:
     """Merge the open records into molecules; reject those of molecules that keep no value."""
     rows = np.flatnonzero(records.open)
-    code, names = pd.factorize(standard.smiles[rows])
+    code, found = pd.factorize(standard.smiles[rows])
+    names = np.asarray(found)
     doubts = [set(flags.split(";")) - {""} for flags in _joined(standard.flags[rows], code, len(names))]
     why = [("conflict", "")] * len(names)
     merged = {}
@@ -158,7 +159,7 @@ def _merge(
     table = _table(records, rows, code, names, doubts)
     table |= {column: values for name, one in merged.items() for column, values in _columns(name, one)}
     table |= parts.split_columns(records, given, rows, code)
-    return pd.DataFrame(table)[kept].reset_index(drop=True), merged
+    return pd.DataFrame(table).loc[kept].reset_index(drop=True), merged
 
 
 def _merge_endpoint(

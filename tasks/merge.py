@@ -1,6 +1,6 @@
 """Repeated measurements of one molecule become one value; bounds are never taken for values."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy import optimize, stats
@@ -199,4 +199,5 @@ def _likeliest(value: np.ndarray, relation: np.ndarray, weight: np.ndarray, nois
 
     # the log-likelihood is concave: its slope falls from positive to negative within this bracket
     reach = 10 * noise + float(value[-1] - value[0])
-    return float(optimize.brentq(slope, value[0] - reach, value[-1] + reach, xtol=1e-10 * max(noise, 1e-300)))
+    root: Any = optimize.brentq(slope, value[0] - reach, value[-1] + reach, xtol=1e-10 * noise)
+    return float(root)

@@ -100,9 +100,9 @@ def read_times(cells: np.ndarray, path: str, column: str) -> np.ndarray:
     """Years or dates as decimal years (n,); NaN where the cell is empty."""
     text = pd.Series(cells, dtype=object)
     filled = text.str.strip() != ""
-    numbers = pd.to_numeric(text.where(filled), errors="coerce")
+    numbers = pd.Series(pd.to_numeric(text.where(filled), errors="coerce"))
     years = numbers.between(1000, 3000)
-    dates = pd.to_datetime(text.where(filled & ~years), errors="coerce", format="mixed")
+    dates = pd.Series(pd.to_datetime(text.where(filled & ~years), errors="coerce", format="mixed"))
     bad = np.flatnonzero(filled & ~years & dates.isna())
     if len(bad):
         raise ValueError(
@@ -110,4 +110,4 @@ def read_times(cells: np.ndarray, path: str, column: str) -> np.ndarray:
             "a year nor a date"
         )
     days = (dates.dt.dayofyear - 1) / (365 + dates.dt.is_leap_year)
-    return np.where(years, numbers, dates.dt.year + days).astype(np.float64)
+    return numbers.where(years, dates.dt.year + days).to_numpy(dtype=np.float64)

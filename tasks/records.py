@@ -34,7 +34,7 @@ class Records:
 
     def column(self, name: str) -> np.ndarray:
         """A column's cells, stripped: object (n,)."""
-        return self.frame[name].str.strip().to_numpy(dtype=object)
+        return pd.Series(self.frame[name]).str.strip().to_numpy(dtype=object)
 
     def ids(self) -> np.ndarray:
         """What names each record: its id cell, or its row number where there is none."""
@@ -44,7 +44,7 @@ class Records:
         cells = self.column(self.params.data.id)
         return np.where(cells == "", rows, cells)
 
-    def reject(self, row: int, code: str, detail: str) -> None:
+    def reject(self, row: int | np.integer, code: str, detail: str) -> None:
         """Reject a record (0-based), unless it is rejected already: one reason each."""
         if self.open[row]:
             self.open[row] = False

@@ -1,11 +1,10 @@
 """Train, valid and test: drawn over whole groups, so that no molecule or tautomer stands in two parts."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
 from manywalks.tasks import cluster
+from manywalks.tasks.groups import deal, draw, joined, sized
 from manywalks.tasks.params import SplitParams
 from manywalks.tasks.parts import PRECEDENCE, read_times, tautomer_keys
 
@@ -86,53 +85,6 @@ def _groups(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     return joined(keys)
 
 
-def joined(keys: Sequence[Sequence[str]]) -> np.ndarray:
-    """Groups (n,) of molecules that share a key of any kind, directly or through others (union-find)."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(keys[0])
-    ends, offset = [], n
-    for key in keys:
-        code, names = pd.factorize(np.array(key, dtype=object))
-        ends.append(code + offset)
-        offset += len(names)
-    rows = np.tile(np.arange(n), len(keys))
-    edges = coo_matrix(
-        (np.ones(len(rows), dtype=np.int8), (rows, np.concatenate(ends))), shape=(offset, offset)
-    )
-    return connected_components(edges, directed=False)[1][:n]
-
-
-def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator) -> np.ndarray:
-    """Parts (n,) in about the given shares, whole groups each; what no share takes is train.
-
-    A group larger than half a part would be most of it, so it trains. The others are drawn at random, and a
-    part is full when the next group would take it further from its share.
-    """
-    n = len(groups)
-    code, sizes = _sized(groups)
-    order = rng.permutation(len(sizes))
-    part_of = np.full(len(sizes), "train", dtype="<U5")
-    for part, share in shares.items():
-        target, filled = round(share * n), 0
-        for group in order:
-            size = sizes[group]
-            if filled >= target:
-                break
-            fits = (size == 1 or size <= target / 2) and filled + size - target <= target - filled
-            if fits and part_of[group] == "train":
-                part_of[group] = part
-                filled += size
-    return part_of[code]
-
-
-def _sized(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Groups renumbered 0, 1, ... by first appearance (n,), and their sizes."""
-    code, names = pd.factorize(groups)
-    return code, np.bincount(code, minlength=len(names))
-
-
 def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
     """The given parts; where none is called valid, a share of train is drawn for it."""
     parts = frame["split:part"].to_numpy(dtype="<U5").copy()
@@ -191,7 +143,7 @@ def _by_time(
     parts[times >= start] = "test"
     earlier = np.flatnonzero(times < start)
     # whole groups, latest first; ties (one year holds many molecules) fall by chance
-    code, sizes = _sized(groups[earlier])
+    code, sizes = sized(groups[earlier])
     latest = np.full(len(sizes), -np.inf)
     np.maximum.at(latest, code, times[earlier])
     target, chosen = round(params.valid * len(frame)), np.zeros(len(sizes), dtype=bool)
@@ -238,21 +190,8 @@ def _folds_sorted(
     fold = np.full(n, -1)
     for stratum in np.unique(strata):
         rows = np.flatnonzero((strata == stratum) & ~left_out)
-        fold[rows] = _deal(groups[rows], k, rng)
+        fold[rows] = deal(groups[rows], k, rng)
     return [_fold_parts(fold, one, groups, params.valid, rng) for one in range(k)]
-
-
-def _deal(groups: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
-    """A fold 0..k-1 for each molecule (n,), whole groups each: the largest first, to the emptiest fold."""
-    code, sizes = _sized(groups)
-    chance = rng.permutation(len(sizes))
-    filled = np.zeros(k)
-    fold_of = np.empty(len(sizes), dtype=np.int64)
-    for group in np.lexsort((chance, -sizes)):
-        emptiest = np.flatnonzero(filled == filled.min())
-        fold_of[group] = rng.choice(emptiest)
-        filled[fold_of[group]] += sizes[group]
-    return fold_of[code]
 
 
 def _fold_parts(

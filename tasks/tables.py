@@ -38,14 +38,16 @@ def read_table(path: Path, *, delimiter: str | None = None, encoding: str | None
     return frame
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
     """The file's bytes, through gzip where its first two bytes say so."""
     with path.open("rb") as handle:
         packed = handle.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if packed else path.open("rb")
 
 
-def _read(stream: IO[bytes], path: Path, *, delimiter: str | None, encoding: str | None) -> pd.DataFrame:
+def _read(
+    stream: IO[bytes] | gzip.GzipFile, path: Path, *, delimiter: str | None, encoding: str | None
+) -> pd.DataFrame:
     """Choose the reader by content first (Parquet's magic) and then by suffix."""
     start = stream.read(4)
     stream.seek(0)
@@ -62,7 +64,7 @@ def _read(stream: IO[bytes], path: Path, *, delimiter: str | None, encoding: str
             raise ValueError(f"{path}: is not {encoding} text ({error}); set data.encoding") from None
 
 
-def _read_parquet(stream: IO[bytes], path: Path) -> pd.DataFrame:
+def _read_parquet(stream: IO[bytes] | gzip.GzipFile, path: Path) -> pd.DataFrame:
     """Parquet with every cell as text: numbers as Python writes them, missing cells ""."""
     try:
         frame = pd.read_parquet(io.BytesIO(stream.read()))
@@ -73,7 +75,9 @@ def _read_parquet(stream: IO[bytes], path: Path) -> pd.DataFrame:
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """The same table with every cell as text: numbers as Python writes them, missing cells ""."""
-    return pd.DataFrame({str(name): _text_column(frame[name]) for name in frame}, index=frame.index)
+    return pd.DataFrame(
+        {str(name): _text_column(pd.Series(frame[name])) for name in frame}, index=frame.index
+    )
 
 
 def _text_column(column: pd.Series) -> pd.Series:
@@ -82,7 +86,7 @@ def _text_column(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.notna(), "").astype(str)
 
 
-def _find_encoding(stream: IO[bytes]) -> str:
+def _find_encoding(stream: IO[bytes] | gzip.GzipFile) -> str:
     """UTF-8 or UTF-16 by its mark, else UTF-8 if all is, else Windows-1252 (what spreadsheets write)."""
     start = stream.read(4)
     stream.seek(0)
@@ -95,7 +99,7 @@ def _find_encoding(stream: IO[bytes]) -> str:
     return "latin-1"
 
 
-def _decodes(stream: IO[bytes], encoding: str) -> bool:
+def _decodes(stream: IO[bytes] | gzip.GzipFile, encoding: str) -> bool:
     """Whether the whole stream is text in `encoding`; read in pieces, rewound after."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:

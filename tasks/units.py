@@ -120,7 +120,7 @@ def convert(
 
 def _factor(one: Unit, other: Unit, molar_mass: np.ndarray | float) -> np.ndarray:
     """What a linear value in `one` is multiplied by to be in `other`."""
-    factor = np.float64(one.size) / other.size
+    factor = np.asarray(one.size / other.size)
     if one.dimension == other.dimension:
         return factor
-    return factor / molar_mass if one.dimension == "mass" else factor * molar_mass
+    return np.asarray(factor / molar_mass if one.dimension == "mass" else factor * molar_mass)
