@@ -1,6 +1,7 @@
 """The one file that knows DVC: its lock, its record, its remotes."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -51,8 +52,9 @@ def _dvc_locked(workspace: Workspace) -> Iterator["Repo"]:
     try:
         with lock_repo(repo):
             outs = [out.fs_path for stage in repo.index.stages if stage.cmd for out in stage.outs]
-            # `dvc repro` lets the repository's lock go while a stage's command runs and keeps this one
-            with rwlock(repo.tmp_dir, repo.fs, "manywalks train", [], outs, False):
+            # `dvc repro` lets the repository's lock go while a stage's command runs and keeps this one;
+            # named as DVC names it, so that our own `dvc commit` passes
+            with rwlock(repo.tmp_dir, repo.fs, " ".join(sys.argv), [], outs, False):
                 yield repo
     except LockError as error:
         line = " ".join(str(error).split())

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+
+from manywalks.tasks.params import parse_params
+from manywalks.tasks.params_text import render
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -85,7 +89,9 @@ def copy_repository(target: Path, table: pd.DataFrame) -> Path:
     for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
         shutil.copy(REPOSITORY / name, target / name)
     table.iloc[::8].to_csv(target / "table.csv", index=False)
-    (target / "params.yaml").write_text(SMALL, encoding="utf-8")
+    # DVC wants every key that dvc.yaml names
+    params = parse_params(yaml.safe_load(SMALL))
+    (target / "params.yaml").write_text(render(params), encoding="utf-8")
     for line in ("git init -q", "dvc init -q", "dvc config core.analytics false", "dvc add -q table.csv"):
         done = run(line.split(), cwd=target)
         assert done.returncode == 0, done.stdout + done.stderr

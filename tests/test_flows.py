@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from manywalks.tasks import files
-from manywalks.tasks.ensemble import Ensemble
 
 from .conftest import command, copy_repository, run
 
@@ -32,6 +31,8 @@ def test_every_record_is_kept_merged_or_rejected(trained: Path) -> None:
 
 
 def test_the_model_predicts_what_the_replicates_predicted(trained: Path) -> None:
+    from manywalks.tasks.ensemble import Ensemble
+
     predictions = pd.read_parquet(trained / "reports/predictions.parquet")
     found = Ensemble.load(trained / "models/ensemble").predict(predictions["smiles"].tolist(), cores=1)
     np.testing.assert_allclose(found["logS"], predictions["predicted"], atol=1e-4)
