@@ -1,6 +1,6 @@
 """Fingerprints of molecules as sparse rows: hashed counts, bits, MACCS keys, ErG."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ def fingerprint_names(block: FeatureBlock) -> list[str]:
     prefix = {
         "morgan_count": f"morgan{block.radius}_{block.size}_count",
         "morgan_bits": f"morgan{block.radius}_{block.size}_bits",
+        "morgan_feature_count": f"morgan{block.radius}_{block.size}_feature_count",
         "avalon_count": f"avalon_{block.size}_count",
         "atom_pair_count": f"atom_pair_{block.size}_count",
         "torsion_count": f"torsion_{block.size}_count",
@@ -54,14 +55,18 @@ def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
 
 def _generator(block: FeatureBlock) -> Any:
     """RDKit's fingerprint generator of a hashed block."""
-    makers: dict[str, Callable[[], Any]] = {
-        "morgan_count": lambda: rdFingerprintGenerator.GetMorganGenerator(block.radius, fpSize=block.size),
-        "morgan_bits": lambda: rdFingerprintGenerator.GetMorganGenerator(block.radius, fpSize=block.size),
-        "atom_pair_count": lambda: rdFingerprintGenerator.GetAtomPairGenerator(fpSize=block.size),
-        "torsion_count": lambda: rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=block.size),
-        "rdkit_path_count": lambda: rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=block.size),
-    }
-    return makers[block.kind]()
+    if block.kind in ("morgan_count", "morgan_bits"):
+        return rdFingerprintGenerator.GetMorganGenerator(block.radius, fpSize=block.size)
+    if block.kind == "morgan_feature_count":
+        roles = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
+        return rdFingerprintGenerator.GetMorganGenerator(
+            block.radius, fpSize=block.size, atomInvariantsGenerator=roles
+        )
+    if block.kind == "atom_pair_count":
+        return rdFingerprintGenerator.GetAtomPairGenerator(fpSize=block.size)
+    if block.kind == "torsion_count":
+        return rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=block.size)
+    return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=block.size)
 
 
 def _from_counts(vectors: Sequence[Any]) -> SparseRows:

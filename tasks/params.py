@@ -170,9 +170,12 @@ class FeatureBlock(Section):
     """One featurizer with its settings; blocks are concatenated in the order given."""
 
     kind: Literal[
-        "morgan_count", "morgan_bits", "rdkit2d", "maccs", "avalon_count", "erg",
+        "morgan_count", "morgan_bits", "morgan_feature_count", "rdkit2d", "maccs", "avalon_count", "erg",
         "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "conformer3d",
-    ] = Field(description="which featurizer")  # fmt: skip
+    ] = Field(
+        description="which featurizer (morgan_feature_count: Morgan on donors, acceptors, rings, halogens, "
+        "acids and bases instead of elements)"
+    )  # fmt: skip
     radius: Annotated[int, Field(ge=0, le=8)] = Field(2, description="Morgan: radius in bonds")
     size: Annotated[int, Field(ge=16, le=65536)] = Field(1024, description="hashed fingerprints: length")
 

@@ -18,7 +18,7 @@ MOLECULES = [
     ASPIRIN, CAFFEINE, "C", "[Na+].[Cl-]", "c1ccccc1", "C[C@H](N)C(=O)O", "OC(=O)c1ccccc1O", "[2H]C([2H])Cl",
     "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "F[Si](F)(F)F", "O=C1CCCN1", "C#N",
 ]  # fmt: skip
-HASHED = ("morgan_count", "atom_pair_count", "torsion_count", "rdkit_path_count")
+HASHED = ("morgan_count", "morgan_feature_count", "atom_pair_count", "torsion_count", "rdkit_path_count")
 
 
 def block(kind: str, **settings: int) -> FeatureBlock:
@@ -34,7 +34,11 @@ def slow_row(kind: str, mol: Chem.Mol) -> np.ndarray:
         return np.array([counts[i] for i in range(512)], dtype=float)
     if kind == "erg":
         return np.asarray(rdReducedGraphs.GetErGFingerprint(mol))
+    roles = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
     generator = {
+        "morgan_feature_count": lambda: rdFingerprintGenerator.GetMorganGenerator(
+            3, fpSize=512, atomInvariantsGenerator=roles
+        ),
         "morgan_count": lambda: rdFingerprintGenerator.GetMorganGenerator(3, fpSize=512),
         "morgan_bits": lambda: rdFingerprintGenerator.GetMorganGenerator(3, fpSize=512),
         "atom_pair_count": lambda: rdFingerprintGenerator.GetAtomPairGenerator(fpSize=512),
