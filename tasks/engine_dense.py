@@ -19,7 +19,7 @@ from manywalks.tasks import dense_layers
 from manywalks.tasks.adam import step_sizes
 from manywalks.tasks.dense_steps import Data, Shape, State, Work, predict_rows, train_window
 from manywalks.tasks.network import initial_weights, weight_shapes
-from manywalks.tasks.streams import Streams, epoch_order, streams
+from manywalks.tasks.streams import Streams, epoch_order, nudge, streams
 from manywalks.tasks.walk import Problem, Progress, Replicate, endpoint_losses, learning_rates
 
 WINDOW = 64
@@ -179,8 +179,9 @@ def _train(
 ) -> Replicate:
     """Train one replicate from its own stream."""
     problem = prepared.problem
-    own = streams(entropy, index)
-    weights = initial_weights(problem.network, problem.features.width, problem.n_endpoints, own.weights)
+    own = streams(entropy, index, problem.vary)
+    drawn = initial_weights(problem.network, problem.features.width, problem.n_endpoints, own.weights)
+    weights = nudge(drawn, own)
     state = flatten(prepared, weights, int(own.dropout.integers(2**63)))
     return train_state(prepared, state, own, index=index, progress=progress, stop=stop)
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from manywalks.tasks.features import Features
 from manywalks.tasks.params import NetworkParams, TrainParams
+from manywalks.tasks.streams import SOURCES
 from manywalks.tasks.targets import Targets
 
 Progress = Callable[[int, int, int], None]
@@ -41,6 +42,7 @@ class Problem:
         predict: rows to predict, out of sample.
         network: the network every replicate is an instance of.
         train_params: how it is trained.
+        vary: what differs between replicates; fewer than all of it only to study where walks part.
     """
 
     features: Features
@@ -50,6 +52,7 @@ class Problem:
     predict: np.ndarray
     network: NetworkParams
     train_params: TrainParams
+    vary: tuple[str, ...] = SOURCES
 
     @property
     def n_endpoints(self) -> int:

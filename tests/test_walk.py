@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from manywalks.tasks.params import NetworkParams
-from manywalks.tasks.streams import epoch_order, streams
+from manywalks.tasks.streams import epoch_order, nudge, streams
 from manywalks.tasks.walk import Problem, choose_engine, endpoint_losses, learning_rates, train_pack
 from tests.problems import small_problem
 
@@ -18,9 +18,25 @@ def refused(problem: Problem) -> str:
 
 
 def test_streams_belong_to_a_replicate_and_a_purpose() -> None:
-    draws = {float(part.random()) for index in (0, 1, 2) for part in streams(9, index)}
+    draws = {float(part.random()) for index in (0, 1, 2) for part in streams(9, index)[:3]}
     assert len(draws) == 9
     assert streams(9, 1).order.random() == streams(9, 1).order.random()
+
+
+def test_a_source_that_does_not_vary_is_the_same_in_all_replicates() -> None:
+    first, second = (streams(9, index, ("order",)) for index in (3, 4))
+    assert first.weights.random() == second.weights.random()
+    assert first.dropout.random() == second.dropout.random()
+    assert first.order.random() != second.order.random()
+
+
+def test_numerics_move_one_initial_weight_and_nothing_else() -> None:
+    own, weights = streams(9, 3, ("numerics",)), [np.ones((4, 2), np.float32), np.zeros(2, np.float32)]
+    moved = nudge(weights, own)
+    assert np.flatnonzero(moved[0] != weights[0]).tolist() == [3]
+    assert abs(float(moved[0].flat[3]) - 1) < 2e-7
+    assert (weights[0] == 1).all()
+    assert nudge(weights, streams(9, 3)) is weights
 
 
 def test_every_epoch_has_an_order_of_its_own() -> None:
