@@ -21,7 +21,7 @@ def with_code(text: str) -> str:
             in_deps = False
         if line == "    deps:":
             in_deps = True
-        if not (in_deps and line.startswith("      - tasks/")):
+        if not (in_deps and line.startswith("      - tasks/") and line.endswith(".py")):
             lines.append(line)
     return "\n".join(lines) + "\n"
 

@@ -9,6 +9,8 @@ from manywalks.tasks import calibrate, files, manifest, replicates
 from manywalks.tasks.between import combine
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.convergence import scores_by_count, walk_scores
+from manywalks.tasks.domain import Domain
+from manywalks.tasks.features import Features
 from manywalks.tasks.metrics import replicate_metrics
 from manywalks.tasks.params import EndpointParams, Params
 from manywalks.tasks.prepared import read_tables
@@ -50,6 +52,7 @@ def run(workspace: Workspace) -> None:
     kept, diverged = replicates.read_used(replicates.open_store(workspace))
     tolerances = replicates.tolerances_of(curated, parts, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
+    nearness = _nearness(workspace, out_of_sample(parts))
     metrics, statements, tables, plots, walks = {}, {}, [], [], []
     for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
         seen = _seen(curated, parts, name, endpoint, predictions[:, :, column], params)
@@ -63,7 +66,7 @@ def run(workspace: Workspace) -> None:
             diverged=diverged,
             noise=replicates.assay_noise(curated, name),
         )
-        tables.append(_predictions(seen, curated, fitted, params))
+        tables.append(_predictions(seen, curated, fitted, params).join(nearness))
         plots += _convergence(seen, params)
         walks += _walks(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)
@@ -76,6 +79,13 @@ def run(workspace: Workspace) -> None:
     files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
     files.write_json(workspace.reports / "plots" / "replicates.json", plots)
     files.write_json(workspace.reports / "plots" / "walks.json", walks)
+
+
+def _nearness(workspace: Workspace, rows: np.ndarray) -> pd.DataFrame:
+    """Where the out-of-sample molecules (n,) lie relative to the training ones."""
+    domain = Domain.load(workspace.ensemble / "domain.npz")
+    seen = domain.assess(Features.load(workspace.features).take(rows))
+    return seen.loc[:, ["similarity", "in_domain"]]
 
 
 def _seen(

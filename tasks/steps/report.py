@@ -1,20 +1,41 @@
-"""Stage report: one page for people, from everything that the other stages left."""
+"""Stage report: one page for people, and the model card, from everything that the other stages left."""
 
-from html import escape
+from pathlib import Path
 
-from manywalks.tasks import files
+import pandas as pd
+
+from manywalks.tasks import files, manifest
+from manywalks.tasks.domain import Domain
+from manywalks.tasks.model_card import model_card
+from manywalks.tasks.report import Found, page
 from manywalks.tasks.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Write reports/report.html."""
-    statements = files.read_json(workspace.reports / "statement.json")
-    title = escape(workspace.params.report.title)
-    words = "".join(
-        f"<h2>{escape(name)}</h2><p>{escape(statement['sentence'])}</p><p>{escape(statement['single_walk'])}</p>"
-        for name, statement in statements.items()
+    """Write reports/report.html and reports/card.md."""
+    found = read(workspace)
+    files.write_text(workspace.reports / "report.html", page(found))
+    files.write_text(workspace.reports / "card.md", model_card(found))
+
+
+def read(workspace: Workspace) -> Found:
+    """What the other stages left."""
+    reports = workspace.reports
+    domain = Domain.load(workspace.ensemble / "domain.npz")
+    return Found(
+        title=workspace.params.report.title,
+        metrics=files.read_json(reports / "metrics.json"),
+        statements=files.read_json(reports / "statement.json"),
+        predictions=pd.read_parquet(reports / "predictions.parquet"),
+        counts=_table(reports / "plots/replicates.json", ["endpoint", "replicates", "score", "sd"]),
+        walks=_table(reports / "plots/walks.json", ["endpoint", "replicate", "score"]),
+        data=files.read_json(reports / "data.json"),
+        split=files.read_json(reports / "split.json"),
+        about=files.read_json(workspace.ensemble / manifest.FILE),
+        domain={"similarity": domain.similarity_threshold, "outside": domain.outside_threshold},
     )
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>{words}'
-    )
-    files.write_text(workspace.reports / "report.html", page)
+
+
+def _table(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Points of a plot, with these columns even where there are none."""
+    return pd.DataFrame(files.read_json(path), columns=pd.Index(columns))
