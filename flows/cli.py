@@ -99,6 +99,33 @@ def score(
     )
 
 
+@app.command()
+def reproduce(
+    model: Annotated[Path, typer.Argument(help="Folder of an ensemble.")] = Path("models/ensemble"),
+    data: Annotated[Path | None, typer.Option(help="Its raw table, where that lies elsewhere now.")] = None,
+    replicates: Annotated[
+        int | None, typer.Option(help="Fresh replicates (default: as many as it has).")
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Curate and featurize again too.")
+    ] = False,
+) -> None:
+    """Train a model's ensemble afresh and check that the two agree as promised; status 1 where not.
+
+    Example: manywalks reproduce models/ensemble --replicates 16
+    """
+    settings.apply(model.resolve().parent.parent)
+    from manywalks.flows.reproduce import reproduce_model
+    from manywalks.tasks.agreement import verdict
+
+    found = reproduce_model(str(model), str(data) if data else None, replicates, from_scratch)
+    for name, endpoint in found["endpoints"].items():
+        console.print(verdict(endpoint, name), highlight=False)
+    console.print(f"report  {model.resolve().parent.parent / 'reports/reproduction.json'}", highlight=False)
+    if not found["agrees"]:
+        raise typer.Exit(1)
+
+
 def _aside(work: Path, params: Path) -> Workspace:
     """A folder of its own for parameters other than the workspace's params.yaml."""
     from manywalks.tasks.aside import run_aside

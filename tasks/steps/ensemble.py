@@ -45,6 +45,8 @@ def run(workspace: Workspace) -> None:
             "calibration": _calibration(workspace, kept),
             "replicates": len(kept),
             "diverged": diverged,
+            "confidence": params.replicates.confidence,
+            "adaptive": params.replicates.count is None,
             "engine": kept[0].engine,
             "entropy": str(replicates.entropy_of(store, params)),
             "store": store.key,

@@ -1,0 +1,39 @@
+"""The reproduction flow: retrain a model from its manifest and its data, and judge the agreement."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from manywalks.tasks import files, reproduce, versions
+from manywalks.tasks.show import Board
+from manywalks.tasks.stage import Steps
+
+
+@flow(name="reproduce", persist_result=False)
+def reproduce_model(
+    model: str = "models/ensemble",
+    data: str | None = None,
+    replicates: int | None = None,
+    from_scratch: bool = False,
+) -> dict[str, Any]:
+    """Train fresh replicates and compare; returns what reports/reproduction.json holds.
+
+    Args:
+        model: folder of an ensemble.
+        data: its raw table, where it does not lie as the manifest says.
+        replicates: how many fresh ones (default: as many as the model has).
+        from_scratch: curate, featurize and split again too.
+    """
+    retraining = reproduce.prepare(
+        Path(model), data=Path(data) if data else None, count=replicates, from_scratch=from_scratch
+    )
+    with versions.exclusive(retraining.workspace), Board() as board:
+        steps = Steps(retraining.workspace, board.follow)
+        curated = steps.submit("curate")
+        features = steps.submit("featurize", curated)
+        split = steps.submit("split", curated)
+        steps.replicates(features, split)
+        found = reproduce.judge(retraining)
+    files.write_json(Path(model).resolve().parent.parent / "reports" / "reproduction.json", found)
+    return found

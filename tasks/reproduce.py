@@ -1,0 +1,103 @@
+"""Retrain a model from its manifest and its data alone, and judge whether the two agree."""
+
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from manywalks.tasks import files, manifest, replicates
+from manywalks.tasks.agreement import Asked, agreement
+from manywalks.tasks.combining import combining_of
+from manywalks.tasks.features import Features
+from manywalks.tasks.params import Params, parse_params
+from manywalks.tasks.params_text import render
+from manywalks.tasks.predict import StackedPredictor
+from manywalks.tasks.prepared import read_tables
+from manywalks.tasks.problem import out_of_sample
+from manywalks.tasks.scaling import FeatureScaler
+from manywalks.tasks.workspace import Workspace
+
+
+class Retraining(NamedTuple):
+    """A model to be reproduced and the workspace in which it is retrained."""
+
+    model: Path
+    workspace: Workspace
+
+
+def prepare(
+    model: Path, *, data: Path | None = None, count: int | None = None, from_scratch: bool = False
+) -> Retraining:
+    """A workspace beside the model, its params from the manifest, its replicates to be drawn afresh.
+
+    Curated table, features and split of an earlier reproduction are used again unless `from_scratch`.
+
+    Raises:
+        ValueError: the model is damaged, or the data is not the data that it was trained on.
+    """
+    about = manifest.read(model)
+    workspace_of_model = model.resolve().parent.parent
+    table = (data or workspace_of_model / about["data"]["path"]).resolve()
+    if not table.is_file():
+        raise ValueError(f"{table}: no such file; give the model's raw table with --data")
+    found = files.md5_file(table)
+    if found != about["data"]["md5"]:
+        raise ValueError(
+            f"{table}: is not the data of {model} (md5 {found}, trained on {about['data']['md5']}); "
+            "bring that version back, or name it with --data"
+        )
+    folder = workspace_of_model / ".manywalks" / "reproduce" / model.resolve().name
+    shutil.rmtree(folder if from_scratch else folder / "models", ignore_errors=True)
+    text = render(_params(about, table, count), f"Made from {model / manifest.FILE}, to reproduce it.")
+    files.write_text(folder / "params.yaml", text)
+    return Retraining(model, Workspace.open(folder))
+
+
+def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:
+    """The parameters of the model, with so many fresh replicates (as many as the model has)."""
+    raw = {**about["params"], "replicates": {"count": count or about["replicates"], "entropy": None}}
+    raw["data"] = {**raw["data"], "path": str(table), "rev": None}
+    return parse_params(raw, source=manifest.FILE)
+
+
+def judge(retraining: Retraining) -> dict[str, Any]:
+    """Compare the model with the replicates that now stand in the workspace; the JSON of the report."""
+    model, workspace = retraining
+    about = manifest.read(model)
+    curated, parts = read_tables(workspace)
+    rows = out_of_sample(parts)
+    raw = Features.load(workspace.features).take(rows)
+    walks = StackedPredictor.load(model / "model.keras").predict(
+        FeatureScaler.load(model / "scaler.npz").transform(raw)
+    )
+    kept, diverged = replicates.read_used(replicates.open_store(workspace))
+    fresh = np.stack([replicate.predictions for replicate in kept])
+    params = workspace.params
+    there = curated.iloc[rows]
+    found = {}
+    for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
+        asked = Asked(
+            kind=endpoint.kind,
+            unit=endpoint.unit,
+            confidence=about["confidence"],
+            endpoints=len(params.data.endpoints),
+            threshold=params.evaluate.threshold,
+            combining=combining_of(endpoint.kind, params.ensemble),
+            adaptive=about["adaptive"],
+        )
+        found[name] = agreement(
+            walks[:, :, column].astype(np.float64),
+            fresh[:, :, column].astype(np.float64),
+            there[name].to_numpy(dtype=np.float64),
+            there[f"{name}:relation"].to_numpy(dtype=str),
+            asked,
+        )
+    return {
+        "model": str(model),
+        "agrees": all(endpoint["agrees"] for endpoint in found.values()),
+        "diverged": diverged,
+        "trained_with": about["versions"],
+        "retrained_with": manifest.versions(),
+        "endpoints": found,
+    }
