@@ -7,10 +7,12 @@ An experiment makes an ensemble, bounds how far a retrained one will be, makes o
 """
 
 import argparse
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from benchmarks.pools import SETS, Pool, pool
 from benchmarks.results import table, write_section
@@ -18,11 +20,12 @@ from benchmarks.simulated import Setting, draw, mean_walks, settings
 from manywalks.tasks import metrics
 from manywalks.tasks.between import ensemble_pairs, metric_differences
 from manywalks.tasks.bound import difference_bound, planned_looks, replicates_needed
-from manywalks.tasks.spectrum import Moments
+from manywalks.tasks.spectrum import Moments, moments
 
 COUNTS = (8, 16, 32, 64)
 # true needs that the adaptive runs are given a tolerance for
 NEEDS = (8, 12, 20, 40)
+METRIC_NEEDS = (12, 20)
 MOST = 96
 RETRAININGS = 8
 Experiment = Callable[[np.random.Generator], "Outcome"]
@@ -65,8 +68,7 @@ def simulated_fixed(setting: Setting, m: int) -> Experiment:
 def simulated_adaptive(setting: Setting, need: int) -> Experiment:
     """As many walks as the rule asks for, where `need` would do if the covariance were known."""
     third = float((setting.spectrum**3).sum() / setting.spectrum.sum() ** 3)
-    known = Moments(10**6, 1.0, 1 / setting.nu, third)
-    tolerance = tolerance_for(known, need)
+    tolerance = tolerance_for(Moments(10**6, 1.0, 1 / setting.nu, third), need)
 
     def experiment(rng: np.random.Generator) -> Outcome:
         walks = draw(rng, MOST, setting)
@@ -88,6 +90,11 @@ def tolerance_for(known: Moments, need: int) -> float:
     return high
 
 
+def known_moments(walks: np.ndarray) -> Moments:
+    """The moments of a whole pool, as if they were known."""
+    return dataclasses.replace(moments(walks), replicates=10**6)
+
+
 def real_fixed(walks: np.ndarray, m: int) -> Experiment:
     """m walks of the pool against others of it, none in both."""
 
@@ -102,11 +109,7 @@ def real_fixed(walks: np.ndarray, m: int) -> Experiment:
 
 def real_adaptive(walks: np.ndarray, need: int) -> Experiment:
     """As many walks of the pool as the rule asks for, against as many others of it."""
-    spread = walks.std(axis=0, ddof=1)
-    share = np.linalg.svd(walks - walks.mean(axis=0), compute_uv=False) ** 2
-    share /= share.sum()
-    known = Moments(10**6, float(np.mean(spread**2)), float((share**2).sum()), float((share**3).sum()))
-    tolerance = tolerance_for(known, need)
+    tolerance = tolerance_for(known_moments(walks), need)
 
     def experiment(rng: np.random.Generator) -> Outcome:
         order = rng.permutation(len(walks))
@@ -124,26 +127,31 @@ def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], metrics
     """One metric of predictions (n,)."""
     keep = np.isfinite(observed)
     y = observed[keep]
+    ranks = stats.rankdata(y)
 
     def score(predicted: np.ndarray) -> metrics.Metrics:
         f = predicted[keep]
         if name == "rmse":
             return {name: float(np.sqrt(np.mean((f - y) ** 2)))}
-        return {name: metrics.auroc(y > 0.5, f) if name == "auroc" else metrics.spearman(y, f)}
+        if name == "auroc":
+            return {name: metrics.auroc(y > 0.5, f)}
+        return {name: float(np.corrcoef(ranks, stats.rankdata(f))[0, 1])}
 
     return score
 
 
-def real_metric(walks: np.ndarray, observed: np.ndarray, name: str, m: int) -> Experiment:
-    """A metric's bound from m walks of the pool against the metric of others of it."""
-    score = metric_of(name, observed)
+def real_metric(pool: Pool, name: str, count: int | None, need: int = 0) -> Experiment:
+    """A metric's bound from `count` walks (or as many as the rule asks for) against others of the pool."""
+    walks, score = pool.walks, metric_of(name, pool.observed)
+    tolerance = tolerance_for(known_moments(walks), need) if count is None else 1.0
 
     def experiment(rng: np.random.Generator) -> Outcome:
         order = rng.permutation(len(walks))
+        m = planned_looks(walks[order[:MOST]], tolerance, maximum=MOST, count=count)[-1]
         groups = order[: len(walks) // m * m].reshape(-1, m)[: RETRAININGS + 1]
         values = np.array([score(walks[group].mean(axis=0))[name] for group in groups], dtype=float)
         found = metric_differences(ensemble_pairs(walks[groups[0]]), score, m, 0.95)[name]
-        return Outcome(found["bound"] if found else np.nan, np.abs(values[1:] - values[0]))
+        return Outcome(found["bound"] if found else np.nan, np.abs(values[1:] - values[0]), m)
 
     return experiment
 
@@ -172,7 +180,8 @@ def metric_rows(pools: list[Pool], times: int) -> list[list[str]]:
     rows = []
     for each in pools:
         for name in ("auroc",) if each.kind == "classification" else ("rmse", "spearman"):
-            experiments = [real_metric(each.walks, each.observed, name, m) for m in COUNTS]
+            experiments = [real_metric(each, name, m) for m in COUNTS]
+            experiments += [real_metric(each, name, None, need) for need in METRIC_NEEDS]
             rows.append([each.name, name, *fixed_cells(experiments, times)])
             print(rows[-1], flush=True)
     return rows
@@ -201,7 +210,10 @@ def measure(times: int, metric_times: int) -> str:
         most=MOST,
         fixed=table(["walks", "nu", *counts], fixed),
         adaptive=table(["walks", "nu", *needs], adaptive),
-        metrics=table(["data", "metric", *counts], metric_rows(pools, metric_times)),
+        metrics=table(
+            ["data", "metric", *counts, *[f"need {m}" for m in METRIC_NEEDS]],
+            metric_rows(pools, metric_times),
+        ),
     )
 
 
@@ -222,7 +234,7 @@ known covariance would meet. In brackets: mean replicates, mean looks.
 {adaptive}
 
 The bound of a metric's difference between two retrained ensembles, {metric_times} experiments a cell on the
-real walks.
+real walks; at the right, with replicates chosen by looking.
 
 {metrics}
 """
