@@ -7,7 +7,7 @@ from pathlib import Path
 from manywalks.tasks.child import BAD_INPUT, CAN_PASS
 from manywalks.tasks.workspace import Workspace
 
-STEPS = ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report", "pack")
+STEPS = ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report", "pack", "sources")
 
 
 def main(arguments: list[str]) -> int:

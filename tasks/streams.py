@@ -34,12 +34,16 @@ def streams(entropy: int, index: int, vary: Collection[str] = SOURCES) -> Stream
 
 
 def nudge(weights: list[np.ndarray], own: Streams) -> list[np.ndarray]:
-    """The initial weights, one of the first kernel's moved by 1e-7 where the numerics are studied."""
+    """The initial weights, one of the last kernel's moved by 1e-7 where the numerics are studied.
+
+    (Of the last kernel, since one of the first may belong to a feature that no molecule has.)
+    """
     if own.nudged is None:
         return weights
-    first = weights[0].copy()
-    first.flat[own.nudged % first.size] += NUDGE
-    return [first, *weights[1:]]
+    last = max(place for place, array in enumerate(weights) if array.ndim > 1)
+    moved = weights[last].copy()
+    moved.flat[own.nudged % moved.size] += NUDGE
+    return [*weights[:last], moved, *weights[last + 1 :]]
 
 
 def epoch_order(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
