@@ -26,8 +26,8 @@ def joined(keys: Sequence[Sequence[str]]) -> np.ndarray:
 def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator) -> np.ndarray:
     """Parts (n,) in about the given shares, whole groups each; what no share takes is train.
 
-    A group larger than half a part would be most of it, so it trains. The others are drawn at random, and a
-    part is full when the next group would take it further from its share.
+    A group larger than half a part would be most of it, so it trains, unless the part would stay half empty.
+    The others are drawn at random; a part is full when the next group would take it further from its share.
     """
     n = len(groups)
     code, sizes = sized(groups)
@@ -43,7 +43,16 @@ def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator)
             if fits and part_of[group] == "train":
                 part_of[group] = part
                 filled += size
+        if filled < target / 2:
+            _fill(part_of, sizes, order, part, target - filled)
     return part_of[code]
+
+
+def _fill(part_of: np.ndarray, sizes: np.ndarray, order: np.ndarray, part: str, missing: float) -> None:
+    """Give a part that is half empty the group that comes nearest to what is missing, if train can spare it."""
+    free = order[(part_of[order] == "train") & (sizes[order] <= sizes.sum() / 2)]
+    if len(free) > 1:
+        part_of[free[np.argmin(np.abs(sizes[free] - missing))]] = part
 
 
 def sized(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

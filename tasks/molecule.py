@@ -75,6 +75,8 @@ def _standardize(smiles: str, params: CurateParams) -> Standardized:
     else:
         raise _Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
     _judge(current, params, flags)
+    if current.count(".") < seen[0].count("."):
+        flags.add("parts removed")
     return Standardized(current, flags=";".join(sorted(flags)))
 
 
@@ -108,8 +110,8 @@ def _steps(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
     if SALT_METALS & set(elements(smiles)) and mol.HasSubstructMatch(_salt_metal()):
         mol = _disconnector().Disconnect(mol)
     mol = _parent(chembl.standardize_mol(mol), labels=params.isotopes == "keep")
-    if len(parts := Chem.GetMolFrags(mol)) > 1:
-        mol = _one_part(mol, len(parts), params, flags)
+    if len(Chem.GetMolFrags(mol)) > 1:
+        mol = _one_part(mol, params, flags)
     if params.stereo == "drop":
         Chem.RemoveStereochemistry(mol)
     if params.tautomers == "canonical":
@@ -131,7 +133,7 @@ def _parent(mol: Chem.Mol, *, labels: bool) -> Chem.Mol:
     return chembl.uncharge_mol(mol)
 
 
-def _one_part(mol: Chem.Mol, n_parts: int, params: CurateParams, flags: set[str]) -> Chem.Mol:
+def _one_part(mol: Chem.Mol, params: CurateParams, flags: set[str]) -> Chem.Mol:
     """Of several parts, those that policy keeps: carbon first, then by the mixtures policy."""
     if not _metals(Chem.MolToSmiles(mol)) <= SALT_METALS:
         return (
@@ -149,8 +151,6 @@ def _one_part(mol: Chem.Mol, n_parts: int, params: CurateParams, flags: set[str]
         return mol
     if len(organic) > 1:
         flags.add("largest part")
-    if n_parts > len(organic):
-        flags.add("parts removed")
     return parts[max(organic, key=lambda name: (parts[name].GetNumHeavyAtoms(), name))]
 
 

@@ -109,5 +109,5 @@ def read_times(cells: np.ndarray, path: str, column: str) -> np.ndarray:
             f"{path}: column {column!r} (split.column): {cells[bad[0]]!r} in record {bad[0] + 1} is neither "
             "a year nor a date"
         )
-    days = (dates.dt.dayofyear - 1) / (365 + dates.dt.is_leap_year)
+    days = (dates.dt.day_of_year - 1) / (365 + dates.dt.is_leap_year)
     return numbers.where(years, dates.dt.year + days).to_numpy(dtype=np.float64)

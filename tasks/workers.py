@@ -165,6 +165,7 @@ class _Crew:
     def _bury(self, worker: _Worker) -> None:
         """A text whose worker dies is tried once more, alone: something else may have killed the process."""
         if not worker.ready:
+            self.workers.remove(worker)
             raise RuntimeError(f"a worker process ended before it started: {worker.end()}")
         if worker.pending:
             suspect = worker.pending.popleft()

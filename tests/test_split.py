@@ -1,0 +1,206 @@
+"""Splits: shares, whole groups, every molecule once, the same whatever the order of the rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem, DataStructs
+
+from manywalks.tasks.cluster import butina, fingerprints, scaffolds
+from manywalks.tasks.groups import deal, draw, joined
+from manywalks.tasks.params import SplitParams
+from manywalks.tasks.parts import tautomer_keys
+from manywalks.tasks.split import folds, split_molecules
+
+RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "c1ccc2ccccc2c1", "C1CCNCC1", "c1ccoc1", "c1ccsc1", "C1CCOC1"]
+CHAINS = ["C", "CC", "CCC", "CO", "CN", "ClC", "BrC", "CC(C)C", "OC", "NC", "CC(=O)O", "N#C"]
+DRAWN = sorted({Chem.CanonSmiles(f"{chain}{ring}") for ring in RINGS for chain in CHAINS})
+SMILES = [*DRAWN, "CC(=O)CC(C)=O", "CC(=O)C=C(C)O", "CCO", "CCN"]
+METHODS = ["random", "stratified", "scaffold", "cluster", "group", "time"]
+
+
+def table(smiles=SMILES, seed=0):
+    """A curated table with all that the methods ask for."""
+    rng = np.random.default_rng(seed)
+    n = len(smiles)
+    return pd.DataFrame(
+        {
+            "smiles": smiles,
+            "y": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)),
+            "y:relation": "=",
+            "c": (rng.random(n) < 0.3).astype(float),
+            "c:relation": "=",
+            "split:group": [f"g{i}" if i < 25 else "" for i in rng.integers(0, 30, size=n)],
+            "split:time": np.where(rng.random(n) < 0.05, np.nan, 2000.0 + rng.integers(0, 20, size=n)),
+        }
+    )
+
+
+def params(method="random", **more):
+    column = "x" if method in ("column", "group", "time") else None
+    return SplitParams.model_validate({"method": method, "column": column, **more})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shares_are_about_what_was_asked(method):
+    parts = split_molecules(table(), params(method))
+    n = len(SMILES)
+    assert set(parts) == {"train", "valid", "test"}
+    assert (parts == "test").sum() == pytest.approx(0.2 * n, abs=0.06 * n)
+    assert (parts == "valid").sum() == pytest.approx(0.1 * n, abs=0.05 * n)
+
+
+def test_random_shares_are_exact_up_to_rounding():
+    parts = split_molecules(table(SMILES[:90]), params())
+    assert [(parts == part).sum() for part in ("test", "valid")] == [18, 9]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_order_of_rows_does_not_matter(method):
+    frame = table()
+    shuffled = frame.sample(frac=1, random_state=3)
+    parts = pd.Series(split_molecules(frame, params(method)), index=frame.index)
+    again = pd.Series(split_molecules(shuffled, params(method)), index=shuffled.index)
+    pd.testing.assert_series_equal(parts, again.sort_index())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tautomers_stay_together(method):
+    for seed in range(5):
+        parts = split_molecules(table(), params(method, seed=seed))
+        assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
+
+
+def test_the_seed_draws_another_split():
+    first, second = (split_molecules(table(), params(seed=seed)) for seed in (1, 2))
+    assert (first != second).any()
+    assert (split_molecules(table(), params(seed=1)) == first).all()
+
+
+def test_scaffolds_and_groups_stay_whole():
+    frame = table()
+    parts = split_molecules(frame, params("scaffold"))
+    assert pd.Series(parts).groupby(scaffolds(SMILES)).nunique().max() == 1
+    parts = split_molecules(frame, params("group"))
+    named = frame["split:group"] != ""
+    assert pd.Series(parts)[named].groupby(frame["split:group"][named]).nunique().max() == 1
+    assert pd.Series(parts)[~named].nunique() > 1
+
+
+def test_stratified_parts_have_the_same_distribution():
+    rng = np.random.default_rng(0)
+    smiles = ["C" * (i % 60 + 1) + "O" + "C" * (i // 60) for i in range(600)]
+    smiles = list(dict.fromkeys(Chem.CanonSmiles(text) for text in smiles))
+    frame = pd.DataFrame(
+        {"smiles": smiles, "c": (rng.random(len(smiles)) < 0.1).astype(float), "c:relation": "="}
+    )
+    parts = split_molecules(frame, params("stratified"))
+    shares = frame["c"].groupby(parts).mean()
+    assert shares["test"] == pytest.approx(frame["c"].mean(), abs=0.01)
+    frame = frame.assign(c=rng.normal(size=len(smiles)) ** 3)
+    parts = split_molecules(frame, params("stratified"))
+    means = frame["c"].rank().groupby(parts).mean() / len(frame)
+    assert means["test"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_unknown_endpoint_to_stratify_by():
+    with pytest.raises(ValueError, match=r"split.endpoint: 'z' is no endpoint; known are y, c"):
+        split_molecules(table(), params("stratified", endpoint="z"))
+
+
+def test_time_tests_the_latest_and_trains_the_undated():
+    frame = table()
+    parts = split_molecules(frame, params("time"))
+    # of two tautomers the earlier date counts for both
+    times = frame["split:time"].where(~frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]), 2000)
+    parts[times == 2000] = "train"
+    assert times[parts == "test"].min() > times[parts != "test"].max()
+    assert (parts[frame["split:time"].isna()] == "train").all()
+    assert times[parts == "valid"].min() >= times[parts == "train"].max() - 1e-9
+
+
+def test_time_from_a_given_year():
+    frame = table()
+    parts = split_molecules(frame, params("time", test_from=2010))
+    pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"])
+    assert ((parts == "test") == (frame["split:time"] >= 2010))[~pair].all()
+
+
+def test_given_parts_stay_and_valid_is_drawn_where_there_is_none():
+    rng = np.random.default_rng(0)
+    given_parts = rng.choice(["train", "test"], size=len(SMILES), p=[0.8, 0.2])
+    frame = table().assign(**{"split:part": given_parts})
+    parts = split_molecules(frame, params("column"))
+    pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
+    assert ((parts == "test") == (given_parts == "test"))[~pair].all()
+    assert (parts == "valid").sum() == pytest.approx(0.1 * (parts != "test").sum(), abs=1)
+    with_valid = np.where(np.arange(len(SMILES)) % 7 == 0, "valid", given_parts)
+    parts = split_molecules(frame.assign(**{"split:part": with_valid}), params("column"))
+    assert (parts == with_valid)[~pair].all()
+
+
+def test_a_split_without_a_test_part_is_refused():
+    with pytest.raises(ValueError, match="the test part has no molecules"):
+        split_molecules(table(SMILES[:3]), params(test=0.1))
+    with pytest.raises(ValueError, match="the test part has no molecules"):
+        split_molecules(table().assign(**{"split:part": "train"}), params("column"))
+
+
+@pytest.mark.parametrize("method", [*METHODS[:-1], "column"])
+def test_folds_test_every_molecule_once_a_repeat(method):
+    frame = table().assign(**{"split:part": ["test" if i % 5 == 0 else "train" for i in range(len(SMILES))]})
+    found = folds(frame, params(method), 2, 4)
+    assert len(found) == 8
+    tests = np.array([parts == "test" for parts in found])
+    held_out = np.array([parts == "" for parts in found]).all(axis=0)
+    assert held_out.any() == (method == "column")
+    for repeat in (tests[:4], tests[4:]):
+        assert (repeat.sum(axis=0) == ~held_out).all()
+    assert (tests[0] != tests[4]).any()
+    for parts in found:
+        assert (parts == "train").sum() > (parts == "valid").sum() > 0
+        assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
+
+
+def test_folds_of_time_never_train_on_the_future():
+    frame = table(SMILES[:-4])
+    for parts in folds(frame, params("time"), 1, 4):
+        times = frame["split:time"]
+        assert times[parts == "test"].min() > times[np.isin(parts, ["train", "valid"])].max()
+        assert (times[parts == ""] > times[parts == "test"].max()).all()
+
+
+@given(st.lists(st.integers(0, 20), min_size=30, max_size=200), st.integers(0, 9))
+@settings(deadline=None)
+def test_draw_keeps_groups_whole_and_is_near_its_shares(groups, seed):
+    groups = np.array(groups)
+    parts = draw(groups, {"test": 0.3, "valid": 0.2}, np.random.default_rng(seed))
+    assert pd.Series(parts).groupby(groups).nunique().max() == 1
+    assert (parts == "test").mean() <= 0.3 + np.bincount(groups).max() / len(groups)
+    fold = deal(groups, 3, np.random.default_rng(seed))
+    assert pd.Series(fold).groupby(groups).nunique().max() == 1
+
+
+def test_joined_groups_are_connected_components():
+    assert joined([["a", "a", "b", "c", "d"], ["1", "2", "2", "3", "4"]]).tolist() == [0, 0, 0, 1, 2]
+
+
+def test_tautomer_keys():
+    keys = tautomer_keys(
+        ["CC(=O)CC(C)=O", "CC(=O)C=C(C)O", "Oc1ccccn1", "O=c1cccc[nH]1", "CCO", "C[C@H](F)Cl"]
+    )
+    assert keys[0] == keys[1]
+    assert keys[2] == keys[3]
+    assert len(set(keys)) == 4
+
+
+def test_butina_is_the_slow_obvious_one():
+    prints = fingerprints(SMILES)
+    similar = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints]) >= 0.5
+    label = np.full(len(SMILES), -1)
+    for i in sorted(range(len(SMILES)), key=lambda i: (-similar[i].sum(), i)):
+        if label[i] < 0:
+            label[similar[i] & (label < 0)] = i
+    found = butina(prints, 0.5)
+    assert len(set(zip(found, label, strict=True))) == len(set(found)) == len(set(label))
