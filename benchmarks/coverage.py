@@ -40,9 +40,10 @@ class Outcome(NamedTuple):
     looks: int = 0
 
 
-def repeat(experiment: Experiment, times: int) -> tuple[list[Outcome], float, float]:
+def repeat(
+    experiment: Experiment, times: int, rng: np.random.Generator
+) -> tuple[list[Outcome], float, float]:
     """Outcomes, share of retrainings within the bound, median bound over the differences' 95th percentile."""
-    rng = np.random.default_rng(1)
     outcomes = [experiment(rng) for _ in range(times)]
     held = float(np.mean([np.mean(o.differences <= o.bound) for o in outcomes]))
     true = np.quantile(np.concatenate([o.differences for o in outcomes]), 0.95)
@@ -156,33 +157,33 @@ def real_metric(pool: Pool, name: str, count: int | None, need: int = 0) -> Expe
     return experiment
 
 
-def fixed_cells(experiments: list[Experiment], times: int) -> list[str]:
+def fixed_cells(experiments: list[Experiment], times: int, rng: np.random.Generator) -> list[str]:
     """Coverage and tightness of each, as "95.3 (1.04)"."""
     cells = []
     for experiment in experiments:
-        _, held, tight = repeat(experiment, times)
+        _, held, tight = repeat(experiment, times, rng)
         cells.append(f"{100 * held:.1f} ({tight:.2f})")
     return cells
 
 
-def adaptive_cells(experiments: list[Experiment], times: int) -> list[str]:
+def adaptive_cells(experiments: list[Experiment], times: int, rng: np.random.Generator) -> list[str]:
     """Coverage, replicates and looks of each, as "95.3 (14.2 in 2.1)"."""
     cells = []
     for experiment in experiments:
-        outcomes, held, _ = repeat(experiment, times)
+        outcomes, held, _ = repeat(experiment, times, rng)
         count, looks = (np.mean([o.replicates for o in outcomes]), np.mean([o.looks for o in outcomes]))
         cells.append(f"{100 * held:.1f} ({count:.1f} in {looks:.1f})")
     return cells
 
 
-def metric_rows(pools: list[Pool], times: int) -> list[list[str]]:
+def metric_rows(pools: list[Pool], times: int, rng: np.random.Generator) -> list[list[str]]:
     """Coverage and tightness of the metrics' bounds, a row a data set and metric."""
     rows = []
     for each in pools:
         for name in ("auroc",) if each.kind == "classification" else ("rmse", "spearman"):
             experiments = [real_metric(each, name, m) for m in COUNTS]
             experiments += [real_metric(each, name, None, need) for need in METRIC_NEEDS]
-            rows.append([each.name, name, *fixed_cells(experiments, times)])
+            rows.append([each.name, name, *fixed_cells(experiments, times, rng)])
             print(rows[-1], flush=True)
     return rows
 
@@ -192,16 +193,16 @@ def measure(times: int, metric_times: int) -> str:
     counts = [f"M = {m}" for m in COUNTS]
     needs = [f"need {m}" for m in NEEDS]
     pools = [found for name in SETS if (found := pool(name)) is not None]
-    fixed, adaptive = [], []
+    fixed, adaptive, rng = [], [], np.random.default_rng(1)
     for s in settings():
         name = [s.name, f"{s.nu:.1f}"]
-        fixed.append([*name, *fixed_cells([simulated_fixed(s, m) for m in COUNTS], times)])
-        adaptive.append([*name, *adaptive_cells([simulated_adaptive(s, m) for m in NEEDS], times)])
+        fixed.append([*name, *fixed_cells([simulated_fixed(s, m) for m in COUNTS], times, rng)])
+        adaptive.append([*name, *adaptive_cells([simulated_adaptive(s, m) for m in NEEDS], times, rng)])
         print(fixed[-1], adaptive[-1], flush=True)
     for each in pools:
         name = [f"{each.name} (real)", f"{difference_bound(each.walks).nu:.1f}"]
-        fixed.append([*name, *fixed_cells([real_fixed(each.walks, m) for m in COUNTS], times)])
-        adaptive.append([*name, *adaptive_cells([real_adaptive(each.walks, m) for m in NEEDS], times)])
+        fixed.append([*name, *fixed_cells([real_fixed(each.walks, m) for m in COUNTS], times, rng)])
+        adaptive.append([*name, *adaptive_cells([real_adaptive(each.walks, m) for m in NEEDS], times, rng)])
         print(fixed[-1], adaptive[-1], flush=True)
     return TEXT.format(
         times=times,
@@ -212,7 +213,7 @@ def measure(times: int, metric_times: int) -> str:
         adaptive=table(["walks", "nu", *needs], adaptive),
         metrics=table(
             ["data", "metric", *counts, *[f"need {m}" for m in METRIC_NEEDS]],
-            metric_rows(pools, metric_times),
+            metric_rows(pools, metric_times, rng),
         ),
     )
 
@@ -245,7 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the experiments, nothing written")
     quick = parser.parse_args().quick
-    text = measure(100 if quick else 1000, 30 if quick else 300)
+    text = measure(200 if quick else 2000, 20 if quick else 200)
     print(text)
     if not quick:
         write_section("coverage", text)

@@ -19,6 +19,8 @@ from manywalks.tasks.stack import TRIM, Mode
 
 # enough for a share to within a percent or two, few enough for metrics that sort
 _MOST_PAIRS = 256
+# metrics sort 20,000 molecules in 10 ms: fewer pairs, a walk in two at least, where molecules are many
+_MOST_VALUES = 2 * 10**6
 # what other ways of combining cost against the mean is read off so many splits into halves
 _SPLITS = 32
 # of the allowed failures of a metric's bound, so many over m, set by simulation
@@ -74,8 +76,8 @@ def _location(walks: np.ndarray, mode: Mode) -> np.ndarray:
 
 def walk_pairs(predictions: np.ndarray) -> Pairs:
     """Pairs of the (m, n) walks themselves: all of them, or evenly chosen ones where there are many."""
-    i, j = _chosen(len(predictions))
     walks = np.asarray(predictions, dtype=np.float64)
+    i, j = _chosen(*walks.shape)
     return Pairs(walks[i], walks[j])
 
 
@@ -155,9 +157,9 @@ def _top(predictions: np.ndarray, share: float) -> np.ndarray:
     return selected
 
 
-def _chosen(m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the pairs of m walks, each walk equally often: all, or those 1, 2, .. places apart."""
-    apart = max(1, min(m // 2, _MOST_PAIRS // m))
+def _chosen(m: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of pairs of m walks, each walk equally often: all, or those 1, 2, .. places apart."""
+    apart = max(1, min(m // 2, min(_MOST_PAIRS, _MOST_VALUES // n) // m))
     i, lag = np.meshgrid(np.arange(m), np.arange(1, apart + 1))
     i, j = i.ravel(), (i + lag).ravel() % m
     if apart == m // 2 and m % 2 == 0:  # half the circle away, each pair would come twice

@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.tasks.spectrum import (
     Moments,
+    chi_square_quantile,
     gram,
     mixture_quantile,
     moments,
@@ -90,7 +91,7 @@ def bound_at(
     level = _level(confidence, walks.theta, replicates, adaptive)
     nu, dof = 1 / walks.theta, 2 / quantile_variance(walks, replicates, level)
     # what not knowing V and theta costs: F over chi-square, both of nu
-    unknown = float(stats.f.ppf(level, nu, dof) * nu / stats.chi2.ppf(level, nu))
+    unknown = float(special.fdtri(nu, dof, level)) * nu / chi_square_quantile(level, nu)
     shares = 1 / replicates + 1 / (other or replicates)
     return math.sqrt(walks.variance * shares * mixture_quantile(walks, level) * unknown)
 

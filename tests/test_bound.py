@@ -155,3 +155,16 @@ def test_a_walk_that_diverged_is_refused():
     f[2, 1] = np.inf
     with pytest.raises(ValueError, match="walk 2 is not finite"):
         bound.difference_bound(f)
+
+
+@pytest.mark.parametrize("dof", [0.3, 1.0, 2.5, 40.0, 900.0])
+def test_quantiles_are_scipy_stats(dof):
+    assert spectrum.chi_square_quantile(0.95, dof) == pytest.approx(stats.chi2.ppf(0.95, dof))
+
+
+def test_the_three_moment_quantile_is_close_to_the_simulated_one():
+    for shares in SPECTRA.values():
+        w = shares / shares.sum()
+        drawn = np.random.default_rng(11).standard_normal((40_000, N)) ** 2 @ w
+        known = spectrum.Moments(10**6, 1.0, float((w**2).sum()), float((w**3).sum()))
+        assert spectrum.mixture_quantile(known, 0.95) == pytest.approx(np.quantile(drawn, 0.95), rel=0.02)

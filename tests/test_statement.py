@@ -115,9 +115,9 @@ def test_pairs_differ_as_real_ensembles_do():
 
 def test_every_pair_of_few_walks_is_taken_once():
     for m in (2, 3, 4, 7, 8, 16):
-        i, j = between._chosen(m)
+        i, j = between._chosen(m, 1)
         assert len({frozenset(pair) for pair in zip(i, j, strict=True)}) == len(i) == m * (m - 1) // 2
-    assert np.bincount(np.concatenate(between._chosen(100))).tolist() == [4] * 100
+    assert np.bincount(np.concatenate(between._chosen(100, 1))).tolist() == [4] * 100
 
 
 @pytest.mark.parametrize(("kind", "name"), [("regression", "rmse"), ("regression", "spearman"),
