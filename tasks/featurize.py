@@ -18,8 +18,8 @@ DENSE = ("rdkit2d", "physchem", "conformer3d")
 # microseconds a molecule on one core (2.5 GHz), parsing included in the first: they choose
 # chunks of about a second, and whether starting processes (about a second each) pays
 COST = {
-    "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 3000, "maccs": 400,
-    "avalon_count": 400, "erg": 200, "atom_pair_count": 120, "torsion_count": 100,
+    "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 3000,
+    "maccs": 400, "avalon_count": 400, "erg": 200, "atom_pair_count": 120, "torsion_count": 100,
     "rdkit_path_count": 400, "physchem": 1500, "conformer3d": 20000,
 }  # fmt: skip
 PROCESSES_PAY = 4e6  # microseconds of work

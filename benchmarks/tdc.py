@@ -1,0 +1,90 @@
+"""The table of TDC tasks with the defaults, and the reproduction of a published row.
+
+    python -m benchmarks.tdc [--data DIR] [--replicates 32] [--skip-reproduction]
+
+benchmarks/accuracy.md says how the defaults were chosen, and that the test rows took no part in it.
+"""
+
+import argparse
+import os
+import platform
+import time
+from pathlib import Path
+
+from benchmarks.results import table, write_section
+from manywalks.tasks.benchmark import TaskScore, header, peak_memory_mb, rows, run_folder
+
+DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
+
+# Morgan + MLP of the TDC leaderboard: DeepPurpose's network on 1,024 bits of radius 2
+MORGAN_MLP = {
+    "featurize": {"blocks": [{"kind": "morgan_bits", "radius": 2, "size": 1024}]},
+    "transform": {"counts": "none", "targets": "none"},
+    "network": {"widths": [1024, 256, 64, 256, 512], "dropout": 0.0},
+    "train": {
+        "optimizer": "adam", "learning_rate": 1e-3, "schedule": "constant", "batch_size": 128,
+        "epochs": 50, "early_stopping": 50, "weight_decay": 0.0,
+    },
+}  # fmt: skip
+
+
+def summary(scores: list[TaskScore]) -> str:
+    """How many tasks are better than what is published."""
+
+    def better(task: TaskScore, than: float | None) -> bool:
+        if than is None:
+            return False
+        return task.ensemble < than if task.published.metric == "mae" else task.ensemble > than
+
+    known = [task for task in scores if task.published.best is not None]
+    counts = {
+        "RDKit2D + MLP": sum(better(task, task.published.rdkit2d_mlp) for task in known),
+        "MapLight": sum(better(task, task.published.maplight) for task in known),
+        "the best published": sum(better(task, task.published.best) for task in known),
+    }
+    return "; ".join(f"better than {name} on {count} of {len(known)}" for name, count in counts.items())
+
+
+def reproduction(folder: Path, walks: int, cores: int) -> str:
+    """The published Morgan + MLP beside the same network, data split and training here, as single walks."""
+    scores = run_folder(folder, replicates=walks, cores=cores, settings=MORGAN_MLP)
+    lines = [
+        [
+            task.name,
+            task.published.metric,
+            f"{task.published.morgan_mlp:.3f}" if task.published.morgan_mlp else "",
+            f"{task.walks.mean():.3f} ± {task.walks.std(ddof=1):.3f}",
+        ]
+        for task in scores
+    ]
+    return table(["task", "metric", "published", f"here, {walks} single walks"], lines)
+
+
+def main() -> None:
+    """Measure, print, write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA / "tdc")
+    parser.add_argument("--replicates", type=int, default=32)
+    parser.add_argument("--skip-reproduction", action="store_true")
+    asked = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    start = time.perf_counter()
+    scores = run_folder(asked.data, replicates=asked.replicates, cores=cores)
+    minutes = (time.perf_counter() - start) / 60
+    text = (
+        f"## Accuracy\n\nDefaults, {asked.replicates} replicates, {minutes:.0f} minutes on {cores} cores "
+        f"({platform.machine()}), {peak_memory_mb():,.0f} MB (`python -m benchmarks.tdc`); ensemble: "
+        f"{summary(scores)}.\n\n{table(header(), rows(scores))}"
+    )
+    print(text)
+    if not asked.skip_reproduction:
+        text += (
+            "\n\nThe published Morgan + MLP (1,024 bits, 1024-1024-256-64-256-512-1, Adam 1e-3, batch 128, "
+            "50 epochs, best epoch by validation), trained here in the same way:\n\n"
+            + reproduction(asked.data, 5, cores)
+        )
+    write_section("accuracy", text)
+
+
+if __name__ == "__main__":
+    main()
