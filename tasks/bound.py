@@ -238,7 +238,7 @@ def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> 
     directions become few.
     """
     middle = min(1.0, 3 * math.sqrt(theta)) * (1 - theta)  # neither one direction nor very many
-    share = 1 - min(0.75, _TAILS / replicates + _SKEW * middle / replicates**2)
+    share = 1 - min(0.6, _TAILS / replicates + _SKEW * middle / replicates**2)
     looking = 1 - _LOOKING * math.sqrt(theta) if adaptive else 1.0
     return 1 - (1 - confidence) * share * looking
 
