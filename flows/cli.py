@@ -20,6 +20,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Replicate ensembles of Keras models for molecules, with a reproducibility statement.",
 )
+data_app = typer.Typer(no_args_is_help=True, help="Versions of the raw table.")
+app.add_typer(data_app, name="data")
 HERE = Path()
 Work = Annotated[Path, typer.Option("--work", help="Workspace: a folder with a params.yaml.")]
 console = Console()
@@ -109,12 +111,16 @@ def reproduce(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Curate and featurize again too.")
     ] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="Instead: say where its walks part.")] = False,
 ) -> None:
     """Train a model's ensemble afresh and check that the two agree as promised; status 1 where not.
 
     Example: manywalks reproduce models/ensemble --replicates 16
     """
     settings.apply(model.resolve().parent.parent)
+    if sources:
+        _sources(Workspace.open(model.resolve().parent.parent), replicates or 16)
+        return
     from manywalks.flows.reproduce import reproduce_model
     from manywalks.tasks.agreement import verdict
 
@@ -124,6 +130,86 @@ def reproduce(
     console.print(f"report  {model.resolve().parent.parent / 'reports/reproduction.json'}", highlight=False)
     if not found["agrees"]:
         raise typer.Exit(1)
+
+
+def _sources(workspace: Workspace, walks: int) -> None:
+    """Vary each source of randomness alone and show the spread that it brings."""
+    from manywalks.tasks.child import run_step
+    from manywalks.tasks.show import Board, sources_table
+
+    with Board() as board:
+        run_step(
+            ["sources", str(walks)],
+            folder=workspace.root,
+            time_limit=workspace.params.orchestrate.time_limit,
+            tell=board.follow("sources"),
+        )
+    console.print(sources_table(workspace))
+
+
+@app.command()
+def explain(
+    smiles: Annotated[str, typer.Argument(help="One molecule.")],
+    model: Annotated[Path, typer.Option(help="Folder of an ensemble.")] = Path("models/ensemble"),
+    output: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("explanation.svg"),
+    endpoint: Annotated[str | None, typer.Option(help="Which endpoint (default: the first).")] = None,
+) -> None:
+    """Draw what each atom of a molecule contributes, and which contributions not to trust.
+
+    Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
+    """
+    from manywalks.tasks.ensemble import Ensemble
+    from manywalks.tasks.explain import explain as explain_molecule
+    from manywalks.tasks.explain import write_svg
+
+    found = explain_molecule(Ensemble.load(model), smiles)
+    write_svg(found, output, endpoint)
+    atoms = found.atoms(endpoint)
+    console.print(atoms.to_string(index=False, float_format="%.3f"), highlight=False)
+    console.print(
+        f"{int((~atoms['trusted']).sum())} of {len(atoms)} atoms not to be trusted; drawn in {output}"
+    )
+
+
+@app.command()
+def benchmark(
+    suite: Annotated[str, typer.Argument(help="Which suite: tdc.")],
+    data: Annotated[Path, typer.Option(help="Folder of the tasks' CSV files (columns Drug, Y, split).")],
+    replicates: Annotated[int, typer.Option(help="Replicates a task.")] = 16,
+) -> None:
+    """Score every task of a folder with the default parameters, beside what is published.
+
+    Example: manywalks benchmark tdc --data tdc/
+    """
+    from manywalks.tasks.benchmark import header, rows, run_folder
+
+    if suite != "tdc":
+        raise ValueError(f"benchmark: {suite!r} is no suite; 'tdc' is")
+    scores = run_folder(data, replicates=replicates, cores=os.cpu_count() or 1)
+    from manywalks.tasks.show import plain_table
+
+    console.print(plain_table(header(), rows(scores)))
+
+
+@data_app.command()
+def diff(
+    old: Annotated[str, typer.Argument(metavar="REV1", help="Git revision or tag.")],
+    new: Annotated[str, typer.Argument(metavar="REV2", help="Another one; '.' is the file as it is.")] = ".",
+    work: Work = HERE,
+) -> None:
+    """Say which molecules were added, removed or changed between two versions of the raw table.
+
+    Example: manywalks data diff v1 v2
+    """
+    from manywalks.tasks.data_diff import diff_tables
+    from manywalks.tasks.revisions import table_file
+    from manywalks.tasks.show import diff_lines
+    from manywalks.tasks.tables import read_table
+
+    workspace = Workspace.open(work)
+    before, after = (read_table(table_file(workspace, None if rev == "." else rev)) for rev in (old, new))
+    for line in diff_lines(diff_tables(before, after, workspace.params)):
+        console.print(line, highlight=False)
 
 
 def _aside(work: Path, params: Path) -> Workspace:

@@ -19,6 +19,7 @@ LABELS = {
     "ensemble": "build the ensemble",
     "evaluate": "evaluate",
     "report": "write the report",
+    "sources": "vary each source",
 }
 
 
@@ -58,7 +59,7 @@ def summary(workspace: Workspace) -> Group:
         for place, (metric, row) in enumerate(_rows(found)):
             table.add_row("" if place else name, "" if place else str(found["n_test"]), metric, *row)
     lines: list[Any] = [table, Text()]
-    for name, statement in statements.items():
+    for statement in statements.values():
         lines += [Text(statement["sentence"]), Text(statement["single_walk"], style="dim")]
     lines += [
         Text(),
@@ -91,3 +92,44 @@ def _shown(workspace: Workspace, path: Path) -> str:
     """A path as short as it can be typed from where the user stands."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def plain_table(header: list[str], rows: list[list[str]]) -> Table:
+    """Rows of text as a table without lines; what is not the first column stands to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, title in enumerate(header):
+        table.add_column(title, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def sources_table(workspace: Workspace) -> Table:
+    """reports/sources.json for people: the spread that each source of randomness brings alone."""
+    found = files.read_json(workspace.reports / "sources.json")
+    rows = [
+        [
+            f"{name}: {source}" + (f" ({found['units'][name]})" if found["units"][name] else ""),
+            f"{row['spread']:.3g}",
+            f"{row['low']:.3g} to {row['high']:.3g}",
+            f"{100 * row['share']:.0f} %",
+        ]
+        for name, sources in found["endpoints"].items()
+        for source, row in sources.items()
+    ]
+    return plain_table(["what varies", "spread", "95 % interval", "of all variance"], rows)
+
+
+def diff_lines(found: dict[str, Any]) -> list[str]:
+    """`data_diff.diff_tables` for people."""
+    lines = [
+        f"{found['before']} molecules before, {found['after']} after: "
+        f"{len(found['added'])} added, {len(found['removed'])} removed"
+    ]
+    for name, change in found["endpoints"].items():
+        lines.append(
+            f"{name}: {change['changed']} values changed, {change['measured_since']} measured since, "
+            f"{change['measured_no_more']} measured no more"
+        )
+        lines += [f"  {row['smiles']}  {row['before']:g} -> {row['after']:g}" for row in change["largest"]]
+    return lines

@@ -96,3 +96,18 @@ def fetch(repo: "Repo | None", workspace: Workspace) -> bool:
             f"{workspace.table}: not here, and `dvc pull` failed: {line}; look at `dvc remote list`"
         ) from None
     return True
+
+
+def read_at(workspace: Workspace, path: str, rev: str) -> bytes:
+    """Content of a file of the repository at a git revision or tag, from the cache or a remote."""
+    import dvc.api
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
+    try:
+        return dvc.api.read(path, repo=str(workspace.root), rev=rev, mode="rb")
+    except (DvcException, SCMError, FileNotFoundError) as error:
+        line = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} at {rev!r}: {line}; look at `git tag` and `dvc remote list` (data.rev)"
+        ) from None
