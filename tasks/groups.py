@@ -44,12 +44,12 @@ def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator)
                 part_of[group] = part
                 filled += size
         if filled < target / 2:
-            _fill(part_of, sizes, order, part, target - filled)
+            _fill(part_of, sizes, order, part, float(target - filled))
     return part_of[code]
 
 
 def _fill(part_of: np.ndarray, sizes: np.ndarray, order: np.ndarray, part: str, missing: float) -> None:
-    """Give a part that is half empty the group that comes nearest to what is missing, if train can spare it."""
+    """Give a part that is half empty the group nearest to what is missing, if train can spare it."""
     free = order[(part_of[order] == "train") & (sizes[order] <= sizes.sum() / 2)]
     if len(free) > 1:
         part_of[free[np.argmin(np.abs(sizes[free] - missing))]] = part

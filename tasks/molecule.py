@@ -13,17 +13,9 @@ from chembl_structure_pipeline import standardizer as chembl
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from manywalks.tasks.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
 from manywalks.tasks.params import CurateParams
 
-# bound to N, O, S or a halogen, these are counter-ions that were drawn with a bond
-SALT_METALS = frozenset({"Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Zn", "Al"})
-_SALT_METAL = f"[{','.join(sorted(SALT_METALS))}]"
-# germanium, arsenic, selenium and tellurium stand in covalent drugs and probes: no metals here
-NONMETALS = frozenset({
-    "H", "He", "B", "C", "N", "O", "F", "Ne", "Si", "P", "S", "Cl", "Ar",
-    "Ge", "As", "Se", "Br", "Kr", "Te", "I", "Xe", "At", "Rn", "*",
-})  # fmt: skip
-_ATOM = re.compile(r"\[\d*([A-Z][a-z]?|[a-z]{1,2}|\*)|(Br|Cl|[BCNOPSFI*bcnops])")
 _LABEL = re.compile(r"\[\d")
 MAX_ROUNDS = 8
 
@@ -64,6 +56,8 @@ def _standardize(smiles: str, params: CurateParams) -> Standardized:
     # written canonically first: the pipeline's outcome can depend on the order of the atoms
     current = Chem.MolToSmiles(_parse(smiles, params, flags))
     _judge_written(current, params, flags)
+    n_parts = current.count(".")
+    current = without_ions(current)
     seen = [current]
     for _ in range(MAX_ROUNDS):
         following = _canonical(_steps(current, params, flags), seen)
@@ -75,7 +69,7 @@ def _standardize(smiles: str, params: CurateParams) -> Standardized:
     else:
         raise _Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
     _judge(current, params, flags)
-    if current.count(".") < seen[0].count("."):
+    if current.count(".") < n_parts:
         flags.add("parts removed")
     return Standardized(current, flags=";".join(sorted(flags)))
 
@@ -135,7 +129,7 @@ def _parent(mol: Chem.Mol, *, labels: bool) -> Chem.Mol:
 
 def _one_part(mol: Chem.Mol, params: CurateParams, flags: set[str]) -> Chem.Mol:
     """Of several parts, those that policy keeps: carbon first, then by the mixtures policy."""
-    if not _metals(Chem.MolToSmiles(mol)) <= SALT_METALS:
+    if not metals_of(Chem.MolToSmiles(mol)) <= SALT_METALS:
         return (
             mol  # copper or mercury acts itself: its salt is not its acid, and a complex is all its ligands
         )
@@ -168,7 +162,7 @@ def _judge(smiles: str, params: CurateParams, flags: set[str]) -> None:
     atoms = elements(smiles)
     if params.inorganics == "reject" and "C" not in atoms:
         raise _Refusal("inorganic", f"no carbon in {_shown(smiles)}")
-    if metals := _metals(smiles):
+    if metals := metals_of(smiles):
         if params.metals == "reject":
             raise _Refusal("metal", f"{', '.join(sorted(metals))} stays in the structure")
         flags.add("metal")
@@ -193,16 +187,6 @@ def _canonical(mol: Chem.Mol, seen: list[str]) -> str:
     return Chem.MolToSmiles(again)
 
 
-def elements(smiles: str) -> list[str]:
-    """The element symbol of each atom that a SMILES writes, hydrogens in brackets excepted."""
-    return [(inside or outside).capitalize() for inside, outside in _ATOM.findall(smiles)]
-
-
-def _metals(smiles: str) -> set[str]:
-    """The metals that a SMILES writes; they always stand in brackets."""
-    return set(elements(smiles)) - NONMETALS if "[" in smiles else set()
-
-
 def _parse_fault(smiles: str) -> str:
     """Why RDKit does not read a SMILES: its first problem with the chemistry, or the syntax."""
     mol = Chem.MolFromSmiles(smiles, sanitize=False)
@@ -225,7 +209,7 @@ def _shown(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _salt_metal() -> Chem.Mol:
-    return Chem.MolFromSmarts(f"{_SALT_METAL}~[!#6]")
+    return Chem.MolFromSmarts(f"{SALT_METAL_SMARTS}~[!#6]")
 
 
 @lru_cache(maxsize=1)
@@ -233,8 +217,8 @@ def _disconnector() -> rdMolStandardize.MetalDisconnector:
     """Cuts the bonds of the salt-forming metals alone: a platinum complex is not a salt."""
     options = rdMolStandardize.MetalDisconnectorOptions()
     disconnector = rdMolStandardize.MetalDisconnector(options)
-    disconnector.SetMetalNof(Chem.MolFromSmarts(f"{_SALT_METAL}~[N,O,F]"))
-    disconnector.SetMetalNon(Chem.MolFromSmarts(f"{_SALT_METAL}~[S,Cl,Br,I]"))
+    disconnector.SetMetalNof(Chem.MolFromSmarts(f"{SALT_METAL_SMARTS}~[N,O,F]"))
+    disconnector.SetMetalNon(Chem.MolFromSmarts(f"{SALT_METAL_SMARTS}~[S,Cl,Br,I]"))
     return disconnector
 
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from manywalks.tasks.merge import merge_classes, merge_repeats, noise_of
+from manywalks.tasks.merge import How, merge_classes, merge_repeats, noise_of
 
 
-def merge(records, how="median", n=None):
+def merge(records, how: How = "median", n=None):
     """records: (molecule, value, relation[, weight])"""
     molecule = np.array([r[0] for r in records])
     value = np.array([r[1] for r in records], dtype=float)
@@ -18,7 +18,7 @@ def merge(records, how="median", n=None):
     return merge_repeats(molecule, value, relation, weight, n or molecule.max() + 1, how=how)
 
 
-def one(values, how="median", weights=None):
+def one(values, how: How = "median", weights=None):
     """Merge cells such as 5, '>7' of one molecule; a second one gives the assay's noise of 0.5."""
     records = []
     for i, cell in enumerate(values):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from manywalks.tasks.molecule import elements, standardize_one
+from manywalks.tasks.elements import elements
+from manywalks.tasks.molecule import standardize_one
 from manywalks.tasks.params import CurateParams
 from manywalks.tasks.reasons import REASONS
 from manywalks.tasks.standardize import standardize_smiles
@@ -33,6 +34,8 @@ DEFAULT = curate()
         ("C[NH3+].[Cl-]", "CN"),
         ("Cl.CN1CCC(CC1)c1ccccc1", "CN1CCC(c2ccccc2)CC1"),
         ("CCO.O", "CCO"),
+        ("CN1CC2CC(C1)CN(C)C2.F[P-](F)(F)(F)(F)F", "CN1CC2CC(C1)CN(C)C2"),
+        ("CCCC[N+]1(C)CCCC1.N#CN=C=[N-]", "CCCC[N+]1(C)CCCC1"),
         ("CC.CC", "CC"),
         ("[2H]C([2H])([2H])O", "CO"),
         ("C[N+](C)(C)C.[I-]", "C[N+](C)(C)C"),
