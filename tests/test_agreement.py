@@ -28,8 +28,8 @@ def judged(model: np.ndarray, fresh: np.ndarray, centre: np.ndarray, **changes: 
 def test_honest_retrainings_agree_about_as_often_as_promised() -> None:
     rng = np.random.default_rng(1)
     centre = rng.normal(size=N)
-    hits = [judged(walks(rng, 12, centre), walks(rng, 12, centre), centre)["agrees"] for _ in range(200)]
-    assert 0.90 <= np.mean(hits) <= 1.0
+    hits = [judged(walks(rng, 12, centre), walks(rng, 12, centre), centre)["agrees"] for _ in range(60)]
+    assert np.mean(hits) >= 0.88  # 53 of 60: less has a chance of 0.5 % at 95 %
 
 
 def test_other_numbers_of_fresh_replicates_are_judged_by_their_own_bound() -> None:
