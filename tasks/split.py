@@ -79,15 +79,24 @@ def _groups(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     elif params.method == "cluster":
         keys.append([str(label) for label in cluster.clusters(smiles, params.similarity)])
     elif params.method == "group":
-        cells = frame["split:group"].to_numpy(dtype=object)
+        cells = _carried(frame, "split:group").astype(object)
         # molecules of no group are no group
         keys.append([cell or f"\0{i}" for i, cell in enumerate(cells)])
     return joined(keys)
 
 
+def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column that curation carries over from the raw table for a split that asks for it."""
+    if column not in frame:
+        raise ValueError(
+            f"the curated table has no column {column!r}; curate it again with this split method"
+        )
+    return frame[column].to_numpy()
+
+
 def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
     """The given parts; where none is called valid, a share of train is drawn for it."""
-    parts = frame["split:part"].to_numpy(dtype="<U5").copy()
+    parts = _carried(frame, "split:part").astype("<U5")
     groups = joined([tautomer_keys(list(frame["smiles"]))])
     rank = np.array([PRECEDENCE[part] for part in parts])
     best = np.full(int(groups.max(initial=-1)) + 1, len(PRECEDENCE))
@@ -137,7 +146,7 @@ def _by_time(
     frame: pd.DataFrame, groups: np.ndarray, params: SplitParams, rng: np.random.Generator
 ) -> np.ndarray:
     """Test is what was first measured last; the undated train; valid is drawn from the latest of the rest."""
-    times = _group_times(frame["split:time"].to_numpy(dtype=np.float64), groups)
+    times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
     start = _test_start(times, params)
     parts = np.full(len(frame), "train", dtype="<U5")
     parts[times >= start] = "test"
@@ -210,7 +219,7 @@ def _time_folds(
     frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, k: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
     """k periods after a first one, each tested on all that came before; later molecules are left out."""
-    times = _group_times(frame["split:time"].to_numpy(dtype=np.float64), groups)
+    times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
     cuts = np.unique(np.quantile(times[np.isfinite(times)], np.arange(1, k + 1) / (k + 1), method="higher"))
     if len(cuts) < k:
         raise ValueError(f"split.column: {params.column!r} has too few different times for {k} folds")

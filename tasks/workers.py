@@ -51,9 +51,12 @@ def map_texts(
     try:
         for _ in range(max(1, min(cores, len(texts)))):
             crew.hire()
+        told = time.monotonic()
         while crew.done < len(texts):
             crew.turn()
-            if progress is not None:
+            # a turn may bring a single outcome; a progress bar needs ten looks a second
+            if progress is not None and (time.monotonic() - told > 0.1 or crew.done == len(texts)):
+                told = time.monotonic()
                 progress(crew.done, len(texts))
     finally:
         crew.dismiss()

@@ -114,6 +114,11 @@ def test_stratified_parts_have_the_same_distribution():
     assert ranks[parts == "test"].mean() == pytest.approx(0.5, abs=0.02)
 
 
+def test_a_table_curated_for_another_split_is_refused():
+    with pytest.raises(ValueError, match="no column 'split:time'; curate it again"):
+        split_molecules(table().drop(columns="split:time"), params("time"))
+
+
 def test_unknown_endpoint_to_stratify_by():
     with pytest.raises(ValueError, match=r"split.endpoint: 'z' is no endpoint; known are y, c"):
         split_molecules(table(), params("stratified", endpoint="z"))
