@@ -65,7 +65,7 @@ def single_walks(view: View) -> Figure | None:
     if view.walks.size < 2 or whole is None:
         return None
     along = axis(f"test {view.score_label(view.main)}", np.append(view.walks, whole), room=0.08)
-    bins = int(np.clip(round(2 * view.walks.size**0.5) + 4, 8, 28))
+    bins = int(np.clip(round(1.6 * view.walks.size**0.5), 6, 24))
     edges = np.linspace(along.low, along.high, bins + 1)
     counts, _ = np.histogram(view.walks, edges)
     most = int(counts.max())

@@ -101,8 +101,7 @@ def undecided(view: View) -> Figure | None:
     alt = f"Spread over walks against probability; a walk decides {turned} of the molecules otherwise."
     caption = (
         f"High near the threshold: there chance decides. {turned} of the molecules (valid and test parts) "
-        "get "
-        f"another class from one or more of {view.statement['replicates']} walks."
+        f"get another class from one or more of {view.statement['replicates']} walks."
     )
     return Figure("Where one walk would decide otherwise", plane.svg(marks, alt), caption, True)
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from manywalks.tasks import draw
 from manywalks.tasks.view import View, absolute_errors, exact, short
 
-SHOWN = 8
+SHOWN = 6
 
 
 def largest_errors(view: View) -> dict[str, Any]:

@@ -62,11 +62,9 @@ def _use(found: Found) -> str:
     return (
         "## Intended use\n\n"
         f"Ranking and triage of small organic molecules by {names}, by people who can read the interval and "
-        "the "
-        "domain flag that stand beside each prediction. Not intended: decisions on one molecule without a "
-        "measurement, regulatory submission without a review of the data, molecules of the kinds that "
-        "curation "
-        "rejects (see Data), or any property other than those named."
+        "the domain flag that stand beside each prediction. Not intended: decisions on one molecule without "
+        "a measurement, regulatory submission without a review of the data, molecules of the kinds that "
+        "curation rejects (see Data), or any property other than those named."
     )
 
 
@@ -103,9 +101,8 @@ def _algorithm(found: Found) -> str:
         f"{train['epochs']} epochs at most, batches of {train['batch_size']}; engine "
         f"{found.about['engine']}.\n"
         "- Replicates differ in initial weights, data order and dropout, and in nothing else. None is "
-        "dropped "
-        f"for its score; {found.about['diverged']} diverged and were replaced. The prediction is their "
-        f"{params['ensemble']['mode']}.\n"
+        f"dropped for its score; {found.about['diverged']} diverged and were replaced. The prediction is "
+        f"their {params['ensemble']['mode']}.\n"
         "- Every parameter stands in `models/ensemble/manifest.json`."
     )
 
@@ -151,8 +148,7 @@ def _fit(found: Found) -> str:
         texts.append(f"Calibration: {_calibration(metrics['calibration'])}")
     texts.append(
         "Fit to the training molecules is not reported: a network of this size can fit them as closely as "
-        "it is "
-        "let, so it says nothing of new ones."
+        "it is let, so it says nothing of new ones."
     )
     return "\n\n".join(texts)
 
@@ -189,10 +185,10 @@ def _calibration(about: Mapping[str, Any]) -> str:
 def _interpretation() -> str:
     return (
         "## Interpretation (OECD 5)\n\n"
-        "The network has no mechanism in it. `manywalks explain SMILES` draws how much each atom adds to the "
-        "prediction and how much that differs between walks; atoms whose sign depends on the walk are "
-        "marked as "
-        "not to be trusted. Such a drawing says what the model responds to, not what causes the effect."
+        "The network has no mechanism in it. `manywalks explain SMILES` draws how much each atom adds to "
+        "the prediction and how much that differs between walks; atoms whose sign depends on the walk are "
+        "marked as not to be trusted. Such a drawing says what the model responds to, not what causes the "
+        "effect."
     )
 
 
@@ -203,8 +199,7 @@ def _data(found: Found) -> str:
     text = (
         "## Training and evaluation data\n\n"
         f"{card['records']} records were read: {card['molecules']} molecules kept, {card['merged']} records "
-        "merged "
-        f"into another of the same molecule, {card['rejected']} rejected. The parts were drawn "
+        f"merged into another of the same molecule, {card['rejected']} rejected. The parts were drawn "
         f"{SPLITS[split['method']].removeprefix('drawn ')}."
     )
     if not reasons:
@@ -216,8 +211,7 @@ def _caveats(found: Found) -> str:
     unmet = [name for name, statement in found.statements.items() if not statement["met"]]
     lines = [
         "- The statement says what retraining changes. It says nothing of errors that all walks share, "
-        "which are "
-        "larger: see the scores and the intervals.",
+        "which are larger: see the scores and the intervals.",
         "- Intervals hold on average over molecules like those of the valid part, not for each kind of "
         "molecule.",
         "- Scores on a test part hold for molecules as far from training as that part is; the report shows "

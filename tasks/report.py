@@ -31,7 +31,7 @@ class Found:
         metrics, statements: of metrics.json and statement.json, an entry an endpoint.
         predictions: of predictions.parquet.
         counts, walks: of plots/replicates.json and plots/walks.json.
-        data, split: of data.json and split.json.
+        data: of data.json.
         about: the manifest of the ensemble.
         domain: thresholds of the domain: least similarity, largest share of descriptors outside.
     """
@@ -43,15 +43,13 @@ class Found:
     counts: pd.DataFrame
     walks: pd.DataFrame
     data: dict[str, Any]
-    split: dict[str, Any]
     about: dict[str, Any]
     domain: dict[str, float]
 
 
 def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
     """The whole page as HTML, with no more than about `most` molecules drawn for hovering."""
-    kept = sample(found.predictions, most)
-    views = [_view(found, name, place, kept) for place, name in enumerate(found.metrics)]
+    views = views_of(found, most)
     molecules = _Molecules()
     table = [_hover_table(view, molecules) for view in views]
     context = {
@@ -61,7 +59,7 @@ def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
         "summary": [_summary(view) for view in views],
         "endpoints": [_section(view) for view in views],
         "data": data_part(found.data),
-        "split": split_part(found.split, found.data, found.predictions),
+        "split": split_part(found.data["molecules"], found.predictions),
         "about": about_part(found.about),
         "cannot_draw": draw.why_not(),
         "store": Markup(_json({**molecules.content(), "endpoints": table})),
@@ -72,6 +70,12 @@ def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
     )
     environment.filters |= {"short": short, "percent": _percent, "whole": _whole}
     return environment.from_string(_text("report.html.j2")).render(context)
+
+
+def views_of(found: Found, most: int) -> list[View]:
+    """Each endpoint's part, with the dots of about `most` molecules."""
+    kept = sample(found.predictions, most)
+    return [_view(found, name, place, kept) for place, name in enumerate(found.metrics)]
 
 
 def sample(predictions: pd.DataFrame, most: int) -> set[int]:
@@ -183,11 +187,18 @@ def _section(view: View) -> dict[str, Any]:
         "kind": view.metrics["kind"],
         "n_test": view.metrics["n_test"],
         "statement": view.statement,
+        "sentences": [_headless(view, view.statement[key]) for key in ("sentence", "single_walk")],
         "scores": [_score_row(view, metric) for metric in view.metrics["ensemble"]],
         "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
         "needed": None if (chart := needed(view)) is None else chart._replace(svg=Markup(chart.svg)),
         "galleries": [gallery for gallery in (largest_errors(view), largest_spreads(view)) if gallery],
     }
+
+
+def _headless(view: View, sentence: str) -> str:
+    """A sentence of the statement without the endpoint's name in front, which is the heading here."""
+    text = sentence.removeprefix(f"{view.name}: ")
+    return text[:1].upper() + text[1:]
 
 
 def _score_row(view: View, metric: str) -> dict[str, Any]:

@@ -12,6 +12,15 @@ from manywalks.tasks import draw
 from manywalks.tasks.charts import HEIGHT, Plane, axis
 from manywalks.tasks.view import short
 
+# what is left after each step of curation
+STEPS = {
+    "read": "records read",
+    "filtered": "asked for",
+    "standardized": "standardized",
+    "measured": "with a value",
+    "merged": "after merging",
+}
+
 
 def histogram(label: str, found: dict[str, Any], alt: str) -> str:
     """A histogram as data.json and split.json hold it: edges and counts."""
@@ -31,11 +40,14 @@ def data_part(card: Mapping[str, Any]) -> dict[str, Any]:
         for code, reason in card["reasons"].items()
     ]
     endpoints = [
-        {"name": name, **found, "chart": _distribution(name, found)}
+        {"name": name, "distribution": {}, "censored": {}, **found, "chart": _distribution(name, found)}
         for name, found in card["endpoints"].items()
     ]
     most = max((step["records"] for step in card["steps"]), default=1) or 1
-    steps = [{**step, "share": 100 * step["records"] / most} for step in card["steps"]]
+    steps = [
+        {**step, "label": STEPS.get(step["step"], step["step"]), "share": 100 * step["records"] / most}
+        for step in card["steps"]
+    ]
     return {**card, "reasons": reasons, "endpoints": endpoints, "steps": steps}
 
 
@@ -56,25 +68,23 @@ def _distribution(name: str, found: Mapping[str, Any]) -> Markup:
     return Markup(histogram(f"{name}{unit}", shape["histogram"], alt))
 
 
-def split_part(
-    split: Mapping[str, Any], card: Mapping[str, Any], predictions: pd.DataFrame
-) -> dict[str, Any]:
+def split_part(molecules: int, predictions: pd.DataFrame) -> dict[str, Any]:
     """How many molecules each part has, and how far the test part is from the train part."""
-    parts = list(split.get("parts", card["split"].get("parts", {})).items())
-    if "similarity" not in predictions:
-        return {"parts": parts, "chart": "", "caption": ""}
-    test = predictions.loc[predictions["part"] == "test"].drop_duplicates(subset=["row"])
-    near = test["similarity"].dropna().to_numpy(dtype=float)
+    once = predictions.drop_duplicates(subset=["row"])
+    counts = {part: once["part"].tolist().count(part) for part in ("valid", "test")}
+    parts = [("train", molecules - sum(counts.values())), *counts.items()]
+    near = once.loc[once["part"] == "test", "similarity"].to_numpy(dtype=float)
+    near = near[np.isfinite(near)]
     if not near.size:
         return {"parts": parts, "chart": "", "caption": ""}
     low, middle, high = np.quantile(near, [0.25, 0.5, 0.75])
-    counts, edges = np.histogram(near, bins=25, range=(0, 1))
+    heights, edges = np.histogram(near, bins=25, range=(0, 1))
     caption = (
-        f"Nearest training molecule of each test molecule: median {middle:.2f}, "
+        f"Similarity of each test molecule to the nearest training molecule: median {middle:.2f}, "
         f"quartiles {low:.2f} and {high:.2f}."
     )
     label = "Tanimoto similarity to the nearest training molecule"
-    chart = histogram(label, {"edges": edges, "counts": counts}, caption)
+    chart = histogram(label, {"edges": edges, "counts": heights}, caption)
     return {"parts": parts, "chart": Markup(chart), "caption": caption}
 
 
