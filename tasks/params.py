@@ -148,7 +148,7 @@ class CurateParams(Section):
         "unspecified stereo centre or double bond",
     )
     tautomers: Literal["keep", "canonical"] = Field(
-        "keep", description="keep them as drawn, or write RDKit's canonical tautomer (slow: about 20 times)"
+        "keep", description="keep them as drawn, or write RDKit's canonical tautomer (four times the time)"
     )
     max_tautomers: Count = Field(
         200, description="tautomers: canonical: a molecule with more of them is kept as drawn and flagged"
