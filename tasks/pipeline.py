@@ -5,6 +5,7 @@ import json
 import re
 import sysconfig
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,14 @@ class Stage:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read YAML as DVC reads it (PyYAML takes 1e-3 for a string, DVC for a number)."""
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
+    """Read YAML as DVC reads it (PyYAML takes 1e-3 for a string, DVC for a number); not to be written to."""
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Any:
+    """YAML by its text: a look at all stages reads params.yaml a dozen times, 20 ms each."""
+    return YAML(typ="safe").load(text) or {}
 
 
 def definition_file() -> Path:
