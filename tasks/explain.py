@@ -198,7 +198,8 @@ def _disc(place: tuple[float, float], row: dict[Any, Any], most: float) -> str:
     if np.isnan(value):
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" class="doubt"><title>not known</title></circle>'
     radius = 7 + 17 * (abs(value) / most) ** 0.5
-    kind = ("more" if value > 0 else "less") if row["trusted"] else "doubt"
+    sure = "more" if value > 0 else "less" if value < 0 else "nothing"
+    kind = sure if row["trusted"] else "doubt"
     words = (
         f"{row['symbol']}{row['atom']}: {value:+.3g} ± {row['spread']:.2g}; "
         f"{100 * row['agreement']:.0f} % of walks agree on the sign"
@@ -212,15 +213,14 @@ def _legend(atoms: pd.DataFrame, most: float, unit: str) -> str:
     """What the marks mean."""
     doubtful = int((~atoms["trusted"].to_numpy(dtype=bool)).sum())
     entries = (
-        ("more", 16, f"adds, up to {number(most, 2)} {unit}".rstrip()),
-        ("less", 196, "takes away"),
-        ("doubt", 306, f"walks disagree ({doubtful} of {len(atoms)})"),
+        ("more", 12, 28, f"adds, up to {number(most, 2)} {unit}".rstrip()),
+        ("less", 250, 28, "takes away"),
+        ("doubt", 12, 54, f"not to be trusted: single walks disagree ({doubtful} of {len(atoms)} atoms)"),
     )
-    y = draw.HEIGHT + 28
     return "".join(
-        f'<circle cx="{x}" cy="{y - 5}" r="8" class="{kind}"/>'
-        f'<text x="{x + 14}" y="{y}">{escape(text)}</text>'
-        for kind, x, text in entries
+        f'<circle cx="{x}" cy="{draw.HEIGHT + y - 5}" r="8" class="{kind}"/>'
+        f'<text x="{x + 16}" y="{draw.HEIGHT + y}">{escape(text)}</text>'
+        for kind, x, y, text in entries
     )
 
 
@@ -229,12 +229,13 @@ def _page(title: str, discs: str, inside: str, legend: str, smiles: str) -> str:
     style = (
         "svg{background:#fff;color:#1c2127}"
         ".more{fill:#e69f00;fill-opacity:.75}.less{fill:#56b4e9;fill-opacity:.75}"
+        ".nothing{fill:#fff;fill-opacity:0}"
         ".doubt{fill:none;stroke:#59636e;stroke-width:1.6;stroke-dasharray:4 3}"
         "text.h,.k text{font:14px Helvetica,Arial,sans-serif;fill:#1c2127}"
         "text.h{font-weight:bold;font-size:16px}"
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -34 {draw.WIDTH} {draw.HEIGHT + 76}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 -34 {draw.WIDTH + 48} {draw.HEIGHT + 100}" '
         f'width="640" role="img" aria-label="Atom contributions of {escape(smiles)}">'
         f"<style>{style}{draw.STYLE}</style>"
         f'<text class="h" x="10" y="-12">{escape(title)}</text>{discs}<g class="mol">{inside}</g>'
