@@ -1,13 +1,15 @@
 """`python -m manywalks.tasks STEP`: one stage of dvc.yaml, in the folder that holds params.yaml."""
 
+import contextlib
 import importlib
 import sys
 from pathlib import Path
 
-from manywalks.tasks.child import BAD_INPUT, CAN_PASS
+from manywalks.tasks.alone import alone
+from manywalks.tasks.child import BAD_INPUT, CAN_PASS, heel
 from manywalks.tasks.workspace import Workspace
 
-STEPS = ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report", "pack", "sources")
+STEPS = ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report", "pack", "sources", "compare")
 
 
 def main(arguments: list[str]) -> int:
@@ -15,10 +17,13 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in STEPS:
         print(f"usage: python -m manywalks.tasks {{{','.join(STEPS)}}}", file=sys.stderr)
         return BAD_INPUT
+    heel()
+    workspace = Workspace.open(Path.cwd())
     try:
         # imported by name, so that only the steps that train or predict pay for TensorFlow
         step = importlib.import_module(f"manywalks.tasks.steps.{arguments[0]}")
-        step.run(Workspace.open(Path.cwd()), *arguments[1:])
+        with contextlib.nullcontext() if arguments[0] in ("pack", "compare") else alone(workspace, arguments[0]):
+            step.run(workspace, *arguments[1:])
     except ValueError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return BAD_INPUT
@@ -27,6 +32,12 @@ def main(arguments: list[str]) -> int:
         return BAD_INPUT
     except (OSError, MemoryError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return CAN_PASS
+    except Exception as error:
+        # TensorFlow's own word for memory, known by name since this process may not have imported it
+        if type(error).__name__ != "ResourceExhaustedError":
+            raise
+        print(f"MemoryError: {' '.join(str(error).split())[:300]}", file=sys.stderr)
         return CAN_PASS
     return 0
 

@@ -21,8 +21,15 @@ NOISE_OFF = {
 }
 
 
+LEASH = "MANYWALKS_LEASH"
+
+
 class StepFailed(RuntimeError):
     """A step's process failed for a reason that can pass: killed, out of time, I/O, memory."""
+
+
+class OutOfMemory(StepFailed):
+    """A step's process had too little memory, or was killed by signal 9, as the system does then."""
 
 
 def run_step(
@@ -41,14 +48,15 @@ def run_step(
             memory error; another try may pass.
         RuntimeError: anything else, with the end of what the process printed.
     """
-    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines"}
+    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines", LEASH: "1"}
     if threads:
         environment |= {
             name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         }
     process = subprocess.Popen(
         [sys.executable, "-m", "manywalks.tasks", *arguments],
-        cwd=folder, env=environment, text=True, errors="replace", stdin=subprocess.DEVNULL,
+        # nothing is ever written to it: it closes when this process ends, however that is (see `heel`)
+        cwd=folder, env=environment, text=True, errors="replace", stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         # a group of its own, so that whatever the step started ends with it
         start_new_session=True,
@@ -69,7 +77,25 @@ def run_step(
     finally:
         for reader in readers:
             reader.join(timeout=5)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
     _judge(status, what, heard)
+
+
+def heel() -> None:
+    """In a step's process: end it, and whatever it started, once the process that started it is gone.
+
+    A flow that is killed cannot end its steps; left alone, they would write into the next flow's outputs.
+    """
+    if os.environ.pop(LEASH, None) is None:
+        return
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _reader(stream, heard: list[str], tell: progress.Tell | None) -> threading.Thread:
@@ -105,7 +131,8 @@ def _judge(status: int, what: str, heard: list[str]) -> None:
     if status == BAD_INPUT:
         raise ValueError(last)
     if status < 0:
-        raise StepFailed(f"{what}: killed by signal {-status}; last it said: {last}")
+        kind = OutOfMemory if -status == signal.SIGKILL else StepFailed
+        raise kind(f"{what}: killed by signal {-status}; last it said: {last}")
     if status == CAN_PASS:
-        raise StepFailed(f"{what}: {last}")
+        raise (OutOfMemory if last.startswith("MemoryError") else StepFailed)(f"{what}: {last}")
     raise RuntimeError(f"{what}: failed with exit status {status}\n" + "\n".join(heard[-30:]))

@@ -31,6 +31,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         # mkstemp makes files for the owner alone; outputs follow the user's umask
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is not None and error.filename != name:
+            raise
+        # a full disk is told without a name, or with the temporary one's: say which file could not be written
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

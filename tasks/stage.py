@@ -5,7 +5,6 @@ it holds, the task ends as Cached and starts nothing. One record for both orches
 hit means that the outputs are there, which Prefect's own cache cannot know.
 """
 
-import os
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,8 @@ from prefect.tasks import exponential_backoff
 
 from manywalks.tasks import pipeline, progress
 from manywalks.tasks.child import StepFailed, run_step
+from manywalks.tasks.packs import run_pack
+from manywalks.tasks.resources import processes_of
 from manywalks.tasks.training import Tally, train_until_enough
 from manywalks.tasks.workspace import Workspace
 
@@ -60,17 +61,6 @@ def finish(workspace: Workspace, stage: pipeline.Stage, inputs: dict[str, Any]) 
         ]
         raise ValueError(f"{', '.join(changed) or stage.name} changed while {stage.name} ran; run again")
     return pipeline.write_record(stage, workspace, inputs)
-
-
-def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None = None) -> None:
-    """Train one pack of replicates in a process of its own, on one core."""
-    run_step(
-        ["pack", key, ",".join(map(str, indices))],
-        folder=workspace.root,
-        time_limit=workspace.params.orchestrate.time_limit,
-        tell=tell,
-        threads=1,
-    )
 
 
 def step_of(stage: pipeline.Stage) -> list[str]:
@@ -130,7 +120,9 @@ class Steps:
             return self.submit("train")
         inputs = pipeline.inputs_of(stage, self._workspace)
         tell = self._follow("train")
-        train_until_enough(self._workspace, self._run_packs, processes=cores_of(self._workspace), tell=tell)
+        train_until_enough(
+            self._workspace, self._run_packs, processes=processes_of(self._workspace), tell=tell
+        )
         finish(self._workspace, stage, inputs)
         self.ran.append(stage)
         return None
@@ -145,8 +137,3 @@ class Steps:
         wait(futures)
         for future in futures:
             future.result()
-
-
-def cores_of(workspace: Workspace) -> int:
-    """Cores that the run may use."""
-    return workspace.params.orchestrate.cores or os.cpu_count() or 1

@@ -1,13 +1,16 @@
 """The one file that knows DVC: its lock, its record, its remotes."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from manywalks.tasks.alone import sweep
 from manywalks.tasks.pipeline import Stage, is_current
 from manywalks.tasks.workspace import Workspace
 
@@ -30,6 +33,7 @@ def exclusive(workspace: Workspace, *, wait: float = 0) -> Iterator["Repo | None
     try:
         with FileLock(workspace.state / "lock", timeout=wait):
             holder.write_text(f"process {os.getpid()}", encoding="utf-8")
+            sweep(workspace)
             if workspace.is_recorded:
                 with _dvc_locked(workspace) as repo:
                     yield repo
@@ -46,11 +50,12 @@ def _dvc_locked(workspace: Workspace) -> Iterator["Repo"]:
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
     from dvc.repo import Repo, lock_repo
-    from dvc.rwlock import rwlock
+    from dvc.rwlock import RWLOCK_FILE, rwlock
 
     repo = Repo(str(workspace.root))
     try:
         with lock_repo(repo):
+            _mend_rwlock(Path(str(repo.tmp_dir)) / RWLOCK_FILE)
             outs = [out.fs_path for stage in repo.index.stages if stage.cmd for out in stage.outs]
             # `dvc repro` lets the repository's lock go while a stage's command runs and keeps this one;
             # named as DVC names it, so that our own `dvc commit` passes
@@ -63,6 +68,16 @@ def _dvc_locked(workspace: Workspace) -> Iterator["Repo"]:
         raise ValueError(f"{workspace.root}: DVC: {' '.join(str(error).split())}") from None
     finally:
         repo.close()
+
+
+def _mend_rwlock(path: Path) -> None:
+    """Remove DVC's list of write locks where a killed process left half of it (DVC writes it in place)."""
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except ValueError:
+        path.unlink()
 
 
 def record(repo: "Repo | None", workspace: Workspace, stages: Sequence[Stage]) -> None:
@@ -78,7 +93,8 @@ def record(repo: "Repo | None", workspace: Workspace, stages: Sequence[Stage]) -
                 "dvc.lock is left as it was: run again"
             )
     for stage in stages if repo is not None else ():
-        repo.commit(stage.name, force=True)
+        # with its folder, since DVC looks for a bare name where the user stands
+        repo.commit(f"{workspace.root / 'dvc.yaml'}:{stage.name}", force=True)
 
 
 def fetch(repo: "Repo | None", workspace: Workspace) -> bool:

@@ -1,11 +1,10 @@
 """Stage featurize: molecules -> the feature matrix with named columns."""
 
-import os
-
 import pandas as pd
 
 from manywalks.tasks import progress
 from manywalks.tasks.featurize import featurize
+from manywalks.tasks.resources import cores_of
 from manywalks.tasks.workspace import Workspace
 
 
@@ -16,7 +15,7 @@ def run(workspace: Workspace) -> None:
         features = featurize(
             smiles,
             workspace.params.featurize.blocks,
-            cores=os.cpu_count() or 1,
+            cores=cores_of(workspace),
             progress=lambda done, total: tell(done, total, ""),
         )
     features.save(workspace.features)
