@@ -88,9 +88,8 @@ def main() -> None:
         rows.append([label, str(len(part)), f"{100 * right:.0f} %", f"{together:.2f}"])
     text = table(["atoms", "how many", "sign right", "correlation with the truth"], rows)
     print(text)
-    write_section(
-        "Atom contributions", f"Crippen's logP learned by 16 walks, {MOLECULES} test molecules.\n\n{text}"
-    )
+    words = f"Crippen's logP learned by 16 walks; the atoms of {MOLECULES} test molecules."
+    write_section("explain", f"## Atom contributions\n\n{words}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Found:
         metrics, statements: of metrics.json and statement.json, an entry an endpoint.
         predictions: of predictions.parquet.
         counts, walks: of plots/replicates.json and plots/walks.json.
-        data: of data.json.
+        data, split: of data.json and split.json.
         about: the manifest of the ensemble.
         domain: thresholds of the domain: least similarity, largest share of descriptors outside.
     """
@@ -43,6 +43,7 @@ class Found:
     counts: pd.DataFrame
     walks: pd.DataFrame
     data: dict[str, Any]
+    split: dict[str, Any]
     about: dict[str, Any]
     domain: dict[str, float]
 
@@ -59,7 +60,7 @@ def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
         "summary": [_summary(view) for view in views],
         "endpoints": [_section(view) for view in views],
         "data": data_part(found.data),
-        "split": split_part(found.data["molecules"], found.predictions),
+        "split": split_part(found.split),
         "about": about_part(found.about),
         "cannot_draw": draw.why_not(),
         "store": Markup(_json({**molecules.content(), "endpoints": table})),

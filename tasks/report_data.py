@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import yaml
 from markupsafe import Markup
 
@@ -68,24 +67,18 @@ def _distribution(name: str, found: Mapping[str, Any]) -> Markup:
     return Markup(histogram(f"{name}{unit}", shape["histogram"], alt))
 
 
-def split_part(molecules: int, predictions: pd.DataFrame) -> dict[str, Any]:
+def split_part(split: Mapping[str, Any]) -> dict[str, Any]:
     """How many molecules each part has, and how far the test part is from the train part."""
-    once = predictions.drop_duplicates(subset=["row"])
-    counts = {part: once["part"].tolist().count(part) for part in ("valid", "test")}
-    parts = [("train", molecules - sum(counts.values())), *counts.items()]
-    near = once.loc[once["part"] == "test", "similarity"].to_numpy(dtype=float)
-    near = near[np.isfinite(near)]
-    if not near.size:
+    parts = [(part, split[part]) for part in ("train", "valid", "test")]
+    near = split["similarity"].get("test")
+    if near is None:
         return {"parts": parts, "chart": "", "caption": ""}
-    low, middle, high = np.quantile(near, [0.25, 0.5, 0.75])
-    heights, edges = np.histogram(near, bins=25, range=(0, 1))
     caption = (
-        f"Similarity of each test molecule to the nearest training molecule: median {middle:.2f}, "
-        f"quartiles {low:.2f} and {high:.2f}."
+        f"Similarity of each test molecule to the nearest training molecule (Morgan, radius 2): "
+        f"median {near['median']:.2f}, quartiles {near['q1']:.2f} and {near['q3']:.2f}."
     )
     label = "Tanimoto similarity to the nearest training molecule"
-    chart = histogram(label, {"edges": edges, "counts": heights}, caption)
-    return {"parts": parts, "chart": Markup(chart), "caption": caption}
+    return {"parts": parts, "chart": Markup(histogram(label, near["histogram"], caption)), "caption": caption}
 
 
 def about_part(about: Mapping[str, Any]) -> dict[str, Any]:

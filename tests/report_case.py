@@ -8,6 +8,7 @@ import pandas as pd
 from manywalks.tasks import calibrate
 from manywalks.tasks.card import distribution
 from manywalks.tasks.convergence import scores_by_count, walk_scores
+from manywalks.tasks.distance import split_distance
 from manywalks.tasks.manifest import versions
 from manywalks.tasks.metrics import replicate_metrics
 from manywalks.tasks.params import EnsembleParams, parse_params
@@ -33,6 +34,7 @@ def found(n: int = 120, *, censored: int = 6, seed: int = 5) -> Found:
         counts=pd.DataFrame([point for one in made.values() for point in one["counts"]]),
         walks=pd.DataFrame([point for one in made.values() for point in one["walks"]]),
         data=_card(n, made),
+        split=_split(n),
         about=_about(made),
         domain={"similarity": 0.3, "outside": 0.02},
     )
@@ -40,7 +42,7 @@ def found(n: int = 120, *, censored: int = 6, seed: int = 5) -> Found:
 
 def smiles(n: int) -> list[str]:
     """n molecules."""
-    return [CHAINS[i % len(CHAINS)] + "C" * (i // len(CHAINS) % 12) for i in range(n)]
+    return ["C" * (i // len(CHAINS) % 12) + CHAINS[i % len(CHAINS)] for i in range(n)]
 
 
 def _endpoint(
@@ -118,6 +120,13 @@ def _card(n: int, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "split": {},
         "endpoints": {name: _measured(one) for name, one in made.items()},
     }
+
+
+def _split(n: int) -> dict[str, Any]:
+    """split.json."""
+    texts = smiles(3 * n)
+    parts = np.array(["test"] * n + ["valid"] * (n // 2) + ["train"] * (3 * n - n - n // 2))
+    return split_distance(texts, parts)
 
 
 def _measured(one: dict[str, Any]) -> dict[str, Any]:

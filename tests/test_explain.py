@@ -80,7 +80,7 @@ def test_the_way_a_molecule_is_written_changes_nothing(model: Model, explained: 
 def test_a_lone_atom_has_no_remainder(model: Model) -> None:
     alone = explain(model, "C")
     assert np.isnan(alone.contributions).all()
-    assert not alone.atoms()["trusted"].any()
+    assert not alone.atoms()["trusted"].to_numpy().any()
     ElementTree.fromstring(svg(alone))
 
 

@@ -30,6 +30,7 @@ def read(workspace: Workspace) -> Found:
         counts=_table(reports / "plots/replicates.json", ["endpoint", "replicates", "score", "sd"]),
         walks=_table(reports / "plots/walks.json", ["endpoint", "replicate", "score"]),
         data=files.read_json(reports / "data.json"),
+        split=files.read_json(reports / "split.json"),
         about=files.read_json(workspace.ensemble / manifest.FILE),
         domain={"similarity": domain.similarity_threshold, "outside": domain.outside_threshold},
     )
