@@ -198,7 +198,7 @@ def _section(view: View) -> dict[str, Any]:
 
 def _headless(view: View, sentence: str) -> str:
     """A sentence of the statement without the endpoint's name in front, which is the heading here."""
-    text = sentence.removeprefix(f"{view.name}: ")
+    text = sentence.removeprefix(f"{view.name}: ").replace(" %", "\u00a0%")
     return text[:1].upper() + text[1:]
 
 
@@ -232,7 +232,7 @@ def _json(content: Any) -> str:
 
 def _percent(value: float | None, digits: int = 0) -> str:
     """A share in percent."""
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
+    return "–" if value is None else f"{100 * value:.{digits}f}\u00a0%"
 
 
 def _whole(value: float) -> str:

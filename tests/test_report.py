@@ -56,7 +56,9 @@ def test_words_of_the_data_are_escaped(html: str) -> None:
 def test_both_sentences_stand_in_the_page(found: Found, html: str) -> None:
     for name, statement in found.statements.items():
         for key in ("sentence", "single_walk"):
-            words = statement[key].removeprefix(f"{name}: ")[1:].replace("'", "&#39;")
+            words = (
+                statement[key].removeprefix(f"{name}: ")[1:].replace("'", "&#39;").replace(" %", "\u00a0%")
+            )
             assert words in html
 
 
