@@ -347,9 +347,41 @@ class OrchestrateParams(Section):
 
     runner: Literal["threads", "dask"] = Field("threads", description="this machine, or a Dask cluster")
     address: Name | None = Field(None, description="dask: the scheduler's address (default: a local cluster)")
+    storage: Name | None = Field(
+        None,
+        description="dask: an fsspec URL that driver and workers reach, such as s3://bucket/folder "
+        "(default: data goes to the workers, and replicates come back, over Dask itself)",
+    )
     cores: Count | None = Field(None, description="cores to use (default: all)")
     retries: Annotated[int, Field(ge=0)] = Field(2, description="tries after a failure that can pass")
     time_limit: Positive = Field(3600.0, description="seconds after which a step or a pack is ended")
+
+
+class RefreshParams(Section):
+    """When a challenger takes the champion's place."""
+
+    promote: Literal["better", "not_worse", "never"] = Field(
+        "better",
+        description="better: an endpoint is better and none worse or undecided; not_worse: every endpoint is "
+        "better or equivalent; never: only by `manywalks promote`",
+    )
+    metric: Literal["auto", "rmse", "mae", "log_loss", "brier"] = Field(
+        "auto", description="what the two are compared by (auto: rmse for regression, brier for classes)"
+    )
+    margin: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.03, description="differences within this share of the champion's score are equivalent"
+    )
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="how sure a verdict is")
+    min_molecules: Annotated[int, Field(ge=10)] = Field(
+        30, description="molecules that neither has trained on, at least; with fewer it is undecided"
+    )
+    keep: Count = Field(10, description="former champions to keep")
+    drift_similarity: Fraction = Field(
+        0.3, description="warn when more than this share of new molecules lies outside the champion's domain"
+    )
+    drift_psi: Positive = Field(
+        0.2, description="warn when an endpoint's population stability index is over this"
+    )
 
 
 class Params(Section):
@@ -366,6 +398,7 @@ class Params(Section):
     ensemble: EnsembleParams = EnsembleParams()
     evaluate: EvaluateParams = EvaluateParams()
     report: ReportParams = ReportParams()
+    refresh: RefreshParams = RefreshParams()
     orchestrate: OrchestrateParams = OrchestrateParams()
 
 

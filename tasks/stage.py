@@ -5,23 +5,31 @@ it holds, the task ends as Cached and starts nothing. One record for both orches
 hit means that the outputs are there, which Prefect's own cache cannot know.
 """
 
+import logging
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture, wait
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, State
 from prefect.tasks import exponential_backoff
 
-from manywalks.tasks import pipeline, progress
+from manywalks.tasks import pipeline, progress, replicates, storage
 from manywalks.tasks.child import StepFailed, run_step
 from manywalks.tasks.packs import run_pack
 from manywalks.tasks.resources import processes_of
-from manywalks.tasks.training import Tally, train_until_enough
+from manywalks.tasks.training import RunPacks, Tally, train_until_enough
 from manywalks.tasks.workspace import Workspace
 
+CONNECT_S = 60
+LOCAL = re.compile(r"://(127\.|localhost|\[::1\])")
 Follow = Callable[[str], progress.Tell]
 
 
@@ -119,13 +127,52 @@ class Steps:
         if pipeline.is_current(stage, self._workspace):
             return self.submit("train")
         inputs = pipeline.inputs_of(stage, self._workspace)
-        tell = self._follow("train")
-        train_until_enough(
-            self._workspace, self._run_packs, processes=processes_of(self._workspace), tell=tell
-        )
+        with self._runner() as (run_packs, processes):
+            train_until_enough(self._workspace, run_packs, processes=processes, tell=self._follow("train"))
         finish(self._workspace, stage, inputs)
         self.ran.append(stage)
         return None
+
+    @contextmanager
+    def _runner(self) -> Iterator[tuple[RunPacks, int]]:
+        """What trains packs, and how many at once: this machine's cores, or a Dask cluster's."""
+        if self._workspace.params.orchestrate.runner == "threads":
+            yield self._run_packs, processes_of(self._workspace)
+            return
+        with _dask_client(self._workspace) as client:
+            yield partial(self._run_packs_on_dask, client), sum(client.nthreads().values())
+
+    def _run_packs_on_dask(self, client: Any, key: str, packs: list[list[int]], tally: Tally) -> None:
+        """A task a small pack; what each made is kept as it ends, the first failure raised at the end."""
+        from distributed import as_completed
+
+        from manywalks.tasks import far
+
+        store = replicates.Store(self._workspace.replicates / key)
+        root = self._workspace.params.orchestrate.storage
+        if root and far.collect(store, root):
+            return  # a former driver ended before it had taken these: look again what is missing
+        client.register_plugin(far.Delivery(key, far.bundle(self._workspace, store), root))
+        far_task = task(far.run_far_pack, name="pack", task_run_name="pack {indices}", **_SETTINGS)
+        smaller = far.smaller(packs)
+        parameters = [{"key": key, "indices": pack} for pack in smaller]
+        # the dynamic `submit` of prefect-dask's client makes Prefect task runs of the packs
+        futures = [
+            client.submit(far_task.with_options(**self._options), parameters=given, return_type="state")
+            for given in parameters
+        ]
+        failed = []
+        for future in as_completed(futures, loop=client.loop):
+            state = future.result()
+            if not state.is_completed():
+                failed.append(state)
+                continue
+            number = futures.index(future)
+            tally.of(number)(far.keep(store, state.result(), root), len(smaller[number]), "")
+        for state in failed:
+            state.result()
+        if root:
+            storage.remove(root, key)
 
     def _run_packs(self, key: str, packs: list[list[int]], tally: Tally) -> None:
         """A task a pack, all at once; the first failure is raised when all have ended."""
@@ -137,3 +184,50 @@ class Steps:
         wait(futures)
         for future in futures:
             future.result()
+
+
+@contextmanager
+def _dask_client(workspace: Workspace) -> Iterator[Any]:
+    """A client of the cluster at orchestrate.address, or of a local one that ends with it."""
+    try:
+        from distributed import LocalCluster
+        from prefect_dask.client import PrefectDaskClient
+    except ImportError:
+        raise ValueError("orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'") from None
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    asked = workspace.params.orchestrate
+    with ExitStack() as stack:
+        where: Any = asked.address
+        if where is None:
+            folder = workspace.state / "dask"
+            where = stack.enter_context(
+                LocalCluster(
+                    n_workers=processes_of(workspace),
+                    # a pack is a process of its own with one thread: one thread a worker to start it
+                    threads_per_worker=1,
+                    local_directory=str(folder),
+                    dashboard_address=None,
+                    silence_logs=logging.ERROR,
+                )
+            )
+        try:
+            client = stack.enter_context(PrefectDaskClient(where, set_as_default=False, timeout=CONNECT_S))
+            client.wait_for_workers(1, timeout=CONNECT_S)
+        except (OSError, TimeoutError) as error:
+            raise ValueError(
+                f"orchestrate.address: no Dask cluster with a worker at {asked.address} ({error}); start it"
+            ) from None
+        stack.enter_context(temporary_settings({PREFECT_API_URL: _api_url(asked.address)}))
+        yield client
+
+
+def _api_url(address: str | None) -> str:
+    """The API that workers tell of their tasks: the one set, or the run's own for workers on this machine."""
+    url = PREFECT_API_URL.value()
+    if url is None and address is not None and not LOCAL.search(address):
+        raise ValueError(
+            f"orchestrate.address: workers of {address} cannot reach this run's own Prefect server; "
+            "start one (`prefect server start --host 0.0.0.0`) and set PREFECT_API_URL"
+        )
+    context = FlowRunContext.get()
+    return url or str(getattr(context and context.client, "api_url", ""))
