@@ -44,18 +44,6 @@ def adam(p, m, v, g, push, shrink):
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy", cache=True)
-def adam_ahead(p, m, v, g, push, shrink, fade_1, fade_2):
-    """`adam`, and the steps that the row sits out next: its m and v fade by b1^k and b2^k."""
-    c1, c2, epsilon = np.float32(1 - BETA_1), np.float32(1 - BETA_2), np.float32(EPSILON)
-    for i in range(p.size):
-        m_i = m[i] + (g[i] - m[i]) * c1
-        v_i = v[i] + (g[i] * g[i] - v[i]) * c2
-        m[i] = m_i * fade_1
-        v[i] = v_i * fade_2
-        p[i] -= shrink * p[i] + push * m_i / (np.sqrt(v_i) + epsilon)
-
-
-@njit(nogil=True, fastmath=FAST, error_model="numpy", cache=True)
 def sit_out(p, m, v, push, shrink, fade_1, fade_2):
     """Only steps without a gradient."""
     epsilon = np.float32(EPSILON)

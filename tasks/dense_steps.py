@@ -1,7 +1,8 @@
 """A dense network's training steps on one core, compiled: forward, loss, back, Adam.
 
-The first layer has two kinds of rows: those of sparse features (W (rows, width), only the non-zero ones of a
-batch are touched) and those of dense ones. All weights but W lie in one flat array, as do their moments.
+The first layer has two kinds of rows: those of sparse features, of which only the non-zero ones of a batch
+are touched, and those of dense ones. The former lie in panels of 64 columns, W (panels, rows, 64), the last
+one filled up with zeros; all other weights lie in one flat array.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from manywalks.tasks.adam import BETA_1, BETA_2, FAST, adam, adam_ahead, sit_out, steps_ahead
+from manywalks.tasks.adam import BETA_1, BETA_2, FAST, adam, sit_out, steps_ahead
 from manywalks.tasks.dense_layers import (
     activate,
     batch_moments,
@@ -21,7 +22,11 @@ from manywalks.tasks.dense_layers import (
     normalize_layer,
     normalize_layer_back,
 )
+from manywalks.tasks.gather import gather, gather_adam
 from manywalks.tasks.sparse_plan import plan_window
+
+AHEAD = 4
+"""Rows fetched before their turn; without it the memory's answer takes a quarter of the update."""
 
 
 class Data(NamedTuple):
@@ -85,6 +90,7 @@ class Work(NamedTuple):
     inverse: np.ndarray
     g: np.ndarray
     row: np.ndarray
+    panel: np.ndarray
 
 
 @njit(nogil=True, cache=True)
@@ -155,8 +161,17 @@ def _first_layer(data, shape, state, work, rows, z):
         z[:] = 0
     for i in range(rows.size):
         add_scaled(z[i], bias, np.float32(1))
-        for q in range(data.indptr[rows[i]], data.indptr[rows[i] + 1]):
-            add_scaled(z[i], state.W[data.indices[q]], data.values[q])
+    _, n_rows, columns = state.W.shape
+    table, part = state.W.ravel(), work.row[:columns]
+    # panel after panel, so that the rows come from the core's own cache
+    for panel in range(state.W.shape[0] if n_rows > 0 else 0):
+        low, high = panel * columns, min((panel + 1) * columns, z.shape[1])
+        for i in range(rows.size):
+            first, last = data.indptr[rows[i]], data.indptr[rows[i] + 1]
+            gather(  # pyright: ignore[reportCallIssue] (numba adds the first argument)
+                part, table, panel * n_rows * columns, data.indices, data.values, first, last
+            )
+            add_scaled(z[i, low:high], part[: high - low], np.float32(1))
 
 
 @njit(nogil=True, cache=True)
@@ -282,18 +297,25 @@ def _backward(data, shape, state, work, b, push, shrink):
 
 
 @njit(nogil=True, cache=True)
-def _update_rows(shape, state, work, plan, s, d, push, shrink):
+def _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2):
     """Adam on the first-layer rows that step s uses, and the steps that they sit out afterwards."""
-    g = work.row[: d.shape[1]]
-    for r in range(plan.first_row[s], plan.first_row[s + 1]):
-        c, k = plan.row[r], plan.rest[r]
-        g[:] = 0
-        for use in range(plan.first_use[r], plan.first_use[r + 1]):
-            add_scaled(g, d[plan.molecule[use]], plan.value[use])
-        if shape.l2 > 0:
-            add_scaled(g, state.W[c], np.float32(2 * shape.l2))
-        fade_1, fade_2 = np.float32(BETA_1**k), np.float32(BETA_2**k)
-        adam_ahead(state.W[c], state.W_m[c], state.W_v[c], g, push[k], shrink[k], fade_1, fade_2)
+    _, n_rows, columns = state.W.shape
+    flat, penalty = work.panel[: d.shape[0] * columns], np.float32(2 * shape.l2)
+    part = flat.reshape(d.shape[0], columns)
+    W, W_m, W_v = state.W.ravel(), state.W_m.ravel(), state.W_v.ravel()
+    for panel in range(state.W.shape[0]):
+        low, high = panel * columns, min((panel + 1) * columns, d.shape[1])
+        part[:, high - low :] = 0
+        for i in range(d.shape[0]):
+            part[i, : high - low] = d[i, low:high]
+        for r in range(plan.first_row[s], plan.first_row[s + 1]):
+            c, k = plan.row[r], plan.rest[r]
+            soon = plan.row[min(r + AHEAD, plan.first_row[s + 1] - 1)]
+            gather_adam(  # pyright: ignore[reportCallIssue]
+                W, W_m, W_v, (panel * n_rows + c) * columns, (panel * n_rows + soon) * columns,
+                flat, plan.molecule, plan.value, plan.first_use[r], plan.first_use[r + 1],
+                penalty, push[k], shrink[k], fade_1[k], fade_2[k],
+            )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
@@ -306,15 +328,18 @@ def train_window(data, shape, state, work, order, sizes, decays):
         decays: weight decay times learning rate of those steps, float64.
     """
     plan = plan_window(
-        data.indptr, data.indices, data.values, order, shape.batch, state.W.shape[0], shape.l2 > 0
+        data.indptr, data.indices, data.values, order, shape.batch, state.W.shape[1], shape.l2 > 0
     )
     push, shrink = np.empty(sizes.size + 1, np.float32), np.empty(sizes.size + 1, np.float32)
+    fade_1 = (BETA_1 ** np.arange(sizes.size + 1)).astype(np.float32)
+    fade_2 = (BETA_2 ** np.arange(sizes.size + 1)).astype(np.float32)
     steps_ahead(sizes, decays, -1, push, shrink)
-    for c in range(state.W.shape[0]):
-        k = plan.start[c]
-        if k > 0:
-            fade_1, fade_2 = np.float32(BETA_1**k), np.float32(BETA_2**k)
-            sit_out(state.W[c], state.W_m[c], state.W_v[c], push[k], shrink[k], fade_1, fade_2)
+    for panel in range(state.W.shape[0]):
+        for c in range(state.W.shape[1]):
+            k = plan.start[c]
+            if k > 0:
+                W, W_m, W_v = state.W[panel, c], state.W_m[panel, c], state.W_v[panel, c]
+                sit_out(W, W_m, W_v, push[k], shrink[k], fade_1[k], fade_2[k])
     total, last = 0.0, shape.widths.size - 1
     for s in range(sizes.size):
         rows = order[s * shape.batch : min((s + 1) * shape.batch, order.size)]
@@ -322,7 +347,7 @@ def train_window(data, shape, state, work, order, sizes, decays):
         total += loss_of(data, rows, z, _layer(work.d, shape, last, rows.size, work.x.shape[0]))
         steps_ahead(sizes, decays, s, push, shrink)
         d = _backward(data, shape, state, work, rows.size, push[0], shrink[0])
-        _update_rows(shape, state, work, plan, s, d, push, shrink)
+        _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2)
     return total
 
 

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from manywalks.tasks import dense_layers
 from manywalks.tasks.adam import step_sizes
 from manywalks.tasks.dense_steps import Data, Shape, State, Work, predict_rows, train_window
+from manywalks.tasks.gather import COLUMNS
 from manywalks.tasks.network import initial_weights, weight_shapes
 from manywalks.tasks.streams import Streams, epoch_order, nudge, streams
 from manywalks.tasks.walk import Problem, Progress, Replicate, endpoint_losses, learning_rates
@@ -130,14 +131,29 @@ def _work(shape: Shape, n_dense: int) -> Work:
     a, d, slope, xhat, inverse = np.empty((5, units), np.float32)
     g = np.empty(int((fans * shape.widths).max()), np.float32)
     x = np.empty((capacity, n_dense), np.float32)
-    return Work(x, a, d, slope, xhat, inverse, g, np.empty(2 * widest, np.float32))
+    row, panel = np.empty(max(2 * widest, COLUMNS), np.float32), np.empty(capacity * COLUMNS, np.float32)
+    return Work(x, a, d, slope, xhat, inverse, g, row, panel)
+
+
+def _to_panels(kernel: np.ndarray) -> np.ndarray:
+    """(rows, width) -> (panels, rows, 64), filled up with zeros."""
+    rows, width = kernel.shape
+    panels = -(-width // COLUMNS)
+    wide = np.zeros((rows, panels * COLUMNS), np.float32)
+    wide[:, :width] = kernel
+    return np.ascontiguousarray(wide.reshape(rows, panels, COLUMNS).transpose(1, 0, 2))
+
+
+def _from_panels(panels: np.ndarray, width: int) -> np.ndarray:
+    """(panels, rows, 64) -> (rows, width)."""
+    return panels.transpose(1, 0, 2).reshape(panels.shape[1], panels.shape[0] * COLUMNS)[:, :width]
 
 
 def flatten(prepared: Prepared, weights: list[np.ndarray], key: int) -> State:
     """Keras's weights as the compiled steps hold them, with Adam's moments at 0."""
     network = prepared.problem.network
     kernel = weights[0]
-    W = np.ascontiguousarray(kernel[prepared.sparse_columns])
+    W = _to_panels(kernel[prepared.sparse_columns])
     rest = [kernel[prepared.dense_columns], *weights[1:]]
     moving: list[np.ndarray] = []
     if network.normalization == "batch":
@@ -158,7 +174,7 @@ def unflatten(prepared: Prepared, state: State) -> list[np.ndarray]:
     weights: list[np.ndarray] = []
     at, moved = shapes[0][1] * n_dense, 0
     kernel = np.empty(shapes[0], np.float32)
-    kernel[prepared.sparse_columns] = state.W
+    kernel[prepared.sparse_columns] = _from_panels(state.W, shapes[0][1])
     kernel[prepared.dense_columns] = state.p[:at].reshape(n_dense, -1)
     for place, shape in enumerate(shapes):
         size = int(np.prod(shape))
