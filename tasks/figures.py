@@ -173,7 +173,8 @@ def needed(view: View) -> Figure | None:
         marks.append(plane.upright(statement["noise"], "assay noise", "rule faint"))
     marks.append(plane.dots(np.array([bound]), np.array([float(m)]), "here"))
     a, b = float(plane.px(bound)), float(plane.py(m))
-    marks.append(f'<text class="note strong" x="{a + 9:.1f}" y="{b - 7:.1f}">this ensemble</text>')
+    side = f'x="{a - 9:.1f}" text-anchor="end"' if a > plane.width / 2 else f'x="{a + 9:.1f}"'
+    marks.append(f'<text class="note strong" {side} y="{b - 7:.1f}">this ensemble</text>')
     alt = (
         f"Replicates needed for tolerances from {short(x[0])} to {short(x[-1])}; "
         f"this ensemble of {m} has the bound {short(bound)}."
