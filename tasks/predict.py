@@ -1,131 +1,264 @@
-"""All replicates of an ensemble at once, from the weights in model.keras, without TensorFlow."""
+"""Predict with all replicates of an ensemble at once, without TensorFlow where the network is dense.
+
+The weights are read from model.keras itself. A core takes one replicate through a block of molecules, so that
+its weights stay in the cache, and the first layer adds up the rows of the non-zero counts alone.
+"""
 
 import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import h5py
 import numpy as np
+from numba import njit
 from scipy import special
 from threadpoolctl import threadpool_limits
 
 from manywalks.tasks.features import Features
 from manywalks.tasks.network import NORMALIZATION_EPSILON, import_keras
 from manywalks.tasks.params import NetworkParams
-from manywalks.tasks.stack import ABOUT
+from manywalks.tasks.stack import ABOUT, TRIM, Classes, Mode
 from manywalks.tasks.targets import TargetTransform
 
-# molecules a block: a hidden layer of 512 stays within a core's cache
-BLOCK = 256
+BLOCK = 16_384
+"""Molecules whose predictions by all replicates are held at once where only mean and spread are wanted."""
 
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
-ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": lambda x: np.maximum(x, 0),
-    "gelu": lambda x: (0.5 * x * (1 + special.erf(x * np.float32(np.sqrt(0.5))))).astype(np.float32),
-    "silu": lambda x: x * special.expit(x),
-    "tanh": np.tanh,
-    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "selu": lambda x: (
-        np.float32(SELU_SCALE) * np.where(x > 0, x, np.float32(SELU_ALPHA) * np.expm1(np.minimum(x, 0)))
-    ),
-    "softplus": lambda x: np.logaddexp(np.float32(0), x),
-}
+CHUNK = 128
+"""Molecules that go through a replicate together: their hidden layers stay in the cache."""
 
-Layer = tuple[np.ndarray, np.ndarray]
-"""Kernel (m, in, out) or scale (m, out), and bias (m, out)."""
+
+class Stack(Protocol):
+    """m replicates that answer at once."""
+
+    def outputs(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        ...
+
+
+class MeanSpread(NamedTuple):
+    """Location and spread (ddof 1) over the replicates, each float32 (n, t), in endpoint units."""
+
+    mean: np.ndarray
+    spread: np.ndarray
 
 
 @dataclass(frozen=True)
 class StackedPredictor:
-    """The replicates of one ensemble.
+    """An ensemble that predicts: its replicates, and how their outputs become endpoint values."""
 
-    Attributes:
-        path: model.keras.
-        network: what every replicate is an instance of.
-        transform: network space -> endpoint units.
-        layers: weights by the layers' names in the stacked model; empty for a builder's network.
-    """
-
-    path: Path
-    network: NetworkParams
+    stack: Stack
     transform: TargetTransform
-    layers: dict[str, Layer]
+    mode: Mode = "mean"
+    classes: Classes = "probability"
 
     @classmethod
-    def load(cls, path: Path) -> "StackedPredictor":
-        """Read model.keras; a ValueError names a file that is missing or was not written by `save_keras`."""
-        if not path.is_file():
-            raise ValueError(f"{path}: no such file; run `manywalks train`")
-        try:
-            with zipfile.ZipFile(path) as archive:
-                about = json.loads(archive.read(ABOUT))
-                weights = archive.read("model.weights.h5")
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise ValueError(f"{path}: is damaged or not an ensemble's ({error}); train again") from None
+    def load(cls, path: Path, *, cores: int | None = None) -> "StackedPredictor":
+        """Read a model.keras that `stack.save_keras` wrote with `about`.
+
+        Args:
+            path: the file.
+            cores: threads that predict (default: all cores this process may use).
+        """
+        about, weights = _read(path)
         network = NetworkParams.model_validate(about["network"])
-        layers = {} if network.builder else _read_layers(weights)
-        return cls(path, network, TargetTransform.from_json(about["transform"]), layers)
+        if network.builder is None:
+            stack: Stack = DenseStack.from_arrays(network, weights, cores or len(os.sched_getaffinity(0)))
+        else:
+            stack = KerasStack(import_keras().models.load_model(path))
+        return cls(stack, TargetTransform.from_json(about["transform"]), about["mode"], about["classes"])
 
-    def predict(self, features: Features, *, cores: int | None = None) -> np.ndarray:
-        """Scaled features of n molecules -> float32 (m, n, t) in endpoint units (probability for classes)."""
-        if self.network.builder:
-            return self._predict_by_keras(features)
-        m, n = len(self.layers["output"][1]), len(features)
-        z = np.empty((m, n, self.layers["output"][1].shape[1]), dtype=np.float32)
+    def predict(self, features: Features) -> np.ndarray:
+        """Each replicate's: scaled features of n molecules -> float32 (m, n, t) in endpoint units."""
+        return self.transform.inverse(self.stack.outputs(features))
 
-        def fill(replicate: int) -> None:
-            for rows in _blocks(n):
-                z[replicate, rows] = self._walk(replicate, features.counts[rows], features.dense[rows])
+    def predict_mean_spread(self, features: Features) -> MeanSpread:
+        """What the Keras model gives: mean and spread, each (n, t); memory does not grow with m n."""
+        parts = [self._block(features.take(rows)) for rows in _blocks(len(features), BLOCK)]
+        return MeanSpread(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores or os.cpu_count() or 1) as pool:
-            list(pool.map(fill, range(m)))
-        return self.transform.inverse(z)
-
-    def predict_mean_spread(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and spread (ddof 1) over the replicates, each (n, t), in endpoint units."""
-        walks = self.predict(features)
-        return walks.mean(axis=0), walks.std(axis=0, ddof=1)
-
-    def _walk(self, replicate: int, counts, dense: np.ndarray) -> np.ndarray:
-        """One replicate's network space (b, t) for counts (b, d_counts) and descriptors (b, d_dense)."""
-        activation = ACTIVATIONS[self.network.activation]
-        x: np.ndarray | None = None
-        for number in range(1, len(self.network.widths) + 1):
-            kernel, bias = (array[replicate] for array in self.layers[f"dense_{number}"])
-            width = counts.shape[1]
-            x = x @ kernel if x is not None else counts @ kernel[:width] + dense @ kernel[width:]
-            x = x + bias
-            if self.network.normalization == "layer":
-                gamma, beta = (array[replicate] for array in self.layers[f"scale_{number}"])
-                centred = x - x.mean(axis=1, keepdims=True)
-                variance = np.square(centred).mean(axis=1, keepdims=True)
-                x = centred / np.sqrt(variance + np.float32(NORMALIZATION_EPSILON)) * gamma + beta
-            x = activation(x)
-        kernel, bias = (array[replicate] for array in self.layers["output"])
-        return x @ kernel + bias
-
-    def _predict_by_keras(self, features: Features) -> np.ndarray:
-        """A builder's replicates, one after another in Keras."""
-        keras = import_keras()
-        model = keras.models.load_model(self.path)
-        matrix = features.matrix()
-        replicates = [layer for layer in model.layers if layer.name.startswith("replicate_")]
-        z = np.stack([layer.predict(matrix, verbose=0) for layer in replicates])
-        return self.transform.inverse(z.astype(np.float32))
+    def _block(self, features: Features) -> MeanSpread:
+        """Mean and spread of some molecules."""
+        return combine(self.stack.outputs(features), self.transform, self.mode, self.classes)
 
 
-def _read_layers(weights: bytes) -> dict[str, Layer]:
-    """Weights of the stacked model by the layers' own names (the groups' names are Keras's numbering)."""
-    with h5py.File(io.BytesIO(weights), "r") as file:
-        groups = [group["vars"] for group in file["layers"].values() if len(group["vars"]) == 2]
-        return {str(group.attrs["name"]): (group["0"][()], group["1"][()]) for group in groups}
+def combine(
+    z: np.ndarray, transform: TargetTransform, mode: Mode = "mean", classes: Classes = "probability"
+) -> MeanSpread:
+    """Network space (m, n, t) -> mean and spread (n, t) in endpoint units, as in the Keras model."""
+    y = transform.inverse(z)
+    mean = location(y, mode)
+    is_class = np.array([step.kind == "class" for step in transform.steps])
+    if classes == "logit" and is_class.any():
+        mean[:, is_class] = special.expit(location(z[..., is_class], mode))
+    return MeanSpread(mean, y.std(axis=0, ddof=1))
 
 
-def _blocks(n: int) -> Iterator[slice]:
-    """Rows in blocks."""
-    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
+def location(y: np.ndarray, mode: Mode) -> np.ndarray:
+    """Mean, median or trimmed mean over the replicates: (m, n, t) -> (n, t)."""
+    if mode == "median":
+        return np.median(y, axis=0)
+    if mode == "trimmed":
+        cut = int(TRIM * len(y))
+        return np.sort(y, axis=0)[cut : len(y) - cut].mean(axis=0)
+    return y.mean(axis=0)
+
+
+class Layer(NamedTuple):
+    """A dense layer of m replicates: kernel (m, in, out), bias (m, out), and layer norm's gamma and beta."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    gamma: np.ndarray | None
+    beta: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class DenseStack:
+    """m dense replicates as plain arrays; the last layer is the output."""
+
+    layers: tuple[Layer, ...]
+    activation: str
+    cores: int
+
+    @classmethod
+    def from_arrays(
+        cls, network: NetworkParams, arrays: dict[str, list[np.ndarray]], cores: int
+    ) -> "DenseStack":
+        """From the arrays of the Keras model's layers, by layer name."""
+        hidden = []
+        for number in range(1, len(network.widths) + 1):
+            kernel, bias = arrays[f"dense_{number}"]
+            gamma, beta = arrays.get(f"scale_{number}", (None, None))
+            hidden.append(Layer(kernel, bias, gamma, beta))
+        kernel, bias = arrays["output"]
+        last = Layer(kernel, bias, None, None)
+        return cls((*hidden, last), network.activation, cores)
+
+    def outputs(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        m, t = self.layers[-1].bias.shape
+        width = self.layers[0].kernel.shape[1]
+        if features.width != width:
+            raise ValueError(
+                f"features: {features.width} columns where the ensemble takes {width}; "
+                "scale them with the ensemble's own scaler"
+            )
+        out = np.empty((m, len(features), t), np.float32)
+        # one BLAS thread in each of our threads: they would wait for each other otherwise
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(self.cores) as pool:
+            list(pool.map(lambda k: self._replicate(k, features, out[k]), range(m)))
+        return out
+
+    def _replicate(self, k: int, features: Features, out: np.ndarray) -> None:
+        """Fill out (n, t) with replicate k's outputs."""
+        counts, dense = features.counts, features.dense
+        first = self.layers[0]
+        sparse_part = first.kernel[k, : counts.shape[1]]
+        dense_part = first.kernel[k, counts.shape[1] :]
+        for low in range(0, len(features), CHUNK):
+            high = min(low + CHUNK, len(features))
+            z = dense[low:high] @ dense_part
+            z += first.bias[k]
+            add_counts(counts.indptr[low : high + 1], counts.indices, counts.data, sparse_part, z)
+            for before, layer in zip(self.layers[:-1], self.layers[1:], strict=True):
+                if before.gamma is not None and before.beta is not None:
+                    z = _normalize(z) * before.gamma[k] + before.beta[k]
+                z = activate(self.activation, z) @ layer.kernel[k]
+                z += layer.bias[k]
+            out[low:high] = z
+
+
+class KerasStack:
+    """The replicates of a builder's network, inside the ensemble's own Keras model."""
+
+    def __init__(self, model: Any) -> None:
+        stacked = next(op for op in reversed(model.operations) if type(op).__name__ == "Stack")
+        self._model = import_keras().Model(model.inputs, stacked.output)
+
+    def outputs(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        parts = [
+            self._model.predict_on_batch(features.take(rows).matrix())
+            for rows in _blocks(len(features), 1024)
+        ]
+        return np.ascontiguousarray(np.concatenate(parts).swapaxes(0, 1))
+
+
+@njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+def add_counts(indptr, indices, values, kernel, z):
+    """z (b, h) += counts (b, d) @ kernel (d, h), counts given as CSR."""
+    for i in range(z.shape[0]):
+        row = z[i]
+        for q in range(indptr[i], indptr[i + 1]):
+            value, weights = values[q], kernel[indices[q]]
+            for j in range(row.size):
+                row[j] += value * weights[j]
+
+
+def activate(name: str, z: np.ndarray) -> np.ndarray:
+    """The activation as Keras defines it, float32 of any shape; may overwrite z."""
+    if name == "relu":
+        return np.maximum(z, 0, out=z)
+    if name == "gelu":
+        return 0.5 * z * (1 + special.erf(z / np.float32(np.sqrt(2))))
+    if name == "silu":
+        return z * special.expit(z)
+    if name == "tanh":
+        return np.tanh(z, out=z)
+    if name == "softplus":
+        return np.logaddexp(z, np.float32(0))
+    elu = np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+    if name == "elu":
+        return elu
+    if name == "selu":
+        # Klambauer et al. 2017: alpha and scale that keep mean 0 and variance 1
+        alpha, scale = np.float32(1.6732632423543772), np.float32(1.0507009873554805)
+        return scale * np.where(z > 0, z, alpha * elu)
+    raise ValueError(f"network.activation: {name!r} is not known; train again")
+
+
+def _normalize(z: np.ndarray) -> np.ndarray:
+    """Layer normalization without gamma and beta, over the last axis."""
+    centred = z - z.mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(
+        np.square(centred).mean(axis=-1, keepdims=True) + np.float32(NORMALIZATION_EPSILON)
+    )
+
+
+def _blocks(n: int, size: int) -> Iterator[np.ndarray]:
+    """Row numbers 0 .. n - 1, so many at a time; an empty block where there are none."""
+    for start in range(0, max(n, 1), size):
+        yield np.arange(start, min(start + size, n))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
+    """What the model was made of, and the weights of its layers by name."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; run `manywalks train`")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if ABOUT not in archive.namelist():
+                raise ValueError(f"{path}: is not an ensemble of manywalks (no {ABOUT} in it)")
+            about = json.loads(archive.read(ABOUT))
+            with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
+                return about, _by_name(weights)
+    except (zipfile.BadZipFile, KeyError, OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: is damaged ({error}); delete it and run again") from None
+
+
+def _by_name(weights: h5py.File) -> dict[str, list[np.ndarray]]:
+    """The arrays of each layer, by the layer's name."""
+    found: dict[str, list[np.ndarray]] = {}
+
+    def look(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and "name" in item.attrs:
+            found[str(item.attrs["name"])] = [np.asarray(item[str(k)]) for k in range(len(item))]
+
+    weights.visititems(look)
+    return found
