@@ -212,6 +212,45 @@ def diff(
         console.print(line, highlight=False)
 
 
+@app.command()
+def compare(
+    params: Annotated[
+        list[Path] | None, typer.Argument(help="Files of parameters (default: the workspace's own).")
+    ] = None,
+    work: Work = HERE,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Values to try, such as network.dropout=0.1,0.3; may be repeated."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Of the k-fold.")] = 5,
+    folds: Annotated[int, typer.Option(help="Of each repeat.")] = 5,
+    replicates: Annotated[int, typer.Option(help="Of every configuration on every split.")] = 8,
+    metric: Annotated[str | None, typer.Option(help="What decides (default: rmse, auroc).")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Smallest difference that matters (default: the tolerance).")
+    ] = None,
+    stop: Annotated[bool, typer.Option(help="Stop configurations that are worse beyond doubt.")] = True,
+    sources: Annotated[bool, typer.Option("--sources", help="Where the variance comes from.")] = False,
+    capacity: Annotated[bool, typer.Option("--capacity", help="Sweep width and depth.")] = False,
+) -> None:
+    """Compare configurations beyond the luck of single walks: same splits, many walks, a verdict a pair.
+
+    Example: manywalks compare params.yaml --set network.dropout=0.1,0.3
+    """
+    from manywalks.tasks.compare import Design
+
+    if sources and (capacity or values):
+        raise ValueError("--sources: studies one configuration; leave out --set and --capacity")
+    design = Design(repeats, folds, replicates, metric, threshold, stop=stop and not sources)
+    settings.apply(Workspace.open(work).root)
+    from manywalks.flows.compare import compare as compare_flow
+    from manywalks.tasks.compare_tables import tables
+
+    kind = "sources" if sources else "capacity" if capacity else "compare"
+    found = compare_flow(str(work), [str(p) for p in params or []], values or [], design=design, kind=kind)
+    console.print(tables(found), highlight=False)
+
+
 def _aside(work: Path, params: Path) -> Workspace:
     """A folder of its own for parameters other than the workspace's params.yaml."""
     from manywalks.tasks.aside import run_aside

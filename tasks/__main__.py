@@ -9,7 +9,18 @@ from manywalks.tasks.alone import alone
 from manywalks.tasks.child import BAD_INPUT, CAN_PASS, heel
 from manywalks.tasks.workspace import Workspace
 
-STEPS = ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report", "pack", "sources", "compare")
+STEPS = (
+    "curate",
+    "featurize",
+    "split",
+    "train",
+    "ensemble",
+    "evaluate",
+    "report",
+    "pack",
+    "sources",
+    "compare",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -22,7 +33,8 @@ def main(arguments: list[str]) -> int:
     try:
         # imported by name, so that only the steps that train or predict pay for TensorFlow
         step = importlib.import_module(f"manywalks.tasks.steps.{arguments[0]}")
-        with contextlib.nullcontext() if arguments[0] in ("pack", "compare") else alone(workspace, arguments[0]):
+        beside = arguments[0] in ("pack", "compare")  # many of these run at once, each its own part
+        with contextlib.nullcontext() if beside else alone(workspace, arguments[0]):
             step.run(workspace, *arguments[1:])
     except ValueError as error:
         print(" ".join(str(error).split()), file=sys.stderr)

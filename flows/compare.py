@@ -1,0 +1,90 @@
+"""The comparison flow: all configurations on the same splits, a verdict a pair."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from manywalks.tasks import compare_page, files, progress, versions
+from manywalks.tasks.child import StepFailed, run_step
+from manywalks.tasks.compare import Design, Share, Study
+from manywalks.tasks.compare_sources import budgets, shared_entropy
+from manywalks.tasks.grid import Configuration, read_configurations, read_one, source_studies
+from manywalks.tasks.ground import ground_of
+from manywalks.tasks.show import Board
+from manywalks.tasks.resources import cores_of
+from manywalks.tasks.stage import Steps
+from manywalks.tasks.training import Tally
+from manywalks.tasks.workspace import Workspace
+
+
+def train_share(workspace: Workspace, share: Share, tell: progress.Tell) -> None:
+    """Train one share in a process of its own, on one core."""
+    limit = workspace.params.orchestrate.time_limit
+    run_step(share.arguments, folder=workspace.root, time_limit=limit, tell=tell, threads=1)
+
+
+share_task = task(
+    train_share,
+    name="walks",
+    task_run_name="walks {share.numbers}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=2,
+    retry_condition_fn=lambda _task, _run, state: isinstance(state.data, StepFailed | OSError | MemoryError),
+)
+
+
+def compare(
+    work: str, params: Sequence[str], settings: Sequence[str] = (), *, design: Design, kind: str = "compare"
+) -> dict[str, Any]:
+    """Compare configurations; returns what reports/compare.json holds.
+
+    Args:
+        work: the workspace.
+        params: files of parameters; none for the workspace's own.
+        settings: "network.dropout=0.1,0.3", every combination of which is compared.
+        design: splits, replicates, metric and thresholds.
+        kind: "compare", "capacity" (sweep width and depth too) or "sources" (the first file alone).
+    """
+    workspace = Workspace.open(work)
+    paths = [Path(path) for path in params] or [workspace.params_file]
+    if kind == "sources":
+        asked = source_studies(read_one(paths))
+    else:
+        asked = read_configurations(paths, settings, sweep=kind == "capacity")
+    runner = ThreadPoolTaskRunner(max_workers=cores_of(workspace))
+    options: dict[str, Any] = {"task_runner": runner}  # Prefect's own types do not admit its own runner
+    return study_flow.with_options(**options)(workspace, asked, design, kind)
+
+
+@flow(name="compare", persist_result=False, validate_parameters=False)
+def study_flow(workspace: Workspace, asked: list[Configuration], design: Design, kind: str) -> dict[str, Any]:
+    """Curate and featurize where that is not done, train share after share, judge, write the reports."""
+    with versions.exclusive(workspace) as repo, Board() as board:
+        versions.fetch(repo, workspace)
+        grounds = [ground_of(workspace, one.params) for one in asked]
+        for ground in {ground.root: ground for ground in grounds}.values():
+            if ground.root != workspace.root:
+                steps = Steps(ground, board.follow)
+                steps.submit("featurize", steps.submit("curate")).result()
+        entropy = shared_entropy(workspace, asked[0].params) if kind == "sources" else None
+        study = Study(workspace, asked, grounds, design, entropy)
+        tally = Tally(board.follow("train"))
+        while shares := study.shares(cores_of(workspace)):
+            tally.look(study.trained, study.expected)
+            futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
+            wait(futures)
+            for future in futures:
+                future.result()
+        tally.look(study.trained, study.trained)
+        found = budgets(study) if kind == "sources" else study.result()
+    name = "compare-sources" if kind == "sources" else "compare"
+    files.write_json(workspace.reports / f"{name}.json", found)
+    files.write_text(workspace.reports / f"{name}.html", compare_page.page(found))
+    return found
