@@ -6,6 +6,7 @@ hit means that the outputs are there, which Prefect's own cache cannot know.
 """
 
 import logging
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ from manywalks.tasks.resources import processes_of
 from manywalks.tasks.training import RunPacks, Tally, train_until_enough
 from manywalks.tasks.workspace import Workspace
 
-CONNECT_S = 60
+CONNECT_S = float(os.environ.get("MANYWALKS_CONNECT_S", "60"))
 LOCAL = re.compile(r"://(127\.|localhost|\[::1\])")
 Follow = Callable[[str], progress.Tell]
 
