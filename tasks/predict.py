@@ -159,8 +159,9 @@ class DenseStack:
         """Fill out (n, t) with replicate k's outputs."""
         counts, dense = features.counts, features.dense
         first = self.layers[0]
-        sparse_part = first.kernel[k, : counts.shape[1]]
-        dense_part = first.kernel[k, counts.shape[1] :]
+        d_counts = features.width - dense.shape[1]
+        sparse_part = first.kernel[k, :d_counts]
+        dense_part = first.kernel[k, d_counts:]
         for low in range(0, len(features), CHUNK):
             high = min(low + CHUNK, len(features))
             z = dense[low:high] @ dense_part
