@@ -20,6 +20,7 @@ check: .venv/ready
 
 fix: .venv/ready
 	$(BIN)/python .ci/code_deps.py
+	$(BIN)/python .ci/params_doc.py
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -167,7 +167,7 @@ def explain(
     atoms = found.atoms(endpoint)
     console.print(atoms.to_string(index=False, float_format="%.3f"), highlight=False)
     console.print(
-        f"{int((~atoms['trusted']).sum())} of {len(atoms)} atoms not to be trusted; drawn in {output}"
+        f"{(~atoms['trusted'].to_numpy(dtype=bool)).sum()} of {len(atoms)} atoms not to be trusted; drawn in {output}"
     )
 
 

@@ -78,10 +78,11 @@ class Ensemble:
                 "rejected": [f"{s.reason}: {s.detail}" if s.smiles is None else "" for s in standard],
             }
         )
-        unique, places = np.unique(frame["standardized"][good].to_numpy(dtype=str), return_inverse=True)
+        found = np.array([s.smiles for s in standard if s.smiles is not None], dtype=str)
+        unique, places = np.unique(found, return_inverse=True)
         known = self._predict_unique(unique.tolist(), cores).iloc[places].set_index(np.flatnonzero(good))
-        columns = [*known.columns]
-        return frame.join(known)[["smiles", "standardized", *columns, "rejected"]]
+        columns = ["smiles", "standardized", *known.columns, "rejected"]
+        return pd.DataFrame(frame.join(known)[columns])
 
     def _predict_unique(self, smiles: list[str], cores: int) -> pd.DataFrame:
         """Predictions of standardized molecules, a row each."""

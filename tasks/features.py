@@ -33,7 +33,7 @@ class Features:
             raise ValueError(f"features: {len(self.names)} names for {self.width} columns")
 
     def __len__(self) -> int:
-        return self.counts.shape[0]
+        return len(self.dense)
 
     @property
     def width(self) -> int:

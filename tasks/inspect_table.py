@@ -38,7 +38,9 @@ def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
     part = find_part(frame)
     assumed = [f"SMILES: column {smiles!r}"]
     others = [column for column in frame.columns if column not in (smiles, part)]
-    endpoints = {column: guess for column in others if (guess := guess_endpoint(frame[column], column))}
+    endpoints = {
+        column: guess for column in others if (guess := guess_endpoint(pd.Series(frame[column]), column))
+    }
     if not endpoints:
         raise ValueError(f"{name}: no column of measurements among {', '.join(map(repr, others))}; add one")
     assumed += [_sentence(column, endpoint) for column, endpoint in endpoints.items()]
@@ -60,7 +62,11 @@ def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
 
 def find_smiles(frame: pd.DataFrame, name: str) -> str:
     """The column whose cells RDKit reads as molecules; a well-known name decides between several."""
-    shares = {column: share for column in frame.columns if (share := _share_molecules(frame[column])) > 0.8}
+    shares = {
+        column: share
+        for column in frame.columns
+        if (share := _share_molecules(pd.Series(frame[column]))) > 0.8
+    }
     if not shares:
         raise ValueError(
             f"{name}: no column holds SMILES (columns: {', '.join(map(repr, frame.columns))}); "
@@ -105,7 +111,7 @@ def guess_endpoint(column: pd.Series, name: str) -> EndpointParams | None:
     values = set(cells.str.lower())
     if any(values <= pair and len(values) == 2 for pair in CLASSES):
         return EndpointParams(kind="classification")
-    numbers = pd.to_numeric(cells.str.lstrip("<>=~ "), errors="coerce")
+    numbers = pd.Series(pd.to_numeric(cells.str.lstrip("<>=~ "), errors="coerce"))
     if numbers.notna().mean() < 0.9 or numbers.nunique() < 5:
         return None
     unit = re.search(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\s*$", name)

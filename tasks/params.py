@@ -25,47 +25,55 @@ class Section(BaseModel):
 class EndpointParams(Section):
     """One measured property: where it stands in the table and what it means."""
 
-    kind: Literal["regression", "classification"] = Field("regression", description="what is predicted")
-    column: Name | None = Field(None, description="column of the table (default: the endpoint's name)")
-    unit: str = Field("", description="unit of the predictions and of every score")
+    kind: Literal["regression", "classification"] = Field(
+        default="regression", description="what is predicted"
+    )
+    column: Name | None = Field(
+        default=None, description="column of the table (default: the endpoint's name)"
+    )
+    unit: str = Field(default="", description="unit of the predictions and of every score")
     source_unit: Name | None = Field(
-        None, description="unit of the column's cells, to convert from (default: they are in `unit` already)"
+        default=None,
+        description="unit of the column's cells, to convert from (default: they are in `unit` already)",
     )
     unit_column: Name | None = Field(
-        None, description="column that holds each record's own unit (ChEMBL: Standard Units)"
+        default=None, description="column that holds each record's own unit (ChEMBL: Standard Units)"
     )
     transform: Literal["none", "p", "log10"] = Field(
-        "none", description="after conversion: p is -log10 of mol/L (pIC50), log10 is log10(value + offset)"
+        default="none",
+        description="after conversion: p is -log10 of mol/L (pIC50), log10 is log10(value + offset)",
     )
     log_unit: Name | None = Field(
-        None, description="transform log10: the unit it is taken in (default: source_unit)"
+        default=None, description="transform log10: the unit it is taken in (default: source_unit)"
     )
     offset: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="transform log10: added to the value first, so that zeros have a logarithm"
+        default=0.0, description="transform log10: added to the value first, so that zeros have a logarithm"
     )
     positive: str | None = Field(
-        None, description="classification: the cell that means class 1 (default: 1, true, yes, active)"
+        default=None,
+        description="classification: the cell that means class 1 (default: 1, true, yes, active)",
     )
     relation_column: Name | None = Field(
-        None, description="column of =, >, <, >=, <= (default: none; a cell such as >100 says it by itself)"
+        default=None,
+        description="column of =, >, <, >=, <= (default: none; a cell such as >100 says it by itself)",
     )
     censored: Literal["keep", "reject"] = Field(
-        "keep", description="values known as a bound alone: keep them as bounds, or reject them"
+        default="keep", description="values known as a bound alone: keep them as bounds, or reject them"
     )
     weight_column: Name | None = Field(
-        None, description="column of record weights, 0 or more (default: all weigh 1)"
+        default=None, description="column of record weights, 0 or more (default: all weigh 1)"
     )
     error_column: Name | None = Field(
-        None,
+        default=None,
         description="column of standard errors, in the cells' unit: weights are (median error / error)^2",
     )
     spread_limit: Positive | None = Field(
-        None,
+        default=None,
         description="repeats of a molecule further apart than this (largest - smallest, in `unit`) are "
         "doubtful; curate.spread says what becomes of them",
     )
     tolerance: Positive | None = Field(
-        None, description="this endpoint's own tolerance, in its unit (default: replicates.tolerance)"
+        default=None, description="this endpoint's own tolerance, in its unit (default: replicates.tolerance)"
     )
 
     def source(self, name: str) -> str:
@@ -90,14 +98,16 @@ class EndpointParams(Section):
 class CheckParams(Section):
     """What is declared of one column of the raw table."""
 
-    type: Literal["text", "number", "integer", "date"] = Field("text", description="what every cell must be")
-    required: bool = Field(True, description="the column must be there")
-    empty: bool = Field(True, description="empty cells are allowed")
-    unique: bool = Field(False, description="no two records share a value")
-    min: float | None = Field(None, description="numbers: the smallest allowed")
-    max: float | None = Field(None, description="numbers: the largest allowed")
-    allowed: tuple[str, ...] | None = Field(None, description="the only cells allowed")
-    pattern: str | None = Field(None, description="regular expression that the whole cell must match")
+    type: Literal["text", "number", "integer", "date"] = Field(
+        default="text", description="what every cell must be"
+    )
+    required: bool = Field(default=True, description="the column must be there")
+    empty: bool = Field(default=True, description="empty cells are allowed")
+    unique: bool = Field(default=False, description="no two records share a value")
+    min: float | None = Field(default=None, description="numbers: the smallest allowed")
+    max: float | None = Field(default=None, description="numbers: the largest allowed")
+    allowed: tuple[str, ...] | None = Field(default=None, description="the only cells allowed")
+    pattern: str | None = Field(default=None, description="regular expression that the whole cell must match")
 
 
 class DataParams(Section):
@@ -105,13 +115,15 @@ class DataParams(Section):
 
     path: Name = Field(description="the raw table, relative to the workspace: CSV, Parquet or SDF, also .gz")
     rev: Name | None = Field(
-        None, description="git revision or tag of the table (default: the file as it is)"
+        default=None, description="git revision or tag of the table (default: the file as it is)"
     )
-    smiles: Name = Field("smiles", description="column that holds the SMILES")
-    id: Name | None = Field(None, description="column that names a record (default: none)")
-    delimiter: Name | None = Field(None, description="CSV: between cells (default: found in the file)")
-    encoding: Name | None = Field(None, description="CSV: of the text (default: found in the file)")
-    decimal: Literal[".", ","] = Field(".", description="decimal mark of the numbers")
+    smiles: Name = Field(default="smiles", description="column that holds the SMILES")
+    id: Name | None = Field(default=None, description="column that names a record (default: none)")
+    delimiter: Name | None = Field(
+        default=None, description="CSV: between cells (default: found in the file)"
+    )
+    encoding: Name | None = Field(default=None, description="CSV: of the text (default: found in the file)")
+    decimal: Literal[".", ","] = Field(default=".", description="decimal mark of the numbers")
     where: dict[Name, tuple[str | int | float | bool, ...]] = Field(
         default_factory=dict,
         description="column: list of cells; records with another cell are rejected as filtered",
@@ -129,39 +141,44 @@ class CurateParams(Section):
     """What becomes of a record before it is a molecule of the curated table."""
 
     mixtures: Literal["reject", "largest", "keep"] = Field(
-        "reject", description="two or more different organic parts after salts and solvents are removed"
+        default="reject",
+        description="two or more different organic parts after salts and solvents are removed",
     )
     metals: Literal["reject", "keep"] = Field(
-        "reject",
+        default="reject",
         description="a metal that stays after salts are split and removed (organometallics, complexes)",
     )
-    inorganics: Literal["reject", "keep"] = Field("reject", description="no carbon atom")
+    inorganics: Literal["reject", "keep"] = Field(default="reject", description="no carbon atom")
     polymers: Literal["reject", "keep"] = Field(
-        "reject", description="undefined atoms (*), attachment points, repeat units"
+        default="reject", description="undefined atoms (*), attachment points, repeat units"
     )
     isotopes: Literal["drop", "keep", "reject"] = Field(
-        "drop", description="isotope labels (2H, 14C): drop makes the molecule its unlabelled parent"
+        default="drop", description="isotope labels (2H, 14C): drop makes the molecule its unlabelled parent"
     )
     stereo: Literal["keep", "drop", "flag", "reject"] = Field(
-        "keep",
+        default="keep",
         description="keep; drop all stereo marks; flag (in column `flags`) or reject molecules with an "
         "unspecified stereo centre or double bond",
     )
     tautomers: Literal["keep", "canonical"] = Field(
-        "keep", description="keep them as drawn, or write RDKit's canonical tautomer (four times the time)"
+        default="keep",
+        description="keep them as drawn, or write RDKit's canonical tautomer (four times the time)",
     )
     max_tautomers: Count = Field(
-        200, description="tautomers: canonical: a molecule with more of them is kept as drawn and flagged"
+        default=200,
+        description="tautomers: canonical: a molecule with more of them is kept as drawn and flagged",
     )
-    max_atoms: Count = Field(150, description="heavy atoms; larger molecules are rejected")
-    time_limit: Positive = Field(10.0, description="seconds for one molecule; it is rejected after that")
+    max_atoms: Count = Field(default=150, description="heavy atoms; larger molecules are rejected")
+    time_limit: Positive = Field(
+        default=10.0, description="seconds for one molecule; it is rejected after that"
+    )
     merge: Literal["median", "mean", "censored"] = Field(
-        "median",
+        default="median",
         description="how repeats of a molecule become one value; censored: the likeliest mean, with the "
         "assay's pooled noise, where bounds and values meet",
     )
     spread: Literal["flag", "reject"] = Field(
-        "flag",
+        default="flag",
         description="repeats further apart than an endpoint's spread_limit: flag the molecule, or reject",
     )
 
@@ -176,15 +193,17 @@ class FeatureBlock(Section):
         description="which featurizer (morgan_feature_count: Morgan on donors, acceptors, rings, halogens, "
         "acids and bases instead of elements)"
     )  # fmt: skip
-    radius: Annotated[int, Field(ge=0, le=8)] = Field(2, description="Morgan: radius in bonds")
-    size: Annotated[int, Field(ge=16, le=65536)] = Field(1024, description="hashed fingerprints: length")
+    radius: Annotated[int, Field(ge=0, le=8)] = Field(default=2, description="Morgan: radius in bonds")
+    size: Annotated[int, Field(ge=16, le=65536)] = Field(
+        default=1024, description="hashed fingerprints: length"
+    )
 
 
 class FeaturizeParams(Section):
     """What makes the feature matrix."""
 
     blocks: tuple[FeatureBlock, ...] = Field(
-        (
+        default=(
             FeatureBlock(kind="morgan_count"),
             FeatureBlock(kind="avalon_count"),
             FeatureBlock(kind="erg"),
@@ -199,27 +218,27 @@ class SplitParams(Section):
     """Which molecules train, which validate, which test."""
 
     method: Literal["random", "stratified", "scaffold", "cluster", "time", "group", "column"] = Field(
-        "random", description="how the parts are drawn"
+        default="random", description="how the parts are drawn"
     )
     column: Name | None = Field(
-        None,
+        default=None,
         description="method column: the column that says train/valid/test; group: whose equal cells stay "
         "together; time: a date or a year",
     )
     endpoint: Name | None = Field(
-        None, description="method stratified: the endpoint that is spread evenly (default: the first)"
+        default=None, description="method stratified: the endpoint that is spread evenly (default: the first)"
     )
-    test: Fraction = Field(0.2, description="share of the molecules in the test part")
-    valid: Fraction = Field(0.1, description="share of the molecules in the valid part")
+    test: Fraction = Field(default=0.2, description="share of the molecules in the test part")
+    valid: Fraction = Field(default=0.1, description="share of the molecules in the valid part")
     test_from: str | int | float | None = Field(
-        None,
+        default=None,
         description="method time: test what was first measured then or later (default: the last share)",
     )
     similarity: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.5, description="method cluster: Tanimoto from which two molecules are neighbours"
+        default=0.5, description="method cluster: Tanimoto from which two molecules are neighbours"
     )
     seed: int = Field(
-        0, description="draw of the split (data, not a walk: it is the same for all replicates)"
+        default=0, description="draw of the split (data, not a walk: it is the same for all replicates)"
     )
 
     @model_validator(mode="after")
@@ -237,29 +256,30 @@ class SplitParams(Section):
 class TransformParams(Section):
     """Scaling of features and targets, fitted on the train part alone."""
 
-    counts: Literal["log1p", "none", "binary"] = Field("log1p", description="counts and bits")
+    counts: Literal["log1p", "none", "binary"] = Field(default="log1p", description="counts and bits")
     descriptors: Literal["quantile", "standard", "none"] = Field(
-        "quantile", description="real-valued columns"
+        default="quantile", description="real-valued columns"
     )
-    clip: Positive = Field(3.0, description="scaled descriptors are held within -clip .. clip")
+    clip: Positive = Field(default=3.0, description="scaled descriptors are held within -clip .. clip")
     targets: Literal["auto", "standard", "log", "rank", "none"] = Field(
-        "auto", description="regression targets: auto takes log for skewed positive values, else standard"
+        default="auto",
+        description="regression targets: auto takes log for skewed positive values, else standard",
     )
 
 
 class NetworkParams(Section):
     """The network every replicate is an instance of."""
 
-    widths: tuple[Count, ...] = Field((512, 256), description="units of the hidden layers")
+    widths: tuple[Count, ...] = Field(default=(512, 256), description="units of the hidden layers")
     activation: Literal["relu", "gelu", "silu", "tanh", "elu", "selu", "softplus"] = Field(
-        "relu", description="activation of the hidden layers"
+        default="relu", description="activation of the hidden layers"
     )
     normalization: Literal["none", "layer", "batch"] = Field(
-        "none", description="between a layer and its activation"
+        default="none", description="between a layer and its activation"
     )
-    dropout: Fraction = Field(0.3, description="dropout after each hidden layer")
+    dropout: Fraction = Field(default=0.3, description="dropout after each hidden layer")
     builder: Name | None = Field(
-        None,
+        default=None,
         description="module:function (n_features, n_endpoints) -> keras.Model, instead of the keys above",
     )
 
@@ -268,37 +288,43 @@ class TrainParams(Section):
     """How one replicate is trained."""
 
     engine: Literal["auto", "dense", "keras", "stacked"] = Field(
-        "auto", description="what trains (auto: the fastest that can)"
+        default="auto", description="what trains (auto: the fastest that can)"
     )
     loss: Literal["auto", "squared", "huber", "cross_entropy"] = Field(
-        "auto", description="auto: squared for regression, cross_entropy for classification"
+        default="auto", description="auto: squared for regression, cross_entropy for classification"
     )
-    optimizer: Literal["adam", "adamw"] = Field("adamw", description="optimizer")
-    learning_rate: Positive = Field(1e-3, description="peak learning rate")
-    weight_decay: Annotated[float, Field(ge=0)] = Field(1e-4, description="adamw: decoupled weight decay")
-    l2: Annotated[float, Field(ge=0)] = Field(0.0, description="L2 penalty on kernels, in the loss")
-    schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over the steps")
-    epochs: Count = Field(50, description="epochs, at most")
-    batch_size: Count = Field(64, description="molecules a step")
+    optimizer: Literal["adam", "adamw"] = Field(default="adamw", description="optimizer")
+    learning_rate: Positive = Field(default=1e-3, description="peak learning rate")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        default=1e-4, description="adamw: decoupled weight decay"
+    )
+    l2: Annotated[float, Field(ge=0)] = Field(default=0.0, description="L2 penalty on kernels, in the loss")
+    schedule: Literal["constant", "cosine"] = Field(
+        default="cosine", description="learning rate over the steps"
+    )
+    epochs: Count = Field(default=50, description="epochs, at most")
+    batch_size: Count = Field(default=64, description="molecules a step")
     early_stopping: Count | None = Field(
-        None,
+        default=None,
         description="stop after so many epochs without a better valid loss, and keep the best weights "
         "(default: never)",
     )
-    class_balance: bool = Field(False, description="weigh the classes of an endpoint equally")
+    class_balance: bool = Field(default=False, description="weigh the classes of an endpoint equally")
 
 
 class ReplicatesParams(Section):
     """How many walks, and how sure."""
 
     tolerance: str | Positive = Field(
-        "0.05 sd",
+        default="0.05 sd",
         description="how far two ensembles may be apart, root mean square: a number in endpoint units, "
         "'0.1 sd' (of the endpoint's values) or '1 noise' (of repeated measurements)",
     )
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="how sure the bound is")
-    min: Annotated[int, Field(ge=4)] = Field(8, description="replicates at least")
-    max: Annotated[int, Field(ge=4)] = Field(128, description="replicates at most")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        default=0.95, description="how sure the bound is"
+    )
+    min: Annotated[int, Field(ge=4)] = Field(default=8, description="replicates at least")
+    max: Annotated[int, Field(ge=4)] = Field(default=128, description="replicates at most")
     count: Annotated[int, Field(ge=2)] | None = Field(
         None, description="exactly so many (default: as many as it takes)"
     )
@@ -318,10 +344,10 @@ class EnsembleParams(Section):
     """How the replicates become one model."""
 
     mode: Literal["mean", "median", "trimmed"] = Field(
-        "mean", description="over the replicates, at each molecule"
+        default="mean", description="over the replicates, at each molecule"
     )
     classes: Literal["probability", "logit"] = Field(
-        "probability", description="what is averaged for a class"
+        default="probability", description="what is averaged for a class"
     )
 
 
@@ -329,58 +355,66 @@ class EvaluateParams(Section):
     """Scores and decisions."""
 
     threshold: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.5, description="probability from which a class is 1"
+        default=0.5, description="probability from which a class is 1"
     )
     coverage: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.9, description="share of molecules an interval shall hold"
+        default=0.9, description="share of molecules an interval shall hold"
     )
 
 
 class ReportParams(Section):
     """The page for people."""
 
-    title: str = Field("manywalks", description="title of the report")
+    title: str = Field(default="manywalks", description="title of the report")
 
 
 class OrchestrateParams(Section):
     """Where and how hard the work runs; no result depends on it."""
 
-    runner: Literal["threads", "dask"] = Field("threads", description="this machine, or a Dask cluster")
-    address: Name | None = Field(None, description="dask: the scheduler's address (default: a local cluster)")
+    runner: Literal["threads", "dask"] = Field(
+        default="threads", description="this machine, or a Dask cluster"
+    )
+    address: Name | None = Field(
+        default=None, description="dask: the scheduler's address (default: a local cluster)"
+    )
     storage: Name | None = Field(
-        None,
+        default=None,
         description="dask: an fsspec URL that driver and workers reach, such as s3://bucket/folder "
         "(default: data goes to the workers, and replicates come back, over Dask itself)",
     )
-    cores: Count | None = Field(None, description="cores to use (default: all)")
-    retries: Annotated[int, Field(ge=0)] = Field(2, description="tries after a failure that can pass")
-    time_limit: Positive = Field(3600.0, description="seconds after which a step or a pack is ended")
+    cores: Count | None = Field(default=None, description="cores to use (default: all)")
+    retries: Annotated[int, Field(ge=0)] = Field(default=2, description="tries after a failure that can pass")
+    time_limit: Positive = Field(default=3600.0, description="seconds after which a step or a pack is ended")
 
 
 class RefreshParams(Section):
     """When a challenger takes the champion's place."""
 
     promote: Literal["better", "not_worse", "never"] = Field(
-        "better",
+        default="better",
         description="better: an endpoint is better and none worse or undecided; not_worse: every endpoint is "
         "better or equivalent; never: only by `manywalks promote`",
     )
     metric: Literal["auto", "rmse", "mae", "log_loss", "brier"] = Field(
-        "auto", description="what the two are compared by (auto: rmse for regression, brier for classes)"
+        default="auto",
+        description="what the two are compared by (auto: rmse for regression, brier for classes)",
     )
     margin: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.03, description="differences within this share of the champion's score are equivalent"
+        default=0.03, description="differences within this share of the champion's score are equivalent"
     )
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="how sure a verdict is")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        default=0.95, description="how sure a verdict is"
+    )
     min_molecules: Annotated[int, Field(ge=10)] = Field(
-        30, description="molecules that neither has trained on, at least; with fewer it is undecided"
+        default=30, description="molecules that neither has trained on, at least; with fewer it is undecided"
     )
-    keep: Count = Field(10, description="former champions to keep")
+    keep: Count = Field(default=10, description="former champions to keep")
     drift_similarity: Fraction = Field(
-        0.3, description="warn when more than this share of new molecules lies outside the champion's domain"
+        default=0.3,
+        description="warn when more than this share of new molecules lies outside the champion's domain",
     )
     drift_psi: Positive = Field(
-        0.2, description="warn when an endpoint's population stability index is over this"
+        default=0.2, description="warn when an endpoint's population stability index is over this"
     )
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from manywalks.tasks import files, progress
@@ -51,7 +52,7 @@ def score_table(model: Path, table: Path, output: Path, *, smiles: str | None = 
             result.to_csv(path, index=False)
         else:
             result.to_parquet(path, index=False)
-    return Scored(len(result), int((result["rejected"] != "").sum()))
+    return Scored(len(result), int(np.sum(result["rejected"].to_numpy() != "")))
 
 
 def _smiles_column(frame: pd.DataFrame, ensemble: Ensemble, table: Path) -> str:

@@ -93,6 +93,6 @@ def copy_repository(target: Path, table: pd.DataFrame) -> Path:
     params = parse_params(yaml.safe_load(SMALL))
     (target / "params.yaml").write_text(render(params), encoding="utf-8")
     for line in ("git init -q", "dvc init -q", "dvc config core.analytics false", "dvc add -q table.csv"):
-        done = run(line.split(), cwd=target)
+        done = run([*line.split()], cwd=target)
         assert done.returncode == 0, done.stdout + done.stderr
     return target

@@ -88,7 +88,7 @@ def test_score_gives_a_row_for_every_row_in_order(trained: Path, tmp_path: Path)
     found = pd.read_csv(output, keep_default_na=False, dtype=str)
     assert found["name"].tolist() == list("abcdef")
     assert (found["rejected"] != "").tolist() == [False, True, True, False, False, True]
-    assert found["logS"][0] == found["logS"][4]
+    assert found["logS"].tolist()[0] == found["logS"].tolist()[4]
     assert (
         found.loc[found["rejected"] == "", ["logS", "logS:low", "logS:high"]]
         .astype(float)

@@ -27,7 +27,7 @@ def test_every_record_is_kept_merged_or_rejected(trained: Path) -> None:
     kept = pd.read_parquet(trained / "data/curated.parquet")
     rejected = pd.read_csv(trained / "data/rejected.csv")
     read = len(pd.read_csv(trained / "table.csv"))
-    assert kept["records"].sum() + len(rejected) == read
+    assert int(kept["records"].to_numpy().sum()) + len(rejected) == read
 
 
 def test_the_model_predicts_what_the_replicates_predicted(trained: Path) -> None:
@@ -37,7 +37,7 @@ def test_the_model_predicts_what_the_replicates_predicted(trained: Path) -> None
     found = Ensemble.load(trained / "models/ensemble").predict(predictions["smiles"].tolist(), cores=1)
     np.testing.assert_allclose(found["logS"], predictions["predicted"], atol=1e-4)
     np.testing.assert_allclose(found["logS:spread"], predictions["spread"], atol=1e-4)
-    assert (found["rejected"] == "").all()
+    assert set(found["rejected"]) == {""}
 
 
 def test_a_second_run_says_that_nothing_changed(trained: Path) -> None:

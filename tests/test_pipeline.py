@@ -48,7 +48,7 @@ def test_content_hash_is_dvcs_own(tmp_path: Path) -> None:
     (folder / "sub.txt").write_text("s", encoding="utf-8")
     (tmp_path / "file.txt").write_text("alone", encoding="utf-8")
     for line in ("git init -q", "dvc init -q", "dvc add -q folder file.txt"):
-        done = run(line.split(), cwd=tmp_path)
+        done = run([*line.split()], cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     for name in ("folder", "file.txt"):
         recorded = pipeline.read_yaml(tmp_path / f"{name}.dvc")["outs"][0]["md5"]

@@ -25,11 +25,11 @@ def versioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
     (folder / "table.csv").write_text(OLD, encoding="utf-8")
     for line in ("git init -q", "git config user.email a@b", "git config user.name a", "dvc init -q"):
-        assert run(line.split(), cwd=folder).returncode == 0
+        assert run([*line.split()], cwd=folder).returncode == 0
     for text, tag in ((OLD, "v1"), (NEW, "v2")):
         (folder / "table.csv").write_text(text, encoding="utf-8")
         for line in ("dvc add -q table.csv", "git add .", f"git commit -qm {tag}", f"git tag {tag}"):
-            done = run(line.split(), cwd=folder)
+            done = run([*line.split()], cwd=folder)
             assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

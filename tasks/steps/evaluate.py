@@ -75,7 +75,7 @@ def run(workspace: Workspace) -> None:
     with files.atomic_path(workspace.reports / "predictions.parquet") as path:
         table.to_parquet(path, index=False)
     test = table[(table["part"] == "test") & table["observed"].notna()]
-    shown = test[["endpoint", "observed", "predicted", "spread"]]
+    shown = pd.DataFrame(test[["endpoint", "observed", "predicted", "spread"]])
     files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
     files.write_json(workspace.reports / "plots" / "replicates.json", plots)
     files.write_json(workspace.reports / "plots" / "walks.json", walks)
