@@ -326,10 +326,10 @@ class ReplicatesParams(Section):
     min: Annotated[int, Field(ge=4)] = Field(default=8, description="replicates at least")
     max: Annotated[int, Field(ge=4)] = Field(default=128, description="replicates at most")
     count: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="exactly so many (default: as many as it takes)"
+        default=None, description="exactly so many (default: as many as it takes)"
     )
     entropy: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="replays the same streams, for debugging (default: from the operating system)"
+        default=None, description="replays the same streams, for debugging (default: from the operating system)"
     )
 
     @model_validator(mode="after")
