@@ -1,0 +1,291 @@
+"""The dense engine beside Keras fits, its distance from the machine's limit, and how it grows.
+
+    python -m benchmarks.engine [speed cold limit growth] [--repeats 3]
+
+All ways are measured in turns in one run, on the same data. ms are of one replicate and step, on the whole
+machine: the time of a fan-out step over the number of processes.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from benchmarks import walks
+from benchmarks.keras_fits import Fits
+from benchmarks.results import table, write_section
+from manywalks.tasks import engine_dense
+from manywalks.tasks.walk import Problem, train_pack
+
+CORES = len(os.sched_getaffinity(0))
+EPOCHS = {"S": 10, "L": 4, "default": 20}
+PACK = {"S": 32, "L": 8, "default": 32}
+ADDRESS = {
+    "S": "S: 2048-512-128-1, batch 32",
+    "L": "L: 2048-2048-1024-1, batch 32",
+    "default": "default recipe",
+}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def trained(problem: Problem, replicates: int, threads: int = CORES) -> None:
+    """Train and forget."""
+    for _ in train_pack(problem, range(replicates), 1, threads=threads):
+        pass
+
+
+def sklearn_fits(problem: Problem, fits: int) -> None:
+    """scikit-learn's network of the same widths (it has no dropout), one process a core."""
+    from joblib import Parallel, delayed
+
+    Parallel(n_jobs=CORES)(delayed(_sklearn_fit)(problem, seed) for seed in range(fits))
+
+
+def _sklearn_fit(problem: Problem, seed: int) -> None:
+    import warnings
+
+    from sklearn import neural_network
+
+    train, kind = problem.train_params, cast(Any, neural_network.MLPRegressor)
+    network = kind(
+        problem.network.widths, batch_size=train.batch_size, max_iter=train.epochs, tol=0,
+        n_iter_no_change=train.epochs, alpha=0, random_state=seed,
+    )  # fmt: skip
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore")  # it warns that max_iter is reached, which is what is asked for
+        network.fit(problem.features.counts[problem.train], problem.targets.values[problem.train, 0])
+
+
+def spread(values: list[float], digits: int = 2) -> str:
+    """Median (least to largest)."""
+    return f"{np.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def speed(repeats: int) -> str:
+    """Ways side by side, in turns."""
+    fan, alone = Fits(CORES), Fits(1, threads=0)
+    rows = []
+    for recipe, epochs in EPOCHS.items():
+        problem = walks.problem("esol", recipe, epochs)
+        steps = problem.steps_per_epoch * epochs
+        trained(problem, 1)
+        ms: dict[str, list[float]] = {"dense": [], "fan": [], "fit": [], "sklearn": []}
+        for _ in range(repeats):
+            pack = PACK[recipe]
+            ms["dense"].append(1000 * seconds(lambda p=problem, n=pack: trained(p, n)) / (pack * steps))
+            ms["fan"].append(float(np.mean([f["ms"] for f in fan.fit("esol", recipe, epochs, 1)])) / CORES)
+            ms["fit"].append(alone.fit("esol", recipe, epochs, 1)[0]["ms"])
+            if recipe != "default":
+                ms["sklearn"].append(
+                    1000 * seconds(lambda p=problem: sklearn_fits(p, CORES)) / (CORES * steps)
+                )
+        ratios = [fan_ms / dense for fan_ms, dense in zip(ms["fan"], ms["dense"], strict=True)]
+        sklearn = spread(ms["sklearn"], 1) if ms["sklearn"] else "-"
+        rows.append(
+            [ADDRESS[recipe], spread(ms["dense"], 3), spread(ms["fan"], 1), spread(ratios, 1),
+             spread(ms["fit"], 1), sklearn]
+        )  # fmt: skip
+        print(rows[-1], flush=True)
+    fan.close()
+    alone.close()
+    header = ["network (ESOL)", "dense engine, ms", f"Keras fits, {CORES} processes x 1 thread, ms",
+              "ratio", "Keras fits in sequence, all threads, ms", "MLPRegressor, joblib, ms"]  # fmt: skip
+    return f"""## Dense engine: speed
+
+ms a replicate and step; median (least to largest) of {repeats} turns, {CORES} cores; packs of
+{PACK["S"]}, {PACK["L"]} and {PACK["default"]}. The engine's time is that of the whole pack, initial weights
+and predictions included; Keras's is that of its second and later epochs (no import, no tracing). Keras draws
+a fresh order each epoch. MLPRegressor has no dropout: another network.
+
+{table(header, rows)}"""
+
+
+def cold(_: int) -> str:
+    """From nothing, with import and compilation: 16 replicates of S, 50 epochs."""
+    epochs, replicates, fits = 50, 16, 1
+    code = (
+        "from benchmarks import engine, walks\n"
+        f"engine.trained(walks.problem('esol', 'S', {epochs}), {replicates})"
+    )
+    walks.problem("esol", "S", epochs)
+    with tempfile.TemporaryDirectory() as empty:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": empty}
+        command = [sys.executable, "-c", code]
+        first = seconds(lambda: subprocess.run(command, env=environment, check=True))
+        again = seconds(lambda: subprocess.run(command, env=environment, check=True))
+    start = time.perf_counter()
+    fan = Fits(CORES)
+    answers = fan.fit("esol", "S", epochs, fits)
+    whole = time.perf_counter() - start
+    fan.close()
+    a_fit = float(np.mean([answer["seconds"] for answer in answers]))
+    keras = whole + a_fit * (replicates / CORES - fits)
+    rows = [
+        ["dense engine, nothing compiled yet", f"{first:.0f}", f"{keras / first:.1f}"],
+        ["dense engine, compiled before", f"{again:.0f}", f"{keras / again:.1f}"],
+        [f"Keras fits, {CORES} processes", f"{keras:.0f}", "1"],
+    ]
+    return f"""## Dense engine: cold
+
+{replicates} replicates of S on ESOL, {epochs} epochs ({29 * epochs} steps), from the start of the process:
+import, compilation and training. Keras's: measured for {fits} fit a process ({whole:.0f} s with the import),
+the rest at the {a_fit:.1f} s that a fit took.
+
+{table(["way", "s", "ratio"], rows)}"""
+
+
+def limit(_: int) -> str:
+    """Time that the arithmetic and the bytes of a step would take at the machine's best."""
+    flops, bandwidth = _gemm_peak(), _copy_bandwidth()
+    rows = []
+    for recipe, epochs in EPOCHS.items():
+        problem = walks.problem("esol", recipe, epochs)
+        work, moved = _step(problem)
+        ms = min(
+            1000
+            * seconds(lambda p=problem: trained(p, 1, 1))
+            / (problem.steps_per_epoch * problem.train_params.epochs)
+            for _ in range(4)
+        )
+        least = 1000 * (work / flops + moved / bandwidth)
+        rows.append(
+            [ADDRESS[recipe], f"{work / 1e6:.0f}", f"{moved / 1e6:.1f}", f"{least:.2f}", f"{ms:.2f}",
+             f"{100 * least / ms:.0f} %"]
+        )  # fmt: skip
+        print(rows[-1], flush=True)
+    header = ["network", "Mflop a step", "MB a step", "least ms", "measured ms", "explained"]
+    return f"""## Dense engine: distance from the limit
+
+One core. Arithmetic of the non-zero features, of the dense features and of the whole hidden layers, at the
+peak of a 1024 x 1024 matrix product ({flops / 1e9:.0f} Gflop/s); bytes of the weights and moments that a step
+updates (24 a weight), at the bandwidth of a copy of 16 MB ({bandwidth / 1e9:.0f} GB/s), one after the other.
+
+{table(header, rows)}"""
+
+
+def _gemm_peak() -> float:
+    """flop a second of one core."""
+    a = np.ones((1024, 1024), np.float32)
+    with threadpool_limits(1, user_api="blas"):
+        return 2 * 1024**3 / min(seconds(lambda: a @ a) for _ in range(10))
+
+
+def _copy_bandwidth() -> float:
+    """Bytes read and written a second by one core."""
+    a = np.ones(1 << 22, np.float32)
+    b = np.empty_like(a)
+    return 2 * a.nbytes / min(seconds(lambda: np.copyto(b, a)) for _ in range(50))
+
+
+def _step(problem: Problem) -> tuple[float, float]:
+    """flop and bytes of a mean step."""
+    prepared = engine_dense.prepare(problem)
+    data, batch = prepared.data, prepared.shape.batch
+    widths = [len(prepared.dense_columns), *prepared.shape.widths]
+    uses = np.diff(data.indptr)[problem.train].mean() * batch
+    share = np.bincount(data.indices, minlength=len(prepared.sparse_columns)) / len(data.indptr)
+    touched = float((1 - (1 - np.minimum(share, 1)) ** batch).sum())
+    hidden = sum(a * b for a, b in pairwise(widths[1:]))
+    flop = 4 * uses * widths[1] + 4 * batch * widths[0] * widths[1] + 6 * batch * hidden
+    return float(flop), 24.0 * (touched * widths[1] + widths[0] * widths[1] + hidden)
+
+
+def growth(_: int) -> str:
+    """Time and memory against the number of replicates and of molecules."""
+    problem = walks.problem("esol", "S", 5)
+    trained(problem, 1)
+    counts = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    times = [seconds(lambda n=n: trained(problem, n)) for n in counts]
+    slope, intercept = np.polyfit(counts[1:], times[1:], 1)
+    replicates = [[str(n), f"{t:.2f}", f"{1000 * t / n:.0f}"] for n, t in zip(counts, times, strict=True)]
+    held = {n: _peak_memory(f"engine.trained(walks.problem('esol', 'S', 1), {n})") for n in (2, 32)}
+    kept = {
+        n: _peak_memory(
+            "from manywalks.tasks.walk import train_pack\n"
+            f"kept = list(train_pack(walks.problem('esol', 'S', 1), range({n}), 1, threads=2))"
+        )
+        for n in (2, 32)
+    }
+    molecules = []
+    for n in (1000, 10_000, 100_000):
+        answer = _in_child(f"print(*engine.many_molecules({n}), end='')").split()
+        molecules.append([f"{n:,}", *answer])
+        print(molecules[-1], flush=True)
+    return f"""## Dense engine: growth
+
+Replicates of S on ESOL, 145 steps each, compiled before: {1000 * slope:.0f} ms a replicate and
+{intercept:.2f} s besides (least squares from 2 on).
+
+{table(["replicates", "s", "ms a replicate"], replicates)}
+
+Largest memory of a process that trains and forgets: {held[2]:.0f} MB with 2 replicates, {held[32]:.0f} MB
+with 32 ({(held[32] - held[2]) / 30:.1f} MB a replicate). That keeps all results: {kept[2]:.0f} and
+{kept[32]:.0f} MB ({(kept[32] - kept[2]) / 30:.1f} MB a replicate, 4.5 of them the result's weights).
+
+S on molecules of the lipophilicity set, repeated: one epoch of two replicates.
+
+{table(["molecules", "ms a replicate and step", "largest memory, MB"], molecules)}"""
+
+
+def many_molecules(n: int) -> tuple[str, str]:
+    """One epoch on n molecules: ms a replicate and step, and the process's largest memory in MB."""
+    import dataclasses
+
+    small = walks.problem("lipophilicity", "S", 1)
+    rows = np.arange(n) % len(small.features)
+    problem = dataclasses.replace(
+        small, features=small.features.take(rows), targets=small.targets.take(rows),
+        train=np.arange(n * 9 // 10), valid=np.arange(n * 9 // 10, n), predict=np.arange(n * 9 // 10, n),
+    )  # fmt: skip
+    took = seconds(lambda: trained(problem, CORES))
+    return f"{1000 * took / CORES / problem.steps_per_epoch:.3f}", f"{_largest():.0f}"
+
+
+def _largest() -> float:
+    """This process's largest memory so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _in_child(code: str) -> str:
+    """What a fresh process prints."""
+    command = [sys.executable, "-c", f"from benchmarks import engine, walks\n{code}"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _peak_memory(code: str) -> float:
+    """Largest memory of a fresh process that runs it, MB."""
+    return float(_in_child(f"{code}\nprint(engine._largest(), end='')"))
+
+
+PARTS = {"speed": speed, "cold": cold, "limit": limit, "growth": growth}
+
+
+def main() -> None:
+    """Measure, print, write the sections."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+    for name in asked.parts:
+        text = PARTS[name](asked.repeats)
+        print(text, flush=True)
+        write_section(f"engine-{name}", text)
+
+
+if __name__ == "__main__":
+    main()

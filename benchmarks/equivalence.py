@@ -1,0 +1,77 @@
+"""Are the dense engine's replicates what plain Keras fits would be? Scores of 64 of each, compared.
+
+    python -m benchmarks.equivalence [--replicates 64] [--cases S:esol:15 S:caco2:15 ...]
+
+A case is network:table:epochs. Mean test RMSE: two one-sided tests (Welch) that the difference is within half
+a replicate SD of Keras, at 5 %; spread: the ratio of the SDs is to lie within 0.75 and 1.33.
+"""
+
+import argparse
+import os
+
+import numpy as np
+from scipy import stats
+
+from benchmarks import walks
+from benchmarks.keras_fits import Fits
+from benchmarks.results import table, write_section
+from manywalks.tasks.walk import train_pack
+
+CORES = len(os.sched_getaffinity(0))
+CASES = ["S:esol:15", "S:caco2:15", "S:vdss:15", "default:esol:20", "L:caco2:4"]
+MARGIN = 0.5
+
+
+def equivalent(ours: np.ndarray, keras: np.ndarray) -> list[str]:
+    """Difference in SDs with its 90 % interval, the larger of the two p values, ratio of SDs, verdict."""
+    sd = keras.std(ddof=1)
+    difference = (ours.mean() - keras.mean()) / sd
+    error = np.sqrt(ours.var(ddof=1) / len(ours) + keras.var(ddof=1) / len(keras)) / sd
+    freedom = len(ours) + len(keras) - 2
+    p = max(stats.t.sf((MARGIN - abs(difference)) / error, freedom), 0.0)
+    half = stats.t.ppf(0.95, freedom) * error
+    ratio = ours.std(ddof=1) / sd
+    met = p < 0.05 and 0.75 <= ratio <= 1.33
+    interval = f"{difference:+.2f} ({difference - half:+.2f} to {difference + half:+.2f})"
+    return [interval, f"{p:.4f}", f"{ratio:.2f}", "yes" if met else "no"]
+
+
+def measure(case: str, replicates: int, fan: Fits) -> list[str]:
+    """One row of the table."""
+    recipe, name, epochs = case.split(":")
+    problem = walks.problem(name, recipe, int(epochs))
+    trained = train_pack(problem, range(replicates), 20_26, threads=CORES)
+    ours = np.array([walks.rmse(problem, replicate.predictions) for replicate in trained])
+    answers = fan.fit(name, recipe, int(epochs), -(-replicates // CORES))
+    keras = np.array([answer["rmse"] for answer in answers])
+    scores = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in (ours, keras)]
+    return [recipe, name, epochs, *scores, *equivalent(ours, keras)]
+
+
+def main() -> None:
+    """Measure, print, write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replicates", type=int, default=64)
+    parser.add_argument("--cases", nargs="*", default=CASES)
+    asked = parser.parse_args()
+    fan, rows = Fits(CORES), []
+    for case in asked.cases:
+        rows.append(measure(case, asked.replicates, fan))
+        print(rows[-1], flush=True)
+    fan.close()
+    header = ["network", "data", "epochs", "dense engine: RMSE ± SD", "Keras fits: RMSE ± SD",
+              "difference in SDs (90 %)", "p", "ratio of SDs", "equivalent"]  # fmt: skip
+    text = f"""## Dense engine: the same walks as Keras's
+
+{asked.replicates} replicates of each against plain `fit` with a fresh order an epoch; test RMSE in SDs of the
+target. Equivalent: the difference of the means is within half a replicate SD (two one-sided Welch tests,
+p < 0.05) and the ratio of the SDs within 0.75 and 1.33. Few epochs, so that it ends in minutes; `--cases`
+takes more.
+
+{table(header, rows)}"""
+    print(text)
+    write_section("engine-equivalence", text)
+
+
+if __name__ == "__main__":
+    main()
