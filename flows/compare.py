@@ -15,8 +15,8 @@ from manywalks.tasks.compare import Design, Share, Study
 from manywalks.tasks.compare_sources import budgets, shared_entropy
 from manywalks.tasks.grid import Configuration, read_configurations, read_one, source_studies
 from manywalks.tasks.ground import ground_of
-from manywalks.tasks.show import Board
 from manywalks.tasks.resources import cores_of
+from manywalks.tasks.show import Board
 from manywalks.tasks.stage import Steps
 from manywalks.tasks.training import Tally
 from manywalks.tasks.workspace import Workspace

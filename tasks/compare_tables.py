@@ -86,7 +86,8 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
         single = row["single"]
         needed = "" if row["replicates_needed"] is None else str(row["replicates_needed"])
         table.add_row(
-            labels[row["name"]], row["name"], f"{single['mean']:.4f} ± {single['sd_walks']:.4f}", f"{row['ensemble']:.4f}",
+            labels[row["name"]], row["name"],
+            f"{single['mean']:.4f} ± {single['sd_walks']:.4f}", f"{row['ensemble']:.4f}",
             f"{row['infinite']:.4f} ± {row['infinite_error']:.4f}", f"{row['spread_rms']:.3g}", needed,
             f"{one['parameters']:,}", style="dim" if one["stopped"] else "",
         )  # fmt: skip

@@ -119,13 +119,13 @@ class Scores:
             observed, whole, kind=terms.kind, relation=relation, threshold=threshold
         )
 
-    def table(self, splits: int, configurations: int, ratio: float) -> paired.Table:
+    def table(self, splits: int, configurations: int, ratio: float, folds: int) -> paired.Table:
         """Scores at the infinite ensemble, more is better, NaN where nothing was trained."""
         scores, noise = np.full((2, splits, configurations), np.nan)
         for (split, configuration), one in self.found.items():
             scores[split, configuration] = self.terms.sign * one.infinite
             noise[split, configuration] = one.error**2
-        return paired.Table(scores, noise, ratio)
+        return paired.Table(scores, noise, ratio, folds)
 
     def singles(self, configuration: int) -> dict[int, np.ndarray]:
         """Scores (m,) of a configuration's single walks by split, more is better."""
@@ -147,7 +147,7 @@ def judge(
         design: {"replicates", "folds"} for what an undecided pair needs.
     """
     terms = scores.terms
-    table = scores.table(splits, len(names), ratio)
+    table = scores.table(splits, len(names), ratio, design["folds"])
     assumed = paired.check_assumptions(table)
     found = paired.pairs_of(table, confidence, assumed.method)
     rng = np.random.default_rng(0)  # the bootstrap's draws; no walk depends on them
@@ -166,9 +166,7 @@ def judge(
             "method": assumed.method,
         },
         "scores": [_row(scores, place, name) for place, name in enumerate(names)],
-        "pairs": [
-            _pair(scores, names, pair, assumed.method, confidence, ratio, design, rng) for pair in found
-        ],
+        "pairs": [_pair(scores, names, pair, assumed.method, confidence, design, rng) for pair in found],
     }
 
 
@@ -215,7 +213,7 @@ def _needed(pooled: Moments, tolerance: float, confidence: float) -> int | None:
 
 
 def _pair(
-    scores: Scores, names: list[str], pair: paired.Pair, method: str, confidence: float, ratio: float,
+    scores: Scores, names: list[str], pair: paired.Pair, method: str, confidence: float,
     design: dict[str, Any], rng: np.random.Generator,
 ) -> dict[str, Any]:  # fmt: skip
     """One pair as JSON."""
@@ -225,7 +223,7 @@ def _pair(
     both = sorted(set(one) & set(other))
     single = np.stack([one[s] for s in both]), np.stack([other[s] for s in both])
     needed = (
-        verdicts.needs(pair, threshold, ratio=ratio, replicates=design["replicates"], k=design["folds"])
+        verdicts.needs(pair, threshold, replicates=design["replicates"], k=design["folds"])
         if word == "undecided"
         else None
     )

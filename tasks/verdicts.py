@@ -43,14 +43,14 @@ def verdict(pair: Pair, threshold: float, *, by_ranks: bool = False, confidence:
     return "undecided"
 
 
-def needs(pair: Pair, threshold: float, *, ratio: float, replicates: int, k: int) -> Needs:
+def needs(pair: Pair, threshold: float, *, replicates: int, k: int) -> Needs:
     """The least splits (in whole repeats of k), replicates, or molecules that would decide."""
     gap = abs(pair.difference)
     goal = gap if gap >= threshold else threshold - gap
 
     def decided(splits: float, more_walks: float = 1.0, more_molecules: float = 1.0) -> bool:
         between = pair.variance / more_molecules
-        squared = (between + pair.noise / more_walks) / splits + ratio * between
+        squared = (between + pair.noise / more_walks) / splits + pair.shared * between
         return pair.quantile * math.sqrt(squared) < goal
 
     splits = next((pair.splits * f for f in _FACTORS if decided(pair.splits * f)), None)

@@ -1,0 +1,137 @@
+"""Validity of `manywalks compare`: false verdicts between equals, and power for a known difference.
+
+    python -m benchmarks.compare [--part simulated|identical|power|sources|all] [--comparisons 300]
+
+Simulated comparisons use quick learners in place of networks (ridge regressions on random subsets of
+features, each subset a walk) and everything else as it is: repeated k-fold splits, the projection to the
+infinite ensemble, intervals and verdicts. Three kinds of equals:
+
+- the same: one configuration under two names; they differ by the luck of their walks alone;
+- twins: two configurations that are equally good over all data sets but see different features, so that on
+  any one data set one of them is ahead (what Nadeau and Bengio's correction is for);
+- twins with noise of heavy tails, where a few molecules decide a split's score.
+
+Real ones train networks on small samples of the demo's table through the command line.
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from manywalks.tasks import files, paired
+from manywalks.tasks.projection import closed_form, extrapolated, scorer, subset_scores
+from manywalks.tasks.verdicts import verdict
+
+N, FEATURES, WALKS, REPEATS, FOLDS = 200, 12, 8, 5, 5
+CONFIDENCE, THRESHOLD = 0.95, 0.01
+DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
+
+
+@dataclass(frozen=True)
+class World:
+    """How a simulated data set and its learners are made.
+
+    Attributes:
+        name: as the table shows it.
+        groups: features that each configuration sees, by group number; two groups hold equal signal.
+        gain: signal of one more feature, which group 2 has beside those of group 0.
+        tails: degrees of freedom of the noise.
+    """
+
+    name: str
+    groups: tuple[int, ...]
+    gain: float = 0.0
+    tails: float = np.inf
+
+
+WORLDS = (
+    World("the same, 2 configurations", (0, 0)),
+    World("the same, 4 configurations", (0, 0, 0, 0)),
+    World("twins, 2 configurations", (0, 1)),
+    World("twins, 4 configurations", (0, 1, 0, 1)),
+    World("twins, noise of heavy tails (t3)", (0, 1), tails=3.0),
+)
+POWER = tuple(World(f"{gain:g}", (2, 0), gain=gain) for gain in (0.3, 0.45, 0.6, 0.8))
+
+
+def draw_world(rng: np.random.Generator, world: World) -> tuple[list[np.ndarray], np.ndarray]:
+    """Features (n, d) of each group and values (n,); groups 0 and 1 carry the same share of the signal."""
+    x = rng.standard_normal((N, 2, FEATURES))
+    extra = rng.standard_normal(N)
+    weights = rng.standard_normal(FEATURES)
+    weights /= np.linalg.norm(weights)  # the same for both groups: neither is easier to learn
+    noise = rng.standard_normal(N) if np.isinf(world.tails) else rng.standard_t(world.tails, N) / np.sqrt(3)
+    y = (x[:, 0] + x[:, 1]) @ weights + world.gain * extra + noise
+    return [x[:, 0], x[:, 1], np.column_stack([x[:, 0], extra])], y
+
+
+def walks_of(
+    rng: np.random.Generator, x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> np.ndarray:
+    """(WALKS, n_test) predictions of ridge regressions, each on two thirds of the features."""
+    found = []
+    for _ in range(WALKS):
+        seen = rng.permutation(x.shape[1])[: 2 * x.shape[1] // 3]
+        a = x[train][:, seen]
+        beta = np.linalg.solve(a.T @ a + 3 * np.eye(len(seen)), a.T @ y[train])
+        found.append(x[test][:, seen] @ beta)
+    return np.stack(found)
+
+
+def folds_of(rng: np.random.Generator) -> list[np.ndarray]:
+    """Test rows of a repeated k-fold."""
+    return [part for _ in range(REPEATS) for part in np.array_split(rng.permutation(N), FOLDS)]
+
+
+def simulated(rng: np.random.Generator, world: World, metric: str) -> Counter[str]:
+    """One comparison as the command makes it, from walks to verdicts: what its family of pairs came to."""
+    x, y = draw_world(rng, world)
+    shape = (REPEATS * FOLDS, len(world.groups))
+    values, noise = np.empty(shape), np.empty(shape)
+    for split, test in enumerate(folds_of(rng)):
+        train = np.setdiff1d(np.arange(N), test)
+        for c, group in enumerate(world.groups):
+            walks = walks_of(rng, x[group], y, train, test)
+            values[split, c], noise[split, c] = projected(walks, y[test], metric)
+    scores = paired.Table(-values if metric in ("rmse", "mae") else values, noise**2, 1 / (FOLDS - 1), FOLDS)
+    method = paired.check_assumptions(scores).method
+    return outcome(paired.pairs_of(scores, CONFIDENCE, method), method)
+
+
+def projected(walks: np.ndarray, observed: np.ndarray, metric: str) -> tuple[float, float]:
+    """The score at the infinite ensemble, and its error."""
+    if metric == "rmse":
+        return closed_form(walks, observed, root=True)
+    score = scorer(observed, np.full(len(observed), "="), metric=metric, kind="regression", threshold=0.5)
+    return extrapolated(walks, score, subset_scores(walks, score))
+
+
+def outcome(pairs: list[paired.Pair], method: str) -> Counter[str]:
+    """Whether any of the pairs is called better or worse, with and without the correction."""
+    words = [verdict(pair, THRESHOLD, by_ranks=method == "ranks") for pair in pairs]
+    return Counter(
+        verdicts=any(word in ("better", "worse") for word in words),
+        uncorrected=any(not pair.plain_low <= 0 <= pair.plain_high for pair in pairs),
+        better=words.count("better"),
+        worse=words.count("worse"),
+        equivalent=words.count("equivalent"),
+    ) + Counter({method: 1})
+
+
+def simulate(world: World, count: int, metric: str) -> Counter[str]:
+    """`count` comparisons summed up."""
+    total: Counter[str] = Counter()
+    for number in range(count):
+        total.update(simulated(np.random.default_rng([number, len(world.name)]), world, metric))
+    return total
+
+
+def share(count: int, of: int) -> str:
+    """A share with its 95 % interval (Wilson)."""
+    p, z = count / of, 1.96
+    middle, half = p + z**2 / (2 * of), z * np.sqrt(p * (1 - p) / of + z**2 / (4 * of**2))
+    low, high = (middle - half) / (1 + z**2 / of), (middle + half) / (1 + z**2 / of)
+    return f"{100 * p:.1f} % ({100 * max(0, low):.1f} to {100 * high:.1f})"
