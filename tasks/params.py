@@ -205,7 +205,7 @@ class FeaturizeParams(Section):
     blocks: tuple[FeatureBlock, ...] = Field(
         default=(
             FeatureBlock(kind="morgan_count"),
-            FeatureBlock(kind="avalon_count"),
+            FeatureBlock(kind="morgan_feature_count"),
             FeatureBlock(kind="erg"),
             FeatureBlock(kind="rdkit2d"),
         ),
@@ -257,6 +257,10 @@ class TransformParams(Section):
     """Scaling of features and targets, fitted on the train part alone."""
 
     counts: Literal["log1p", "none", "binary"] = Field(default="log1p", description="counts and bits")
+    count_scale: Positive = Field(
+        default=0.5,
+        description="counts and bits are then multiplied by it: the smaller, the less they matter",
+    )
     descriptors: Literal["quantile", "standard", "none"] = Field(
         default="quantile", description="real-valued columns"
     )
@@ -270,14 +274,14 @@ class TransformParams(Section):
 class NetworkParams(Section):
     """The network every replicate is an instance of."""
 
-    widths: tuple[Count, ...] = Field(default=(512, 256), description="units of the hidden layers")
+    widths: tuple[Count, ...] = Field(default=(256, 128), description="units of the hidden layers")
     activation: Literal["relu", "gelu", "silu", "tanh", "elu", "selu", "softplus"] = Field(
-        default="relu", description="activation of the hidden layers"
+        default="gelu", description="activation of the hidden layers"
     )
     normalization: Literal["none", "layer", "batch"] = Field(
-        default="none", description="between a layer and its activation"
+        default="layer", description="between a layer and its activation"
     )
-    dropout: Fraction = Field(default=0.3, description="dropout after each hidden layer")
+    dropout: Fraction = Field(default=0.4, description="dropout after each hidden layer")
     builder: Name | None = Field(
         default=None,
         description="module:function (n_features, n_endpoints) -> keras.Model, instead of the keys above",
@@ -329,7 +333,8 @@ class ReplicatesParams(Section):
         default=None, description="exactly so many (default: as many as it takes)"
     )
     entropy: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="replays the same streams, for debugging (default: from the operating system)"
+        default=None,
+        description="replays the same streams, for debugging (default: from the operating system)",
     )
 
     @model_validator(mode="after")

@@ -42,6 +42,7 @@ class FeatureScaler:
         columns: names of the d raw columns.
         names: names of the kept columns, counts first.
         counts: "log1p", "none" or "binary".
+        count_scale: what counts are multiplied by after that.
         keep_counts: int64, kept columns of the sparse part.
         keep_dense: int64 (k,), kept columns of the real-valued part.
         curves: the scaling of each of these k columns.
@@ -50,6 +51,7 @@ class FeatureScaler:
     columns: tuple[str, ...]
     names: tuple[str, ...]
     counts: str
+    count_scale: float
     keep_counts: np.ndarray
     keep_dense: np.ndarray
     curves: tuple[Curve, ...]
@@ -59,7 +61,7 @@ class FeatureScaler:
         """Learn the scaling from the train rows (n, d)."""
         if len(features) == 0:
             raise ValueError("split: the train part has no molecules; give it more")
-        keep_counts = _distinct_counts(_scale_counts(features.counts, params.counts))
+        keep_counts = _distinct_counts(_scale_counts(features.counts, params.counts, params.count_scale))
         fitted = [fit_curve(column, params) for column in features.dense.T]
         keep_dense = _distinct([c(column) for c, column in zip(fitted, features.dense.T, strict=True)])
         kept = np.concatenate([keep_counts, features.width - features.dense.shape[1] + keep_dense])
@@ -69,6 +71,7 @@ class FeatureScaler:
             columns=features.names,
             names=tuple(features.names[column] for column in kept),
             counts=params.counts,
+            count_scale=params.count_scale,
             keep_counts=keep_counts,
             keep_dense=keep_dense,
             curves=tuple(fitted[column] for column in keep_dense),
@@ -80,7 +83,7 @@ class FeatureScaler:
         dense = np.empty((len(features), len(self.curves)), dtype=np.float32)
         for kept, (column, curve) in enumerate(zip(self.keep_dense, self.curves, strict=True)):
             dense[:, kept] = curve(features.dense[:, column])
-        counts = _scale_counts(features.counts[:, self.keep_counts], self.counts)
+        counts = _scale_counts(features.counts[:, self.keep_counts], self.counts, self.count_scale)
         return Features(counts, dense, self.names)
 
     def save(self, path: Path) -> None:
@@ -89,6 +92,7 @@ class FeatureScaler:
             "columns": np.array(self.columns, dtype=np.str_),
             "names": np.array(self.names, dtype=np.str_),
             "counts": np.array(self.counts, dtype=np.str_),
+            "count_scale": np.array(self.count_scale),
             "keep_counts": self.keep_counts,
             "keep_dense": self.keep_dense,
             "median": np.array([curve.median for curve in self.curves]),
@@ -109,6 +113,7 @@ class FeatureScaler:
             columns=tuple(str(name) for name in a["columns"]),
             names=tuple(str(name) for name in a["names"]),
             counts=str(a["counts"]),
+            count_scale=float(a["count_scale"]),
             keep_counts=a["keep_counts"],
             keep_dense=a["keep_dense"],
             curves=tuple(curves),
@@ -144,13 +149,14 @@ def normal_scores(values: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarr
     return x, np.clip(special.ndtri(rank), -clip, clip)
 
 
-def _scale_counts(counts: sparse.csr_matrix, how: str) -> sparse.csr_matrix:
+def _scale_counts(counts: sparse.csr_matrix, how: str, scale: float) -> sparse.csr_matrix:
     """Counts (n, d) as the network takes them; zeros stay zeros."""
     data = counts.data.astype(np.float32)
     if how == "log1p":
         data = np.log1p(data)
     if how == "binary":
         data = (data != 0).astype(np.float32)
+    data = data * np.float32(scale)
     return sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
