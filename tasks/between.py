@@ -25,6 +25,8 @@ _MOST_VALUES = 2 * 10**6
 _SPLITS = 32
 # of the allowed failures of a metric's bound, so many over m, set by simulation
 _TAILS = 1.2
+# and such a share of them where m was chosen by looking
+_LOOKING = 0.2
 
 
 class Pairs(NamedTuple):
@@ -122,7 +124,12 @@ def flip_rate(pairs: Pairs, threshold: float) -> float:
 
 
 def metric_differences(
-    pairs: Pairs, score: Callable[[np.ndarray], Metrics], walks: int, confidence: float
+    pairs: Pairs,
+    score: Callable[[np.ndarray], Metrics],
+    walks: int,
+    confidence: float,
+    *,
+    adaptive: bool = False,
 ) -> dict[str, dict[str, float] | None]:
     """How far each metric of two ensembles is apart: root mean square, and what will not be exceeded.
 
@@ -135,8 +142,9 @@ def metric_differences(
         score: the metrics of (n,) predictions.
         walks: m of the ensemble.
         confidence: share of retrainings that shall be within the bound.
+        adaptive: whether `walks` was chosen by looking at them.
     """
-    failures = (1 - confidence) * (1 - _TAILS / walks)
+    failures = (1 - confidence) * (1 - _TAILS / walks) * (1 - _LOOKING if adaptive else 1)
     quantile = float(stats.t.ppf(1 - failures / 2, walks - 1))
     ones, others = ([score(predicted) for predicted in side] for side in pairs)
     found: dict[str, dict[str, float] | None] = {}

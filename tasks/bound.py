@@ -243,4 +243,4 @@ def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> 
     return 1 - (1 - confidence) * share * looking
 
 
-_TAILS, _SKEW, _LOOKING = 1.6, 26.0, 0.35
+_TAILS, _SKEW, _LOOKING = 1.2, 26.0, 0.35

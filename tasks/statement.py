@@ -188,7 +188,9 @@ def _scores(
 
     singles = [score(walk) for walk in walks]
     whole = score(ensemble)
-    differences = metric_differences(ensemble_pairs(walks, ensemble), score, len(walks), terms.confidence)
+    differences = metric_differences(
+        ensemble_pairs(walks, ensemble), score, len(walks), terms.confidence, adaptive=terms.adaptive
+    )
     return {
         "ensemble": whole,
         "walks": {name: _single_walks([s[name] for s in singles], terms.confidence) for name in whole},
