@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from manywalks.flows import settings
+from manywalks.flows import cli_models, settings
 from manywalks.tasks import pipeline
 from manywalks.tasks.params import load_params
 from manywalks.tasks.workspace import Workspace
@@ -249,6 +249,9 @@ def compare(
     kind = "sources" if sources else "capacity" if capacity else "compare"
     found = compare_flow(str(work), [str(p) for p in params or []], values or [], design=design, kind=kind)
     console.print(tables(found), highlight=False)
+
+
+cli_models.register(app)
 
 
 def _aside(work: Path, params: Path) -> Workspace:

@@ -3,6 +3,12 @@
 import os
 from pathlib import Path
 
+import psutil
+
+DATABASE = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+OWNER = "MANYWALKS_OWNER"
+SERVER = "prefect.server.api.server:create_app"
+
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -24,13 +30,50 @@ def apply(workspace: Path) -> None:
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    if "PREFECT_API_URL" in os.environ or "PREFECT_SERVER_DATABASE_CONNECTION_URL" in os.environ:
+    if "PREFECT_API_URL" in os.environ or DATABASE in os.environ:
         return
     if _profile_has_server():
         return
     database = workspace / ".manywalks" / "prefect.db"
     database.parent.mkdir(parents=True, exist_ok=True)
-    os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"sqlite+aiosqlite:///{database}"
+    url = f"sqlite+aiosqlite:///{database}"
+    end_orphans(url)
+    os.environ[DATABASE] = url
+    os.environ[OWNER] = _mark(psutil.Process())
+
+
+def end_orphans(url: str) -> list[int]:
+    """End servers of this database whose run was killed: they would go on, and lock the database.
+
+    Returns their process numbers.
+    """
+    ended = []
+    for process in psutil.process_iter(["cmdline"]):
+        if SERVER not in (process.info["cmdline"] or []):
+            continue
+        try:
+            known = process.environ()
+            if known.get(DATABASE) == url and OWNER in known and not _lives(known[OWNER]):
+                process.kill()
+                process.wait(timeout=10)
+                ended.append(process.pid)
+        except psutil.Error:  # it ended meanwhile, or is another user's
+            continue
+    return ended
+
+
+def _mark(process: psutil.Process) -> str:
+    """A process beyond the reuse of its number."""
+    return f"{process.pid} {process.create_time()}"
+
+
+def _lives(mark: str) -> bool:
+    """Whether the process of a mark still runs."""
+    try:
+        process = psutil.Process(int(mark.split()[0]))
+        return _mark(process) == mark and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _profile_has_server() -> bool:

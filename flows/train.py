@@ -1,16 +1,25 @@
 """The training flow: curate, featurize and split, train pack by pack, ensemble, evaluate, report."""
 
+from functools import partial
 from pathlib import Path
 
 from prefect import flow
 
+from manywalks.flows.artifacts import publish, with_artifact
+from manywalks.flows.hooks import on_failure
 from manywalks.tasks import versions
+from manywalks.tasks.progress import Tell
 from manywalks.tasks.show import Board
 from manywalks.tasks.stage import Steps
 from manywalks.tasks.workspace import Workspace
 
 
-@flow(name="train", persist_result=False, validate_parameters=False)
+def follow(board: Board, stage: str) -> Tell:
+    """A stage's bar on the terminal; the replicates' progress is an artifact too."""
+    return with_artifact(board.follow(stage)) if stage == "train" else board.follow(stage)
+
+
+@flow(name="train", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
 def train(work: str = ".") -> list[str]:
     """Bring every stage of a workspace up to date; returns the names of those that ran.
 
@@ -20,13 +29,15 @@ def train(work: str = ".") -> list[str]:
     workspace = Workspace.open(Path(work))
     with versions.exclusive(workspace) as repo, Board() as board:
         versions.fetch(repo, workspace)
-        steps = Steps(workspace, board.follow)
+        steps = Steps(workspace, partial(follow, board))
         curated = steps.submit("curate")
-        features = steps.submit("featurize", curated)
-        split = steps.submit("split", curated)
-        replicates = steps.replicates(features, split)
+        steps.submit("featurize", curated)
+        steps.submit("split", curated)
+        replicates = steps.replicates()
         ensemble = steps.submit("ensemble", replicates)
         scores = steps.submit("evaluate", ensemble)
-        steps.submit("report", scores).result()
+        steps.submit("report", scores)
+        steps.settle()
         versions.record(repo, workspace, steps.ran)
+        publish(workspace)
     return [stage.name for stage in steps.ran]

@@ -43,12 +43,11 @@ def sweep(workspace: Workspace) -> list[Path]:
         for folder in (workspace.root / "data", workspace.root / "models", workspace.reports, workspace.state)
         for path in folder.rglob(".tmp-*")
     ]
-    for path in found:
-        path.unlink(missing_ok=True)
-    building = workspace.ensemble.with_name(".ensemble")
-    if building.exists():
-        shutil.rmtree(building)
-        found.append(building)
+    for path in [*found, workspace.ensemble.with_name(".ensemble")]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     return found
 
 

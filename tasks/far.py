@@ -7,6 +7,7 @@ restarted one again. A pack is then a few numbers, and comes back as files named
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
@@ -68,7 +69,7 @@ def run_far_pack(key: str, indices: list[int]) -> dict[str, bytes | None]:
         ValueError: the worker's code is not the driver's, so its replicates would be others.
         StepFailed: the worker has not got the bundle yet, or the pack failed in a way that can pass.
     """
-    delivery = get_worker().plugins.get(f"manywalks-{key}")
+    delivery: Any = get_worker().plugins.get(f"manywalks-{key}")
     if delivery is None:
         raise StepFailed(f"{get_worker().address}: has not got what replicates are made of")
     workspace = Workspace.open(delivery.folder)

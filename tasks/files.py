@@ -21,7 +21,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix, since writers choose a format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-", suffix=path.suffix)
+    except OSError as error:  # read-only, no room: it is the file that the user knows, not the temporary one
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     os.close(handle)
     temporary = Path(name)
     try:

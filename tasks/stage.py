@@ -16,10 +16,11 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import State
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture, wait
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Completed, State
+from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from manywalks.tasks import pipeline, progress, replicates, storage
@@ -88,14 +89,15 @@ def _can_pass(_task: Any, _run: Any, state: State) -> bool:
 
 
 # Names, retries and limits of one workspace are set with `.with_options` below.
-_SETTINGS: dict[str, Any] = {
-    "cache_policy": NO_CACHE,
-    "persist_result": False,
-    "retry_condition_fn": _can_pass,
-    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
-}
-stage_task = task(run_stage, name="stage", task_run_name="{stage.name}", **_SETTINGS)
-pack_task = task(run_pack, name="pack", task_run_name="pack {indices}", **_SETTINGS)
+bound: Any = partial(
+    task,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retry_condition_fn=_can_pass,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+)
+stage_task = bound(run_stage, name="stage", task_run_name="{stage.name}")
+pack_task = bound(run_pack, name="pack", task_run_name="pack {indices}")
 
 
 class Steps:
@@ -104,6 +106,7 @@ class Steps:
     def __init__(self, workspace: Workspace, follow: Follow) -> None:
         """`follow(name)` gives the `tell` that shows a stage's progress."""
         self.ran: list[pipeline.Stage] = []
+        self._submitted: list[PrefectFuture] = []
         self._workspace = workspace
         self._follow = follow
         self._stages = pipeline.load_stages(workspace)
@@ -111,19 +114,29 @@ class Steps:
 
     def submit(self, name: str, *after: PrefectFuture | None) -> PrefectFuture:
         """Start a stage once those in `after` have ended well."""
-        stage = self._stages[name]
-        return stage_task.with_options(**self._options).submit(
+        future = stage_task.with_options(**self._options).submit(
             self._workspace,
-            stage,
+            self._stages[name],
             self._follow(name),
             self.ran,
             wait_for=[future for future in after if future],
         )
+        self._submitted.append(future)
+        return future
 
-    def replicates(self, *after: PrefectFuture) -> PrefectFuture | None:
+    def settle(self) -> None:
+        """Wait for all that was submitted; raise the first failure as the step raised it.
+
+        (A stage behind a failed one never starts; its own result would say only that.)
+        """
+        wait(self._submitted)
+        for future in self._submitted:
+            if future.state.is_failed() or future.state.is_crashed():
+                future.result()
+
+    def replicates(self) -> PrefectFuture | None:
         """Stage train: a task a pack, look after look, until the replicates are enough."""
-        for future in after:
-            future.result()
+        self.settle()
         stage = self._stages["train"]
         if pipeline.is_current(stage, self._workspace):
             return self.submit("train")
@@ -154,7 +167,7 @@ class Steps:
         if root and far.collect(store, root):
             return  # a former driver ended before it had taken these: look again what is missing
         client.register_plugin(far.Delivery(key, far.bundle(self._workspace, store), root))
-        far_task = task(far.run_far_pack, name="pack", task_run_name="pack {indices}", **_SETTINGS)
+        far_task = bound(far.run_far_pack, name="pack", task_run_name="pack {indices}")
         smaller = far.smaller(packs)
         parameters = [{"key": key, "indices": pack} for pack in smaller]
         # the dynamic `submit` of prefect-dask's client makes Prefect task runs of the packs
@@ -207,7 +220,7 @@ def _dask_client(workspace: Workspace) -> Iterator[Any]:
                     # a pack is a process of its own with one thread: one thread a worker to start it
                     threads_per_worker=1,
                     local_directory=str(folder),
-                    dashboard_address=None,
+                    dashboard_address=None,  # pyright: ignore[reportArgumentType]
                     silence_logs=logging.ERROR,
                 )
             )

@@ -21,7 +21,7 @@ def get(root: str, name: str) -> bytes:
     """Read one object; a ValueError says that it is not there."""
     system, path = _at(root, name)
     try:
-        return system.cat_file(path)
+        return bytes(system.cat_file(path))  # pyright: ignore[reportArgumentType]
     except FileNotFoundError:
         raise ValueError(
             f"{root}: holds no {name}; driver and workers need the same orchestrate.storage"

@@ -92,7 +92,9 @@ def record(repo: "Repo | None", workspace: Workspace, stages: Sequence[Stage]) -
                 f"{workspace.root}: an input or output of stage {stage.name} changed after it ran; "
                 "dvc.lock is left as it was: run again"
             )
-    for stage in stages if repo is not None else ():
+    if repo is None:
+        return
+    for stage in stages:
         # with its folder, since DVC looks for a bare name where the user stands
         repo.commit(f"{workspace.root / 'dvc.yaml'}:{stage.name}", force=True)
 
@@ -112,6 +114,43 @@ def fetch(repo: "Repo | None", workspace: Workspace) -> bool:
             f"{workspace.table}: not here, and `dvc pull` failed: {line}; look at `dvc remote list`"
         ) from None
     return True
+
+
+def update(repo: "Repo | None", workspace: Workspace) -> str:
+    """Bring the newest version of the raw table; what was done, in words.
+
+    A table that `dvc import` or `dvc import-url` brought is updated from where it came; one that a .dvc file
+    names is pulled where it is not here. Newer .dvc files come with git, which is the user's to pull.
+    """
+    pointer = workspace.table.with_name(workspace.table.name + ".dvc")
+    if repo is None or not pointer.is_file():
+        return "the table as it is"
+    from dvc.exceptions import DvcException
+
+    try:
+        imported = any(stage.is_import for stage in repo.stage.load_all(str(pointer)))
+        if imported:
+            repo.update(targets=[str(pointer)])
+            return "updated from its source"
+    except DvcException as error:
+        raise ValueError(f"{pointer}: `dvc update` failed: {' '.join(str(error).split())}") from None
+    return "pulled" if fetch(repo, workspace) else "the table as it is"
+
+
+def push(repo: "Repo | None", workspace: Workspace) -> str:
+    """Push data and model to the remote where the user set one outside the repository; in words."""
+    if repo is None:
+        return "not recorded by DVC"
+    from dvc.exceptions import DvcException
+
+    name = repo.config["core"].get("remote")
+    url = str(repo.config["remote"].get(name, {}).get("url", "")) if name else ""
+    if not url or Path(url).is_relative_to(workspace.root):
+        return "no remote of your own (dvc remote add --default NAME URL)"
+    try:
+        return f"{repo.push()} files pushed to {url}"
+    except DvcException as error:
+        raise ValueError(f"{url}: `dvc push` failed: {' '.join(str(error).split())}") from None
 
 
 def read_at(workspace: Workspace, path: str, rev: str) -> bytes:

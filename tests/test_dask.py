@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -74,7 +74,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def client(cluster: Cluster) -> Iterator["distributed.Client"]:
+def client(cluster: Cluster) -> Iterator[Any]:
     """A driver's client; two workers are there."""
     with distributed.Client(cluster.address, set_as_default=False, timeout=60) as found:
         found.wait_for_workers(2, timeout=60)
@@ -96,7 +96,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.rglob("*.npz")}
 
 
-def deliver(client: "distributed.Client", workspace: Workspace, root: str | None = None) -> replicates.Store:
+def deliver(client: Any, workspace: Workspace, root: str | None = None) -> replicates.Store:
     """What the flow does before it submits packs."""
     store = replicates.open_store(workspace)
     client.register_plugin(far.Delivery(store.key, far.bundle(workspace, store), root))
@@ -236,6 +236,7 @@ def test_packs_side_by_side_fit_cores_and_memory(cores: int, free: int, each: in
     assert fitting(cores, free, each) == found
 
 
+@pytest.mark.long
 def test_no_cluster_at_the_address_is_one_line(small: Path) -> None:
     text = (small / "params.yaml").read_text(encoding="utf-8")
     port = free_port()

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -46,29 +47,45 @@ def outputs(folder: Path) -> dict[str, str]:
     }
 
 
-def begin(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+class Begun(NamedTuple):
+    """A command that was started in a workspace, and the file that it writes to."""
+
+    process: subprocess.Popen[bytes]
+    said: Path
+
+    def kill(self) -> None:
+        """SIGKILL to the process alone."""
+        self.process.kill()
+        self.process.wait()
+
+
+def begin(*arguments: str, cwd: Path) -> Begun:
     """Start a command in a workspace, and do not wait for it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.Popen(
-        arguments, cwd=cwd, text=True, env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    (cwd / ".manywalks").mkdir(exist_ok=True)
+    # a file, not a pipe: a killed flow leaves a server that would keep a pipe open
+    said = cwd / ".manywalks" / "said.txt"
+    with said.open("wb") as log:
+        process = subprocess.Popen(
+            arguments, cwd=cwd, env={**os.environ, "PATH": path}, stdout=log, stderr=log
+        )
+    return Begun(process, said)
 
 
-def flow(cwd: Path) -> subprocess.Popen[str]:
+def flow(cwd: Path) -> Begun:
     """Start the flow in a workspace."""
     return begin(str(Path(sys.executable).with_name("manywalks")), "train", cwd=cwd)
 
 
-def step(name: str, cwd: Path) -> subprocess.Popen[str]:
+def step(name: str, cwd: Path) -> Begun:
     """Start a stage's command, as DVC does."""
     return begin(sys.executable, "-m", "manywalks.tasks", name, cwd=cwd)
 
 
-def ended(process: subprocess.Popen[str], timeout: float = 600) -> tuple[int, str]:
-    """Wait for a process: its status, and what it said."""
-    said, _ = process.communicate(timeout=timeout)
-    return process.returncode, said
+def ended(begun: Begun, timeout: float = 600) -> tuple[int, str]:
+    """Wait for a command: its status, and what it said."""
+    status = begun.process.wait(timeout=timeout)
+    return status, begun.said.read_text(encoding="utf-8", errors="replace")
 
 
 def steps_in(folder: Path, *words: str) -> list[psutil.Process]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .conftest import KILLS, ended, flow, note, outputs, step, steps_in, undo, wait_for
+from .conftest import KILLS, Begun, ended, flow, note, outputs, step, steps_in, undo, wait_for
 
 MOMENTS = random.Random()
 
@@ -38,7 +38,6 @@ def kill_the_flow(undone: Path, seconds: float) -> None:
     process = flow(undone)
     time.sleep(seconds)
     process.kill()
-    process.communicate()
     assert wait_for(lambda: not steps_in(undone), 10), "steps outlived the flow that started them"
 
 
@@ -46,7 +45,6 @@ def test_after_a_killed_flow_the_next_run_ends_as_an_undisturbed_one(undone: Pat
     process = flow(undone)
     assert wait_for(lambda: steps_in(undone, "pack"), 180)
     process.kill()
-    process.communicate()
     assert wait_for(lambda: not steps_in(undone), 10), "steps outlived the flow that started them"
     (undone / "data/.tmp-half.parquet").write_bytes(b"half")
     (undone / ".manywalks/done/split.json").write_text('{"cmd": "pyth', encoding="utf-8")
@@ -55,17 +53,17 @@ def test_after_a_killed_flow_the_next_run_ends_as_an_undisturbed_one(undone: Pat
     assert outputs(undone) == outputs(trained)
 
 
-def kill_the_server(process, seconds: float) -> bool:
+def kill_the_server(begun: Begun, seconds: float) -> bool:
     """Kill the flow's own Prefect server so many seconds after it started; False where there was none."""
 
     def servers() -> list[psutil.Process]:
         try:
-            below = psutil.Process(process.pid).children(recursive=True)
+            below = psutil.Process(begun.process.pid).children(recursive=True)
             return [one for one in below if "prefect.server.api.server:create_app" in one.cmdline()]
         except psutil.Error:
             return []
 
-    if not wait_for(lambda: servers() or process.poll() is not None, 120) or not servers():
+    if not wait_for(lambda: servers() or begun.process.poll() is not None, 120) or not servers():
         return False
     time.sleep(seconds)
     for server in servers():

@@ -1,0 +1,45 @@
+"""The refresh flow: newest data, a challenger, and the champion's place for it where it earned that."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from manywalks.flows.artifacts import publish_refresh
+from manywalks.flows.hooks import on_better, on_failure
+from manywalks.flows.train import train
+from manywalks.tasks import refresh as step
+from manywalks.tasks import versions
+from manywalks.tasks.workspace import Workspace
+
+
+class RefreshJob(BaseModel):
+    """What a refresh is asked for; Prefect's form shows these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    work: str = Field(".", title="Workspace", description="folder with a params.yaml")
+    push: bool = Field(True, title="Push", description="dvc push where a remote of your own is set")
+    wait: float = Field(0, ge=0, title="Wait", description="seconds to wait for another run to end")
+
+
+@flow(name="refresh", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
+def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
+    """Pull the newest data; where anything changed train a challenger, judge it, promote it by the rule.
+
+    Returns what reports/refresh.json holds, and `changed`: whether there was anything to do.
+    """
+    job = job or RefreshJob()  # pyright: ignore[reportCallIssue]
+    workspace = Workspace.open(Path(job.work))
+    look = step.look(workspace, wait=job.wait)
+    if not look.changed:
+        return {**(step.read(workspace) or {}), "changed": False, "data": look.data}
+    train(str(workspace.root))
+    with versions.exclusive(workspace, wait=job.wait) as repo:
+        found = step.refresh(workspace)
+        pushed = versions.push(repo, workspace) if job.push else "not asked for"
+    publish_refresh(found, step.text_of(found))
+    if found["promoted"]:
+        on_better(found)
+    return {**found, "changed": True, "data": look.data, "pushed": pushed}
