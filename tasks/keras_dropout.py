@@ -51,8 +51,14 @@ def keep_mask(shape: Any, rate: float, key: Any) -> "tf.Tensor":
 
     seed, counter = tf.unstack(tf.cast(key, tf.uint32))
     place = tf.cast(tf.range(tf.reduce_prod(shape)), tf.uint32)
-    drawn = _mix(tf.bitwise.bitwise_xor(_mix(place + seed), _mix(counter)))
-    return tf.reshape(drawn, shape) >= tf.constant(int(rate * 2**32), tf.uint32)
+    return tf.reshape(draw(place, seed, counter), shape) >= tf.constant(int(rate * 2**32), tf.uint32)
+
+
+def draw(place: Any, seed: Any, counter: Any) -> Any:
+    """Even random uint32 for each place of a mask, from uint32 arrays that broadcast together."""
+    import tensorflow as tf
+
+    return _mix(tf.bitwise.bitwise_xor(_mix(place + seed), _mix(counter)))
 
 
 def _mix(x: "tf.Tensor") -> "tf.Tensor":

@@ -88,6 +88,13 @@ def test_number_of_cores_changes_no_bit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one.predict(features()), three.predict(features()))
 
 
+def test_company_changes_no_prediction(tmp_path: Path) -> None:
+    saved(tmp_path / "model.keras")
+    predictor = StackedPredictor.load(tmp_path / "model.keras")
+    alone = predictor.predict(features().take(np.array([7])))
+    np.testing.assert_allclose(alone, predictor.predict(features())[:, [7]], rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["relu", "gelu", "silu", "tanh", "elu", "selu", "softplus"])
 def test_activations_are_those_of_keras(name: str) -> None:
     z = np.linspace(-6, 6, 201, dtype=np.float32)
