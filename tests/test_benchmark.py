@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.accuracy import scaffold_folds
 from manywalks.tasks import benchmark
 from manywalks.tasks.benchmark import Published, TaskScore, read_task, run_folder, task_params
 
@@ -73,3 +74,15 @@ def test_rows_name_the_worst_walk_by_the_metrics_direction():
     rank = TaskScore("r", Published("spearman"), 10, 5, 0.45, walks, 1.0)
     assert [row[5] for row in benchmark.rows([error, rank])] == ["0.500 to 0.300", "0.300 to 0.500"]
     assert benchmark.rows([error])[0][9] == "0.200"
+
+
+def test_scaffold_folds_leave_every_small_scaffold_out_once():
+    rings = ["c1ccccc1", "C1CCCC1", "C1CCNCC1", "c1ccncc1", "C1CCCCCC1", "c1ccoc1", "c1ccsc1", "C1CC1"]
+    smiles = [ring + "C" * length for ring in rings for length in range(2)] + ["C" * n for n in range(1, 10)]
+    folds = scaffold_folds(pd.DataFrame({"smiles": smiles}), 4)
+    left_out = np.concatenate([valid for _, valid in folds])
+    # the nine chains share the empty scaffold, too large for a fold: they always train
+    assert sorted(left_out) == list(range(16))
+    for train, valid in folds:
+        assert len(valid) == 4 and set(train) | set(valid) == set(range(25)) and not set(train) & set(valid)
+        assert all((row ^ 1) in valid for row in valid)

@@ -1,0 +1,135 @@
+"""Recipes beside each other by scaffold cross-validation inside the rows to train on; never a test row.
+
+    python -m benchmarks.accuracy [--data DIR] [--replicates 4] [--folds 5] [--tasks caco2_wang,ames]
+
+benchmarks/accuracy.md has the protocol. Each recipe is what differs from the defaults in params.yaml.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.results import table, write_section
+from manywalks.tasks.benchmark import (
+    ENDPOINT,
+    Published,
+    published_of,
+    read_task,
+    score,
+    task_params,
+    train_and_predict,
+)
+from manywalks.tasks.cluster import scaffolds
+from manywalks.tasks.features import Features
+from manywalks.tasks.featurize import featurize
+from manywalks.tasks.params import Params
+from manywalks.tasks.problem import prepare
+from manywalks.tasks.tables import read_table
+
+DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
+
+
+def blocks(*kinds: str) -> dict[str, Any]:
+    """The featurize section of these blocks."""
+    return {"featurize": {"blocks": [{"kind": kind} for kind in kinds]}}
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "Avalon too": blocks("morgan_count", "morgan_feature_count", "avalon_count", "erg", "rdkit2d"),
+    "Avalon, no feature Morgan": blocks("morgan_count", "avalon_count", "erg", "rdkit2d"),
+    "binary counts": {"transform": {"counts": "binary"}},
+    "counts not scaled down": {"transform": {"count_scale": 1.0}},
+    "standard descriptors": {"transform": {"descriptors": "standard"}},
+    "ReLU, no normalization": {"network": {"activation": "relu", "normalization": "none"}},
+    "512, 256": {"network": {"widths": [512, 256]}},
+    "dropout 0.6": {"network": {"dropout": 0.6}},
+    "100 epochs": {"train": {"epochs": 100}},
+    "Huber": {"train": {"loss": "huber"}},
+}
+
+
+class Task(NamedTuple):
+    """The curated rows to train on, and the folds as pairs of row indices (train, left out)."""
+
+    name: str
+    published: Published
+    molecules: pd.DataFrame
+    folds: list[tuple[np.ndarray, np.ndarray]]
+
+
+def read(path: Path, k: int, cores: int) -> Task:
+    """Curate a task's rows to train on and draw k folds."""
+    frame = read_table(path)
+    params = task_params(path, frame, cores)
+    whole = read_task(frame, params, cores)
+    molecules = whole.molecules.iloc[np.flatnonzero(whole.parts == "train")].reset_index(drop=True)
+    classes = params.data.endpoints[ENDPOINT].kind == "classification"
+    return Task(path.stem, published_of(path.stem, classes=classes), molecules, scaffold_folds(molecules, k))
+
+
+def scaffold_folds(molecules: pd.DataFrame, k: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """k folds (train rows, valid rows) over whole scaffolds; those above half a fold always train."""
+    _, group, size = np.unique(scaffolds(list(molecules["smiles"])), return_inverse=True, return_counts=True)
+    small = np.flatnonzero(size <= len(molecules) / k / 2)
+    fold, filled = np.full(len(size), -1), np.zeros(k)
+    for one in np.random.default_rng(0).permutation(small):
+        fold[one] = np.argmin(filled)
+        filled[fold[one]] += size[one]
+    return [(np.flatnonzero(fold[group] != f), np.flatnonzero(fold[group] == f)) for f in range(k)]
+
+
+def evaluate(task: Task, features: Features, params: Params, replicates: int, cores: int) -> float:
+    """The mean over folds of the ensemble's score on the rows that the fold leaves out."""
+    scores = []
+    for train, valid in task.folds:
+        parts = np.full(len(task.molecules), "", dtype="<U5")
+        parts[train], parts[valid] = "train", "valid"
+        prepared = prepare(task.molecules, features, parts, params)
+        predicted = train_and_predict(prepared, replicates, cores).mean(axis=0)
+        observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
+        scores.append(score(task.published.metric, observed, predicted))
+    return float(np.mean(scores))
+
+
+def main() -> None:
+    """Measure, print, write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA / "tdc")
+    parser.add_argument("--replicates", type=int, default=4)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--tasks", default="")
+    asked = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    wanted = asked.tasks.split(",") if asked.tasks else [path.stem for path in asked.data.glob("*.csv")]
+    columns = {name: column(asked.data / f"{name}.csv", asked, cores) for name in sorted(wanted)}
+    lines = [[recipe, *(f"{column[recipe]:.4f}" for column in columns.values())] for recipe in RECIPES]
+    text = (
+        f"## Recipes by cross-validation\n\nInside the rows to train on: {asked.folds} scaffold folds, "
+        f"ensembles of {asked.replicates} (`python -m benchmarks.accuracy`).\n\n"
+        + table(["recipe", *columns], lines)
+    )
+    print(text)
+    write_section("recipes", text)
+
+
+def column(path: Path, asked: argparse.Namespace, cores: int) -> dict[str, float]:
+    """The score of every recipe on one task."""
+    task = read(path, asked.folds, cores)
+    frame, made, found = read_table(path), {}, {}
+    for recipe, settings in RECIPES.items():
+        params = task_params(path, frame, cores, settings)
+        key = params.featurize.blocks
+        if key not in made:
+            made[key] = featurize(list(task.molecules["smiles"]), key, cores=cores)
+        found[recipe] = evaluate(task, made[key], params, asked.replicates, cores)
+        print(f"{task.name}: {recipe}: {task.published.metric} {found[recipe]:.4f}", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()
