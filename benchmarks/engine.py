@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks import walks
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
-from manywalks.tasks import engine_dense
+from manywalks.tasks.dense_prepare import prepare
 from manywalks.tasks.walk import Problem, train_pack
 
 CORES = len(os.sched_getaffinity(0))
@@ -194,7 +194,7 @@ def _copy_bandwidth() -> float:
 
 def _step(problem: Problem) -> tuple[float, float]:
     """flop and bytes of a mean step."""
-    prepared = engine_dense.prepare(problem)
+    prepared = prepare(problem)
     data, batch = prepared.data, prepared.shape.batch
     widths = [len(prepared.dense_columns), *prepared.shape.widths]
     uses = np.diff(data.indptr)[problem.train].mean() * batch

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from manywalks.tasks import dense_layers, engine_dense
+from manywalks.tasks.dense_prepare import flatten, prepare
 from manywalks.tasks.network import build, import_keras, initial_weights
 from manywalks.tasks.streams import epoch_order, streams
 from manywalks.tasks.walk import Problem, Replicate, endpoint_losses, train_pack
@@ -208,7 +209,7 @@ def test_progress_is_told_after_every_epoch() -> None:
 
 def test_a_pack_that_is_given_up_ends_at_the_next_epoch() -> None:
     problem, stop = small_problem(train={"epochs": 100_000}), threading.Event()
-    prepared = engine_dense.prepare(problem)
+    prepared = prepare(problem)
     own = streams(ENTROPY, 0)
     weights = initial_weights(problem.network, problem.features.width, 2, own.weights)
 
@@ -216,7 +217,7 @@ def test_a_pack_that_is_given_up_ends_at_the_next_epoch() -> None:
         if epoch == 3:
             stop.set()
 
-    state = engine_dense.flatten(prepared, weights, 1)
+    state = flatten(prepared, weights, 1)
     assert engine_dense.train_state(prepared, state, own, progress=give_up, stop=stop).epochs == 3
 
 
