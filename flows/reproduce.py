@@ -31,9 +31,9 @@ def reproduce_model(
     with versions.exclusive(retraining.workspace), Board() as board:
         steps = Steps(retraining.workspace, board.follow)
         curated = steps.submit("curate")
-        features = steps.submit("featurize", curated)
-        split = steps.submit("split", curated)
-        steps.replicates(features, split)
+        steps.submit("featurize", curated)
+        steps.submit("split", curated)
+        steps.replicates()
         found = reproduce.judge(retraining)
     files.write_json(Path(model).resolve().parent.parent / "reports" / "reproduction.json", found)
     return found
