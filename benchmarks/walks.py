@@ -11,6 +11,7 @@ from scipy import sparse
 
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
+from manywalks.tasks.files import sha256_bytes
 from manywalks.tasks.params import FeatureBlock, FeaturizeParams, NetworkParams, TrainParams, TransformParams
 from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.targets import Targets
@@ -26,10 +27,11 @@ TABLES = {
     "lipophilicity": ("tdc/lipophilicity_astrazeneca.csv", "Drug", "Y"),
 }
 BITS = 2048
-ADAM = {"batch_size": 32, "optimizer": "adam", "schedule": "constant"}
+PLAIN = {"activation": "relu", "normalization": "none", "dropout": 0.2}
+ADAM = {"batch_size": 32, "optimizer": "adam", "learning_rate": 1e-3, "schedule": "constant"}
 RECIPES = {
-    "S": ({"widths": (512, 128), "dropout": 0.2}, ADAM),
-    "L": ({"widths": (2048, 1024), "dropout": 0.2}, ADAM),
+    "S": ({**PLAIN, "widths": (512, 128)}, ADAM),
+    "L": ({**PLAIN, "widths": (2048, 1024)}, ADAM),
     "default": ({}, {}),
 }
 
@@ -68,7 +70,8 @@ def _features(table: str, kind: str) -> tuple[Features, np.ndarray]:
     values = frame[column].to_numpy(np.float64)
     if table == "vdss":
         values = np.log(values)
-    kept = CACHE / f"{table}-{kind}.npz"
+    recipe = f"{FeaturizeParams.model_validate({})}{TransformParams.model_validate({})}"
+    kept = CACHE / f"{table}-{kind}-{sha256_bytes(recipe.encode())[:8]}.npz"
     if not kept.is_file():
         _make(list(frame[smiles]), kind).save(kept)
     return Features.load(kept), values

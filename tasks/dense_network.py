@@ -4,8 +4,8 @@ The first layer has two kinds of rows: those of sparse features, of which only t
 are touched, and those of dense ones. The former lie in panels of 64 columns, W (panels, rows, 64), the last
 one filled up with zeros; all other weights lie in one flat array.
 
-Compiled code is kept on disk beside the bytecode and made again when its own file changes, not when a file does
-that it takes functions from: after a change in a file named here, touch those that import it.
+Compiled code is kept on disk beside the bytecode and made again when its own file changes, not when a file
+does that it takes functions from: after a change to such a file, touch those that import it.
 """
 
 from typing import NamedTuple

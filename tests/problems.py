@@ -11,6 +11,11 @@ from manywalks.tasks.targets import Targets
 from manywalks.tasks.walk import Problem
 
 N, COUNTS, DESCRIPTORS = 200, 60, 9
+NETWORK: dict[str, Any] = {"widths": (16, 8), "activation": "tanh", "normalization": "none", "dropout": 0.0}
+TRAIN: dict[str, Any] = {
+    "loss": "auto", "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 1e-4, "l2": 0.0,
+    "schedule": "cosine", "epochs": 5, "batch_size": 16, "early_stopping": None,
+}  # fmt: skip
 
 
 def small_problem(
@@ -42,6 +47,6 @@ def small_problem(
         rows[:150],
         rows[150:170],
         rows[150:],
-        NetworkParams(**{"widths": (16, 8), "activation": "tanh", "dropout": 0.0, **(network or {})}),
-        TrainParams(**{"epochs": 5, "batch_size": 16, **(train or {})}),
+        NetworkParams(**{**NETWORK, **(network or {})}),
+        TrainParams(**{**TRAIN, **(train or {})}),
     )
