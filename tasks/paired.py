@@ -100,13 +100,11 @@ class Pair:
 
 def check_assumptions(table: Table) -> Assumptions:
     """Test what Tukey's intervals assume, on the splits that all configurations share."""
-    whole = table.scores[np.isfinite(table.scores).all(axis=1)]
+    whole, tried = _complete(table.scores), np.isfinite(table.scores).any(axis=1).sum()
     sphericity, normality = mauchly(whole), _shapiro(whole)
     if normality is not None and normality < DOUBT:
         method = "ranks"
-    elif table.scores.shape[1] > 2 and (
-        sphericity is None or sphericity < DOUBT or len(whole) < len(table.scores)
-    ):
+    elif table.scores.shape[1] > 2 and (sphericity is None or sphericity < DOUBT or len(whole) < tried):
         method = "own variances"
     else:
         method = "tukey"
@@ -129,7 +127,7 @@ def _pair(table: Table, i: int, j: int, confidence: float, method: str) -> Pair:
     both = np.isfinite(differences)
     s = int(both.sum())
     if method == "tukey":
-        variance, freedom = 2 * _residual_variance(table.scores), (s - 1) * (c - 1)
+        variance, freedom = 2 * _residual_variance(_complete(table.scores)), (s - 1) * (c - 1)
     else:
         variance, freedom = float(np.var(differences[both], ddof=1)), s - 1
     noise = float(np.mean(table.noise[both, i] + table.noise[both, j]))
@@ -159,7 +157,7 @@ def rank_p_values(table: Table, pairs: Sequence[Pair]) -> list[float]:
 
     The shared molecules shrink each statistic as they widen the pair's interval.
     """
-    whole = table.scores[np.isfinite(table.scores).all(axis=1)]
+    whole = _complete(table.scores)
     shrink = [
         (pair.high - pair.low) / (pair.plain_high - pair.plain_low) if pair.plain_high > pair.plain_low else 1
         for pair in pairs
@@ -193,7 +191,7 @@ def conover(scores: np.ndarray) -> tuple[np.ndarray, int]:
 
 def friedman_p(scores: np.ndarray) -> float | None:
     """Friedman's test that all of 3 or more configurations are alike."""
-    whole = scores[np.isfinite(scores).all(axis=1)]
+    whole = _complete(scores)
     if whole.shape[1] < 3 or len(whole) < 2 or np.ptp(whole) == 0:
         return None
     return float(stats.friedmanchisquare(*whole.T).pvalue)
@@ -214,6 +212,11 @@ def mauchly(scores: np.ndarray) -> float | None:
     log_w = log_det - p * math.log(np.trace(covariance) / p)
     scale = (s - 1) - (2 * p**2 + p + 2) / (6 * p)
     return float(stats.chi2.sf(-scale * log_w, p * (p + 1) // 2 - 1))
+
+
+def _complete(scores: np.ndarray) -> np.ndarray:
+    """Splits that all configurations were trained on."""
+    return scores[np.isfinite(scores).all(axis=1)]
 
 
 def _shapiro(scores: np.ndarray) -> float | None:
