@@ -13,6 +13,8 @@ import yaml
 from manywalks.tasks.params import parse_params
 from manywalks.tasks.params_text import render
 
+from .prefect_server import server
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -64,23 +66,32 @@ def trained(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame) 
     folder = tmp_path_factory.mktemp("trained")
     demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
     (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
-    done = command("train", "--work", str(folder))
+    done = command("train", "--work", str(folder), own_server=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
-def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does."""
+def command(
+    *arguments: str, cwd: Path | None = None, own_server: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does; against the session's Prefect server, or with one of its own."""
     program = Path(sys.executable).with_name("manywalks")
-    return run([str(program), *arguments], cwd=cwd)
+    known = {} if own_server or "--help" in arguments else {"PREFECT_API_URL": server.url()}
+    return run([str(program), *arguments], cwd=cwd, **known)
 
 
-def run(arguments: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def pytest_sessionfinish() -> None:
+    """End the session's Prefect server."""
+    server.stop()
+
+
+def run(
+    arguments: list[str], cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a program with this environment's programs first on the path."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        arguments, cwd=cwd, text=True, capture_output=True, timeout=900, env={**os.environ, "PATH": path}
-    )
+    known = {**os.environ, "PATH": path, **environment}
+    return subprocess.run(arguments, cwd=cwd, text=True, capture_output=True, timeout=900, env=known)
 
 
 def copy_repository(target: Path, table: pd.DataFrame) -> Path:

@@ -1,0 +1,55 @@
+"""One Prefect server a test session, for the commands that would each start one of their own."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+
+class Server:
+    """Started when it is first asked for; `stop` ends it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+
+    def url(self) -> str:
+        """The API's address."""
+        if self._process is None:
+            self._start()
+        return self._url
+
+    def _start(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        home = tempfile.mkdtemp(prefix="manywalks-prefect-")
+        program = str(Path(sys.executable).with_name("prefect"))
+        quiet = {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+        self._process = subprocess.Popen(
+            [program, "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            env={**os.environ, **quiet}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._url = f"http://127.0.0.1:{port}/api"
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"{self._url}/health", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.5)
+        raise RuntimeError("Prefect's server did not start within 300 s")
+
+    def stop(self) -> None:
+        """End the server, if it was started."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=60)
+            self._process = None
+
+
+server = Server()
