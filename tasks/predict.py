@@ -20,8 +20,9 @@ from numba import njit
 from scipy import special
 from threadpoolctl import threadpool_limits
 
+from manywalks.tasks.dense_layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.tasks.features import Features
-from manywalks.tasks.network import NORMALIZATION_EPSILON, import_keras
+from manywalks.tasks.network import import_keras
 from manywalks.tasks.params import NetworkParams
 from manywalks.tasks.stack import ABOUT, TRIM, Classes, Mode
 from manywalks.tasks.targets import TargetTransform
@@ -29,7 +30,7 @@ from manywalks.tasks.targets import TargetTransform
 BLOCK = 16_384
 """Molecules whose predictions by all replicates are held at once where only mean and spread are wanted."""
 
-CHUNK = 128
+CHUNK = 256
 """Molecules that go through a replicate together: their hidden layers stay in the cache."""
 
 
@@ -160,17 +161,23 @@ class DenseStack:
         counts, dense = features.counts, features.dense
         first = self.layers[0]
         d_counts = features.width - dense.shape[1]
-        sparse_part = first.kernel[k, :d_counts]
-        dense_part = first.kernel[k, d_counts:]
+        # kept over all chunks: in a thread, glibc gives fresh memory back and faults it in anew each time
+        scratch = [np.empty((CHUNK, layer.bias.shape[1]), np.float32) for layer in self.layers]
+        spare, inverse = np.empty_like(max(scratch, key=np.size)), np.empty(CHUNK, np.float32)
         for low in range(0, len(features), CHUNK):
             high = min(low + CHUNK, len(features))
-            z = dense[low:high] @ dense_part
-            z += first.bias[k]
-            add_counts(counts.indptr[low : high + 1], counts.indices, counts.data, sparse_part, z)
-            for before, layer in zip(self.layers[:-1], self.layers[1:], strict=True):
+            z = scratch[0][: high - low]
+            z[:] = first.bias[k]
+            if dense.shape[1]:
+                z += dense[low:high] @ first.kernel[k, d_counts:]
+            rows = counts.indptr[low : high + 1]
+            add_counts(rows, counts.indices, counts.data, first.kernel[k, :d_counts], z)
+            for before, layer, free in zip(self.layers, self.layers[1:], scratch[1:], strict=False):
+                unused = spare.ravel()[: z.size]
                 if before.gamma is not None and before.beta is not None:
-                    z = _normalize(z) * before.gamma[k] + before.beta[k]
-                z = activate(self.activation, z) @ layer.kernel[k]
+                    normalize_layer(z, unused.reshape(z.shape), inverse, before.gamma[k], before.beta[k])
+                activate(ACTIVATIONS.index(self.activation), z.ravel(), unused)
+                z = np.matmul(z, layer.kernel[k], out=free[: high - low])
                 z += layer.bias[k]
             out[low:high] = z
 
@@ -200,36 +207,6 @@ def add_counts(indptr, indices, values, kernel, z):
             value, weights = values[q], kernel[indices[q]]
             for j in range(row.size):
                 row[j] += value * weights[j]
-
-
-def activate(name: str, z: np.ndarray) -> np.ndarray:
-    """The activation as Keras defines it, float32 of any shape; may overwrite z."""
-    if name == "relu":
-        return np.maximum(z, 0, out=z)
-    if name == "gelu":
-        return 0.5 * z * (1 + special.erf(z / np.float32(np.sqrt(2))))
-    if name == "silu":
-        return z * special.expit(z)
-    if name == "tanh":
-        return np.tanh(z, out=z)
-    if name == "softplus":
-        return np.logaddexp(z, np.float32(0))
-    elu = np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-    if name == "elu":
-        return elu
-    if name == "selu":
-        # Klambauer et al. 2017: alpha and scale that keep mean 0 and variance 1
-        alpha, scale = np.float32(1.6732632423543772), np.float32(1.0507009873554805)
-        return scale * np.where(z > 0, z, alpha * elu)
-    raise ValueError(f"network.activation: {name!r} is not known; train again")
-
-
-def _normalize(z: np.ndarray) -> np.ndarray:
-    """Layer normalization without gamma and beta, over the last axis."""
-    centred = z - z.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt(
-        np.square(centred).mean(axis=-1, keepdims=True) + np.float32(NORMALIZATION_EPSILON)
-    )
 
 
 def _blocks(n: int, size: int) -> Iterator[np.ndarray]:
