@@ -30,7 +30,7 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/coverage.py
 
 faults: .venv/ready
-	$(BIN)/python -m pytest tests/faults -m "faults or not faults"
+	MANYWALKS_FAULTS_TABLE=docs/faults-table.md $(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"

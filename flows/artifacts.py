@@ -76,7 +76,7 @@ def rows_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
 
 def with_artifact(tell: progress.Tell) -> progress.Tell:
     """A `tell` whose whole percents a progress artifact of the run follows too."""
-    shown: dict[str, Any] = {"id": None, "percent": -1}
+    shown: dict[str, Any] = {"id": None, "percent": -1, "off": False}
     # the threads that read a step's progress know nothing of the run that they belong to
     context = copy_context()
 
@@ -93,11 +93,14 @@ def with_artifact(tell: progress.Tell) -> progress.Tell:
         # a request a tenth: a walk tells of every epoch
         if percent < 100 and percent < shown["percent"] + 10:
             return
-        if percent == shown["percent"]:
+        if percent == shown["percent"] or shown["off"]:
             return
         shown["percent"] = percent
+        # a server that is gone takes its time to say so: ask once
+        shown["off"] = True
         with unharmed():
             context.copy().run(show, percent, note)
+            shown["off"] = False
 
     return both
 

@@ -45,9 +45,10 @@ def train(
         console.print("Nothing changed: every step is up to date.\n")
     else:
         settings.apply(workspace.root)
+        from manywalks.flows.outlast import outlast
         from manywalks.flows.train import train as train_flow
 
-        train_flow(str(workspace.root))
+        outlast(lambda: train_flow(str(workspace.root)), workspace.root)
     _show(workspace)
 
 

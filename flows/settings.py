@@ -19,6 +19,7 @@ DEFAULTS = {
     # what goes wrong is said once, by the command line; Prefect's records keep the rest
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
 }
 
 

@@ -20,18 +20,23 @@ class Tally:
         self._before = 0.0
         self._expected = 0.0
         self._packs: dict[int, float] = {}
+        self._looks = 0
 
     def look(self, have: int, expected: int) -> None:
         """A new look: so many replicates stand, so many are expected."""
         with self._lock:
             self._before, self._expected, self._packs = have, max(expected, have), {}
+            self._looks += 1
         self._show()
 
     def of(self, pack: int) -> progress.Tell:
-        """The `tell` of one pack, in replicates."""
+        """The `tell` of one pack, in replicates; what it tells after the next look counts already."""
+        look = self._looks
 
         def tell(done: float, total: float, note: str = "") -> None:
             with self._lock:
+                if look != self._looks:
+                    return
                 self._packs[pack] = done
             self._show()
 
