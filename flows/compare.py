@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -28,16 +29,19 @@ def train_share(workspace: Workspace, share: Share, tell: progress.Tell) -> None
     run_step(share.arguments, folder=workspace.root, time_limit=limit, tell=tell, threads=1)
 
 
-share_task = task(
-    train_share,
-    name="walks",
-    task_run_name="walks {share.numbers}",
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=2,
-    retry_delay_seconds=2,
-    retry_condition_fn=lambda _task, _run, state: isinstance(state.data, StepFailed | OSError | MemoryError),
-)
+def _can_pass(_task: Any, _run: Any, state: State) -> bool:
+    """Whether another try may end better; what was kept before the failure is not trained again."""
+    return isinstance(state.data, StepFailed | OSError | MemoryError)
+
+
+_SETTINGS: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": 2,
+    "retry_delay_seconds": 2,
+    "retry_condition_fn": _can_pass,
+}
+share_task = task(name="walks", task_run_name="walks {share.numbers}", **_SETTINGS)(train_share)
 
 
 def compare(

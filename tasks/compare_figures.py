@@ -33,8 +33,7 @@ def against(endpoint: dict[str, Any], name: str, best: str) -> tuple[float, floa
         if (pair["one"], pair["other"]) == (name, best):
             return pair["difference"], pair["low"], pair["high"], pair["verdict"]
         if (pair["one"], pair["other"]) == (best, name):
-            turned = {"better": "worse", "worse": "better"}
-            word = turned.get(pair["verdict"], pair["verdict"])
+            word: str = {"better": "worse", "worse": "better"}.get(pair["verdict"]) or pair["verdict"]
             return -pair["difference"], -pair["high"], -pair["low"], word
     return 0.0, 0.0, 0.0, "best"
 
