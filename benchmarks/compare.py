@@ -239,7 +239,7 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
 
 def main() -> None:
     """Run everything and rewrite the section."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--comparisons", type=int, default=400)
     parser.add_argument("--power", type=int, default=100)
     parser.add_argument("--real", type=int, default=20)

@@ -29,7 +29,7 @@ STYLE = (
     ".matrix td{text-align:center;white-space:nowrap}.matrix td small{display:block}"
     ".matrix .better{background:var(--good-wash);color:var(--good)}"
     ".matrix .worse{background:var(--bad-wash);color:var(--bad)}"
-    ".matrix .equivalent{background:var(--wash)}.budget{max-width:48rem}"
+    ".pair{white-space:nowrap}.matrix .equivalent{background:var(--wash)}.budget{max-width:48rem}"
 )
 
 
@@ -104,6 +104,7 @@ def _score_row(labels: dict[str, str], row: dict[str, Any], one: dict[str, Any])
         "needed": "–" if row["replicates_needed"] is None else str(row["replicates_needed"]),
         "parameters": f"{one['parameters']:,}",
         "stopped": stopped_sentence(one) if one["stopped"] else "",
+        "splits": row["splits"],
     }
 
 
