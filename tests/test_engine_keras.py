@@ -90,6 +90,7 @@ def keras_own_steps(problem: Problem, epochs: int) -> list[np.ndarray]:
         else keras.optimizers.Adam(1.0)
     )
     model.compile(adam, loss)
+    model.jit_compile = False  # compiling would take longer than 50 steps
     targets = problem.targets
     more = np.concatenate([targets.values, targets.weights, targets.censored], axis=1).astype(np.float32)
     x, rates = problem.features.matrix(), learning_rates(train, problem.steps_per_epoch * train.epochs)
