@@ -295,7 +295,8 @@ class TrainParams(Section):
         default="auto", description="what trains (auto: the fastest that can)"
     )
     loss: Literal["auto", "squared", "huber", "cross_entropy"] = Field(
-        default="auto", description="auto: squared for regression, cross_entropy for classification"
+        default="huber",
+        description="of regression (auto: squared); a class is always trained by cross_entropy",
     )
     optimizer: Literal["adam", "adamw"] = Field(default="adamw", description="optimizer")
     learning_rate: Positive = Field(default=1e-3, description="peak learning rate")
