@@ -19,11 +19,13 @@ DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 # Morgan + MLP of the TDC leaderboard: DeepPurpose's network on 1,024 bits of radius 2
 MORGAN_MLP = {
     "featurize": {"blocks": [{"kind": "morgan_bits", "radius": 2, "size": 1024}]},
-    "transform": {"counts": "none", "targets": "none"},
-    "network": {"widths": [1024, 256, 64, 256, 512], "dropout": 0.0},
+    "transform": {"counts": "none", "count_scale": 1.0, "targets": "none"},
+    "network": {
+        "widths": [1024, 256, 64, 256, 512], "activation": "relu", "normalization": "none", "dropout": 0.0,
+    },
     "train": {
         "optimizer": "adam", "learning_rate": 1e-3, "schedule": "constant", "batch_size": 128,
-        "epochs": 50, "early_stopping": 50, "weight_decay": 0.0,
+        "epochs": 50, "early_stopping": 50, "loss": "squared", "weight_decay": 0.0,
     },
 }  # fmt: skip
 
