@@ -167,9 +167,8 @@ def explain(
     write_svg(found, output, endpoint)
     atoms = found.atoms(endpoint)
     console.print(atoms.to_string(index=False, float_format="%.3f"), highlight=False)
-    console.print(
-        f"{(~atoms['trusted'].to_numpy(dtype=bool)).sum()} of {len(atoms)} atoms not to be trusted; drawn in {output}"
-    )
+    doubtful = (~atoms["trusted"].to_numpy(dtype=bool)).sum()
+    console.print(f"{doubtful} of {len(atoms)} atoms not to be trusted; drawn in {output}")
 
 
 @app.command()

@@ -25,11 +25,10 @@ class Features:
 
     def __post_init__(self) -> None:
         """Shapes and names must agree."""
-        if self.counts.shape[0] != self.dense.shape[0]:
-            raise ValueError(
-                f"features: {self.counts.shape[0]} rows of counts, {self.dense.shape[0]} of descriptors"
-            )
-        if self.counts.shape[1] + self.dense.shape[1] != len(self.names):
+        rows, _ = self._count_shape()
+        if rows != len(self.dense):
+            raise ValueError(f"features: {rows} rows of counts, {len(self.dense)} of descriptors")
+        if self.width != len(self.names):
             raise ValueError(f"features: {len(self.names)} names for {self.width} columns")
 
     def __len__(self) -> int:
@@ -38,7 +37,12 @@ class Features:
     @property
     def width(self) -> int:
         """d, the number of columns."""
-        return self.counts.shape[1] + self.dense.shape[1]
+        return self._count_shape()[1] + self.dense.shape[1]
+
+    def _count_shape(self) -> tuple[int, int]:
+        """(n, d_counts); SciPy's own type says that a matrix may have none."""
+        rows, columns = self.counts.shape or (0, 0)
+        return rows, columns
 
     def take(self, rows: np.ndarray) -> "Features":
         """The features of the given rows, in that order."""

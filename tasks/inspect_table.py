@@ -12,9 +12,10 @@ SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molec
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
 # Columns that describe a molecule or a row; not what an assay measured.
 NOT_MEASURED = re.compile(
-    r"\b(id|cid|index|row|number of|minimum degree|molecular weight|mw"
-    r"|mass|alogp|clogp|xlogp|tpsa|psa"
-    r"|polar surface area|ring|rings|rotatable|hbd|hba|predicted|prediction|weight|year|date)\b|^unnamed|_id$|^id_",
+    r"\b(id|cid|index|row|number of|minimum degree|molecular weight"
+    r"|mw|mass|alogp|clogp|xlogp|tpsa|psa"
+    r"|polar surface area|ring|rings|rotatable|hbd|hba|predicted|prediction|weight|year|date)\b"
+    r"|^unnamed|_id$|^id_",
     re.IGNORECASE,
 )
 LOOKED_AT = 200

@@ -42,9 +42,9 @@ def bar(console: Console | None = None) -> Progress:
 def telling(what: str) -> Iterator[Tell]:
     """A `tell` for one step: lines for a flow, or a bar of its own."""
     if lines_wanted():
-        tell = _throttled()
-        yield tell
-        tell(1, 1, "")
+        lines = _throttled()
+        yield lines
+        lines(1, 1, "")
         return
     with bar() as shown:
         task = shown.add_task(what, total=None, note="")
