@@ -2,6 +2,7 @@
 # Each sets up .venv from requirements.lock first; only what that misses is installed.
 PYTHON ?= python3
 BIN := .venv/bin
+BENCHMARKS ?= engine engine_keras predict coverage curation featurize compare explain real_input
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
@@ -25,9 +26,7 @@ fix: .venv/ready
 	$(BIN)/ruff check --fix .
 
 bench: .venv/ready
-	$(BIN)/python benchmarks/engine.py
-	$(BIN)/python benchmarks/predict.py
-	$(BIN)/python benchmarks/coverage.py
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 faults: .venv/ready
 	MANYWALKS_FAULTS_TABLE=docs/faults-table.md $(BIN)/python -m pytest tests/faults -m "faults or not faults"

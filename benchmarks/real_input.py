@@ -1,6 +1,6 @@
 """Real tables through `manywalks init` and `manywalks train`, as a user would, with the defaults.
 
-    python benchmarks/real_input.py [FOLDER_OF_DATA] [NAME …]
+    python -m benchmarks.real_input [FOLDER_OF_DATA] [NAME …]
 
 The folder holds tdc/*.csv and assay/bace.csv; MANYWALKS_DATA names it too. Writes its section of
 benchmarks/RESULTS.md.
@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from results import table as markdown_table
-from results import write_section
+from benchmarks.results import table as markdown_table
+from benchmarks.results import write_section
 
 HERE = Path(__file__).resolve().parent
 MAIN = {"regression": "rmse", "classification": "auroc"}
@@ -75,7 +75,7 @@ def main() -> None:
     write_section(
         "real_input",
         "## Real tables, defaults, from `manywalks init` to the report\n\n"
-        "Seconds are wall clock on two cores, everything included. `python benchmarks/real_input.py`.\n\n"
+        "Seconds are wall clock on two cores, everything included. `python -m benchmarks.real_input`.\n\n"
         + markdown_table(titles, rows),
     )
 
