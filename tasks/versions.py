@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from manywalks.tasks.alone import sweep
-from manywalks.tasks.pipeline import Stage, is_current
+from manywalks.tasks.pipeline import Stage, is_current, load_stages
 from manywalks.tasks.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ def record(repo: "Repo | None", workspace: Workspace, stages: Sequence[Stage]) -
             )
     if repo is None:
         return
-    for stage in stages:
+    # stages that ran side by side ended in either order; dvc.lock has them in dvc.yaml's, as after `dvc repro`
+    order = list(load_stages(workspace))
+    for stage in sorted(stages, key=lambda ran: order.index(ran.name)):
         # with its folder, since DVC looks for a bare name where the user stands
         repo.commit(f"{workspace.root / 'dvc.yaml'}:{stage.name}", force=True)
 
