@@ -94,7 +94,7 @@ def record(repo: "Repo | None", workspace: Workspace, stages: Sequence[Stage]) -
             )
     if repo is None:
         return
-    # stages that ran side by side ended in either order; dvc.lock has them in dvc.yaml's, as after `dvc repro`
+    # stages side by side end in either order; dvc.lock has them in dvc.yaml's, as after `dvc repro`
     order = list(load_stages(workspace))
     for stage in sorted(stages, key=lambda ran: order.index(ran.name)):
         # with its folder, since DVC looks for a bare name where the user stands
