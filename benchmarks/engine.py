@@ -2,8 +2,9 @@
 
     python -m benchmarks.engine [speed cold limit growth] [--repeats 3]
 
-All ways are measured in turns in one run, on the same data. ms are of one replicate and step, on the whole
-machine: the time of a fan-out step over the number of processes.
+All ways are measured in turns in one run, on the same data. Core ms are the processor time of one replicate
+and step, all its threads together: on a machine that does nothing else, the time that a step takes is that
+over the number of cores; on a busy one it is still that of the step alone, where the clock's is not.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, cast
@@ -27,8 +29,8 @@ from manywalks.tasks.dense_prepare import prepare
 from manywalks.tasks.walk import Problem, train_pack
 
 CORES = len(os.sched_getaffinity(0))
-EPOCHS = {"S": 10, "L": 4, "default": 20}
-PACK = {"S": 32, "L": 8, "default": 32}
+EPOCHS = {"S": 10, "L": 3, "default": 10}
+PACK = {"S": 32, "L": 4, "default": 32}
 ADDRESS = {
     "S": "S: 2048-512-128-1, batch 32",
     "L": "L: 2048-2048-1024-1, batch 32",
@@ -49,22 +51,21 @@ def trained(problem: Problem, replicates: int, threads: int = CORES) -> None:
         pass
 
 
-def sklearn_fits(problem: Problem, fits: int) -> None:
-    """scikit-learn's network of the same widths (it has no dropout), one process a core."""
-    from joblib import Parallel, delayed
+def core_seconds(work: Callable[[], object]) -> float:
+    """How much processor time it takes."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
-    Parallel(n_jobs=CORES)(delayed(_sklearn_fit)(problem, seed) for seed in range(fits))
 
+def sklearn_fit(problem: Problem) -> None:
+    """scikit-learn's network of the same widths (it has no dropout) on one thread."""
+    from sklearn.neural_network import MLPRegressor
 
-def _sklearn_fit(problem: Problem, seed: int) -> None:
-    import warnings
-
-    from sklearn import neural_network
-
-    train, kind = problem.train_params, cast(Any, neural_network.MLPRegressor)
-    network = kind(
-        problem.network.widths, batch_size=train.batch_size, max_iter=train.epochs, tol=0,
-        n_iter_no_change=train.epochs, alpha=0, random_state=seed,
+    train = problem.train_params
+    network = MLPRegressor(
+        hidden_layer_sizes=cast(Any, problem.network.widths), batch_size=cast(Any, train.batch_size),
+        max_iter=train.epochs, tol=0, n_iter_no_change=train.epochs, alpha=0,
     )  # fmt: skip
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # it warns that max_iter is reached, which is what is asked for
@@ -81,38 +82,45 @@ def speed(repeats: int) -> str:
     fan, alone = Fits(CORES), Fits(1, threads=0)
     rows = []
     for recipe, epochs in EPOCHS.items():
-        problem = walks.problem("esol", recipe, epochs)
-        steps = problem.steps_per_epoch * epochs
-        trained(problem, 1)
-        ms: dict[str, list[float]] = {"dense": [], "fan": [], "fit": [], "sklearn": []}
-        for _ in range(repeats):
-            pack = PACK[recipe]
-            ms["dense"].append(1000 * seconds(lambda p=problem, n=pack: trained(p, n)) / (pack * steps))
-            ms["fan"].append(float(np.mean([f["ms"] for f in fan.fit("esol", recipe, epochs, 1)])) / CORES)
-            ms["fit"].append(alone.fit("esol", recipe, epochs, 1)[0]["ms"])
-            if recipe != "default":
-                ms["sklearn"].append(
-                    1000 * seconds(lambda p=problem: sklearn_fits(p, CORES)) / (CORES * steps)
-                )
-        ratios = [fan_ms / dense for fan_ms, dense in zip(ms["fan"], ms["dense"], strict=True)]
-        sklearn = spread(ms["sklearn"], 1) if ms["sklearn"] else "-"
-        rows.append(
-            [ADDRESS[recipe], spread(ms["dense"], 3), spread(ms["fan"], 1), spread(ratios, 1),
-             spread(ms["fit"], 1), sklearn]
-        )  # fmt: skip
+        turns = [_turn(recipe, epochs, fan, alone) for _ in range(repeats)]
+        columns = {name: [turn[name] for turn in turns] for name in turns[0]}
+        rows.append([ADDRESS[recipe], *(spread(values) for values in columns.values())])
         print(rows[-1], flush=True)
     fan.close()
     alone.close()
-    header = ["network (ESOL)", "dense engine, ms", f"Keras fits, {CORES} processes x 1 thread, ms",
-              "ratio", "Keras fits in sequence, all threads, ms", "MLPRegressor, joblib, ms"]  # fmt: skip
+    header = ["network (ESOL)", "dense engine", "Keras, 1 thread", "ratio", "ratio by the clock",
+              "Keras, all threads", "MLPRegressor"]  # fmt: skip
     return f"""## Dense engine: speed
 
-ms a replicate and step; median (least to largest) of {repeats} turns, {CORES} cores; packs of
-{PACK["S"]}, {PACK["L"]} and {PACK["default"]}. The engine's time is that of the whole pack, initial weights
-and predictions included; Keras's is that of its second and later epochs (no import, no tracing). Keras draws
-a fresh order each epoch. MLPRegressor has no dropout: another network.
+Core ms a replicate and step; median (least to largest) of {repeats} turns, {CORES} cores. Dense: a whole pack
+of {PACK["S"]}, {PACK["L"]} and {PACK["default"]}, initial weights and predictions included. Keras: {CORES}
+`fit`s at a time in processes of one thread, from the second epoch on (no import, no tracing), a fresh order
+each epoch; beside it one `fit` on all threads. MLPRegressor has no dropout: another network. By the clock: pack
+against fan-out, each having the machine to itself but for what else ran on it.
 
 {table(header, rows)}"""
+
+
+def _turn(recipe: str, epochs: int, fan: Fits, alone: Fits) -> dict[str, float]:
+    """Each way once, one after the other."""
+    problem, pack = walks.problem("esol", recipe, epochs), PACK[recipe]
+    steps = problem.steps_per_epoch * epochs
+    trained(problem, 1)
+    start = time.perf_counter()
+    dense = 1000 * core_seconds(lambda: trained(problem, pack)) / (pack * steps)
+    clock = 1000 * (time.perf_counter() - start) / (pack * steps)
+    fits = fan.fit("esol", recipe, epochs, 1)
+    keras, wall = (float(np.mean([answer[key] for answer in fits])) for key in ("core", "wall"))
+    return {
+        "dense": dense,
+        "keras": keras,
+        "ratio": keras / dense,
+        "clock": wall / CORES / clock,
+        "alone": alone.fit("esol", recipe, epochs, 1)[0]["core"],
+        "sklearn": 1000 * core_seconds(lambda: sklearn_fit(problem)) / steps
+        if recipe != "default"
+        else np.nan,
+    }
 
 
 def cold(_: int) -> str:
@@ -182,14 +190,14 @@ def _gemm_peak() -> float:
     """flop a second of one core."""
     a = np.ones((1024, 1024), np.float32)
     with threadpool_limits(1, user_api="blas"):
-        return 2 * 1024**3 / min(seconds(lambda: a @ a) for _ in range(10))
+        return 2 * 1024**3 / min(core_seconds(lambda: a @ a) for _ in range(10))
 
 
 def _copy_bandwidth() -> float:
     """Bytes read and written a second by one core."""
     a = np.ones(1 << 22, np.float32)
     b = np.empty_like(a)
-    return 2 * a.nbytes / min(seconds(lambda: np.copyto(b, a)) for _ in range(50))
+    return 2 * a.nbytes / min(core_seconds(lambda: np.copyto(b, a)) for _ in range(50))
 
 
 def _step(problem: Problem) -> tuple[float, float]:
@@ -282,7 +290,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     for name in asked.parts:
-        text = PARTS[name](asked.repeats)
+        busy = os.getloadavg()[0]
+        text = f"{PARTS[name](asked.repeats)}\n\nOther processes ready to run when it began: {busy:.1f}."
         print(text, flush=True)
         write_section(f"engine-{name}", text)
 

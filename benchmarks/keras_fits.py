@@ -29,7 +29,7 @@ class Fits:
         ]
 
     def fit(self, table: str, recipe: str, epochs: int, each: int) -> list[dict[str, float]]:
-        """`each` fits in each process: ms a step (without the first epoch), seconds a fit, test RMSE."""
+        """`each` fits in each process: wall and core ms a step after the first epoch, seconds a fit, RMSE."""
         asked = json.dumps({"table": table, "recipe": recipe, "epochs": epochs, "fits": each})
         for worker in self.workers:
             print(asked, file=worker.stdin, flush=True)
@@ -63,13 +63,16 @@ def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
         else keras.optimizers.Adam(rate)
     )
     model.compile(optimizer, "mse")
-    ends: list[float] = []
-    timer = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))
+    ends: list[tuple[float, float]] = []
+    timer = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: ends.append((time.perf_counter(), time.process_time()))
+    )
     x, y = matrix[problem.train], problem.targets.values[problem.train]
     model.fit(x, y, batch_size=train.batch_size, epochs=train.epochs, verbose=0, callbacks=[timer])
-    warm = (ends[-1] - ends[0]) / (problem.steps_per_epoch * (train.epochs - 1))
+    steps = problem.steps_per_epoch * (train.epochs - 1)
+    wall, core = (1000 * (last - first) / steps for first, last in zip(ends[0], ends[-1], strict=True))
     score = walks.rmse(problem, model.predict(matrix[problem.predict], verbose=0))
-    return {"ms": 1000 * warm, "seconds": time.perf_counter() - began, "rmse": score}
+    return {"wall": wall, "core": core, "seconds": time.perf_counter() - began, "rmse": score}
 
 
 def main() -> None:
