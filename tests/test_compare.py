@@ -14,7 +14,10 @@ from scipy import stats
 from manywalks.tasks import files, grid, out_of_fold, paired, verdicts
 from manywalks.tasks.budget import shapley, variance_budget
 from manywalks.tasks.compare import Design
+from manywalks.tasks.compare_page import page
+from manywalks.tasks.comparison import Scores, judge, terms_of
 from manywalks.tasks.out_of_fold import Walks
+from manywalks.tasks.params import parse_params
 from manywalks.tasks.projection import closed_form, extrapolated, project, scorer, subset_scores
 
 from .conftest import SMALL, command
@@ -365,3 +368,41 @@ def test_other_data_is_refused_in_one_line(compared: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.strip().startswith("compare: params and other differ in split.test")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_three_networks_and_a_class_make_a_whole_page() -> None:
+    rng = np.random.default_rng(0)
+    observed = (rng.random(200) < 0.4) * 1.0
+    params = parse_params({"data": {"path": "t", "endpoints": {"active": {"kind": "classification"}}}})
+    terms = terms_of(
+        "active", params.data.endpoints["active"], params, tolerance=0.05, metric=None, threshold=None
+    )
+    scores = Scores.of(terms, pd.DataFrame({"active": observed, "active:relation": "="}))
+    for split, c in itertools.product(range(5), range(3)):
+        test = np.arange(split, 200, 5)
+        logits = (1 + c) * (observed[test] - 0.5) + rng.normal(size=40)
+        scores.add(split, c, test, 1 / (1 + np.exp(-logits - rng.normal(size=(4, 40)))))
+    names = ["small", "middle", "large"]
+    endpoint = judge(
+        scores, names, splits=5, ratio=0.25, confidence=0.95, design={"replicates": 4, "folds": 5}
+    )
+    assert endpoint["metric"] == "auroc"
+    assert endpoint["scores"][2]["infinite"] > endpoint["scores"][0]["infinite"]
+    found = {
+        "design": {
+            "repeats": 1,
+            "folds": 5,
+            "method": "random",
+            "molecules": 200,
+            "replicates": 4,
+            "walks": 60,
+        },
+        "configurations": [
+            {"name": name, "differs": {}, "parameters": 10**place, "stopped": None}
+            for place, name in enumerate(names, start=2)
+        ],
+        "endpoints": {"active": endpoint},
+    }
+    text = page(found)
+    assert text.count("<svg") == 5  # intervals, convergence, and three of size
+    assert "NaN" not in text
