@@ -6,7 +6,7 @@ BENCHMARKS ?= engine engine_keras predict coverage curation featurize compare ex
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test check fix bench faults clean
+.PHONY: run test check fix lock bench faults clean
 
 run: .venv/ready
 	@$(BIN)/manywalks train
@@ -24,6 +24,13 @@ fix: .venv/ready
 	$(BIN)/python .ci/params_doc.py
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Extras stay in the lock: pip holds `sqlalchemy` and `sqlalchemy[asyncio]` for two packages
+# and takes the newest of the second where only the first is pinned.
+lock: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --extra dask --extra s3 --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet --output-file requirements.lock
 
 bench: .venv/ready
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
