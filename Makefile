@@ -25,8 +25,7 @@ fix: .venv/ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Extras stay in the lock: pip holds `sqlalchemy` and `sqlalchemy[asyncio]` for two packages
-# and takes the newest of the second where only the first is pinned.
+# Extras stay in the lock, so that what pins a package pins its extras too.
 lock: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --extra dask --extra s3 --group dev --universal --python-version 3.11 \
@@ -41,6 +40,8 @@ faults: .venv/ready
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@# pip 23 does not hold `sqlalchemy[asyncio]` to the version that the lock pins
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p .venv/links/manywalks
