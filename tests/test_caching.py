@@ -27,9 +27,9 @@ RERUNS = {
     "data.endpoints": "curate train ensemble evaluate report",
     "curate": "curate ensemble",
     "featurize": "featurize ensemble",
-    "split": "split",
-    "split.column": "curate split",
-    "split.method": "curate split",
+    "split": "split ensemble",
+    "split.column": "curate split ensemble",
+    "split.method": "curate split ensemble",
     "transform": "train ensemble",
     "network": "train ensemble",
     "train": "train ensemble",
@@ -177,6 +177,13 @@ def test_an_edit_of_code_reruns_exactly_the_stages_that_use_it(recorded: Recorde
             assert found == stages, dep
         finally:
             path.write_bytes(before)
+
+
+def test_the_manifest_names_no_setting_that_its_stage_does_not_depend_on(recorded: Recorded) -> None:
+    from manywalks.tasks.steps.ensemble import SECTIONS
+
+    assert set(recorded.stages["ensemble"].params) >= SECTIONS
+    assert set(type(recorded.workspace.params).model_fields) >= SECTIONS
 
 
 def test_code_that_no_stage_uses_reruns_none(recorded: Recorded) -> None:

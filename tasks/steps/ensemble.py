@@ -14,6 +14,10 @@ from manywalks.tasks.prepared import read_prepared, read_tables
 from manywalks.tasks.problem import out_of_sample
 from manywalks.tasks.workspace import Workspace
 
+# Sections of params.yaml that the manifest repeats: each is a param of stage ensemble in dvc.yaml too, or a
+# manifest could name settings that the model was not made with.
+SECTIONS = {"data", "curate", "featurize", "split", "transform", "network", "train", "ensemble", "evaluate"}
+
 
 def run(workspace: Workspace) -> None:
     """Write models/ensemble, the whole folder or nothing of it."""
@@ -60,18 +64,7 @@ def run(workspace: Workspace) -> None:
 
 def _settings(workspace: Workspace) -> dict[str, Any]:
     """The parameters that made the model, as they stand in params.yaml."""
-    sections = {
-        "data",
-        "curate",
-        "featurize",
-        "split",
-        "transform",
-        "network",
-        "train",
-        "ensemble",
-        "evaluate",
-    }
-    return {"params": workspace.params.model_dump(mode="json", include=sections)}
+    return {"params": workspace.params.model_dump(mode="json", include=SECTIONS)}
 
 
 def _calibration(workspace: Workspace, kept: list[replicates.Kept]) -> dict[str, Any]:
