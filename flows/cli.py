@@ -128,7 +128,7 @@ def reproduce(
     found = reproduce_model(str(model), str(data) if data else None, replicates, from_scratch)
     for name, endpoint in found["endpoints"].items():
         console.print(verdict(endpoint, name), highlight=False)
-    console.print(f"report  {model.resolve().parent.parent / 'reports/reproduction.json'}", highlight=False)
+    console.print(f"report  {model.resolve().parent.parent / 'reports/reproduction.html'}", highlight=False)
     if not found["agrees"]:
         raise typer.Exit(1)
 
@@ -136,6 +136,8 @@ def reproduce(
 def _sources(workspace: Workspace, walks: int) -> None:
     """Vary each source of randomness alone and show the spread that it brings."""
     from manywalks.tasks.child import run_step
+    from manywalks.tasks.files import read_json
+    from manywalks.tasks.reproduction_page import same_seed_sentence
     from manywalks.tasks.show import Board, sources_table
 
     with Board() as board:
@@ -146,6 +148,12 @@ def _sources(workspace: Workspace, walks: int) -> None:
             tell=board.follow("sources"),
         )
     console.print(sources_table(workspace))
+    found = read_json(workspace.reports / "sources.json")
+    for name in found["endpoints"]:
+        console.print(same_seed_sentence(name, found), highlight=False)
+    if found["geometry"] is None:
+        console.print("Geometry is no source here: no feature block depends on it (conformer3d does).")
+    console.print(f"page  {workspace.reports / 'reproduction.html'}", highlight=False)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect import flow
 
-from manywalks.tasks import files, reproduce, versions
+from manywalks.tasks import files, reproduce, reproduction_page, versions
 from manywalks.tasks.show import Board
 from manywalks.tasks.stage import Steps
 
@@ -34,6 +34,9 @@ def reproduce_model(
         steps.submit("featurize", curated)
         steps.submit("split", curated)
         steps.replicates()
-        found = reproduce.judge(retraining)
-    files.write_json(Path(model).resolve().parent.parent / "reports" / "reproduction.json", found)
-    return found
+        judged = reproduce.judge(retraining)
+    reports = Path(model).resolve().parent.parent / "reports"
+    files.write_json(reports / "reproduction.json", judged.found)
+    files.write_json(reports / "plots" / "reproduction.json", judged.points)
+    reproduction_page.write(reports)
+    return judged.found

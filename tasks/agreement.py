@@ -89,7 +89,7 @@ def _metrics(
         )
 
     pairs = ensemble_pairs(model, one)
-    promised = metric_differences(pairs, score, len(model), asked.confidence)
+    promised = metric_differences(pairs, score, len(model), asked.confidence, adaptive=asked.adaptive)
     first, second = score(one), score(other)
     found: dict[str, Any] = {}
     for name, bound in promised.items():

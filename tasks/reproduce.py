@@ -8,6 +8,7 @@ import numpy as np
 
 from manywalks.tasks import files, manifest, replicates
 from manywalks.tasks.agreement import Asked, agreement
+from manywalks.tasks.between import combine
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.features import Features
 from manywalks.tasks.params import Params, parse_params
@@ -61,8 +62,15 @@ def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:
     return parse_params(raw, source=manifest.FILE)
 
 
-def judge(retraining: Retraining) -> dict[str, Any]:
-    """Compare the model with the replicates that now stand in the workspace; the JSON of the report."""
+class Judged(NamedTuple):
+    """What reports/reproduction.json and reports/plots/reproduction.json hold."""
+
+    found: dict[str, Any]
+    points: list[dict[str, Any]]
+
+
+def judge(retraining: Retraining) -> Judged:
+    """Compare the model with the replicates that now stand in the workspace."""
     model, workspace = retraining
     about = manifest.read(model)
     curated, parts = read_tables(workspace)
@@ -75,7 +83,7 @@ def judge(retraining: Retraining) -> dict[str, Any]:
     fresh = np.stack([replicate.predictions for replicate in kept])
     params = workspace.params
     there = curated.iloc[rows]
-    found = {}
+    found, points = {}, []
     for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
         asked = Asked(
             kind=endpoint.kind,
@@ -86,14 +94,16 @@ def judge(retraining: Retraining) -> dict[str, Any]:
             combining=combining_of(endpoint.kind, params.ensemble),
             adaptive=about["adaptive"],
         )
+        both = [each[:, :, column].astype(np.float64) for each in (walks, fresh)]
         found[name] = agreement(
-            walks[:, :, column].astype(np.float64),
-            fresh[:, :, column].astype(np.float64),
+            *both,
             there[name].to_numpy(dtype=np.float64),
             there[f"{name}:relation"].to_numpy(dtype=str),
             asked,
         )
-    return {
+        one, other = (combine(each, asked.combining).tolist() for each in both)
+        points += [{"endpoint": name, "model": a, "retrained": b} for a, b in zip(one, other, strict=True)]
+    content = {
         "model": str(model),
         "agrees": all(endpoint["agrees"] for endpoint in found.values()),
         "diverged": diverged,
@@ -101,3 +111,4 @@ def judge(retraining: Retraining) -> dict[str, Any]:
         "retrained_with": manifest.versions(),
         "endpoints": found,
     }
+    return Judged(content, points)

@@ -112,7 +112,10 @@ def sources_table(workspace: Workspace) -> Table:
             f"{name}: {source}" + (f" ({found['units'][name]})" if found["units"][name] else ""),
             f"{row['spread']:.3g}",
             f"{row['low']:.3g} to {row['high']:.3g}",
-            f"{100 * row['share']:.0f} %",
+            f"{100 * row['share']:.0f} %"
+            + (
+                "" if source == "all" else f" ({100 * row['share_low']:.0f} to {100 * row['share_high']:.0f})"
+            ),
         ]
         for name, sources in found["endpoints"].items()
         for source, row in sources.items()

@@ -3,27 +3,44 @@
 import os
 import secrets
 
-from manywalks.tasks import files, progress
+import pandas as pd
+
+from manywalks.tasks import files, progress, reproduction_page
+from manywalks.tasks.features import Features
+from manywalks.tasks.geometry import Geometry, geometries, has_conformers
 from manywalks.tasks.prepared import read_prepared
-from manywalks.tasks.sources import study_sources
+from manywalks.tasks.scaling import FeatureScaler
+from manywalks.tasks.sources import Walks, study_sources
 from manywalks.tasks.workspace import Workspace
 
 
 def run(workspace: Workspace, count: str = "16") -> None:
-    """Write reports/sources.json from `count` walks a source."""
-    problem, _, transform = read_prepared(workspace)
-    names = list(workspace.params.data.endpoints)
+    """Write reports/sources.json from `count` walks a source, and the page of reproduction."""
+    problem, scaler, transform = read_prepared(workspace)
+    entropy, cores = secrets.randbits(128), workspace.params.orchestrate.cores or os.cpu_count() or 1
+    endpoints = workspace.params.data.endpoints
     with progress.telling("sources") as tell:
-        found = study_sources(
-            problem,
-            transform,
-            names,
-            count=int(count),
-            entropy=secrets.randbits(128),
-            threads=workspace.params.orchestrate.cores or os.cpu_count() or 1,
-            tell=tell,
-        )
-    units = {name: endpoint.unit for name, endpoint in workspace.params.data.endpoints.items()}
-    files.write_json(
-        workspace.reports / "sources.json", {"walks": int(count), "units": units, "endpoints": found}
-    )
+        geometry = _geometry(workspace, scaler, count=int(count), entropy=entropy, cores=cores, tell=tell)
+        walks = Walks(int(count), entropy, cores, geometry)
+        found = study_sources(problem, transform, list(endpoints), walks, tell=tell)
+    about = None if geometry is None else {"molecules": len(problem.features), "without": geometry.without}
+    content = {
+        "walks": int(count),
+        "entropy": str(entropy),
+        "units": {name: endpoint.unit for name, endpoint in endpoints.items()},
+        "geometry": about,
+        **found,
+    }
+    files.write_json(workspace.reports / "sources.json", content)
+    reproduction_page.write(workspace.reports)
+
+
+def _geometry(
+    workspace: Workspace, scaler: FeatureScaler, *, count: int, entropy: int, cores: int, tell: progress.Tell
+) -> Geometry | None:
+    """Each walk's own conformers, where a feature block has conformers at all."""
+    raw = Features.load(workspace.features)
+    if not has_conformers(raw):
+        return None
+    smiles = pd.read_parquet(workspace.curated, columns=["smiles"])["smiles"].tolist()
+    return geometries(raw, smiles, scaler, count=count, entropy=entropy, cores=cores, tell=tell)
