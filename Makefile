@@ -35,6 +35,7 @@ bench: .venv/ready
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 faults: .venv/ready
+	@rm -f docs/faults-table.md
 	MANYWALKS_FAULTS_TABLE=docs/faults-table.md $(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 .venv/ready: requirements.lock pyproject.toml
@@ -43,7 +44,8 @@ faults: .venv/ready
 	@# pip 23 does not hold `sqlalchemy[asyncio]` to the version that the lock pins
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# setuptools warns of every editable install
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@mkdir -p .venv/links/manywalks
 	@ln -sfn ../../../tasks .venv/links/manywalks/tasks
 	@ln -sfn ../../../flows .venv/links/manywalks/flows
