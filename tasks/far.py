@@ -62,8 +62,11 @@ class Delivery(WorkerPlugin):
         self.folder = folder
 
 
-def run_far_pack(key: str, indices: list[int]) -> dict[str, bytes | None]:
+def run_far_pack(key: str, indices: list[int], root: str | None = None) -> dict[str, bytes | None]:
     """On a worker: train the replicates `indices`; their files by name (None: in the storage root).
+
+    The root comes with the pack, since a worker keeps the bundle that a former driver brought it, which may
+    have had another root or none.
 
     Raises:
         ValueError: the worker's code is not the driver's, so its replicates would be others.
@@ -80,10 +83,10 @@ def run_far_pack(key: str, indices: list[int]) -> dict[str, bytes | None]:
         )
     run_pack(workspace, key, indices)
     made = {path.name: path.read_bytes() for i, path in replicates.saved(store).items() if i in indices}
-    if delivery.root is None:
+    if root is None:
         return dict(made)
     for name, content in made.items():
-        storage.put(delivery.root, f"{key}/replicates/{name}", content)
+        storage.put(root, f"{key}/replicates/{name}", content)
     return dict.fromkeys(made)
 
 

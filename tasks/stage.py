@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from prefect import task
+from prefect.assets import Asset, AssetProperties, add_asset_metadata, materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import State
 from prefect.context import FlowRunContext
@@ -25,6 +26,7 @@ from prefect.tasks import exponential_backoff
 
 from manywalks.tasks import pipeline, progress, replicates, storage
 from manywalks.tasks.child import StepFailed, run_step
+from manywalks.tasks.lineage import Lineage, lineage_of
 from manywalks.tasks.packs import run_pack
 from manywalks.tasks.resources import processes_of
 from manywalks.tasks.training import RunPacks, Tally, train_until_enough
@@ -36,7 +38,11 @@ Follow = Callable[[str], progress.Tell]
 
 
 def run_stage(
-    workspace: Workspace, stage: pipeline.Stage, tell: progress.Tell | None, ran: list[pipeline.Stage]
+    workspace: Workspace,
+    stage: pipeline.Stage,
+    tell: progress.Tell | None,
+    ran: list[pipeline.Stage],
+    asset: Lineage | None = None,
 ) -> Any:
     """Make a stage's outputs, unless the record says that they stand already; note in `ran` that it ran."""
     if pipeline.is_current(stage, workspace):
@@ -51,6 +57,8 @@ def run_stage(
         tell(1, 1, "")
     record = finish(workspace, stage, inputs)
     ran.append(stage)
+    if asset is not None:
+        add_asset_metadata(asset.key, {"md5": record["outs"][asset.out], "data version": asset.version})
     return record
 
 
@@ -89,15 +97,24 @@ def _can_pass(_task: Any, _run: Any, state: State) -> bool:
 
 
 # Names, retries and limits of one workspace are set with `.with_options` below.
-bound: Any = partial(
-    task,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retry_condition_fn=_can_pass,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-)
+SHARED: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retry_condition_fn": _can_pass,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+}
+bound: Any = partial(task, **SHARED)
 stage_task = bound(run_stage, name="stage", task_run_name="{stage.name}")
 pack_task = bound(run_pack, name="pack", task_run_name="pack {indices}")
+
+
+def _materializing(asset: Lineage) -> Any:
+    """The task of a stage whose output Prefect shows as an asset, with what it is made from."""
+    shown = Asset(key=asset.key, properties=AssetProperties(name=asset.name, description=asset.out))
+    made = materialize(
+        shown, asset_deps=list(asset.made_from), name="stage", task_run_name="{stage.name}", **SHARED
+    )
+    return made(run_stage)
 
 
 class Steps:
@@ -114,11 +131,14 @@ class Steps:
 
     def submit(self, name: str, *after: PrefectFuture | None) -> PrefectFuture:
         """Start a stage once those in `after` have ended well."""
-        future = stage_task.with_options(**self._options).submit(
+        asset = lineage_of(self._stages[name], self._workspace)
+        bound_task = stage_task if asset is None else _materializing(asset)
+        future = bound_task.with_options(**self._options).submit(
             self._workspace,
             self._stages[name],
             self._follow(name),
             self.ran,
+            asset,
             wait_for=[future for future in after if future],
         )
         self._submitted.append(future)
@@ -169,7 +189,7 @@ class Steps:
         client.register_plugin(far.Delivery(key, far.bundle(self._workspace, store), root))
         far_task = bound(far.run_far_pack, name="pack", task_run_name="pack {indices}")
         smaller = far.smaller(packs)
-        parameters = [{"key": key, "indices": pack} for pack in smaller]
+        parameters = [{"key": key, "indices": pack, "root": root} for pack in smaller]
         # the dynamic `submit` of prefect-dask's client makes Prefect task runs of the packs
         futures = [
             client.submit(far_task.with_options(**self._options), parameters=given, return_type="state")

@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from manywalks.tasks import files, replicates, storage
 from manywalks.tasks.child import StepFailed
@@ -59,8 +62,28 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A scheduler and two workers."""
+def bucket() -> Iterator[str]:
+    """A folder of a bucket of an S3 server on this machine; whatever starts later finds the server."""
+    port = free_port()
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    running.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        }.items():
+            patch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="walks")
+        yield "s3://walks/manywalks"
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, bucket: str) -> Iterator[Cluster]:
+    """A scheduler and two workers, which find the S3 server too."""
+    assert bucket
     folder = tmp_path_factory.mktemp("cluster")
     port = free_port()
     scheduler = start(folder, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
@@ -97,19 +120,23 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def deliver(client: Any, workspace: Workspace, root: str | None = None) -> replicates.Store:
-    """What the flow does before it submits packs."""
+    """What the flow does before it submits packs, to workers that have had nothing of the kind."""
     store = replicates.open_store(workspace)
+    with suppress(ValueError):  # a plugin that a former test registered is kept under its name
+        client.unregister_worker_plugin(f"manywalks-{store.key}")
     client.register_plugin(far.Delivery(store.key, far.bundle(workspace, store), root))
     return store
 
 
-@pytest.mark.parametrize("kind", ["bytes", "folder"])
+@pytest.mark.parametrize("kind", ["bytes", "folder", "s3"])
 def test_workers_make_the_very_files_that_this_machine_makes(
-    client, emptied: Workspace, trained: Path, tmp_path: Path, kind: str
+    client, emptied: Workspace, trained: Path, tmp_path: Path, bucket: str, kind: str
 ) -> None:
-    root = None if kind == "bytes" else (tmp_path / "shared").as_uri()
+    root = {"bytes": None, "folder": (tmp_path / "shared").as_uri(), "s3": f"{bucket}/files"}[kind]
     store = deliver(client, emptied, root)
-    futures = [client.submit(far.run_far_pack, store.key, pack, pure=False) for pack in ([0, 1], [2, 3])]
+    futures = [
+        client.submit(far.run_far_pack, store.key, pack, root, pure=False) for pack in ([0, 1], [2, 3])
+    ]
     assert sum(far.keep(store, future.result(timeout=120), root) for future in futures) == 4
     assert contents(store.folder) == contents(trained / "models/replicates")
 
@@ -173,30 +200,33 @@ def test_a_driver_takes_what_a_former_one_left_in_the_storage_root(
     assert far.collect(store, root) == 0
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """A bucket of an S3 server on this machine."""
-    server = pytest.importorskip("moto.server", reason="pip install 'moto[server]' to test S3")
-    pytest.importorskip("s3fs", reason="pip install 'manywalks[s3]'")
-    import boto3
-
-    port = free_port()
-    running = server.ThreadedMotoServer(port=port, verbose=False)
-    running.start()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }.items():
-            patch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="walks")
-        yield "s3://walks/manywalks"
-    running.stop()
+def test_over_s3_one_bundle_serves_all_workers_and_the_scheduler_passes_names_alone(
+    client, emptied: Workspace, trained: Path, bucket: str
+) -> None:
+    root = f"{bucket}/once"
+    store = deliver(client, emptied, root)
+    futures = [client.submit(far.run_far_pack, store.key, [index], root, pure=False) for index in range(4)]
+    made = [future.result(timeout=120) for future in futures]
+    assert all(content is None for pack in made for content in pack.values())
+    bundles = [name for name in storage.names(root, store.key) if name.endswith(".zip")]
+    assert len(bundles) == 1
+    # this driver ends before it takes them; the next one finds them there
+    assert contents(store.folder) == {}
+    assert far.collect(store, root) == 4
+    assert contents(store.folder) == contents(trained / "models/replicates")
 
 
-@pytest.mark.filterwarnings("ignore")
+def test_a_bundle_damaged_in_s3_is_refused(client, emptied: Workspace, bucket: str) -> None:
+    root = f"{bucket}/damaged"
+    store = replicates.open_store(emptied)
+    delivery = far.Delivery(store.key, far.bundle(emptied, store), root)
+    name = f"{store.key}/{delivery.digest}.zip"
+    storage.put(root, name, storage.get(root, name)[:-1] + b"?")
+    delivery.name = "manywalks-damaged"
+    with pytest.raises(ValueError, match="came damaged"):
+        client.register_plugin(delivery)
+
+
 def test_s3_holds_whole_objects_and_forgets_them(bucket: str) -> None:
     storage.put(bucket, "key/replicates/a.npz", b"content")
     assert storage.names(bucket, "key/replicates") == ["a.npz"]
@@ -252,14 +282,16 @@ def test_no_cluster_at_the_address_is_one_line(small: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("where", ["local", "address"])
+@pytest.mark.parametrize("where", ["local", "address", "s3"])
 def test_the_flow_on_dask_ends_with_the_same_outputs(
-    cluster: Cluster, emptied: Workspace, trained: Path, where: str
+    cluster: Cluster, emptied: Workspace, trained: Path, bucket: str, where: str
 ) -> None:
-    address = f", address: '{cluster.address}'" if where == "address" else ""
+    address = f", address: '{cluster.address}'" if where != "local" else ""
+    address += f", storage: '{bucket}/flow'" if where == "s3" else ""
     text = emptied.params_file.read_text(encoding="utf-8")
     emptied.params_file.write_text(text.replace("cores: 2", f"cores: 2, runner: dask{address}"), "utf-8")
     done = command("train", "--work", str(emptied.root))
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("models/ensemble/model.keras", "reports/metrics.json", "reports/statement.json"):
         assert files.md5_file(emptied.root / name) == files.md5_file(trained / name)
+    assert storage.names(f"{bucket}/flow", replicates.open_store(emptied).key) == []

@@ -1,8 +1,10 @@
 """The pipeline as a whole, with a real Prefect server and a real DVC repository."""
 
 import shutil
+import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from manywalks.tasks import files
 
 from .conftest import command, copy_repository, run
+from .prefect_server import server
 
 OUTPUTS = (
     "data/curated.parquet", "data/rejected.csv", "data/features.npz", "data/split.parquet",
@@ -72,6 +75,35 @@ def repositories(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFr
 def test_both_orchestrators_end_with_the_same_record(repositories: tuple[Path, Path]) -> None:
     by_dvc, by_flow = repositories
     assert (by_flow / "dvc.lock").read_text() == (by_dvc / "dvc.lock").read_text()
+
+
+def test_prefect_knows_from_which_data_version_a_model_came(repositories: tuple[Path, Path]) -> None:
+    """Read back over the API: what was made, and from what; the server keeps events some seconds later."""
+    _, by_flow = repositories
+    root = f"file://{by_flow}"
+    version = files.md5_file(by_flow / "table.csv")
+    made: dict[str, dict] = {}
+    for _ in range(60):
+        made = {one["resource"]["prefect.resource.id"]: one for one in materialized(root)}
+        if len(made) == 3:
+            break
+        time.sleep(0.5)
+    model = made[f"{root}/models/ensemble"]
+    sources = {one["prefect.resource.id"] for one in model["related"]}
+    assert sources >= {f"{root}/table.csv@{version}", f"{root}/data/features.npz"}
+    assert {one["payload"]["data version"] for one in made.values()} == {version}
+    assert made[f"{root}/data/features.npz"]["payload"]["md5"] == files.md5_file(
+        by_flow / "data/features.npz"
+    )
+    assert model["resource"]["prefect.resource.name"] == "model"
+
+
+def materialized(root: str) -> list[dict]:
+    """Events of assets of a workspace that were made."""
+    wanted = {"event": {"name": ["prefect.asset.materialization.succeeded"]}}
+    answer = httpx.post(f"{server.url()}/events/filter", json={"filter": wanted, "limit": 50})
+    answer.raise_for_status()
+    return [one for one in answer.json()["events"] if one["resource"]["prefect.resource.id"].startswith(root)]
 
 
 def test_after_dvc_the_flow_has_nothing_to_do(repositories: tuple[Path, Path]) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +17,12 @@ import pytest
 from manywalks.tasks import files
 
 from ..conftest import REPOSITORY
+from ..prefect_server import server
 
 # The long form: this many kills of each kind (`make faults`).
 KILLS = int(os.environ.get("MANYWALKS_KILLS", "50"))
-OUTCOMES: list[tuple[str, str, str]] = []
+# how often a fault came to its outcome, in the order in which they were first seen
+OUTCOMES: Counter[tuple[str, str]] = Counter()
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ class Begun(NamedTuple):
         self.process.wait()
 
 
-def begin(*arguments: str, cwd: Path) -> Begun:
+def begin(*arguments: str, cwd: Path, **environment: str) -> Begun:
     """Start a command in a workspace, and do not wait for it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     (cwd / ".manywalks").mkdir(exist_ok=True)
@@ -67,14 +70,15 @@ def begin(*arguments: str, cwd: Path) -> Begun:
     said = cwd / ".manywalks" / "said.txt"
     with said.open("wb") as log:
         process = subprocess.Popen(
-            arguments, cwd=cwd, env={**os.environ, "PATH": path}, stdout=log, stderr=log
+            arguments, cwd=cwd, env={**os.environ, "PATH": path, **environment}, stdout=log, stderr=log
         )
     return Begun(process, said)
 
 
-def flow(cwd: Path) -> Begun:
-    """Start the flow in a workspace."""
-    return begin(str(Path(sys.executable).with_name("manywalks")), "train", cwd=cwd)
+def flow(cwd: Path, *, own_server: bool = True) -> Begun:
+    """Start the flow in a workspace, with a Prefect server of its own or against the session's."""
+    known = {} if own_server else {"PREFECT_API_URL": server.url()}
+    return begin(str(Path(sys.executable).with_name("manywalks")), "train", cwd=cwd, **known)
 
 
 def step(name: str, cwd: Path) -> Begun:
@@ -102,7 +106,7 @@ def steps_in(folder: Path, *words: str) -> list[psutil.Process]:
     return found
 
 
-def wait_for(condition, seconds: float = 120, every: float = 0.02) -> bool:
+def wait_for(condition, seconds: float = 120, every: float = 0.1) -> bool:
     """Whether the condition came true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -122,17 +126,24 @@ def end_steps(folder: Path) -> None:
 def nothing_left_running(tmp_path: Path) -> Iterator[None]:
     """A fault test ends its own processes."""
     yield
-    end_steps(tmp_path / "work")
+    for folder in tmp_path.glob("work*"):
+        end_steps(folder)
 
 
-def note(fault: str, outcome: str, times: str = "1") -> None:
-    """A row of the table that `make faults` writes."""
-    OUTCOMES.append((fault, times, outcome))
+def note(fault: str, outcome: str, times: int = 1) -> None:
+    """A row of the table that `make faults` writes; called where a test has seen it."""
+    OUTCOMES[fault, outcome] += times
 
 
 def pytest_sessionfinish() -> None:
-    """Write the table of the long form beside the documentation's page."""
+    """Write the table of the long form beside the documentation's page; rows of other tests stay."""
     if OUTCOMES and os.environ.get("MANYWALKS_FAULTS_TABLE"):
-        lines = ["| fault | times | what came of it |", "|---|---|---|"]
-        lines += [f"| {fault} | {times} | {outcome} |" for fault, times, outcome in OUTCOMES]
-        files.write_text(REPOSITORY / os.environ["MANYWALKS_FAULTS_TABLE"], "\n".join(lines) + "\n")
+        path = REPOSITORY / os.environ["MANYWALKS_FAULTS_TABLE"]
+        rows = {(fault, outcome): str(times) for (fault, outcome), times in OUTCOMES.items()}
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8").splitlines()[2:]
+            former = [line.strip("| ").split(" | ") for line in lines]
+            rows = {**{(fault, outcome): times for fault, times, outcome in former}, **rows}
+        lines = [f"| {fault} | {times} | {outcome} |" for (fault, outcome), times in rows.items()]
+        heads = ["| fault | times | what came of it |", "|---|---|---|"]
+        files.write_text(path, "\n".join([*heads, *lines]) + "\n")
