@@ -21,16 +21,29 @@ import platform
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
+from benchmarks.compare_worlds import (
+    FOLDS,
+    POWER,
+    REPEATS,
+    WALKS,
+    WORLDS,
+    N,
+    World,
+    draw_world,
+    folds_of,
+    walks_of,
+)
 from benchmarks.results import table, write_section
 from manywalks.tasks import paired
-from manywalks.tasks.compare import Design, Study
+from manywalks.tasks.compare import Study
+from manywalks.tasks.compare_design import Design
+from manywalks.tasks.compare_looks import eliminated, looks_of
 from manywalks.tasks.grid import read_configurations, with_values
 from manywalks.tasks.params import parse_params
 from manywalks.tasks.params_text import render
@@ -40,7 +53,6 @@ from manywalks.tasks.steps import curate, featurize
 from manywalks.tasks.verdicts import verdict
 from manywalks.tasks.workspace import Workspace
 
-N, FEATURES, WALKS, REPEATS, FOLDS = 200, 12, 8, 5, 5
 CONFIDENCE, THRESHOLD = 0.95, 0.01
 SOLUBILITY = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 REAL = """
@@ -50,62 +62,6 @@ split: {{method: random, test: 0.2, valid: 0}}
 network: {{dropout: 0.1}}
 train: {{epochs: {epochs}, batch_size: 16}}
 """
-
-
-@dataclass(frozen=True)
-class World:
-    """How a simulated data set and its learners are made.
-
-    Attributes:
-        name: as the table shows it.
-        groups: features that each configuration sees, by group number; two groups hold equal signal.
-        gain: signal of one more feature, which group 2 has beside those of group 0.
-        tails: degrees of freedom of the noise.
-    """
-
-    name: str
-    groups: tuple[int, ...]
-    gain: float = 0.0
-    tails: float = np.inf
-
-
-WORLDS = (
-    World("the same, 2 configurations", (0, 0)),
-    World("the same, 4 configurations", (0, 0, 0, 0)),
-    World("twins, 2 configurations", (0, 1)),
-    World("twins, 4 configurations", (0, 1, 0, 1)),
-    World("twins, noise of heavy tails (t3)", (0, 1), tails=3.0),
-)
-POWER = tuple(World(f"{gain:g}", (2, 0), gain=gain) for gain in (0.3, 0.45, 0.6, 0.8))
-
-
-def draw_world(rng: np.random.Generator, world: World) -> tuple[list[np.ndarray], np.ndarray]:
-    """Features (n, d) of each group and values (n,); groups 0 and 1 carry the same share of the signal."""
-    x = rng.standard_normal((N, 2, FEATURES))
-    extra = rng.standard_normal(N)
-    weights = rng.standard_normal(FEATURES)
-    weights /= np.linalg.norm(weights)  # the same for both groups: neither is easier to learn
-    noise = rng.standard_normal(N) if np.isinf(world.tails) else rng.standard_t(world.tails, N) / np.sqrt(3)
-    y = (x[:, 0] + x[:, 1]) @ weights + world.gain * extra + noise
-    return [x[:, 0], x[:, 1], np.column_stack([x[:, 0], extra])], y
-
-
-def walks_of(
-    rng: np.random.Generator, x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray
-) -> np.ndarray:
-    """(WALKS, n_test) predictions of ridge regressions, each on two thirds of the features."""
-    found = []
-    for _ in range(WALKS):
-        seen = rng.permutation(x.shape[1])[: 2 * x.shape[1] // 3]
-        a = x[train][:, seen]
-        beta = np.linalg.solve(a.T @ a + 3 * np.eye(len(seen)), a.T @ y[train])
-        found.append(x[test][:, seen] @ beta)
-    return np.stack(found)
-
-
-def folds_of(rng: np.random.Generator) -> list[np.ndarray]:
-    """Test rows of a repeated k-fold."""
-    return [part for _ in range(REPEATS) for part in np.array_split(rng.permutation(N), FOLDS)]
 
 
 def simulated(rng: np.random.Generator, world: World, metric: str) -> Counter[str]:
@@ -119,8 +75,7 @@ def simulated(rng: np.random.Generator, world: World, metric: str) -> Counter[st
             walks = walks_of(rng, x[group], y, train, test)
             values[split, c], noise[split, c] = projected(walks, y[test], metric)
     scores = paired.Table(-values if metric in ("rmse", "mae") else values, noise**2, 1 / (FOLDS - 1), FOLDS)
-    method = paired.check_assumptions(scores).method
-    return outcome(paired.pairs_of(scores, CONFIDENCE, method), method)
+    return outcome(scores) + with_stopping(scores)
 
 
 def projected(walks: np.ndarray, observed: np.ndarray, metric: str) -> tuple[float, float]:
@@ -131,8 +86,10 @@ def projected(walks: np.ndarray, observed: np.ndarray, metric: str) -> tuple[flo
     return extrapolated(walks, score, subset_scores(walks, score))
 
 
-def outcome(pairs: list[paired.Pair], method: str) -> Counter[str]:
+def outcome(scores: paired.Table) -> Counter[str]:
     """Whether any of the pairs is called better or worse, with and without the correction."""
+    method = paired.check_assumptions(scores).method
+    pairs = paired.pairs_of(scores, CONFIDENCE, method)
     words = [verdict(pair, THRESHOLD, by_ranks=method == "ranks") for pair in pairs]
     return Counter(
         verdicts=any(word in ("better", "worse") for word in words),
@@ -141,6 +98,21 @@ def outcome(pairs: list[paired.Pair], method: str) -> Counter[str]:
         worse=words.count("worse"),
         equivalent=words.count("equivalent"),
     ) + Counter({method: 1})
+
+
+def with_stopping(scores: paired.Table) -> Counter[str]:
+    """The same comparison with a look after every repeat: any pair called, the first called, splits saved."""
+    looks = looks_of(REPEATS, FOLDS, CONFIDENCE, stop=True)
+    left, stopped = eliminated(scores, THRESHOLD, looks)
+    method = paired.check_assumptions(left).method
+    words = [
+        verdict(pair, THRESHOLD, by_ranks=method == "ranks", confidence=looks.last)
+        for pair in paired.pairs_of(left, looks.last, method)
+    ]
+    called = bool(stopped) or any(word in ("better", "worse") for word in words)
+    first = 1 in stopped or (0 not in stopped and words[0] == "better")
+    untrained = int(np.size(scores.scores) - np.isfinite(left.scores).sum())
+    return Counter(stop_verdicts=called, stop_better=first, stop_saved=untrained)
 
 
 def simulate(world: World, count: int, metric: str) -> Counter[str]:
@@ -205,32 +177,46 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
     for metric, worlds in (("rmse", WORLDS), ("spearman", (WORLDS[0], WORLDS[2]))):
         for world in worlds:
             # a rate at its limit needs more comparisons to be told from one over it
-            count = simulated_count * (4 if world == WORLDS[0] else 1)
+            count = simulated_count * (1 if len(world.groups) > 2 or metric != "rmse" else 6)
             found = simulate(world, count, metric)
-            false, plain = share(found["verdicts"], count), share(found["uncorrected"], count)
-            rows.append([world.name, metric, str(count), false, plain])
+            kinds = ("verdicts", "stop_verdicts", "uncorrected")
+            rows.append([world.name, metric, str(count), *(share(found[kind], count) for kind in kinds)])
             print(rows[-1], flush=True)
     same = reals([[16], [16]], real_count)
     false = same["better"] + same["worse"]
-    rows.append(["the same, real networks", "rmse", str(real_count), share(false, real_count), ""])
+    rows.append(["the same, real networks", "rmse", str(real_count), share(false, real_count), "", ""])
     powers = [(world, simulate(world, power_count, "rmse")) for world in POWER]
-    gains = [[w.name, share(f["better"], power_count), str(f["worse"])] for w, f in powers]
+    trained = power_count * 2 * REPEATS * FOLDS
+    gains = [
+        [
+            world.name,
+            share(found["better"], power_count),
+            str(found["worse"]),
+            share(found["stop_better"], power_count),
+            f"{100 * found['stop_saved'] / trained:.0f} %",
+        ]
+        for world, found in powers
+    ]
     wide = reals([[512], [16]], real_count // 2)
     return "\n\n".join(
         [
             "## Compare: false verdicts and power",
             f"{REPEATS} x {FOLDS}-fold, {WALKS} walks (real: 4), {100 * CONFIDENCE:g} % intervals, practical "
             f"threshold {THRESHOLD:g}, {N} molecules (real: 150 of the solubility table). A comparison is "
-            "false when any of its pairs is called better or worse; in brackets 95 % intervals. "
+            "false when any of its pairs is called better or worse; in brackets 95 % intervals. With early "
+            "stopping: a look after every repeat, and what is stopped by mistake counts as false. "
             f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
             f"{time.time() - began:.0f} s.",
             table(
-                ["equal configurations", "score", "comparisons", "false verdicts",
+                ["equal configurations", "score", "comparisons", "false verdicts", "with early stopping",
                  "with intervals that take splits for independent"], rows,
             ),
             "Power, simulated: one of two configurations has one more feature, of the given signal "
             "(all others together: 1).",
-            table(["signal", "called better", "called worse"], gains),
+            table(
+                ["signal", "called better", "called worse", "called better with early stopping",
+                 "walks that stopping saved"], gains,
+            ),
             "Power, real networks: 512 units against 16, verdicts on the 512: "
             + ", ".join(f"{count} {word}" for word, count in sorted(wide.items())) + ".",
         ]

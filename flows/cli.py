@@ -245,7 +245,7 @@ def compare(
 
     Example: manywalks compare params.yaml --set network.dropout=0.1,0.3
     """
-    from manywalks.tasks.compare import Design
+    from manywalks.tasks.compare_design import Design
 
     if sources and (capacity or values):
         raise ValueError("--sources: studies one configuration; leave out --set and --capacity")

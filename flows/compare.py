@@ -12,7 +12,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from manywalks.tasks import compare_page, files, progress, versions
 from manywalks.tasks.child import StepFailed, run_step
-from manywalks.tasks.compare import Design, Share, Study
+from manywalks.tasks.compare import Study
+from manywalks.tasks.compare_design import Design, Share
 from manywalks.tasks.compare_sources import budgets, shared_entropy
 from manywalks.tasks.grid import Configuration, read_configurations, read_one, source_studies
 from manywalks.tasks.ground import ground_of

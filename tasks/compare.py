@@ -2,70 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from manywalks.tasks import files, grid, out_of_fold, replicates
+from manywalks.tasks import files, grid, out_of_fold, paired, replicates
+from manywalks.tasks.compare_design import Design, Share
+from manywalks.tasks.compare_looks import beaten, looks_of
 from manywalks.tasks.comparison import Scores, judge, terms_of
 from manywalks.tasks.grid import Configuration
 from manywalks.tasks.split import folds
 from manywalks.tasks.workspace import Workspace
-
-# of the allowed false verdicts, so many are spent on looks before the last one
-LOOKS_SHARE = 0.2
-
-
-@dataclass(frozen=True)
-class Design:
-    """How a comparison is made.
-
-    Attributes:
-        repeats, folds: of the k-fold.
-        replicates: walks of every configuration on every split.
-        metric: the score that decides; None for rmse or auroc.
-        threshold: practical threshold in the metric's unit; None for the tolerance.
-        stop: whether configurations that are worse beyond doubt get no more walks.
-    """
-
-    repeats: int = 5
-    folds: int = 5
-    replicates: int = 8
-    metric: str | None = None
-    threshold: float | None = None
-    stop: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what nothing could be said from."""
-        if self.replicates < 2:
-            raise ValueError(f"--replicates {self.replicates}: is too few to see a spread; take 4 or more")
-        if self.repeats < 1 or self.folds < 2:
-            raise ValueError(
-                f"--repeats {self.repeats} --folds {self.folds}: will not do; take at least 1 and 2"
-            )
-        if self.threshold is not None and not self.threshold > 0:
-            raise ValueError(
-                f"--threshold {self.threshold:g}: is not above 0; leave it out to take the tolerance"
-            )
-
-
-class Share(NamedTuple):
-    """What one process trains: one configuration's walks on some of the splits."""
-
-    shelf: Path
-    ground: Path
-    splits: Path
-    numbers: list[int]
-    count: int
-
-    @property
-    def arguments(self) -> list[str]:
-        """The step's arguments."""
-        numbers = ",".join(map(str, self.numbers))
-        return ["compare", str(self.shelf), str(self.ground), str(self.splits), numbers, str(self.count)]
 
 
 class Study:
@@ -113,7 +61,7 @@ class Study:
             for (name, endpoint), tolerance in zip(params.data.endpoints.items(), tolerances, strict=True)
         ]
         self.stopped: dict[int, dict[str, Any]] = {}
-        self._rounds = _rounds(design)
+        self._looks = looks_of(design.repeats, design.folds, params.replicates.confidence, stop=design.stop)
         self._round = 0
         self._last = [len(self.splits)] * len(self.names)  # where each configuration stops
 
@@ -138,7 +86,7 @@ class Study:
 
     def shares(self, processes: int) -> list[Share]:
         """What is to be trained before the next look, in pieces for so many processes; none at the end."""
-        while self._round < len(self._rounds):
+        while self._round < len(self._looks.splits):
             self._read()
             missing = {c: self._missing(c) for c in self._running()}
             missing = {c: splits for c, splits in missing.items() if splits}
@@ -168,7 +116,11 @@ class Study:
 
     def _missing(self, configuration: int) -> list[int]:
         """Splits of this look on which walks are missing."""
-        return [s for s in range(self._rounds[self._round]) if (s, configuration) not in self.scores[0].found]
+        return [
+            s
+            for s in range(self._looks.splits[self._round])
+            if (s, configuration) not in self.scores[0].found
+        ]
 
     def _read(self) -> None:
         """Score what has been trained since the last time."""
@@ -183,35 +135,24 @@ class Study:
 
     def _look(self) -> None:
         """Stop configurations that are worse beyond doubt at every endpoint; go on to the next round."""
-        done = self._rounds[self._round]
+        done, early = self._looks.splits[self._round], self._looks.early
         self._round += 1
-        if self._round == len(self._rounds):
+        if self._round == len(self._looks.splits):
             return
-        allowed = (1 - self.params.replicates.confidence) * LOOKS_SHARE / (len(self._rounds) - 1)
-        beaten = [self._beaten(scores, 1 - allowed) for scores in self.scores]
-        for c in self._running():
-            if all(c in found for found in beaten):
-                by = [self.names[found[c]] for found in beaten]
-                self.stopped[c] = {"splits": done, "by": by[0], "confidence": 1 - allowed}
+        running = self._running()
+        found = [beaten(self._table(one), one.terms.threshold, early, running) for one in self.scores]
+        for c in running:
+            if all(c in of_endpoint for of_endpoint in found):
+                by = self.names[found[0][c]]
+                self.stopped[c] = {"splits": done, "by": by, "confidence": early}
                 self._last[c] = done
         if len(self._running()) == 1:
             self._last[self._running()[0]] = done
-            self._round = len(self._rounds)
+            self._round = len(self._looks.splits)
 
-    def _beaten(self, scores: Scores, confidence: float) -> dict[int, int]:
-        """Configurations that another one is better than at this look, and by which."""
-        found = judge(
-            scores, self.names, splits=len(self.splits), ratio=self.ratio, confidence=confidence,
-            design=self._design,
-        )["pairs"]  # fmt: skip
-        place = {name: c for c, name in enumerate(self.names)}
-        running, beaten = self._running(), {}
-        for pair in found:
-            one, other = place[pair["one"]], place[pair["other"]]
-            if pair["verdict"] in ("better", "worse") and one in running and other in running:
-                worse, better = (other, one) if pair["verdict"] == "better" else (one, other)
-                beaten[worse] = better
-        return beaten
+    def _table(self, scores: Scores) -> paired.Table:
+        """An endpoint's scores as far as they are there."""
+        return scores.table(len(self.splits), len(self.names), self.ratio, self.design.folds)
 
     @property
     def _design(self) -> dict[str, Any]:
@@ -229,14 +170,11 @@ class Study:
             "test": round(self._mean_size("test")),
             "train": round(self._mean_size("train")),
             "method": self.params.split.method,
-            "looks": len(self._rounds),
+            "looks": len(self._looks.splits),
         }
 
     def result(self) -> dict[str, Any]:
         """What reports/compare.json holds."""
-        confidence = self.params.replicates.confidence
-        if len(self._rounds) > 1:
-            confidence = 1 - (1 - confidence) * (1 - LOOKS_SHARE)
         walks = [out_of_fold.load(shelf, out_of_fold.split_name(self.splits[0])) for shelf in self._shelves]
         return {
             "design": self.described(),
@@ -255,8 +193,8 @@ class Study:
             ],
             "endpoints": {
                 scores.terms.name: judge(
-                    scores, self.names, splits=len(self.splits), ratio=self.ratio, confidence=confidence,
-                    design=self._design,
+                    scores, self.names, splits=len(self.splits), ratio=self.ratio,
+                    confidence=self._looks.last, design=self._design,
                 )
                 for scores in self.scores
             },
@@ -270,13 +208,6 @@ def _one_table(grounds: Sequence[Workspace]) -> pd.DataFrame:
         if other.root != first.root and files.md5_file(other.curated) != files.md5_file(first.curated):
             raise ValueError(f"{other.curated} and {first.curated} differ; delete {other.root} and run again")
     return pd.read_parquet(first.curated)
-
-
-def _rounds(design: Design) -> list[int]:
-    """Splits done at each look: after every repeat, or all at once."""
-    if not design.stop:
-        return [design.repeats * design.folds]
-    return [repeat * design.folds for repeat in range(1, design.repeats + 1)]
 
 
 def _dealt(splits: list[int], pieces: int) -> list[list[int]]:

@@ -7,8 +7,8 @@ things are added, since the splits of a repeated k-fold share most of their trai
   r = n_test/n_train, where s^2/S would treat the splits as independent. Theirs has r alone; with that, twins
   (equal over all data sets, not on any one of them) were called different in 9 to 14 % of simulated
   comparisons, since the luck of the training molecules hardly shows within one data set, and since splits
-  that share molecules say less of s^2 than their number: those of the repeats after the first count for 0.4
-  degrees of freedom each.
+  that share molecules say less of s^2 than their number: those of the repeats after the first count for a
+  quarter of a degree of freedom each.
 - What the finite number of walks adds to s^2 is fresh in every split (each has its own streams), and known
   from the walks (`noise`): it gets the factor 1/S alone.
 
@@ -29,7 +29,7 @@ from statsmodels.stats.multitest import multipletests
 # assumptions are given up where their tests are this sure
 DOUBT = 0.01
 # set by simulation, see above
-_SHARED, _REPEATED = 1.5, 0.4
+_SHARED, _REPEATED = 1.5, 0.25
 
 
 @dataclass(frozen=True)

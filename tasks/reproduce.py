@@ -94,14 +94,15 @@ def judge(retraining: Retraining) -> Judged:
             combining=combining_of(endpoint.kind, params.ensemble),
             adaptive=about["adaptive"],
         )
-        both = [each[:, :, column].astype(np.float64) for each in (walks, fresh)]
+        model_walks, fresh_walks = (each[:, :, column].astype(np.float64) for each in (walks, fresh))
         found[name] = agreement(
-            *both,
+            model_walks,
+            fresh_walks,
             there[name].to_numpy(dtype=np.float64),
             there[f"{name}:relation"].to_numpy(dtype=str),
             asked,
         )
-        one, other = (combine(each, asked.combining).tolist() for each in both)
+        one, other = (combine(each, asked.combining).tolist() for each in (model_walks, fresh_walks))
         points += [{"endpoint": name, "model": a, "retrained": b} for a, b in zip(one, other, strict=True)]
     content = {
         "model": str(model),

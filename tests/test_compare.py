@@ -13,7 +13,7 @@ from scipy import stats
 
 from manywalks.tasks import files, grid, out_of_fold, paired, verdicts
 from manywalks.tasks.budget import shapley, variance_budget
-from manywalks.tasks.compare import Design
+from manywalks.tasks.compare_design import Design
 from manywalks.tasks.compare_page import page
 from manywalks.tasks.comparison import Scores, judge, terms_of
 from manywalks.tasks.out_of_fold import Walks
