@@ -2,7 +2,7 @@
 # Each sets up .venv from requirements.lock first; only what that misses is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS ?= engine engine_keras predict coverage curation featurize compare explain real_input
+BENCHMARKS ?= engine demo_flow engine_keras predict coverage curation featurize compare explain real_input
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
@@ -22,6 +22,7 @@ check: .venv/ready
 fix: .venv/ready
 	$(BIN)/python .ci/code_deps.py
 	$(BIN)/python .ci/params_doc.py
+	$(BIN)/python .ci/params_yaml.py
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

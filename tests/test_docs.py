@@ -15,12 +15,15 @@ PAGES = [
 ]
 
 
-def test_the_page_of_params_is_the_models(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("params_doc", REPOSITORY / ".ci/params_doc.py")
+@pytest.mark.parametrize(
+    ("script", "written"), [("params_doc", "docs/params.md"), ("params_yaml", "params.yaml")]
+)
+def test_what_is_made_from_the_models_is_up_to_date(script: str, written: str) -> None:
+    spec = importlib.util.spec_from_file_location(script, REPOSITORY / f".ci/{script}.py")
     assert spec is not None and spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
-    assert (REPOSITORY / "docs/params.md").read_text(encoding="utf-8") == page.text(), "run `make fix`"
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    assert (REPOSITORY / written).read_text(encoding="utf-8") == made.text(), "run `make fix`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())

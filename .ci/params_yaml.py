@@ -1,0 +1,27 @@
+"""Write params.yaml: the demo's own settings, and the default of every other key."""
+
+from pathlib import Path
+
+from manywalks.tasks.params import parse_params
+from manywalks.tasks.params_text import render
+
+FILE = Path(__file__).resolve().parent.parent / "params.yaml"
+HEAD = "What the pipeline does, one section a step. docs/params.md lists every key."
+DEMO = {
+    "data": {
+        "path": "data/raw/solubility.csv",
+        "id": "id",
+        "endpoints": {"logS": {"kind": "regression", "unit": "log10 mol/L"}},
+    },
+    "split": {"method": "column", "column": "part"},
+    "replicates": {"tolerance": "0.02 sd"},
+}
+
+
+def text() -> str:
+    """The file."""
+    return render(parse_params(DEMO, source="the demo"), HEAD)
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")

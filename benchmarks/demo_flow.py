@@ -1,0 +1,98 @@
+"""The whole flow on the demo data with 32 replicates of the default recipe: how long, and where it goes.
+
+    python -m benchmarks.demo_flow [--replicates 32] [--turns 3]
+
+Each turn is a workspace of its own, so nothing is cached but compiled code. A stage's share is read from when
+its last output was written; the flow's own are starting its server and, at the end, its record and artifacts.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.results import table, write_section
+
+HERE = Path(__file__).resolve().parent.parent
+LAST = {
+    "curate": "data/curated.parquet",
+    "featurize, split": "data/features.npz",
+    "train": "models/replicates",
+    "ensemble": "models/ensemble/manifest.json",
+    "evaluate": "reports/statement.json",
+    "report": "reports/report.html",
+}
+MANYWALKS = str(Path(sys.executable).with_name("manywalks"))
+
+
+def fresh(work: Path, replicates: int) -> None:
+    """A workspace of the demo table that asks for so many replicates, whatever the tolerance."""
+    raw = HERE / "data/raw/solubility.csv"
+    if not raw.is_file():
+        raise SystemExit(f"{raw}: not there; run dvc pull first")
+    done = subprocess.run([MANYWALKS, "init", str(raw), "--work", str(work)], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    params = (work / "params.yaml").read_text(encoding="utf-8")
+    counted, found = re.subn(r"(?m)^(\s+)#? ?count:.*$", rf"\g<1>count: {replicates}", params)
+    if found != 1:
+        raise SystemExit(f"{work}/params.yaml: no single key replicates.count")
+    (work / "params.yaml").write_text(counted, encoding="utf-8")
+
+
+def written(path: Path) -> float:
+    """When a file, or the newest file of a folder, was last written."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return max(file.stat().st_mtime for file in files)
+
+
+def turn(replicates: int) -> dict[str, float]:
+    """Seconds of each stage of one run, and of the whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "work"
+        fresh(work, replicates)
+        start = time.time()
+        done = subprocess.run([MANYWALKS, "train", "--work", str(work)], capture_output=True, text=True)
+        end = time.time()
+        if done.returncode:
+            raise SystemExit(done.stdout + done.stderr)
+        ends = {stage: written(work / output) for stage, output in LAST.items()}
+    begins = [start, *list(ends.values())[:-1]]
+    spent = {stage: at - before for (stage, at), before in zip(ends.items(), begins, strict=True)}
+    return {**spent, "record, artifacts, end": end - ends["report"], "whole": end - start}
+
+
+def main() -> None:
+    """Measure, print, write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replicates", type=int, default=32)
+    parser.add_argument("--turns", type=int, default=3)
+    asked = parser.parse_args()
+    load = os.getloadavg()[0]
+    turns = [turn(asked.replicates) for _ in range(asked.turns)]
+    lines = [
+        [
+            "Python, Prefect's server, curate" if name == "curate" else name,
+            f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",
+            f"{statistics.median(one[name] / one['whole'] for one in turns):.0%}",
+        ]
+        for name in turns[0]
+        for seconds in [[one[name] for one in turns]]
+    ]
+    text = (
+        f"## The whole flow on the demo data\n\n`python -m benchmarks.demo_flow`: `manywalks train`, default "
+        f"recipe, {asked.replicates} replicates, a fresh workspace each of {asked.turns} turns; "
+        f"{len(os.sched_getaffinity(0))} cores, load {load:.1f}. Seconds: median (least to most)."
+        f"\n\n{table(['part', 'seconds', 'share'], lines)}"
+    )
+    print(text)
+    write_section("demo-flow", text)
+
+
+if __name__ == "__main__":
+    main()
