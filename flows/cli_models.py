@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 def refresh(
     work: Work = HERE,
     push: Annotated[bool, typer.Option(help="dvc push, where a remote of your own is set.")] = True,
+    pull: Annotated[bool, typer.Option(help="git pull first, where newer .dvc files come with git.")] = False,
 ) -> None:
     """Take the newest data, train a challenger, and let it take the champion's place if it earned that.
 
@@ -34,7 +35,9 @@ def refresh(
     from manywalks.tasks.champions import Champions
     from manywalks.tasks.refresh import look
 
-    if not look(workspace).changed:
+    seen = look(workspace, pull=pull)
+    console.print(f"data: {seen.data}", highlight=False)
+    if not seen.changed:
         champion = Champions(workspace).current()
         console.print(f"Nothing changed: {champion} stays the champion.", highlight=False)
         return
@@ -42,7 +45,7 @@ def refresh(
     from manywalks.flows.refresh import RefreshJob
     from manywalks.flows.refresh import refresh as refresh_flow
 
-    found = refresh_flow(RefreshJob(work=str(workspace.root), push=push, wait=0))
+    found = refresh_flow(RefreshJob(work=str(workspace.root), push=push, pull=False, wait=0))
     for name, one in found["endpoints"].items():
         console.print(f"{name}: the challenger is {one['verdict']} ({_words(one)})", highlight=False)
     for warning in found["warnings"]:

@@ -16,7 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 def on_failure(flow: Any, flow_run: Any, state: Any) -> None:
-    """Prefect's hook of a flow that failed or crashed."""
+    """Prefect's hook of a flow that failed or crashed; one inside another leaves it to that one to tell."""
+    if flow_run.parent_task_run_id is not None:
+        return
     post(
         "failure",
         f"manywalks: {flow.name} {flow_run.name}: {state.name}: {state.message}",

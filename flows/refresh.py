@@ -11,6 +11,7 @@ from manywalks.flows.hooks import on_better, on_failure
 from manywalks.flows.train import train
 from manywalks.tasks import refresh as step
 from manywalks.tasks import versions
+from manywalks.tasks.refresh_text import text_of
 from manywalks.tasks.workspace import Workspace
 
 
@@ -21,6 +22,7 @@ class RefreshJob(BaseModel):
 
     work: str = Field(".", title="Workspace", description="folder with a params.yaml")
     push: bool = Field(True, title="Push", description="dvc push where a remote of your own is set")
+    pull: bool = Field(False, title="Pull", description="git pull first, for newer .dvc files")
     wait: float = Field(0, ge=0, title="Wait", description="seconds to wait for another run to end")
 
 
@@ -32,14 +34,14 @@ def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     """
     job = job or RefreshJob()  # pyright: ignore[reportCallIssue]
     workspace = Workspace.open(Path(job.work))
-    look = step.look(workspace, wait=job.wait)
+    look = step.look(workspace, wait=job.wait, pull=job.pull)
     if not look.changed:
         return {**(step.read(workspace) or {}), "changed": False, "data": look.data}
     train(str(workspace.root))
     with versions.exclusive(workspace, wait=job.wait) as repo:
         found = step.refresh(workspace)
         pushed = versions.push(repo, workspace) if job.push else "not asked for"
-    publish_refresh(found, step.text_of(found))
+    publish_refresh(found, text_of(found))
     if found["promoted"]:
         on_better(found)
     return {**found, "changed": True, "data": look.data, "pushed": pushed}

@@ -18,6 +18,7 @@ from manywalks.tasks.featurize import featurize
 from manywalks.tasks.params import EnsembleParams, FeatureBlock, Params, RefreshParams
 from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.prepared import read_tables
+from manywalks.tasks.refresh_text import text_of
 from manywalks.tasks.resources import cores_of
 from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.workspace import Workspace
@@ -41,10 +42,18 @@ class Look(NamedTuple):
     data: str
 
 
-def look(workspace: Workspace, *, wait: float = 0) -> Look:
-    """Bring the newest version of the table; whether anything is to be trained or judged since."""
+def look(workspace: Workspace, *, wait: float = 0, pull: bool = False) -> Look:
+    """Bring the newest version of the table; whether anything is to be trained or judged since.
+
+    With `pull`, `git pull` first: where data versions are committed, a newer .dvc file comes with git.
+    """
+    came = ""
+    if pull:
+        with versions.exclusive(workspace, wait=wait):
+            came = f"{versions.pull_git(workspace)}; "
+        workspace = Workspace.open(workspace.root)  # params.yaml may be another now
     with versions.exclusive(workspace, wait=wait) as repo:
-        data = versions.update(repo, workspace)
+        data = came + versions.update(repo, workspace)
         stages = pipeline.load_stages(workspace).values()
         current = all(pipeline.is_current(stage, workspace) for stage in stages)
         return Look(not (current and is_judged(workspace)), data)
@@ -190,31 +199,3 @@ def _scores(workspace: Workspace) -> dict[str, Any]:
     """Test scores of models/ensemble by endpoint, as evaluated."""
     metrics = files.read_json(workspace.reports / "metrics.json")
     return {name: {"n_test": one["n_test"], **one["ensemble"]} for name, one in metrics.items()}
-
-
-def text_of(report: dict[str, Any]) -> str:
-    """The refresh in Markdown, for reports/refresh.md and Prefect."""
-    lines = [
-        f"# Refresh of {report['when']}",
-        "",
-        f"Champion: **{report['champion']}**. Challenger {report['challenger']} was "
-        f"{'promoted' if report['promoted'] else 'not promoted'}: {report['reason']}.",
-    ]
-    if report["endpoints"]:
-        lines += ["", "| endpoint | molecules | score | champion | challenger | difference | verdict |"]
-        lines += ["|---|---|---|---|---|---|---|"]
-    for name, one in report["endpoints"].items():
-        cells = [_number(one.get(key)) for key in ("champion", "challenger", "difference")]
-        interval = f" ({_number(one.get('low'))} to {_number(one.get('high'))})" if one.get("low") else ""
-        lines.append(
-            f"| {name} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
-            f"| {cells[2]}{interval} | {one['verdict']} |"
-        )
-    if report["warnings"]:
-        lines += ["", *(f"Warning: {warning}." for warning in report["warnings"])]
-    return "\n".join(lines) + "\n"
-
-
-def _number(value: float | None) -> str:
-    """Three digits, or a dash."""
-    return "–" if value is None else f"{value:.3g}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from manywalks.tasks.alone import sweep
-from manywalks.tasks.pipeline import Stage, is_current, load_stages
+from manywalks.tasks.pipeline import Stage, content_hash, is_current, load_stages
 from manywalks.tasks.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -118,11 +119,39 @@ def fetch(repo: "Repo | None", workspace: Workspace) -> bool:
     return True
 
 
+def pull_git(workspace: Workspace) -> str:
+    """Bring newer .dvc files (and params.yaml) by `git pull --ff-only`; the commits, in words.
+
+    Raises:
+        ValueError: not a checkout with an upstream branch, or git cannot go straight ahead; git's own line.
+    """
+    before = _git(workspace, "rev-parse", "--short", "HEAD")
+    _git(workspace, "rev-parse", "--abbrev-ref", "@{upstream}")
+    _git(workspace, "pull", "--ff-only", "--quiet")
+    after = _git(workspace, "rev-parse", "--short", "HEAD")
+    return f"git {after} as before" if after == before else f"git {before} to {after}"
+
+
+def _git(workspace: Workspace, *arguments: str) -> str:
+    """What a git command says, ValueError where it fails; it never asks for a password."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=workspace.root, text=True, capture_output=True, check=False,
+        env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+    )  # fmt: skip
+    if done.returncode:
+        line = " ".join(done.stderr.split())
+        raise ValueError(
+            f"{workspace.root}: git {' '.join(arguments)}: {line}; mend it, or refresh without --pull"
+        )
+    return done.stdout.strip()
+
+
 def update(repo: "Repo | None", workspace: Workspace) -> str:
     """Bring the newest version of the raw table; what was done, in words.
 
-    A table that `dvc import` or `dvc import-url` brought is updated from where it came; one that a .dvc file
-    names is pulled where it is not here. Newer .dvc files come with git, which is the user's to pull.
+    A table that `dvc import` or `dvc import-url` brought is updated from where it came. One that a .dvc file
+    names is pulled where it is not here or is a former version; one that somebody changed and DVC has not
+    got is used as it is, since pulling would lose it. Newer .dvc files come with git: `pull_git`.
     """
     pointer = workspace.table.with_name(workspace.table.name + ".dvc")
     if repo is None or not pointer.is_file():
@@ -130,13 +159,26 @@ def update(repo: "Repo | None", workspace: Workspace) -> str:
     from dvc.exceptions import DvcException
 
     try:
-        imported = any(stage.is_import for stage in repo.stage.load_all(str(pointer)))
-        if imported:
+        (stage,) = repo.stage.load_all(str(pointer))
+        if stage.is_import:
             repo.update(targets=[str(pointer)])
             return "updated from its source"
+        if workspace.table.exists():
+            return _newer(repo, workspace, pointer, str(getattr(stage.outs[0].hash_info, "value", None)))
     except DvcException as error:
         raise ValueError(f"{pointer}: `dvc update` failed: {' '.join(str(error).split())}") from None
     return "pulled" if fetch(repo, workspace) else "the table as it is"
+
+
+def _newer(repo: "Repo", workspace: Workspace, pointer: Path, wanted: str) -> str:
+    """Pull the version that the .dvc file names over a former one; in words."""
+    present = str(content_hash(workspace.table))
+    if present == wanted:
+        return "the table as it is"
+    if not repo.cache.local.exists(present):
+        return f"the table as it is, with changes that {pointer.name} does not know"
+    repo.pull(targets=[str(pointer)])
+    return "pulled"
 
 
 def push(repo: "Repo | None", workspace: Workspace) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from manywalks.tasks import refresh
 from manywalks.tasks.champions import Champions
+from manywalks.tasks.refresh_text import text_of
 from manywalks.tasks.workspace import Workspace
 
 SCORES = {"logS": {"rmse": 1.0}}
@@ -125,7 +126,8 @@ def test_a_model_against_itself_is_equivalent_and_drift_is_told(work: Workspace)
     assert one["difference"] == 0
     assert found["drift"]["structures"]["molecules"] == len(seen) - len(fewer)
     assert found["drift"]["values"]["logS"]["psi"] is not None
-    text = refresh.text_of(
+    text = text_of(
         {"when": "now", "champion": first, "challenger": second, "promoted": False, "reason": "x", **found}
     )
     assert "| logS |" in text
+    assert "## Drift" in text and f"{len(seen) - len(fewer)} molecules are new to the champion" in text

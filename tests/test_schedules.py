@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -19,7 +20,8 @@ import psutil
 import pytest
 import yaml
 
-from .conftest import REPOSITORY
+from .conftest import REPOSITORY, command
+from .prefect_server import server
 from .test_dask import free_port
 
 DEPLOYMENTS = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
@@ -105,6 +107,35 @@ def test_the_hook_posts_what_happened_and_never_fails_a_run(
     assert not hooks.post("failure", "x", {})
     monkeypatch.setattr(hooks.Variable, "get", lambda name, default=None: None)
     assert not hooks.post("failure", "x", {})
+
+
+def test_a_flow_that_fails_tells_the_webhook_which_and_why(webhook: Webhook, small: Path) -> None:
+    (small / "table.csv").unlink()
+    api = server.url()
+    known = {"name": "manywalks_webhook", "value": webhook.url}
+    httpx.post(f"{api}/variables/", json=known).raise_for_status()
+    try:
+        done = command("train", "--work", str(small))
+    finally:
+        httpx.delete(f"{api}/variables/name/manywalks_webhook").raise_for_status()
+    assert done.returncode == 2, done.stdout + done.stderr
+    (heard,) = webhook.heard
+    assert heard["event"] == "failure"
+    assert "manywalks: train" in heard["text"] and "table.csv" in heard["text"]
+    assert heard["about"]["flow"] == "train"
+
+
+def test_a_flow_inside_another_leaves_telling_to_it(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from manywalks.flows import hooks
+
+    monkeypatch.setattr(hooks.Variable, "get", lambda name, default=None: webhook.url)
+    flow, state = SimpleNamespace(name="train"), SimpleNamespace(name="Failed", message="why")
+    hooks.on_failure(flow, SimpleNamespace(name="a", parent_task_run_id="b"), state)
+    assert webhook.heard == []
+    hooks.on_failure(flow, SimpleNamespace(name="a", parent_task_run_id=None), state)
+    assert [one["event"] for one in webhook.heard] == ["failure"]
 
 
 class Prefect:

@@ -17,7 +17,7 @@ import pytest
 from manywalks.tasks import files
 
 from ..conftest import REPOSITORY
-from ..prefect_server import server
+from .forked import Forked, fork_flow
 
 # The long form: this many kills of each kind (`make faults`).
 KILLS = int(os.environ.get("MANYWALKS_KILLS", "50"))
@@ -61,8 +61,16 @@ class Begun(NamedTuple):
         self.process.kill()
         self.process.wait()
 
+    def lives(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
 
-def begin(*arguments: str, cwd: Path, **environment: str) -> Begun:
+    def wait(self, timeout: float) -> int:
+        """Its status, once it has ended."""
+        return self.process.wait(timeout=timeout)
+
+
+def begin(*arguments: str, cwd: Path) -> Begun:
     """Start a command in a workspace, and do not wait for it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     (cwd / ".manywalks").mkdir(exist_ok=True)
@@ -70,15 +78,16 @@ def begin(*arguments: str, cwd: Path, **environment: str) -> Begun:
     said = cwd / ".manywalks" / "said.txt"
     with said.open("wb") as log:
         process = subprocess.Popen(
-            arguments, cwd=cwd, env={**os.environ, "PATH": path, **environment}, stdout=log, stderr=log
+            arguments, cwd=cwd, env={**os.environ, "PATH": path}, stdout=log, stderr=log
         )
     return Begun(process, said)
 
 
-def flow(cwd: Path, *, own_server: bool = True) -> Begun:
-    """Start the flow in a workspace, with a Prefect server of its own or against the session's."""
-    known = {} if own_server else {"PREFECT_API_URL": server.url()}
-    return begin(str(Path(sys.executable).with_name("manywalks")), "train", cwd=cwd, **known)
+def flow(cwd: Path, api: str | None = None) -> Begun | Forked:
+    """Start the flow in a workspace: with a server of its own, or forked against the one at `api`."""
+    if api is not None:
+        return fork_flow(cwd, api)
+    return begin(str(Path(sys.executable).with_name("manywalks")), "train", cwd=cwd)
 
 
 def step(name: str, cwd: Path) -> Begun:
@@ -86,9 +95,9 @@ def step(name: str, cwd: Path) -> Begun:
     return begin(sys.executable, "-m", "manywalks.tasks", name, cwd=cwd)
 
 
-def ended(begun: Begun, timeout: float = 600) -> tuple[int, str]:
+def ended(begun: Begun | Forked, timeout: float = 600) -> tuple[int, str]:
     """Wait for a command: its status, and what it said."""
-    status = begun.process.wait(timeout=timeout)
+    status = begun.wait(timeout)
     return status, begun.said.read_text(encoding="utf-8", errors="replace")
 
 

@@ -13,6 +13,7 @@ from manywalks.tasks import pipeline
 from manywalks.tasks.workspace import Workspace
 
 from .conftest import KILLS, Begun, ended, flow, note, outputs, step, steps_in, undo, wait_for
+from .forked import Forked, fork_server
 
 MOMENTS = random.Random()
 # A workspace's flow is killed this often before a run is let end: what one kill left meets the next.
@@ -71,13 +72,13 @@ def test_a_killed_pack_is_trained_again_and_nothing_else(undone: Path, trained: 
     assert replicates_in(undone) == replicates_in(trained)
 
 
-def kill_the_flow(folder: Path, *, own_server: bool) -> bool:
+def kill_the_flow(folder: Path, api: str | None) -> bool:
     """Kill the flow at a random moment of its start or its work; False where it had ended."""
-    begun = flow(folder, own_server=own_server)
+    begun = flow(folder, api)
     if MOMENTS.random() < 0.8:
-        wait_for(lambda: steps_in(folder) or begun.process.poll() is not None, 180, 0.5)
+        wait_for(lambda: steps_in(folder) or not begun.lives(), 180, 0.5)
     time.sleep(MOMENTS.uniform(0, 12))
-    lived = begun.process.poll() is None
+    lived = begun.lives()
     begun.kill()
     assert wait_for(lambda: not steps_in(folder), 10), "steps outlived the flow that started them"
     return lived
@@ -126,13 +127,14 @@ def test_packs_killed_at_random_moments(trained: Path, tmp_path: Path, number: i
 
 @pytest.mark.faults
 @pytest.mark.parametrize("number", range(KILLS // AGAIN))
-def test_flows_killed_at_random_moments(trained: Path, tmp_path: Path, number: int) -> None:
+def test_flows_killed_at_random_moments(trained: Path, tmp_path: Path, home: Path, number: int) -> None:
     work = unmake(trained, tmp_path / "work", "curate")
-    own_server = number % 5 == 0  # which takes longer than all else that a killed run does
+    # a server of its own takes longer than all else that a killed run does
+    server, api = (None, None) if number % 10 == 9 else fork_server(home)
     kept: dict[str, int] = {}
     kills = 0
     while kills < AGAIN:
-        if kill_the_flow(work, own_server=own_server):
+        if kill_the_flow(work, api):
             kills += 1
         else:  # it ended before its moment came: from the start again
             assert outputs(work) == outputs(trained)
@@ -142,46 +144,68 @@ def test_flows_killed_at_random_moments(trained: Path, tmp_path: Path, number: i
         now = times_in(work)
         assert {name: now.get(name) for name in kept} == kept, "a whole replicate was trained again"
         kept = now
-    status, said = ended(flow(work, own_server=own_server))
+    status, said = ended(flow(work, api))
     assert status == 0, said
     assert outputs(work) == outputs(trained)
     assert wait_for(lambda: not servers_of(work), 20), "a killed flow's server lives on"
-    note(
-        "SIGKILL to the flow's process",
-        f"same outputs in the run after {AGAIN} kills in a row; no whole replicate is trained again; "
-        "the server that it leaves is ended by the next run",
-        AGAIN,
-    )
+    said = f"same outputs in the run after {AGAIN} kills in a row, no whole replicate trained again"
+    if server is None:
+        note(
+            "SIGKILL to a flow with a server of its own", f"{said}; that server ended by the next run", AGAIN
+        )
+    else:
+        server.kill()
+        note("SIGKILL to a flow with a server elsewhere", said, AGAIN)
 
 
-def kill_the_server(begun: Begun, folder: Path, seconds: float) -> bool:
-    """Kill the flow's own Prefect server so many seconds after it started; False where the run had ended."""
-    if not wait_for(lambda: servers_of(folder) or begun.process.poll() is not None, 120, 0.5):
-        return False
-    time.sleep(seconds)
-    servers = servers_of(folder)
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where servers that stand by themselves keep their database, one after the other."""
+    return tmp_path_factory.mktemp("home")
+
+
+def kill_own_server(work: Path) -> tuple[bool, Begun | Forked]:
+    """Run the flow and kill the server that it started at a random moment; False where that was gone."""
+    begun = flow(work)
+    if not wait_for(lambda: servers_of(work) or not begun.lives(), 120, 0.5):
+        return False, begun
+    time.sleep(MOMENTS.uniform(0, 25))
+    servers = servers_of(work)
     for server in servers:
         server.kill()
-    return bool(servers)
+    return bool(servers), begun
+
+
+def kill_other_server(work: Path, home: Path) -> tuple[bool, Begun | Forked]:
+    """Run the flow against a server elsewhere, killed at a random moment; False where the run had ended."""
+    server, api = fork_server(home)
+    begun = flow(work, api)
+    time.sleep(MOMENTS.uniform(0, 12))
+    lived = begun.lives()
+    server.kill()
+    return lived, begun
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("number", range(KILLS))
-def test_servers_killed_at_random_moments(trained: Path, tmp_path: Path, number: int) -> None:
+def test_servers_killed_at_random_moments(trained: Path, tmp_path: Path, home: Path, number: int) -> None:
     """Runs with all, or with the last stages alone, still to make: of any length."""
     left = MOMENTS.choice(["curate", "train", "ensemble", *["evaluate"] * 2, *["report"] * 5])
+    own = number % 10 == 0
     killed, tries, outcome = False, 0, "the run goes on"
     while not killed:  # a run that ended before its moment came is no kill
         work = unmake(trained, tmp_path / f"work-{tries}", left)
-        begun = flow(work)
-        killed = kill_the_server(begun, work, MOMENTS.uniform(0, 25 / (1 + tries)))
+        killed, begun = kill_own_server(work) if own else kill_other_server(work, home)
         status, said = ended(begun)
         if status:
             assert killed, said
             assert "Prefect" in said.strip().splitlines()[-1], said
             outcome = "the run ends with a line, the next one finishes"
-            status, said = ended(flow(work, own_server=False))
+            server, api = fork_server(home)
+            status, said = ended(flow(work, api))
+            server.kill()
         assert status == 0, said
         assert outputs(work) == outputs(trained)
         tries += 1
-    note("SIGKILL to the Prefect server", f"{outcome}; same outputs")
+    whose = "the Prefect server that the run started" if own else "a Prefect server elsewhere"
+    note(f"SIGKILL to {whose}", f"{outcome}; same outputs")

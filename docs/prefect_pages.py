@@ -1,0 +1,121 @@
+"""Pictures of a refresh in Prefect's pages, for docs/schedules.md: a real server, run and browser.
+
+    .venv/bin/python -m docs.prefect_pages
+
+Takes some minutes; wants Chromium (Debian: apt-get install chromium). Writes docs/images/prefect-*.png.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.chromium import Browser, browser, executable
+from tests.prefect_server import Server
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+IMAGES = REPOSITORY / "docs/images"
+PARAMS = """
+data:
+  path: {table}
+  id: id
+  endpoints:
+    logS: {{kind: regression, unit: log10 mol/L}}
+featurize:
+  blocks: [{{kind: morgan_count, size: 1024}}, {{kind: physchem}}]
+split: {{method: random, test: 0.2, valid: 0.2}}
+network: {{widths: [128, 64]}}
+train: {{epochs: 40}}
+replicates: {{count: 12}}
+"""
+# a window's size, and the words by which a page is known to be complete
+WIDTH, HEIGHT, PATIENCE_S = 1280, 800, 60
+
+
+def main() -> None:
+    """Run a refresh against a server of its own and take the pictures."""
+    if executable() is None:
+        raise SystemExit("no Chromium here; on Debian: apt-get install chromium")
+    server = Server()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            api = server.url()
+            refresh(Path(folder) / "solubility", api)
+            for line in ("work-pool create manywalks --type process", "--no-prompt deploy --all"):
+                do([program("prefect"), *line.split()], api)
+            with browser(Path(folder) / "profile") as page:
+                for name, (where, words) in pages(api).items():
+                    show(page, f"{api.removesuffix('/api')}{where}", words)
+                    (IMAGES / f"prefect-{name}.png").write_bytes(page.picture())
+        finally:
+            server.stop()
+
+
+def refresh(work: Path, api: str) -> None:
+    """A workspace of the demo's table, and its first refresh."""
+    work.mkdir()
+    do([program("dvc"), "pull", "data/raw/solubility.csv.dvc"], api)
+    text = PARAMS.format(table=REPOSITORY / "data/raw/solubility.csv")
+    (work / "params.yaml").write_text(text, encoding="utf-8")
+    do([program("manywalks"), "refresh", "--work", str(work)], api)
+
+
+def pages(api: str) -> dict[str, tuple[str, str]]:
+    """What is to be seen: name -> (address, words that the complete page holds)."""
+    runs = {run["id"]: run for run in ask(api, "flow_runs")}
+    artifacts = {one["key"]: one for one in ask(api, "artifacts")}
+    parent = next(run for run in runs.values() if run["parent_task_run_id"] is None)
+    child = artifacts["metrics"]["flow_run_id"]
+    deployment = next(one for one in ask(api, "deployments") if one["name"] == "refresh")
+    return {
+        "run": (f"/runs/flow-run/{child}", "Completed"),
+        "artifacts": (f"/runs/flow-run/{child}?tab=Artifacts", "statement"),
+        "metrics": (f"/artifacts/artifact/{artifacts['metrics']['id']}", "rmse"),
+        "statement": (f"/artifacts/artifact/{artifacts['statement']['id']}", "retrained ensemble"),
+        "refresh": (f"/artifacts/artifact/{artifacts['refresh']['id']}", "Champion"),
+        "parent": (f"/runs/flow-run/{parent['id']}", "Completed"),
+        "form": (f"/deployments/deployment/{deployment['id']}/run", "Workspace"),
+    }
+
+
+def ask(api: str, kind: str) -> list[dict[str, Any]]:
+    """All objects of a kind, read over the API."""
+    answer = httpx.post(f"{api}/{kind}/filter", json={})
+    answer.raise_for_status()
+    return answer.json()
+
+
+def show(page: Browser, address: str, words: str) -> None:
+    """Open a page and wait until it holds the words, and then until it holds still."""
+    page.call(
+        "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
+    )
+    page.call("Page.navigate", url=address)
+    deadline = time.monotonic() + PATIENCE_S
+    while words not in str(page.ask("document.body ? document.body.innerText : ''")):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{address}: {words!r} did not appear within {PATIENCE_S} s")
+        time.sleep(0.2)
+    time.sleep(2)  # the graph moves into its place
+
+
+def program(name: str) -> str:
+    """A program of this environment."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def do(arguments: list[str], api: str) -> None:
+    """A command against the server that must end well."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        arguments, cwd=REPOSITORY, check=True, env={**os.environ, "PATH": path, "PREFECT_API_URL": api}
+    )
+
+
+if __name__ == "__main__":
+    main()

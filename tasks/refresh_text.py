@@ -1,0 +1,57 @@
+"""A refresh in Markdown: who is the champion, how the two compared, how the data moved."""
+
+from typing import Any
+
+
+def text_of(report: dict[str, Any]) -> str:
+    """The refresh in Markdown, for reports/refresh.md and Prefect."""
+    lines = [
+        f"# Refresh of {report['when']}",
+        "",
+        f"Champion: **{report['champion']}**. Challenger {report['challenger']} was "
+        f"{'promoted' if report['promoted'] else 'not promoted'}: {report['reason']}.",
+    ]
+    if report["endpoints"]:
+        lines += ["", "| endpoint | molecules | score | champion | challenger | difference | verdict |"]
+        lines += ["|---|---|---|---|---|---|---|"]
+    for name, one in report["endpoints"].items():
+        cells = [_number(one.get(key)) for key in ("champion", "challenger", "difference")]
+        interval = (
+            f" ({_number(one.get('low'))} to {_number(one.get('high'))})"
+            if one.get("low") is not None
+            else ""
+        )
+        lines.append(
+            f"| {name} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
+            f"| {cells[2]}{interval} | {one['verdict']} |"
+        )
+    if report["drift"]:
+        lines += ["", "## Drift", "", *_drift_lines(report["drift"])]
+    if report["warnings"]:
+        lines += ["", *(f"Warning: {warning}." for warning in report["warnings"])]
+    return "\n".join(lines) + "\n"
+
+
+def _drift_lines(drift: dict[str, Any]) -> list[str]:
+    """Where new molecules lie and how their values are distributed, in Markdown."""
+    structures = drift["structures"]
+    if not structures["molecules"]:
+        return ["No molecule is new to the champion."]
+    lines = [
+        f"{structures['molecules']} molecules are new to the champion; {structures['outside']:.0%} of them "
+        "lie outside its domain. Tanimoto similarity to the nearest that it was trained on: median "
+        f"{_number(structures['similarity_median'])}, lowest twentieth "
+        f"{_number(structures['similarity_low'])}.",
+        "",
+        "| endpoint | values before | new values | stability index | KS distance | p |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, one in drift["values"].items():
+        cells = [_number(one[key]) for key in ("psi", "ks", "p")]
+        lines.append(f"| {name} | {one['old']} | {one['new']} | {' | '.join(cells)} |")
+    return lines
+
+
+def _number(value: float | None) -> str:
+    """Three digits, or a dash."""
+    return "–" if value is None else f"{value:.3g}"
