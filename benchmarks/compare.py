@@ -1,6 +1,9 @@
 """Validity of `manywalks compare`: false verdicts between equals, and power for a known difference.
 
-    python -m benchmarks.compare [--comparisons 400] [--power 100] [--real 20]
+    python -m benchmarks.compare [--comparisons 250] [--power 100] [--real 20]
+    python -m benchmarks.compare --part real     one part alone, nothing written: parts can run side by side
+
+Every comparison's outcome is kept in .manywalks/validity, so a run that was ended goes on where it was.
 
 Simulated comparisons use quick learners in place of networks (ridge regressions on random subsets of
 features, each subset a walk) and everything else as it is: repeated k-fold splits, the projection to the
@@ -17,16 +20,18 @@ Real ones train networks on small samples of a solubility table, by the steps of
 import argparse
 import contextlib
 import io
+import json
 import platform
 import tempfile
-import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
+from benchmarks import compare_worlds
 from benchmarks.compare_worlds import (
     FOLDS,
     POWER,
@@ -40,7 +45,7 @@ from benchmarks.compare_worlds import (
     walks_of,
 )
 from benchmarks.results import table, write_section
-from manywalks.tasks import paired
+from manywalks.tasks import compare_looks, files, paired, projection, verdicts
 from manywalks.tasks.compare import Study
 from manywalks.tasks.compare_design import Design
 from manywalks.tasks.compare_looks import eliminated, looks_of
@@ -54,6 +59,9 @@ from manywalks.tasks.verdicts import verdict
 from manywalks.tasks.workspace import Workspace
 
 CONFIDENCE, THRESHOLD = 0.95, 0.01
+KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
+# what decides an outcome: other code, and it is made again
+CODE = (compare_worlds, compare_looks, paired, projection, verdicts)
 SOLUBILITY = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 REAL = """
 data: {{path: table.csv, id: id, endpoints: {{logS: {{unit: log10 mol/L}}}}}}
@@ -117,10 +125,26 @@ def with_stopping(scores: paired.Table) -> Counter[str]:
 
 def simulate(world: World, count: int, metric: str) -> Counter[str]:
     """`count` comparisons summed up."""
-    total: Counter[str] = Counter()
-    for number in range(count):
-        total.update(simulated(np.random.default_rng([number, len(world.name)]), world, metric))
-    return total
+
+    def one(number: int) -> Counter[str]:
+        return simulated(np.random.default_rng([number, len(world.name)]), world, metric)
+
+    return summed(f"{metric}, {world.name}", count, one)
+
+
+def summed(name: str, count: int, one: Callable[[int], Counter[str]]) -> Counter[str]:
+    """The outcomes 0 .. `count` - 1 summed up; those that are kept are not made again."""
+    code = "".join(files.md5_file(Path(str(module.__file__))) for module in CODE)
+    path = KEPT / f"{files.sha256_bytes((name + code).encode())[:16]}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as lines:
+        lines.seek(0)
+        found = [Counter(json.loads(line)) for line in lines]
+        for number in range(len(found), count):
+            found.append(one(number))
+            lines.write(json.dumps(found[-1], default=int) + "\n")
+            lines.flush()
+    return sum(found[:count], Counter())
 
 
 def share(count: int, of: int) -> str:
@@ -164,30 +188,33 @@ def real(folder: Path, seed: int, changes: list[list[int]], *, molecules: int, e
 
 def reals(changes: list[list[int]], count: int, *, molecules: int = 150, epochs: int = 10) -> Counter[str]:
     """Verdicts of `count` comparisons."""
-    words: Counter[str] = Counter()
-    for seed in range(count):
+
+    def one(seed: int) -> Counter[str]:
         with tempfile.TemporaryDirectory() as folder:
-            words[real(Path(folder), seed, changes, molecules=molecules, epochs=epochs)] += 1
-    return words
+            return Counter({real(Path(folder), seed, changes, molecules=molecules, epochs=epochs): 1})
+
+    return summed(f"real, {changes}, {molecules}, {epochs}", count, one)
 
 
-def section(simulated_count: int, power_count: int, real_count: int) -> str:
-    """The table of benchmarks/RESULTS.md."""
-    began, rows = time.time(), []
+def false_rows(simulated_count: int) -> list[list[str]]:
+    """False verdicts between equals, a row a world and score."""
+    rows = []
     for metric, worlds in (("rmse", WORLDS), ("spearman", (WORLDS[0], WORLDS[2]))):
         for world in worlds:
             # a rate at its limit needs more comparisons to be told from one over it
-            count = simulated_count * (1 if len(world.groups) > 2 or metric != "rmse" else 6)
+            count = simulated_count * (1 if len(world.groups) > 2 or metric != "rmse" else 4)
             found = simulate(world, count, metric)
             kinds = ("verdicts", "stop_verdicts", "uncorrected")
             rows.append([world.name, metric, str(count), *(share(found[kind], count) for kind in kinds)])
             print(rows[-1], flush=True)
-    same = reals([[16], [16]], real_count)
-    false = same["better"] + same["worse"]
-    rows.append(["the same, real networks", "rmse", str(real_count), share(false, real_count), "", ""])
+    return rows
+
+
+def gain_rows(power_count: int) -> list[list[str]]:
+    """Power for a known difference, a row a gain."""
     powers = [(world, simulate(world, power_count, "rmse")) for world in POWER]
     trained = power_count * 2 * REPEATS * FOLDS
-    gains = [
+    return [
         [
             world.name,
             share(found["better"], power_count),
@@ -197,7 +224,19 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
         ]
         for world, found in powers
     ]
-    wide = reals([[512], [16]], real_count // 2)
+
+
+def real_outcomes(count: int) -> tuple[Counter[str], Counter[str]]:
+    """Verdicts between equal real networks, and (half as many) of 512 units against 16."""
+    return reals([[16], [16]], count), reals([[512], [16]], count // 2)
+
+
+def section(simulated_count: int, power_count: int, real_count: int) -> str:
+    """The table of benchmarks/RESULTS.md."""
+    rows, gains = false_rows(simulated_count), gain_rows(power_count)
+    same, wide = real_outcomes(real_count)
+    false = same["better"] + same["worse"]
+    rows.append(["the same, real networks", "rmse", str(real_count), share(false, real_count), "", ""])
     return "\n\n".join(
         [
             "## Compare: false verdicts and power",
@@ -205,8 +244,7 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
             f"threshold {THRESHOLD:g}, {N} molecules (real: 150 of the solubility table). A comparison is "
             "false when any of its pairs is called better or worse; in brackets 95 % intervals. With early "
             "stopping: a look after every repeat, and what is stopped by mistake counts as false. "
-            f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, "
-            f"{time.time() - began:.0f} s.",
+            f"{platform.system()} {platform.machine()}, Python {platform.python_version()}.",
             table(
                 ["equal configurations", "score", "comparisons", "false verdicts", "with early stopping",
                  "with intervals that take splits for independent"], rows,
@@ -226,11 +264,19 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
 def main() -> None:
     """Run everything and rewrite the section."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--comparisons", type=int, default=400)
+    parser.add_argument("--comparisons", type=int, default=250)
     parser.add_argument("--power", type=int, default=100)
     parser.add_argument("--real", type=int, default=20)
+    parser.add_argument("--part", choices=("simulated", "power", "real"))
     asked = parser.parse_args()
-    write_section("compare", section(asked.comparisons, asked.power, asked.real))
+    if asked.part == "simulated":
+        false_rows(asked.comparisons)
+    elif asked.part == "power":
+        gain_rows(asked.power)
+    elif asked.part == "real":
+        real_outcomes(asked.real)
+    else:
+        write_section("compare", section(asked.comparisons, asked.power, asked.real))
 
 
 if __name__ == "__main__":

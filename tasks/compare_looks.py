@@ -73,12 +73,12 @@ def eliminated(table: paired.Table, threshold: float, looks: Looks) -> tuple[pai
     scores, stopped = table.scores.copy(), dict[int, int]()
     for done in looks.splits[:-1]:
         running = [c for c in range(scores.shape[1]) if c not in stopped]
-        if len(running) == 1:
-            scores[done:] = np.nan
-            break
         seen = paired.Table(scores[:done], table.noise[:done], table.ratio, table.folds)
         for c in beaten(seen, threshold, looks.early, running):
             stopped[c] = done
             scores[done:, c] = np.nan
+        if len(stopped) == scores.shape[1] - 1:
+            scores[done:] = np.nan
+            break
     left = np.isfinite(scores).any(axis=1)
     return paired.Table(scores[left], table.noise[left], table.ratio, table.folds), stopped
