@@ -16,21 +16,27 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks import walks
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.tasks.dense_prepare import prepare
+from manywalks.tasks.features import Features
+from manywalks.tasks.network import weight_shapes
 from manywalks.tasks.walk import Problem, train_pack
 
 CORES = len(os.sched_getaffinity(0))
 EPOCHS = {"S": 10, "L": 3, "default": 10}
 PACK = {"S": 32, "L": 4, "default": 32}
+COLUMNS = (1024, 4096, 16_384, 65_536)
+WIDTHS = (128, 256, 512, 1024, 2048)
 ADDRESS = {
     "S": "S: 2048-512-128-1, batch 32",
     "L": "L: 2048-2048-1024-1, batch 32",
@@ -235,6 +241,8 @@ def growth(_: int) -> str:
         answer = _in_child(f"print(*engine.many_molecules({n}), end='')").split()
         molecules.append([f"{n:,}", *answer])
         print(molecules[-1], flush=True)
+    columns = [[f"{n:,}", *_in_child(f"print(*engine.of_columns({n}), end='')").split()] for n in COLUMNS]
+    widths = [[*_in_child(f"print(*engine.of_width({n}), end='')").split()] for n in WIDTHS]
     return f"""## Dense engine: growth
 
 Replicates of S on ESOL, 145 steps each, compiled before: {1000 * slope:.0f} ms a replicate and
@@ -248,21 +256,61 @@ with 32 ({(held[32] - held[2]) / 30:.1f} MB a replicate). That keeps all results
 
 S on molecules of the lipophilicity set, repeated: one epoch of two replicates.
 
-{table(["molecules", "ms a replicate and step", "largest memory, MB"], molecules)}"""
+{table(["molecules", "ms a replicate and step", "largest memory, MB"], molecules)}
+
+S on 2,000 molecules of 60 random bits, the more columns the fewer molecules share one:
+
+{table(["columns", "ms a replicate and step", "largest memory, MB"], columns)}
+
+S on ESOL with other widths:
+
+{table(["widths", "parameters", "ms a replicate and step", "ns a parameter", "memory, MB"], widths)}"""
 
 
 def many_molecules(n: int) -> tuple[str, str]:
     """One epoch on n molecules: ms a replicate and step, and the process's largest memory in MB."""
-    import dataclasses
-
     small = walks.problem("lipophilicity", "S", 1)
     rows = np.arange(n) % len(small.features)
-    problem = dataclasses.replace(
+    problem = replace(
         small, features=small.features.take(rows), targets=small.targets.take(rows),
         train=np.arange(n * 9 // 10), valid=np.arange(n * 9 // 10, n), predict=np.arange(n * 9 // 10, n),
     )  # fmt: skip
+    return f"{_ms_a_step(problem):.3f}", f"{_largest():.0f}"
+
+
+def of_columns(d: int) -> tuple[str, str]:
+    """2,000 molecules of 60 random bits in d columns: ms a replicate and step, largest memory in MB."""
+    small, n, rng = walks.problem("lipophilicity", "S", 1), 2000, np.random.default_rng(0)
+    bits = sparse.csr_matrix(
+        (np.ones(60 * n, np.float32), rng.integers(0, d, 60 * n), np.arange(0, 60 * n + 1, 60)), (n, d)
+    )
+    bits.sum_duplicates()
+    features = Features(bits, np.zeros((n, 0), np.float32), tuple(f"bit_{i}" for i in range(d)))
+    problem = replace(
+        small, features=features, targets=small.targets.take(np.arange(n)),
+        train=np.arange(1800), valid=np.arange(1800, n), predict=np.arange(1800, n),
+    )  # fmt: skip
+    return f"{_ms_a_step(problem):.3f}", f"{_largest():.0f}"
+
+
+def of_width(width: int) -> tuple[str, str, str, str, str]:
+    """Two hidden layers: their widths, parameters, ms a replicate and step, ns a parameter, memory in MB."""
+    small = walks.problem("esol", "S", 3)
+    network = small.network.model_copy(update={"widths": (width, width // 4)})
+    shapes = weight_shapes(network, small.features.width, 1)
+    parameters = sum(int(np.prod(shape)) for shape in shapes)
+    ms = _ms_a_step(replace(small, network=network))
+    return (
+        f"{width}-{width // 4}", f"{parameters:,}", f"{ms:.3f}", f"{1e6 * ms / parameters:.2f}",
+        f"{_largest():.0f}",
+    )  # fmt: skip
+
+
+def _ms_a_step(problem: Problem) -> float:
+    """Of one replicate, with one on every core, compiled before."""
+    trained(replace(problem, train=problem.train[:64]), CORES)
     took = seconds(lambda: trained(problem, CORES))
-    return f"{1000 * took / CORES / problem.steps_per_epoch:.3f}", f"{_largest():.0f}"
+    return 1000 * took / CORES / problem.steps_per_epoch / problem.train_params.epochs
 
 
 def _largest() -> float:

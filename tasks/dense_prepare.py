@@ -134,7 +134,7 @@ def unflatten(prepared: Prepared, state: State) -> list[np.ndarray]:
     at, moved = shapes[0][1] * n_dense, 0
     kernel = np.empty(shapes[0], np.float32)
     kernel[prepared.sparse_columns] = _from_panels(state.W, shapes[0][1])
-    kernel[prepared.dense_columns] = state.p[:at].reshape(n_dense, -1)
+    kernel[prepared.dense_columns] = state.p[:at].reshape(n_dense, shapes[0][1])
     for place, shape in enumerate(shapes):
         size = int(np.prod(shape))
         is_moving = network.normalization == "batch" and place % 6 > 3

@@ -26,11 +26,15 @@ def small_problem(
     censored: bool = False,
     counts: int = COUNTS,
     descriptors: int = DESCRIPTORS,
+    often: float = 0.9,
 ) -> Problem:
-    """200 molecules with sparse and dense features, gaps in the targets and unequal weights."""
+    """200 molecules with sparse and dense features, gaps in the targets and unequal weights.
+
+    `often` is the root of the share of molecules that have the commonest of the sparse features.
+    """
     rng = np.random.default_rng(5)
-    # from features that nearly all molecules have to such that none has
-    share = np.linspace(0, 0.9, counts) ** 2
+    # from features that most molecules have to such that none has
+    share = np.linspace(0, often, counts) ** 2
     x = ((rng.random((N, counts)) < share) * rng.integers(1, 4, (N, counts))).astype(np.float32)
     dense = rng.normal(size=(N, descriptors)).astype(np.float32)
     t = len(classes)

@@ -184,6 +184,13 @@ def test_sparse_or_dense_features_alone_will_do(counts: int, descriptors: int) -
         np.testing.assert_allclose(ours, keras_own, atol=1e-4)
 
 
+def test_features_that_are_all_rare_will_do() -> None:
+    problem = small_problem(descriptors=0, often=0.3)
+    assert len(prepare(problem).dense_columns) == 0
+    for ours, keras_own in zip(trained(problem).weights, by_keras(problem).get_weights(), strict=True):
+        np.testing.assert_allclose(ours, keras_own, atol=1e-4)
+
+
 def test_early_stopping_keeps_the_weights_of_the_lowest_valid_loss() -> None:
     train = {"epochs": 60, "learning_rate": 0.02, "schedule": "constant"}
     stopped = trained(small_problem(train={**train, "early_stopping": 5}))
