@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from manywalks.tasks.between import Combining, combine, ensemble_pairs, metric_differences
 from manywalks.tasks.bound import difference_bound
 from manywalks.tasks.metrics import endpoint_metrics
+
+# of so many honest models one has a walk that is taken for a stranger
+_STRANGE = 1 / 1000
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ def agreement(
     """Observed against promised difference of one endpoint.
 
     The promise is made from the model's own walks and tells how far an ensemble of so many fresh walks
-    may be. The verdict is on the predictions; each metric's difference stands beside its own bound.
+    may be. The verdict is on the predictions and on each of the model's walks, since a foreign one widens the
+    bound that it is judged by; each metric's difference stands beside its own bound.
 
     Args:
         model: (m, n) predictions of the model's replicates out of sample, in endpoint units.
@@ -54,6 +59,7 @@ def agreement(
     promised = difference_bound(model, asked.confidence, adaptive=asked.adaptive, other=len(retrained))
     judged = difference_bound(model, level, adaptive=asked.adaptive, other=len(retrained))
     difference = math.sqrt(np.mean((one - other) ** 2))
+    foreign = strangers(model, retrained)
     # the bound on metrics is for two ensembles of m; one of k differs more or less by this factor
     scale = math.sqrt((1 / len(model) + 1 / len(retrained)) / (2 / len(model)))
     return {
@@ -67,9 +73,38 @@ def agreement(
         "confidence": asked.confidence,
         "judged_by": judged.bound,
         "judged_at": level,
-        "agrees": difference <= judged.bound,
+        "strangers": foreign,
+        "agrees": difference <= judged.bound and not foreign,
         "metrics": _metrics(model, one, other, observed, relation, asked, scale),
     }
+
+
+def strangers(model: np.ndarray, retrained: np.ndarray) -> list[int]:
+    """Which of the model's walks are farther from the fresh ones' mean than a fresh walk would be.
+
+    A walk of the same data and network is one more draw of what the fresh ones are draws of, so the logarithm
+    of its distance lies within Student's prediction limit of theirs, at a level shared by all walks. None can
+    be told from fewer than 4 fresh walks.
+
+    Args:
+        model: (m, n) predictions of the model's replicates.
+        retrained: (k, n) of the fresh ones.
+    """
+    m, k = len(model), len(retrained)
+    centre = retrained.mean(axis=0)
+    # a fresh walk is part of the mean that it is compared with, a walk of the model is not
+    own = _distance(retrained - centre) * math.sqrt(k / (k - 1))
+    theirs = _distance(model - centre) / math.sqrt(1 + 1 / k)
+    if k < 4 or not own.all():
+        return []
+    logs = np.log(own)
+    reach = float(stats.t.ppf(1 - _STRANGE / m, k - 1)) * logs.std(ddof=1) * math.sqrt(1 + 1 / k)
+    return np.flatnonzero(theirs > math.exp(logs.mean() + reach)).tolist()
+
+
+def _distance(apart: np.ndarray) -> np.ndarray:
+    """Root mean square over molecules: (m, n) -> (m,)."""
+    return np.sqrt(np.mean(apart**2, axis=1))
 
 
 def _metrics(
@@ -112,9 +147,15 @@ def verdict(found: dict[str, Any], name: str) -> str:
     """One endpoint's agreement as a sentence."""
     unit = f" {found['unit']}" if found["unit"] else ""
     word = "agrees" if found["agrees"] else "does NOT agree"
+    foreign = ", ".join(map(str, found["strangers"]))
+    strange = (
+        f" Replicates {foreign} of the model are no walks of this data and network: too far from fresh ones."
+        if foreign
+        else ""
+    )
     return (
         f"{name}: a retrained ensemble of {found['retrained']} {word} with the model of "
         f"{found['replicates']}: {found['difference']:.3g}{unit} apart, root mean square over "
         f"{found['molecules']} molecules, where at most {found['judged_by']:.3g}{unit} was promised "
-        f"({100 * found['judged_at']:.4g} % sure)."
+        f"({100 * found['judged_at']:.4g} % sure).{strange}"
     )

@@ -2,33 +2,24 @@
 
 Spread is how far single walks part, not how far the ensemble is off: all walks can share an error. So a
 residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
-split-conformal, scaled by the predicted standard deviation. Probabilities are recalibrated on their logits.
+split-conformal, scaled by the predicted standard deviation. Probabilities: recalibrate.py.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 
-from manywalks.tasks.metrics import classification_metrics
-from manywalks.tasks.uncertainty import (
-    binomial_interval,
-    expected_calibration_error,
-    gaussian_scores,
-    mutual_information,
-    reliability,
-)
+from manywalks.tasks import recalibrate
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 # below so many molecules the share of the spread is not fitted beside the residual variance
 _FEW = 30
 # so many order statistics tell any quantile; more would only fill the manifest
 _MOST_SCORES = 1000
-# float32 probabilities reach 0 and 1
-_CLIP = 1e-7
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,9 @@ class Calibration:
         residual: variance beside the spread, in the endpoint's unit squared (regression).
         share: factor of the squared spread in the predicted variance (regression).
         scores: rising |error| / predicted sd of the valid molecules, or some of them (regression).
-        slope, intercept: calibrated logit = intercept + slope * logit (classification).
+        slope, intercept: calibrated logit = intercept + slope * logit (classification, without knots).
+        knots: (logit, calibrated probability) of the isotonic curve, rising (classification).
+        cross_fitted: log-loss by way of calibration, on valid molecules that the map was not fitted on.
         notes: what the reader must know of it.
     """
 
@@ -52,6 +45,8 @@ class Calibration:
     scores: tuple[float, ...] = ()
     slope: float = 1.0
     intercept: float = 0.0
+    knots: tuple[tuple[float, float], ...] = ()
+    cross_fitted: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def predicted_sd(self, spread: np.ndarray) -> np.ndarray:
@@ -63,7 +58,7 @@ class Calibration:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end (n,) of intervals that hold the truth with probability `coverage`.
 
-        A class has none: NaN.
+        A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.walk_range`.
         """
         mean = np.asarray(mean, dtype=np.float64)
         if self.kind == "classification":
@@ -90,22 +85,30 @@ class Calibration:
 
     def probability(self, probability: np.ndarray) -> np.ndarray:
         """Calibrated probability of class 1, of any shape."""
-        p = np.clip(np.asarray(probability, dtype=np.float64), _CLIP, 1 - _CLIP)
-        return special.expit(self.intercept + self.slope * special.logit(p))
+        if self.knots:
+            return recalibrate.Curve(*np.array(self.knots).T)(probability)
+        return recalibrate.Line(self.slope, self.intercept)(probability)
 
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it."""
-        return asdict(self) | {"scores": list(self.scores), "notes": list(self.notes)}
+        lists = {"scores": list(self.scores), "notes": list(self.notes)}
+        return asdict(self) | lists | {"knots": [list(knot) for knot in self.knots]}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Calibration":
         """From what `to_json` gave."""
         tuples: dict[str, Any] = {name: tuple(content[name]) for name in ("scores", "notes")}
-        return cls(**{**content, **tuples})
+        return cls(**{**content, **tuples, "knots": tuple((x, y) for x, y in content["knots"])})
 
 
 def fit(
-    observed: np.ndarray, mean: np.ndarray, spread: np.ndarray, kind: str, *, early_stopping: bool = False
+    observed: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    kind: str,
+    *,
+    early_stopping: bool = False,
+    method: recalibrate.Method = "logistic",
 ) -> Calibration:
     """Calibrate one endpoint on the valid part.
 
@@ -115,6 +118,7 @@ def fit(
         spread: (n,) standard deviation over the walks.
         kind: "regression" or "classification".
         early_stopping: whether the same molecules decided when walks stopped, which is noted.
+        method: how probabilities are calibrated; "auto" takes what has the lower cross-fitted log-loss.
     """
     observed = np.asarray(observed, dtype=np.float64)
     keep = np.isfinite(observed)
@@ -123,7 +127,7 @@ def fit(
     if early_stopping:
         notes.append("the valid part also decided when walks stopped, so errors there may be a little small")
     if kind == "classification":
-        return _fit_class(y > 0.5, f, notes)
+        return _fit_class(y > 0.5, f, notes, method)
     return _fit_regression(y - f, s, notes)
 
 
@@ -165,98 +169,41 @@ def _variance_parts(error: np.ndarray, spread: np.ndarray) -> tuple[float, float
     return math.exp(best[0]), math.exp(best[1]) / typical
 
 
-def _fit_class(positive: np.ndarray, probability: np.ndarray, notes: Sequence[str]) -> Calibration:
-    """Platt's slope and intercept on the logit; N(0, 1) priors on intercept and log slope hold few data."""
+def _fit_class(
+    positive: np.ndarray, probability: np.ndarray, notes: Sequence[str], method: recalibrate.Method
+) -> Calibration:
+    """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
     if min(ones, n - ones) == 0:
         lacks = "the valid part has no two classes: probabilities are as the network gives them"
         return Calibration("classification", n, notes=(*notes, lacks))
-    logit = special.logit(np.clip(probability, _CLIP, 1 - _CLIP))
-    signed = np.where(positive, 1.0, -1.0)
-
-    def cost(x: np.ndarray) -> float:
-        margin = signed * (x[1] + math.exp(x[0]) * logit)
-        return float(np.sum(np.logaddexp(0, -margin))) + 0.5 * float(x @ x)
-
-    best = optimize.minimize(cost, np.zeros(2), bounds=[(-4, 4), (-10, 10)], method="L-BFGS-B").x
     if min(ones, n - ones) < _FEW // 3:
         notes = (*notes, f"{ones} of {n} valid molecules are class 1: too few to tell the calibration well")
+    can_bend = recalibrate.can_bend(positive)
+    if method == "isotonic" and not can_bend:
+        lacks = (
+            f"{ones} of {n} valid molecules are class 1: too few for an isotonic curve, a logistic one it is"
+        )
+        notes = (*notes, lacks)
+    losses = recalibrate.cross_fitted(positive, probability) if can_bend else {}
+    bent = can_bend and (
+        method == "isotonic" or (method == "auto" and losses["isotonic"] < losses["logistic"])
+    )
+    if bent:
+        curve = recalibrate.fit_curve(positive, probability)
+        knots = tuple(zip(curve.logits.tolist(), curve.values.tolist(), strict=True))
+        return Calibration("classification", n, knots=knots, cross_fitted=losses, notes=tuple(notes))
+    line = recalibrate.fit_line(positive, probability)
     return Calibration(
-        "classification", n, slope=math.exp(best[0]), intercept=float(best[1]), notes=tuple(notes)
+        "classification",
+        n,
+        slope=line.slope,
+        intercept=line.intercept,
+        cross_fitted=losses,
+        notes=tuple(notes),
     )
 
 
 def _kept_ranks(n: int) -> np.ndarray:
     """Ranks, from 1, of the order statistics that are kept of n: all, or evenly spaced up to the largest."""
     return np.unique(np.ceil(np.linspace(1, n, min(n, _MOST_SCORES))).astype(np.int64))
-
-
-def diagnose(
-    calibration: Calibration,
-    observed: np.ndarray,
-    mean: np.ndarray,
-    spread: np.ndarray,
-    *,
-    walks: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """How good the calibration is on molecules that it was not fitted on (the test part).
-
-    Args:
-        calibration: of the endpoint.
-        observed: (n,), NaN where not measured.
-        mean, spread: (n,) of the ensemble, not calibrated.
-        walks: (m, n) of the replicates, for the mutual information of a class; left out where None.
-    """
-    keep = np.isfinite(np.asarray(observed, dtype=np.float64))
-    y, f, s = (np.asarray(a, dtype=np.float64)[keep] for a in (observed, mean, spread))
-    about = {"fitted_on": calibration.molecules, "molecules": y.size, "notes": list(calibration.notes)}
-    if y.size == 0:
-        return about
-    if calibration.kind == "classification":
-        kept = None if walks is None else np.asarray(walks)[:, keep]
-        return about | _diagnose_class(calibration, y, f, kept)
-    return about | _diagnose_regression(calibration, y, f, s)
-
-
-def _diagnose_regression(
-    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, spread: np.ndarray
-) -> dict[str, Any]:
-    """Coverage and width of the intervals, scores of the predicted sd."""
-    intervals = []
-    for level in LEVELS:
-        low, high = calibration.interval(mean, spread, level)
-        hits = int(np.sum((low <= observed) & (observed <= high)))
-        least, most = binomial_interval(hits, observed.size)
-        intervals.append(
-            {
-                "stated": level,
-                "covered": hits / observed.size,
-                "low": least,
-                "high": most,
-                "mean_width": float(np.mean(high - low)),
-                "guaranteed": calibration.is_guaranteed(level),
-            }
-        )
-    sd = calibration.predicted_sd(spread)
-    scores = gaussian_scores(observed - mean, sd) if (sd > 0).all() else {}
-    return {"residual_sd": math.sqrt(calibration.residual), "intervals": intervals, **scores}
-
-
-def _diagnose_class(
-    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, walks: np.ndarray | None
-) -> dict[str, Any]:
-    """Scores of the probabilities, calibrated and as they were."""
-    positive = observed > 0.5
-    calibrated = calibration.probability(mean)
-
-    def scores(probability: np.ndarray) -> dict[str, float | None]:
-        found = classification_metrics(observed, probability)
-        ece = expected_calibration_error(positive, probability)
-        return {"brier": found["brier"], "log_loss": found["log_loss"], "ece": ece}
-
-    return {
-        **scores(calibrated),
-        "uncalibrated": scores(mean),
-        "reliability": reliability(positive, calibrated),
-        "mutual_information": None if walks is None else mutual_information(calibration.probability(walks)),
-    }

@@ -366,6 +366,11 @@ class EvaluateParams(Section):
     coverage: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.9, description="share of molecules an interval shall hold"
     )
+    calibration: Literal["logistic", "isotonic", "auto"] = Field(
+        default="logistic",
+        description="classes: how probabilities are calibrated on the valid part (auto: the lower "
+        "cross-fitted log-loss)",
+    )
 
 
 class ReportParams(Section):

@@ -215,6 +215,11 @@ def _blocks(n: int, size: int) -> Iterator[np.ndarray]:
         yield np.arange(start, min(start + size, n))
 
 
+def read_about(path: Path) -> dict[str, Any]:
+    """What an ensemble's model.keras says that it was made of: network, transform, mode."""
+    return _read(path)[0]
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
     """What the model was made of, and the weights of its layers by name."""
     if not path.is_file():

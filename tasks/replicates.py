@@ -2,7 +2,8 @@
 
 A replicate's file lies in a folder named after everything that made it (features, split, targets,
 network, training, code), so what stands there can always be used, and is named after its own
-content, so damage shows when it is read.
+content, so damage shows when it is read. It also says inside which folder it was made for, so one that was
+copied from another data set's folder is no replicate of this one.
 """
 
 import hashlib
@@ -108,6 +109,7 @@ def save(store: Store, replicate: Replicate, predictions: np.ndarray, engine: st
         "best_epoch": replicate.best_epoch,
         "diverged": replicate.diverged,
         "engine": engine,
+        "store": store.key,
     }
     arrays = {f"weight_{i:03d}": weight for i, weight in enumerate(replicate.weights)}
     arrays |= {"predictions": predictions.astype(np.float32), "meta": np.array(json.dumps(meta))}
@@ -117,25 +119,31 @@ def save(store: Store, replicate: Replicate, predictions: np.ndarray, engine: st
     return path
 
 
-def check(path: Path) -> bool:
-    """Whether a replicate's content is what its name says."""
+def check(path: Path) -> str | None:
+    """What is wrong with a replicate's file; None where nothing is."""
     match = NAME.fullmatch(path.name)
-    return match is not None and files.sha256_bytes(path.read_bytes())[:16] == match[2]
+    if match is None or files.sha256_bytes(path.read_bytes())[:16] != match[2]:
+        return "is damaged (its content is not what its name says)"
+    made_for = json.loads(str(files.read_npz(path)["meta"])).get("store")
+    if made_for != path.parent.name:
+        return f"is a replicate of other inputs (made for {made_for}, not for {path.parent.name})"
+    return None
 
 
 def read(path: Path) -> Kept:
-    """One replicate; a ValueError names a damaged file (training again mends it)."""
-    if not check(path):
-        raise ValueError(f"{path}: is damaged (its content is not what its name says); run `manywalks train`")
+    """One replicate; a ValueError names a file that is damaged or foreign (training again mends it)."""
+    if wrong := check(path):
+        raise ValueError(f"{path}: {wrong}; run `manywalks train`")
     arrays = files.read_npz(path)
     meta: dict[str, Any] = json.loads(str(arrays["meta"]))
+    del meta["store"]
     weights = [arrays[name] for name in sorted(arrays) if name.startswith("weight_")]
     return Kept(weights=weights, predictions=arrays["predictions"], **meta)
 
 
 def drop_damaged(store: Store) -> list[int]:
-    """Remove files whose content is not what their name says; returns their indices."""
-    damaged = {index: path for index, path in saved(store).items() if not check(path)}
+    """Remove files that are damaged or of other inputs; returns their indices."""
+    damaged = {index: path for index, path in saved(store).items() if check(path)}
     for path in damaged.values():
         path.unlink()
     return sorted(damaged)

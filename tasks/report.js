@@ -40,7 +40,7 @@
     list.append(line(endpoint.class ? "probability" : "predicted", shown(at.predicted) + unit));
     list.append(line("spread of walks", shown(at.spread)));
     if (at.low !== null && at.low !== undefined)
-      list.append(line(`${shown(100 * endpoint.coverage)} % interval`, `${shown(at.low)} to ${shown(at.high)}`));
+      list.append(line(`${shown(100 * endpoint.coverage)} % ${endpoint.class ? "of walks" : "interval"}`, `${shown(at.low)} to ${shown(at.high)}`));
     if (at.similarity !== null && at.similarity !== undefined) list.append(line("similarity", shown(at.similarity)));
     const title = document.createElement("b");
     title.textContent = ids[at.molecule];

@@ -13,7 +13,7 @@ from manywalks.tasks.combining import combining_of
 from manywalks.tasks.features import Features
 from manywalks.tasks.params import Params, parse_params
 from manywalks.tasks.params_text import render
-from manywalks.tasks.predict import StackedPredictor
+from manywalks.tasks.predict import StackedPredictor, read_about
 from manywalks.tasks.prepared import read_tables
 from manywalks.tasks.problem import out_of_sample
 from manywalks.tasks.scaling import FeatureScaler
@@ -35,9 +35,11 @@ def prepare(
     Curated table, features and split of an earlier reproduction are used again unless `from_scratch`.
 
     Raises:
-        ValueError: the model is damaged, or the data is not the data that it was trained on.
+        ValueError: the model is damaged, its manifest names another network than it holds, or the data is
+            not the data that it was trained on.
     """
     about = manifest.read(model)
+    _check_network(model, about)
     workspace_of_model = model.resolve().parent.parent
     table = (data or workspace_of_model / about["data"]["path"]).resolve()
     if not table.is_file():
@@ -53,6 +55,19 @@ def prepare(
     text = render(_params(about, table, count), f"Made from {model / manifest.FILE}, to reproduce it.")
     files.write_text(folder / "params.yaml", text)
     return Retraining(model, Workspace.open(folder))
+
+
+def _check_network(model: Path, about: dict[str, Any]) -> None:
+    """Refuse to retrain another network than the one whose weights the model holds."""
+    held = read_about(model / "model.keras")["network"]
+    named = about["params"]["network"]
+    differing = [key for key in {**held, **named} if held.get(key) != named.get(key)]
+    if differing:
+        said = ", ".join(f"network.{key} {named.get(key)!r} for {held.get(key)!r}" for key in differing)
+        raise ValueError(
+            f"{model / manifest.FILE}: names another network than model.keras holds ({said}); "
+            "bring the manifest of this model back"
+        )
 
 
 def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:

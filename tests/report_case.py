@@ -8,6 +8,7 @@ import pandas as pd
 from manywalks.tasks import calibrate
 from manywalks.tasks.card import distribution
 from manywalks.tasks.convergence import scores_by_count, walk_scores
+from manywalks.tasks.diagnose import diagnose
 from manywalks.tasks.distance import split_distance
 from manywalks.tasks.manifest import versions
 from manywalks.tasks.metrics import replicate_metrics
@@ -70,8 +71,7 @@ def _endpoint(
     seen = (walks[:, test], observed[test], relation[test], kind)
     said = sentences(statement, name)
     return {
-        "metrics": metrics
-        | {"calibration": calibrate.diagnose(fitted, exact[test], mean[test], spread[test])},
+        "metrics": metrics | {"calibration": diagnose(fitted, exact[test], mean[test], spread[test])},
         "statement": {**statement, "sentence": said[0], "single_walk": said[1]},
         "counts": [
             {"endpoint": name, **p}

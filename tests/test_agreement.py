@@ -1,8 +1,9 @@
 """The verdict on a retrained ensemble: as often right as promised, and never fooled by other data."""
 
 import numpy as np
+import pytest
 
-from manywalks.tasks.agreement import Asked, agreement, verdict
+from manywalks.tasks.agreement import Asked, agreement, strangers, verdict
 from manywalks.tasks.between import MEAN
 
 N = 120
@@ -49,15 +50,29 @@ def test_another_function_is_found_out() -> None:
     assert "does NOT agree" in verdict(found, "logS")
 
 
-def test_one_strange_replicate_among_the_models_is_found_out() -> None:
+def test_one_foreign_walk_among_the_models_is_named() -> None:
     rng = np.random.default_rng(4)
     centre = rng.normal(size=N)
-    model = walks(rng, 16, centre)
-    model[5] = rng.normal(0, 8, N)
-    clean = walks(rng, 16, centre)
-    assert judged(clean, walks(rng, 16, centre), centre)["agrees"]
-    apart = judged(model, walks(rng, 16, centre), centre)
-    assert apart["difference"] > judged(clean, walks(rng, 16, centre), centre)["difference_bound"]
+    model, fresh = walks(rng, 16, centre), walks(rng, 16, centre)
+    assert judged(model, fresh, centre)["agrees"]
+    model[5] = walks(rng, 1, rng.permutation(centre))[0]  # of the same molecules with other values
+    found = judged(model, fresh, centre)
+    assert found["strangers"] == [5]
+    assert found["difference"] < found["judged_by"]  # it widens the bound that it would be judged by
+    assert not found["agrees"]
+    assert "Replicates 5 of the model are no walks" in verdict(found, "logS")
+
+
+@pytest.mark.parametrize(("directions", "tails"), [(N, np.inf), (2, np.inf), (2, 5.0)])
+def test_walks_of_the_same_kind_are_seldom_strangers(directions: int, tails: float) -> None:
+    rng = np.random.default_rng(6)
+    ways = rng.normal(size=(directions, N))
+    scale = (lambda m: 1.0) if np.isinf(tails) else lambda m: np.sqrt(tails / rng.chisquare(tails, (m, 1)))
+    alarms = [
+        len(strangers(*(rng.normal(size=(m, directions)) @ ways * scale(m) for m in (12, 8))))
+        for _ in range(400)
+    ]
+    assert np.count_nonzero(alarms) <= 4  # 0.4 expected; 5 or more by chance: 1 in 16,000
 
 
 def test_more_endpoints_judged_together_are_each_judged_more_leniently() -> None:

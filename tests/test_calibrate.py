@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manywalks.tasks import calibrate, uncertainty
+from manywalks.tasks import calibrate, recalibrate, uncertainty
 from manywalks.tasks.calibrate import Calibration
+from manywalks.tasks.diagnose import diagnose
 
 
 def simulate(rng: np.random.Generator, n: int, residual: float = 0.5, share: float = 2.0, df: float = np.inf):
@@ -88,10 +89,94 @@ def test_overconfident_probabilities_are_drawn_back():
     fitted = calibrate.fit(observed, stated, np.zeros(20_000), "classification")
     assert fitted.slope == pytest.approx(1 / 3, rel=0.08)
     assert fitted.intercept == pytest.approx(0.4, abs=0.06)
-    found = calibrate.diagnose(fitted, observed, stated, np.zeros(20_000), walks=np.stack([stated, stated]))
+    found = diagnose(fitted, observed, stated, np.zeros(20_000), walks=np.stack([stated, stated]))
     assert found["ece"] < 0.02 < found["uncalibrated"]["ece"]
     assert found["log_loss"] < found["uncalibrated"]["log_loss"]
     assert found["mutual_information"] == pytest.approx(0, abs=1e-12)
+
+
+def bent_world(rng: np.random.Generator, n: int):
+    """Observed classes and stated probabilities that are off in a way that no line on the logit mends."""
+    logit = rng.normal(size=n) * 2
+    true = np.where(logit > 0, 0.62, 0.38) + 0.3 * np.tanh(logit / 8)
+    return (rng.random(n) < true).astype(float), 1 / (1 + np.exp(-logit)), true
+
+
+def test_a_bent_truth_takes_a_curve():
+    rng = np.random.default_rng(12)
+    observed, stated, _ = bent_world(rng, 3000)
+    fits = {
+        method: calibrate.fit(observed, stated, np.zeros(3000), "classification", method=method)
+        for method in ("logistic", "isotonic", "auto")
+    }
+    observed, stated, true = bent_world(rng, 20_000)
+    off = {name: np.mean((fitted.probability(stated) - true) ** 2) for name, fitted in fits.items()}
+    assert off["isotonic"] < off["logistic"] / 2
+    assert fits["auto"].knots == fits["isotonic"].knots
+    losses = fits["logistic"].cross_fitted
+    assert losses["isotonic"] < losses["logistic"] < losses["none"]
+
+
+def test_cross_fitted_losses_are_those_of_new_molecules():
+    rng = np.random.default_rng(13)
+    told, true = [], []
+    for _ in range(30):
+        observed, stated, _ = bent_world(rng, 150)
+        fitted = calibrate.fit(observed, stated, np.zeros(150), "classification", method="isotonic")
+        fresh, at, _ = bent_world(rng, 4000)
+        told.append(fitted.cross_fitted["isotonic"])
+        true.append(recalibrate.log_loss(np.asarray(fresh > 0.5), fitted.probability(at)))
+    own = recalibrate.log_loss(np.asarray(observed > 0.5), fitted.probability(stated))
+    assert abs(np.mean(told) - np.mean(true)) < 0.03
+    assert own < fitted.cross_fitted["isotonic"]  # the molecules of the fit would flatter it
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(60, 300))
+def test_an_isotonic_curve_rises_and_is_never_certain(seed, n):
+    rng = np.random.default_rng(seed)
+    stated = rng.random(n)
+    observed = (rng.random(n) < stated).astype(float)
+    observed[:40] = np.repeat([0.0, 1.0], 20)
+    fitted = calibrate.fit(observed, stated, np.zeros(n), "classification", method="isotonic")
+    found = fitted.probability(np.linspace(0, 1, 200))
+    assert (np.diff(found) >= 0).all()
+    assert (found >= 1 / (n + 2)).all() and (found <= 1 - 1 / (n + 2)).all()
+
+
+def test_knots_left_out_change_nothing():
+    rng = np.random.default_rng(14)
+    observed, stated, _ = bent_world(rng, 400)
+    folds = recalibrate.folds_of(observed > 0.5)
+    from sklearn.isotonic import IsotonicRegression
+
+    grid = np.linspace(0.001, 0.999, 500)
+    slow = np.mean(
+        [
+            IsotonicRegression(out_of_bounds="clip")
+            .fit(recalibrate.logit(stated[folds != fold]), observed[folds != fold])
+            .predict(recalibrate.logit(grid))
+            for fold in range(recalibrate.FOLDS)
+        ],
+        axis=0,
+    )
+    found = recalibrate.mean_curve(observed > 0.5, stated)
+    np.testing.assert_allclose(found(grid), slow, atol=1e-6)
+    knots = recalibrate.fit_curve(observed > 0.5, stated)
+    np.testing.assert_array_equal(knots.values, np.clip(found.values, 1 / 402, 401 / 402))
+
+
+def test_too_few_for_a_curve_get_a_line_and_are_told():
+    observed, stated = np.repeat([0.0, 1.0], [40, 15]), np.linspace(0.1, 0.9, 55)
+    fitted = calibrate.fit(observed, stated, np.zeros(55), "classification", method="isotonic")
+    assert fitted.knots == ()
+    assert "too few for an isotonic curve" in fitted.notes[-1]
+
+
+def test_the_range_of_walks_holds_so_many_of_them():
+    walks = np.random.default_rng(15).random((400, 3))
+    low, high = recalibrate.walk_range(walks, 0.9)
+    np.testing.assert_allclose(((low <= walks) & (walks <= high)).mean(axis=0), 0.9, atol=0.01)
 
 
 @settings(max_examples=40, deadline=None)
@@ -111,12 +196,16 @@ def test_it_comes_back_from_json():
         fitted = calibrate.fit(np.asarray(observed, float), mean, spread, kind, early_stopping=True)
         assert "also decided when walks stopped" in fitted.notes[0]
         assert Calibration.from_json(json.loads(json.dumps(fitted.to_json(), allow_nan=False))) == fitted
+    observed, stated, _ = bent_world(np.random.default_rng(6), 200)
+    bent = calibrate.fit(observed, stated, np.zeros(200), "classification", method="isotonic")
+    assert len(bent.knots) > 5
+    assert Calibration.from_json(json.loads(json.dumps(bent.to_json(), allow_nan=False))) == bent
 
 
 def test_diagnosis_of_errors_as_stated_is_within_its_reference():
     rng = np.random.default_rng(16)
     fitted = calibrate.fit(*simulate(rng, 4000), "regression")
-    found = calibrate.diagnose(fitted, *simulate(rng, 1000))
+    found = diagnose(fitted, *simulate(rng, 1000))
     for row in found["intervals"]:
         assert row["low"] <= row["stated"] <= row["high"] and row["guaranteed"]
     for name in ("nll", "crps", "ence", "miscalibration_area", "spearman"):
@@ -127,7 +216,7 @@ def test_diagnosis_of_errors_as_stated_is_within_its_reference():
 def test_diagnosis_shows_stated_errors_that_are_too_small():
     rng = np.random.default_rng(7)
     fitted = calibrate.fit(*simulate(rng, 2000, residual=0.05, share=0.2), "regression")
-    found = calibrate.diagnose(fitted, *simulate(rng, 500))
+    found = diagnose(fitted, *simulate(rng, 500))
     for name in ("nll", "ence", "miscalibration_area"):
         assert found[name]["value"] > found[name]["high"]
     assert found["intervals"][2]["high"] < 0.9
@@ -135,7 +224,7 @@ def test_diagnosis_shows_stated_errors_that_are_too_small():
 
 def test_diagnosis_of_nothing_is_short():
     fitted = calibrate.fit(*simulate(np.random.default_rng(8), 50), "regression")
-    assert calibrate.diagnose(fitted, np.full(3, np.nan), np.zeros(3), np.ones(3))["molecules"] == 0
+    assert diagnose(fitted, np.full(3, np.nan), np.zeros(3), np.ones(3))["molecules"] == 0
 
 
 def test_crps_is_the_integral():

@@ -71,6 +71,14 @@ def test_mean_and_spread_are_those_of_the_keras_model(
     np.testing.assert_allclose(found.spread, wanted["spread"], rtol=1e-4, atol=1e-5)
 
 
+def test_a_network_without_hidden_layers_is_predicted(tmp_path: Path) -> None:
+    model = saved(tmp_path / "model.keras", widths=())
+    found = StackedPredictor.load(tmp_path / "model.keras").predict_mean_spread(features())
+    wanted = model(features().matrix())
+    np.testing.assert_allclose(found.mean, wanted["mean"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found.spread, wanted["spread"], rtol=1e-4, atol=1e-5)
+
+
 def test_predictions_of_all_replicates_average_to_the_mean(tmp_path: Path) -> None:
     saved(tmp_path / "model.keras")
     predictor = StackedPredictor.load(tmp_path / "model.keras")

@@ -56,6 +56,18 @@ def test_a_damaged_replicate_is_named_and_dropped(tmp_path: Path, damage: str) -
     assert list(replicates.saved(store)) == [0]
 
 
+def test_a_replicate_of_other_inputs_is_named_and_dropped(tmp_path: Path) -> None:
+    store, other = Store(tmp_path / "key"), Store(tmp_path / "other")
+    save(store, 0)
+    foreign = save(other, 1)
+    path = store.folder / foreign.name
+    path.write_bytes(foreign.read_bytes())
+    with pytest.raises(ValueError, match=r"is a replicate of other inputs \(made for other, not for key\)"):
+        replicates.read(path)
+    assert replicates.drop_damaged(store) == [1]
+    assert replicates.read(foreign).index == 1
+
+
 def test_growing_from_8_to_32_trains_24() -> None:
     kept = [walk(index) for index in range(8)]
     plan = replicates.plan(kept, [1.0], params_with(count=32))

@@ -78,6 +78,17 @@ def test_mean_and_spread_are_those_of_the_replicates(normalization: str, activat
     np.testing.assert_allclose(out["spread"], y.std(axis=0, ddof=1), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_a_network_without_hidden_layers_is_a_linear_model(normalization: str) -> None:
+    network = params(widths=(), normalization=normalization)
+    weights = replicate_weights(network, len(ALL.steps))
+    assert [w.shape for w in weights[0]] == [(D, len(ALL.steps)), (len(ALL.steps),)]
+    out = stacked_model(network, ALL, weights)(inputs())
+    y = ALL.inverse(np.stack([inputs().astype(np.float64) @ kernel + bias for kernel, bias in weights]))
+    np.testing.assert_allclose(out["mean"], y.mean(axis=0), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(out["spread"], y.std(axis=0, ddof=1), rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", STEPS)
 @pytest.mark.parametrize("mode", ["mean", "median", "trimmed"])
 def test_modes_of_each_transform(kind: str, mode: str) -> None:

@@ -87,5 +87,6 @@ def _calibration(workspace: Workspace, kept: list[replicates.Kept]) -> dict[str,
             spread,
             endpoint.kind,
             early_stopping=workspace.params.train.early_stopping is not None,
+            method=workspace.params.evaluate.calibration,
         ).to_json()
     return found

@@ -9,12 +9,14 @@ from manywalks.tasks import calibrate, files, manifest, replicates
 from manywalks.tasks.between import combine
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.convergence import scores_by_count, walk_scores
+from manywalks.tasks.diagnose import diagnose
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.features import Features
 from manywalks.tasks.metrics import replicate_metrics
 from manywalks.tasks.params import EndpointParams, Params
 from manywalks.tasks.prepared import read_tables
 from manywalks.tasks.problem import out_of_sample
+from manywalks.tasks.recalibrate import walk_range
 from manywalks.tasks.sentences import sentences
 from manywalks.tasks.statement import Terms, endpoint_statement
 from manywalks.tasks.workspace import Workspace
@@ -126,7 +128,7 @@ def _metrics(seen: Seen, fitted: calibrate.Calibration, params: Params) -> dict[
     exact = np.where(seen.relation == "=", seen.observed, np.nan)[test]
     walks = seen.walks[:, test]
     spread = walks.std(axis=0, ddof=1)
-    return {**found, "calibration": calibrate.diagnose(fitted, exact, seen.mean[test], spread, walks=walks)}
+    return {**found, "calibration": diagnose(fitted, exact, seen.mean[test], spread, walks=walks)}
 
 
 def _statement(
@@ -155,7 +157,10 @@ def _predictions(
 ) -> pd.DataFrame:
     """Rows of predictions.parquet: a molecule of the valid and test parts each."""
     spread = seen.walks.std(axis=0, ddof=1)
-    low, high = fitted.interval(seen.mean, spread, params.evaluate.coverage)
+    if seen.endpoint.kind == "classification":
+        low, high = walk_range(seen.walks, params.evaluate.coverage)
+    else:
+        low, high = fitted.interval(seen.mean, spread, params.evaluate.coverage)
     there = curated.iloc[seen.rows]
     return pd.DataFrame(
         {
