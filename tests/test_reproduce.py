@@ -49,11 +49,7 @@ def model(problem: Problem) -> np.ndarray:
 def other_data(problem: Problem) -> Problem:
     """The same molecules with each other's values."""
     order = np.random.default_rng(2).permutation(len(problem.features))
-    targets = problem.targets
-    shuffled = Targets(
-        targets.values[order], targets.weights[order], targets.censored[order], targets.classes
-    )
-    return dataclasses.replace(problem, targets=shuffled)
+    return dataclasses.replace(problem, targets=problem.targets.take(order))
 
 
 def test_fresh_walks_of_the_same_agree(problem: Problem, model: np.ndarray) -> None:
