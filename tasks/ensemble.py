@@ -18,6 +18,7 @@ from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
 from manywalks.tasks.params import CurateParams, EnsembleParams, FeatureBlock
 from manywalks.tasks.predict import StackedPredictor
+from manywalks.tasks.recalibrate import walk_range
 from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.standardize import standardize_smiles
 
@@ -62,10 +63,11 @@ class Ensemble:
         """Predict molecules: a row a SMILES, in the order given.
 
         Columns: smiles (as given), standardized; per endpoint e: `e` (the ensemble's prediction in the
-        endpoint's unit, or the calibrated probability of class 1), `e:spread` (over the replicates), and
-        `e:low`, `e:high` (calibrated interval) or `e:decision`, `e:flip` (share of single walks that
-        would decide otherwise); `similarity` (nearest training molecule), `in_domain`; `rejected`
-        (reason why a row is not predicted, else empty).
+        endpoint's unit, or the calibrated probability of class 1), `e:spread` (over the replicates, not
+        calibrated), `e:low`, `e:high` (calibrated interval; of a class, whose interval would be all or
+        nothing, the middle `evaluate.coverage` of single walks' calibrated probabilities), and of a class
+        `e:decision`, `e:flip` (share of single walks that would decide otherwise); `similarity` (nearest
+        training molecule), `in_domain`; `rejected` (reason why a row is not predicted, else empty).
         """
         cores = cores or os.cpu_count() or 1
         curate = CurateParams.model_validate(self.about["params"]["curate"])
@@ -105,9 +107,12 @@ class Ensemble:
             probability = calibration.probability(mean)
             decision = probability >= evaluate["threshold"]
             flip = ((calibration.probability(walks) >= evaluate["threshold"]) != decision).mean(axis=0)
+            low, high = walk_range(calibration.probability(walks), evaluate["coverage"])
             return {
                 name: probability,
                 f"{name}:spread": spread,
+                f"{name}:low": low,
+                f"{name}:high": high,
                 f"{name}:decision": decision.astype(int),
                 f"{name}:flip": flip,
             }
