@@ -22,16 +22,16 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 IMAGES = REPOSITORY / "docs/images"
 PARAMS = """
 data:
-  path: {table}
+  path: table.csv
   id: id
   endpoints:
-    logS: {{kind: regression, unit: log10 mol/L}}
+    logS: {kind: regression, unit: log10 mol/L}
 featurize:
-  blocks: [{{kind: morgan_count, size: 1024}}, {{kind: physchem}}]
-split: {{method: random, test: 0.2, valid: 0.2}}
-network: {{widths: [128, 64]}}
-train: {{epochs: 40}}
-replicates: {{count: 12}}
+  blocks: [{kind: morgan_count, size: 1024}, {kind: physchem}]
+split: {method: random, test: 0.2, valid: 0.2}
+network: {widths: [128, 64]}
+train: {epochs: 40}
+replicates: {count: 12}
 """
 # a window's size, and the words by which a page is known to be complete
 WIDTH, HEIGHT, PATIENCE_S = 1280, 800, 60
@@ -42,7 +42,7 @@ def main() -> None:
     if executable() is None:
         raise SystemExit("no Chromium here; on Debian: apt-get install chromium")
     server = Server()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         try:
             api = server.url()
             refresh(Path(folder) / "solubility", api)
@@ -50,35 +50,39 @@ def main() -> None:
                 do([program("prefect"), *line.split()], api)
             with browser(Path(folder) / "profile") as page:
                 for name, (where, words) in pages(api).items():
-                    show(page, f"{api.removesuffix('/api')}{where}", words)
+                    show(page, f"{api.removesuffix('/api')}{where}", words, click=name == "artifacts")
                     (IMAGES / f"prefect-{name}.png").write_bytes(page.picture())
         finally:
             server.stop()
 
 
 def refresh(work: Path, api: str) -> None:
-    """A workspace of the demo's table, and its first refresh."""
+    """A workspace of the demo's table: two refreshes, the first with two thirds of the molecules."""
     work.mkdir()
     do([program("dvc"), "pull", "data/raw/solubility.csv.dvc"], api)
-    text = PARAMS.format(table=REPOSITORY / "data/raw/solubility.csv")
-    (work / "params.yaml").write_text(text, encoding="utf-8")
-    do([program("manywalks"), "refresh", "--work", str(work)], api)
+    lines = (REPOSITORY / "data/raw/solubility.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (work / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    for known in (lines[:1] + [line for number, line in enumerate(lines[1:]) if number % 3], lines):
+        (work / "table.csv").write_text("".join(known), encoding="utf-8")
+        do([program("manywalks"), "refresh", "--work", str(work)], api)
 
 
 def pages(api: str) -> dict[str, tuple[str, str]]:
     """What is to be seen: name -> (address, words that the complete page holds)."""
-    runs = {run["id"]: run for run in ask(api, "flow_runs")}
-    artifacts = {one["key"]: one for one in ask(api, "artifacts")}
-    parent = next(run for run in runs.values() if run["parent_task_run_id"] is None)
+    # the newest of each
+    artifacts = {one["key"]: one for one in sorted(ask(api, "artifacts"), key=lambda one: one["created"])}
     child = artifacts["metrics"]["flow_run_id"]
     deployment = next(one for one in ask(api, "deployments") if one["name"] == "refresh")
+    wanted = {"filter": {"event": {"name": ["prefect.asset.materialization.succeeded"]}}}
+    made = httpx.post(f"{api}/events/filter", json=wanted).raise_for_status().json()["events"]
+    model = next(one for one in made if one["resource"]["prefect.resource.name"] == "model")
     return {
         "run": (f"/runs/flow-run/{child}", "Completed"),
-        "artifacts": (f"/runs/flow-run/{child}?tab=Artifacts", "statement"),
+        "artifacts": (f"/runs/flow-run/{child}", "Artifacts"),
         "metrics": (f"/artifacts/artifact/{artifacts['metrics']['id']}", "rmse"),
         "statement": (f"/artifacts/artifact/{artifacts['statement']['id']}", "retrained ensemble"),
-        "refresh": (f"/artifacts/artifact/{artifacts['refresh']['id']}", "Champion"),
-        "parent": (f"/runs/flow-run/{parent['id']}", "Completed"),
+        "refresh": (f"/artifacts/artifact/{artifacts['refresh']['id']}", "Drift"),
+        "asset": (f"/events/event/{model['occurred'][:10]}/{model['id']}", "models/ensemble"),
         "form": (f"/deployments/deployment/{deployment['id']}/run", "Workspace"),
     }
 
@@ -90,8 +94,8 @@ def ask(api: str, kind: str) -> list[dict[str, Any]]:
     return answer.json()
 
 
-def show(page: Browser, address: str, words: str) -> None:
-    """Open a page and wait until it holds the words, and then until it holds still."""
+def show(page: Browser, address: str, words: str, *, click: bool) -> None:
+    """Open a page, wait until it holds the words, click on them where asked, wait until it holds still."""
     page.call(
         "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
     )
@@ -101,7 +105,15 @@ def show(page: Browser, address: str, words: str) -> None:
         if time.monotonic() > deadline:
             raise SystemExit(f"{address}: {words!r} did not appear within {PATIENCE_S} s")
         time.sleep(0.2)
-    time.sleep(2)  # the graph moves into its place
+    if click:
+        page.ask(
+            "[...document.querySelectorAll('*')].find("
+            f"e => !e.children.length && e.textContent.trim() == {words!r}).click()"
+        )
+    before = b""
+    while before != (now := page.picture()) and time.monotonic() < deadline:
+        before = now
+        time.sleep(3)
 
 
 def program(name: str) -> str:

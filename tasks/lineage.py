@@ -16,13 +16,19 @@ _RESTRICTED = str.maketrans(dict.fromkeys("\n\r\t\0 #?&%\"'<>[]{}|\\^`", "_"))
 _LONGEST = 512
 
 
-class Lineage(NamedTuple):
-    """An asset: its key, where it lies, what it is, and the keys of what it is made from."""
+class Shown(NamedTuple):
+    """What Prefect shows as an asset: its key, what it is, and the path in the workspace."""
 
     key: str
-    out: str
     name: str
-    made_from: tuple[str, ...]
+    path: str
+
+
+class Lineage(NamedTuple):
+    """An asset, what it is made from, and the version of the raw table behind all of it."""
+
+    asset: Shown
+    made_from: tuple[Shown, ...]
     version: str
 
 
@@ -34,11 +40,16 @@ def lineage_of(stage: Stage, workspace: Workspace) -> Lineage | None:
     """
     if stage.name not in ASSETS:
         return None
-    out, name = ASSETS[stage.name]
-    before = [_key(workspace, other) for other, _ in ASSETS.values() if other in stage.deps]
+    table = workspace.params.data.path
     version = version_of(workspace)
-    table = f"{_key(workspace, workspace.params.data.path)}@{version}"
-    return Lineage(_key(workspace, out), out, name, (table, *before), version)
+    sources = [Shown(_key(workspace, f"{table}@{version}"), "raw table", table)]
+    sources += [_shown(workspace, *asset) for asset in ASSETS.values() if asset[0] in stage.deps]
+    return Lineage(_shown(workspace, *ASSETS[stage.name]), tuple(sources), version)
+
+
+def _shown(workspace: Workspace, path: str, name: str) -> Shown:
+    """An output as an asset."""
+    return Shown(_key(workspace, path), name, path)
 
 
 def version_of(workspace: Workspace) -> str:

@@ -42,7 +42,7 @@ def run_stage(
     stage: pipeline.Stage,
     tell: progress.Tell | None,
     ran: list[pipeline.Stage],
-    asset: Lineage | None = None,
+    lineage: Lineage | None = None,
 ) -> Any:
     """Make a stage's outputs, unless the record says that they stand already; note in `ran` that it ran."""
     if pipeline.is_current(stage, workspace):
@@ -57,8 +57,9 @@ def run_stage(
         tell(1, 1, "")
     record = finish(workspace, stage, inputs)
     ran.append(stage)
-    if asset is not None:
-        add_asset_metadata(asset.key, {"md5": record["outs"][asset.out], "data version": asset.version})
+    if lineage is not None:
+        made = {"md5": record["outs"][lineage.asset.path], "data version": lineage.version}
+        add_asset_metadata(lineage.asset.key, made)
     return record
 
 
@@ -108,12 +109,13 @@ stage_task = bound(run_stage, name="stage", task_run_name="{stage.name}")
 pack_task = bound(run_pack, name="pack", task_run_name="pack {indices}")
 
 
-def _materializing(asset: Lineage) -> Any:
+def _materializing(lineage: Lineage) -> Any:
     """The task of a stage whose output Prefect shows as an asset, with what it is made from."""
-    shown = Asset(key=asset.key, properties=AssetProperties(name=asset.name, description=asset.out))
-    made = materialize(
-        shown, asset_deps=list(asset.made_from), name="stage", task_run_name="{stage.name}", **SHARED
+    asset, *sources = (
+        Asset(key=one.key, properties=AssetProperties(name=one.name, description=one.path))
+        for one in (lineage.asset, *lineage.made_from)
     )
+    made = materialize(asset, asset_deps=[*sources], name="stage", task_run_name="{stage.name}", **SHARED)
     return made(run_stage)
 
 
@@ -131,14 +133,14 @@ class Steps:
 
     def submit(self, name: str, *after: PrefectFuture | None) -> PrefectFuture:
         """Start a stage once those in `after` have ended well."""
-        asset = lineage_of(self._stages[name], self._workspace)
-        bound_task = stage_task if asset is None else _materializing(asset)
+        lineage = lineage_of(self._stages[name], self._workspace)
+        bound_task = stage_task if lineage is None else _materializing(lineage)
         future = bound_task.with_options(**self._options).submit(
             self._workspace,
             self._stages[name],
             self._follow(name),
             self.ran,
-            asset,
+            lineage,
             wait_for=[future for future in after if future],
         )
         self._submitted.append(future)

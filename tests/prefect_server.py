@@ -30,12 +30,14 @@ class Server:
             port = free.getsockname()[1]
         home = tempfile.mkdtemp(prefix="manywalks-prefect-")
         program = str(Path(sys.executable).with_name("prefect"))
-        quiet = {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+        self._url = f"http://127.0.0.1:{port}/api"
+        # the pages ask the API at this address, 4200 unless told
+        quiet = {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1",
+                 "PREFECT_SERVER_UI_API_URL": self._url}  # fmt: skip
         self._process = subprocess.Popen(
             [program, "server", "start", "--host", "127.0.0.1", "--port", str(port)],
             env={**os.environ, **quiet}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        self._url = f"http://127.0.0.1:{port}/api"
         for _ in range(600):
             try:
                 with urllib.request.urlopen(f"{self._url}/health", timeout=5):

@@ -89,8 +89,9 @@ def test_prefect_knows_from_which_data_version_a_model_came(repositories: tuple[
             break
         time.sleep(0.5)
     model = made[f"{root}/models/ensemble"]
-    sources = {one["prefect.resource.id"] for one in model["related"]}
-    assert sources >= {f"{root}/table.csv@{version}", f"{root}/data/features.npz"}
+    sources = [one["prefect.resource.id"] for one in model["related"]]
+    assert len(sources) == len(set(sources))
+    assert set(sources) >= {f"{root}/table.csv@{version}", f"{root}/data/features.npz"}
     assert {one["payload"]["data version"] for one in made.values()} == {version}
     assert made[f"{root}/data/features.npz"]["payload"]["md5"] == files.md5_file(
         by_flow / "data/features.npz"

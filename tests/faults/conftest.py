@@ -145,14 +145,15 @@ def note(fault: str, outcome: str, times: int = 1) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Write the table of the long form beside the documentation's page; rows of other tests stay."""
+    """Write the table of the long form beside the documentation's page, on top of what other parts saw."""
     if OUTCOMES and os.environ.get("MANYWALKS_FAULTS_TABLE"):
         path = REPOSITORY / os.environ["MANYWALKS_FAULTS_TABLE"]
-        rows = {(fault, outcome): str(times) for (fault, outcome), times in OUTCOMES.items()}
+        rows: Counter[tuple[str, str]] = Counter()
         if path.is_file():
-            lines = path.read_text(encoding="utf-8").splitlines()[2:]
-            former = [line.strip("| ").split(" | ") for line in lines]
-            rows = {**{(fault, outcome): times for fault, times, outcome in former}, **rows}
+            for line in path.read_text(encoding="utf-8").splitlines()[2:]:
+                fault, times, outcome = line.strip("| ").split(" | ")
+                rows[fault, outcome] = int(times)
+        rows.update(OUTCOMES)
         lines = [f"| {fault} | {times} | {outcome} |" for (fault, outcome), times in rows.items()]
         heads = ["| fault | times | what came of it |", "|---|---|---|"]
         files.write_text(path, "\n".join([*heads, *lines]) + "\n")

@@ -130,7 +130,7 @@ def test_packs_killed_at_random_moments(trained: Path, tmp_path: Path, number: i
 def test_flows_killed_at_random_moments(trained: Path, tmp_path: Path, home: Path, number: int) -> None:
     work = unmake(trained, tmp_path / "work", "curate")
     # a server of its own takes longer than all else that a killed run does
-    server, api = (None, None) if number % 10 == 9 else fork_server(home)
+    server, api = (None, None) if number == KILLS // AGAIN - 1 else fork_server(home)
     kept: dict[str, int] = {}
     kills = 0
     while kills < AGAIN:
@@ -191,7 +191,7 @@ def kill_other_server(work: Path, home: Path) -> tuple[bool, Begun | Forked]:
 def test_servers_killed_at_random_moments(trained: Path, tmp_path: Path, home: Path, number: int) -> None:
     """Runs with all, or with the last stages alone, still to make: of any length."""
     left = MOMENTS.choice(["curate", "train", "ensemble", *["evaluate"] * 2, *["report"] * 5])
-    own = number % 10 == 0
+    own = number % 25 == 24  # which takes longer than all the rest
     killed, tries, outcome = False, 0, "the run goes on"
     while not killed:  # a run that ended before its moment came is no kill
         work = unmake(trained, tmp_path / f"work-{tries}", left)
