@@ -45,7 +45,7 @@ from benchmarks.compare_worlds import (
     walks_of,
 )
 from benchmarks.results import table, write_section
-from manywalks.tasks import compare_looks, files, paired, projection, verdicts
+from manywalks.tasks import compare_looks, compare_range, files, paired, projection, verdicts
 from manywalks.tasks.compare import Study
 from manywalks.tasks.compare_design import Design
 from manywalks.tasks.compare_looks import eliminated, looks_of
@@ -61,7 +61,7 @@ from manywalks.tasks.workspace import Workspace
 CONFIDENCE, THRESHOLD = 0.95, 0.01
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 # what decides an outcome: other code, and it is made again
-CODE = (compare_worlds, compare_looks, paired, projection, verdicts)
+CODE = (compare_worlds, compare_looks, compare_range, paired, projection, verdicts)
 SOLUBILITY = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 REAL = """
 data: {{path: table.csv, id: id, endpoints: {{logS: {{unit: log10 mol/L}}}}}}

@@ -26,6 +26,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from manywalks.tasks.compare_range import range_ppf, range_sf
+
 # assumptions are given up where their tests are this sure
 DOUBT = 0.01
 # set by simulation, see above
@@ -246,7 +248,7 @@ def tukey_quantile(confidence: float, c: int, freedom: float) -> float:
     """Half width of a simultaneous interval over the difference's standard error; Student's for c = 2."""
     if c == 2:
         return float(stats.t.ppf(0.5 + confidence / 2, freedom))
-    return float(stats.studentized_range.ppf(confidence, c, freedom)) / math.sqrt(2)
+    return range_ppf(confidence, c, freedom) / math.sqrt(2)
 
 
 def _tukey_p(mean: float, error: float, c: int, freedom: float) -> float:
@@ -255,7 +257,7 @@ def _tukey_p(mean: float, error: float, c: int, freedom: float) -> float:
         return 1.0 if mean == 0 else 0.0
     if c == 2:
         return float(2 * stats.t.sf(abs(mean) / error, freedom))
-    return float(stats.studentized_range.sf(abs(mean) / error * math.sqrt(2), c, freedom))
+    return range_sf(abs(mean) / error * math.sqrt(2), c, freedom)
 
 
 def _index_pairs(table: Table) -> list[tuple[int, int]]:

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from manywalks.tasks import out_of_fold, paired
 from manywalks.tasks.compare_looks import beaten, eliminated, looks_of
+from manywalks.tasks.compare_range import range_ppf, range_sf
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
 from manywalks.tasks.params import Params, parse_params
@@ -64,6 +66,15 @@ def test_only_running_ones_are_judged() -> None:
     scores = table([0.0, 0.3, 0.0])
     assert beaten(scores, THRESHOLD, 0.99, [0, 1, 2]) == {0: 1, 2: 1}
     assert beaten(scores, THRESHOLD, 0.99, [0, 2]) == {}
+
+
+@pytest.mark.parametrize(("groups", "freedom"), [(3, 2.5), (4, 13.7), (9, 80.0)])
+def test_the_studentized_range_is_scipys(groups: int, freedom: float) -> None:
+    found = range_ppf(0.96, groups, freedom)
+    assert found == pytest.approx(stats.studentized_range.ppf(0.96, groups, freedom), rel=1e-6)
+    for q in (0.0, 0.5, found, 3 * found):
+        expected = stats.studentized_range.sf(q, groups, freedom)
+        assert range_sf(q, groups, freedom) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def timed() -> tuple[pd.DataFrame, Features, Params]:

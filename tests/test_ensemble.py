@@ -68,8 +68,8 @@ def test_no_valid_molecule_gives_the_same_columns_without_values(
     found = ensemble.predict(given, cores=1)
     assert list(found.columns) == list(ensemble.predict(["CCO"], cores=1).columns)
     assert len(found) == len(given)
-    assert found["logS"].isna().all()
-    assert (found["rejected"] != "").all()
+    assert found["logS"].isna().to_numpy().all()
+    assert (found["rejected"].to_numpy() != "").all()
 
 
 def test_a_class_has_the_range_of_its_walks_calibrated_probabilities(ensemble: Ensemble) -> None:
@@ -83,7 +83,7 @@ def test_a_class_has_the_range_of_its_walks_calibrated_probabilities(ensemble: E
         calibrated <= unique["active:high"].to_numpy()
     )
     np.testing.assert_allclose(inside.mean(axis=0), 0.9, atol=0.051)
-    assert found["active"].between(0.1, 0.9).all()  # the ends of the curve
+    assert found["active"].between(0.1, 0.9).to_numpy().all()  # the ends of the curve
     np.testing.assert_allclose(
         unique["active"], ensemble.calibrations["active"].probability(walks.astype(float).mean(axis=0))
     )
