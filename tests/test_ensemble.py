@@ -58,7 +58,7 @@ def test_a_row_a_smiles_in_the_order_given(ensemble: Ensemble) -> None:
     assert found["smiles"].tolist() == given
     assert (found["rejected"] != "").tolist() == [False, True, False, False]
     assert found["logS"].isna().tolist() == [False, True, False, False]
-    assert found["logS"][0] == found["logS"][3]
+    assert found["logS"].to_list()[0] == found["logS"].to_list()[3]
 
 
 @pytest.mark.parametrize("given", [[], ["not one", ""]], ids=["none", "none valid"])
