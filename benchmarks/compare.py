@@ -202,7 +202,7 @@ def false_rows(simulated_count: int) -> list[list[str]]:
     for metric, worlds in (("rmse", WORLDS), ("spearman", (WORLDS[0], WORLDS[2]))):
         for world in worlds:
             # a rate at its limit needs more comparisons to be told from one over it
-            count = simulated_count * (1 if len(world.groups) > 2 or metric != "rmse" else 4)
+            count = simulated_count * (1 if len(world.groups) > 2 or metric != "rmse" else 2)
             found = simulate(world, count, metric)
             kinds = ("verdicts", "stop_verdicts", "uncorrected")
             rows.append([world.name, metric, str(count), *(share(found[kind], count) for kind in kinds)])
