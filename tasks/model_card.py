@@ -176,8 +176,8 @@ def _calibration(about: Mapping[str, Any]) -> str:
         return f"{fitted}; of the test molecules lie {held}.{notes}"
     if "ece" in about:
         return (
-            f"fitted on {about['fitted_on']} molecules of the valid part; expected calibration error "
-            f"{short(about['ece'])}, Brier {short(about['brier'])}.{notes}"
+            f"{about['method']}, fitted on {about['fitted_on']} molecules of the valid part; expected "
+            f"calibration error {short(about['ece'])}, Brier {short(about['brier'])}.{notes}"
         )
     return f"not checked: the test part has no measured molecule.{notes}"
 
