@@ -77,7 +77,6 @@ def pages(api: str) -> dict[str, tuple[str, str]]:
     made = httpx.post(f"{api}/events/filter", json=wanted).raise_for_status().json()["events"]
     model = next(one for one in made if one["resource"]["prefect.resource.name"] == "model")
     return {
-        "run": (f"/runs/flow-run/{child}", "Completed"),
         "artifacts": (f"/runs/flow-run/{child}", "Artifacts"),
         "metrics": (f"/artifacts/artifact/{artifacts['metrics']['id']}", "rmse"),
         "statement": (f"/artifacts/artifact/{artifacts['statement']['id']}", "retrained ensemble"),

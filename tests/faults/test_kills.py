@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from manywalks.flows.settings import DATABASE, SERVER
 from manywalks.tasks import pipeline
 from manywalks.tasks.workspace import Workspace
 
+from ..conftest import run
+from ..test_dask import free_port
 from .conftest import KILLS, Begun, ended, flow, note, outputs, step, steps_in, undo, wait_for
 from .forked import Forked, fork_server
 
@@ -108,6 +111,16 @@ def test_the_server_of_a_killed_flow_is_ended_by_the_next_run(undone: Path) -> N
     assert status == 2, said
     assert not orphan.is_running()
     assert wait_for(lambda: not servers_of(undone), 20), "the second run left a server of its own"
+
+
+def test_a_server_that_is_not_there_is_one_line(undone: Path) -> None:
+    done = run(
+        [str(Path(sys.executable).with_name("manywalks")), "train"], cwd=undone,
+        PREFECT_API_URL=f"http://127.0.0.1:{free_port()}/api",
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "Prefect's server ended or was never there" in line and "PREFECT_API_URL" in line
 
 
 @pytest.mark.faults
