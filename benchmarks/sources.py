@@ -65,8 +65,8 @@ def rows_of(found: dict[str, Any]) -> list[list[str]]:
     return [
         [
             source,
-            f"{row['spread']:.4f}",
-            f"{row['low']:.4f} to {row['high']:.4f}",
+            f"{row['spread']:.3g}",
+            f"{row['low']:.3g} to {row['high']:.3g}",
             f"{100 * row['share']:.0f} %",
             "" if source == "all" else f"{100 * row['share_low']:.0f} to {100 * row['share_high']:.0f} %",
         ]
@@ -83,8 +83,8 @@ def part(name: str, found: dict[str, Any], walks: int) -> str:
             f"{name}; {found['molecules']} molecules, {walks} walks a row, a network of 128-64.",
             table(header, rows_of(found)),
             f"Two runs with one seed: {seed['here']:.2g} apart on this machine (1 thread and 2), "
-            f"{seed['elsewhere']:.3f} ({seed['low']:.3f} to {seed['high']:.3f}) where a weight is off "
-            f"by 1e-7 at first, {seed['largest']:.2f} at the molecule where they part most. Conformers: "
+            f"{seed['elsewhere']:.2g} ({seed['low']:.2g} to {seed['high']:.2g}) where a weight is off "
+            f"by 1e-7 at first, {seed['largest']:.2g} at the molecule where they part most. Conformers: "
             f"{1000 * found['each']:.0f} core ms a molecule and walk; {found['without'].min()} to "
             f"{found['without'].max()} molecules a walk had none.",
         ]

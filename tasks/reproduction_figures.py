@@ -79,8 +79,8 @@ def spreads(rows: dict[str, dict[str, float]], unit: str) -> Figure:
     return Figure(
         "Where the walks part",
         plane.svg(marks, "Spread of walks by source of randomness"),
-        "Standard deviation over walks, root mean square over molecules, when that source alone varies. The "
-        "shares do not add up: a walk is chaotic, and whatever moves it a little moves it far.",
+        "Standard deviation over walks, root mean square over molecules, when that source alone varies. "
+        "Shares need not add up to 100 %: what one source does to a walk depends on the others.",
     )
 
 

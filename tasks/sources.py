@@ -145,8 +145,8 @@ def _spread(walks: np.ndarray, everything: np.ndarray) -> dict[str, float]:
     """Root mean square spread of (m, n) walks with its 95 % interval, and its share of all variance.
 
     The interval is the chi-square one with (m - 1) nu degrees of freedom, nu the number of directions in
-    which these walks part; that of the share is the F distribution's. Sources do not add up: a walk is
-    chaotic, so each alone may bring nearly all of the spread.
+    which these walks part; that of the share is the F distribution's. Shares need not add
+    up: what one source does to a walk depends on the others.
     """
     found, whole = moments(walks.astype(np.float64)), moments(everything.astype(np.float64))
     freedom, of_whole = ((len(each) - 1) / m.theta for each, m in ((walks, found), (everything, whole)))
