@@ -21,6 +21,7 @@ def plain(name: str) -> str:
 def imported(*folders: str) -> dict[str, str]:
     """Distributions imported under these folders, each with one file that does."""
     found: dict[str, str] = {}
+    distributions = packages_distributions()
     for path in (path for folder in folders for path in (HERE / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             names: list[str] = []
@@ -29,7 +30,7 @@ def imported(*folders: str) -> dict[str, str]:
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 names = [node.module]
             for top in {name.split(".")[0] for name in names} - OWN - set(sys.stdlib_module_names):
-                for distribution in packages_distributions().get(top, [top]):
+                for distribution in distributions.get(top, [top]):
                     found[plain(PART_OF.get(distribution, distribution))] = str(path.relative_to(HERE))
     return found
 
