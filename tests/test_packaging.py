@@ -51,7 +51,7 @@ def test_the_package_declares_what_it_imports() -> None:
 
 
 def test_tests_and_benchmarks_import_what_is_declared() -> None:
-    known = declared(development=True) | {"boto3"}  # comes with moto
+    known = declared(development=True) | {"boto3", "uvicorn"}  # come with moto and prefect
     assert not {name: path for name, path in imported("tests", "benchmarks").items() if name not in known}
 
 
