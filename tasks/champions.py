@@ -86,8 +86,8 @@ class Champions:
 
     def promote(self, name: str, reason: str) -> None:
         """Make a model the champion; the former one stays."""
-        manifest.read(self.model(name))  # a damaged model never becomes the champion
         self.entry(name)
+        manifest.read(self.model(name))  # a damaged model never becomes the champion
         former = self.current()
         step = {
             "name": name,

@@ -94,7 +94,7 @@ def test_an_unknown_model_lists_those_there_are(work: Workspace) -> None:
     champions = Champions(work)
     first = champions.add(SCORES)
     with pytest.raises(ValueError, match=f"nobody: no such model; known are {first}"):
-        champions.entry("nobody")
+        champions.promote("nobody", "by hand")
     with pytest.raises(ValueError, match="no former champion"):
         champions.roll_back()
 
