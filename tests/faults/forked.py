@@ -80,7 +80,9 @@ def _begin(said: str, **environment: str) -> None:
 def _flow(folder: str, said: str, api: str) -> None:
     """In the fork: the command line, as its program calls it."""
     os.chdir(folder)
-    _begin(said, PREFECT_API_URL=api, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # a server that is killed here stays dead: asked again once, and not five times within a minute
+    _begin(said, PREFECT_API_URL=api, PATH=path, PREFECT_CLIENT_MAX_RETRIES="1")
     from manywalks.flows import cli
 
     sys.argv = ["manywalks", "train"]
