@@ -120,6 +120,7 @@ def test_two_real_flows_at_once_both_end_right(trained: Path, tmp_path: Path) ->
     first = flow(work)
     assert wait_for(lambda: steps_in(work), 180)
     status, said = ended(flow(work))
-    assert status == 2, said
+    # the second takes its time to start: where the first has ended by then, it has nothing to wait for
+    assert status == 2 or (status == 0 and not first.lives()), said
     status, said = ended(first)
     assert status == 0, said
