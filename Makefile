@@ -2,11 +2,11 @@
 # Each sets up .venv from requirements.lock first; only what that misses is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS ?= engine demo_flow engine_keras predict coverage curation featurize compare explain real_input refresh cluster
+BENCHMARKS ?= engine demo_flow engine_keras predict coverage curation featurize compare explain real_input score refresh cluster
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test check fix lock bench faults clean
+.PHONY: run test check fix lock bench faults docs-check clean
 
 run: .venv/ready
 	@$(BIN)/manywalks train
@@ -38,6 +38,10 @@ bench: .venv/ready
 faults: .venv/ready
 	@rm -f docs/faults-table.md
 	MANYWALKS_FAULTS_TABLE=docs/faults-table.md $(BIN)/python -m pytest tests/faults -m "faults or not faults"
+
+# Every command and code block of README and docs, in a folder like a user's (minutes).
+docs-check: .venv/ready
+	$(BIN)/python -m pytest tests/test_docs.py tests/test_docs_run.py -m "long or not long"
 
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"

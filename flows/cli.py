@@ -84,19 +84,31 @@ def init(
 @app.command()
 def score(
     model: Annotated[Path, typer.Argument(help="Folder of an ensemble, such as models/ensemble.")],
-    table: Annotated[Path, typer.Argument(metavar="INPUT", help="Molecules: CSV, Parquet, SDF, also .gz.")],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="Molecules: CSV, Parquet, SDF, also .gz, a folder of them, or - for standard input.",
+        ),
+    ],
     output: Annotated[Path, typer.Argument(help="Predictions: .parquet or .csv, a row an input row.")],
     smiles: Annotated[
         str | None, typer.Option(help="Column of SMILES (default: found by its content).")
     ] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", help="Column that names a row (default: id, name, or its number).")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Column of the input to carry along; may be repeated.")
+    ] = None,
 ) -> None:
-    """Predict the molecules of a table with an ensemble.
+    """Predict the molecules of a table of any size. A run that was ended goes on where it was.
 
     Example: manywalks score models/ensemble new.csv predictions.parquet
     """
     from manywalks.tasks.score import score_table
 
-    done = score_table(model, table, output, smiles=smiles)
+    done = score_table(model, table, output, smiles=smiles, id_column=id_column, keep=keep or [])
     console.print(
         f"{done.rows} rows, {done.rejected} of them not predicted (column rejected says why): {output}"
     )

@@ -15,8 +15,8 @@ from manywalks.tasks.calibrate import Calibration
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.features import Features
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import CurateParams, EnsembleParams, FeatureBlock
+from manywalks.tasks.featurize import column_names, featurize
+from manywalks.tasks.params import CurateParams, EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.recalibrate import walk_range
 from manywalks.tasks.scaling import FeatureScaler
@@ -46,18 +46,53 @@ class Ensemble:
         """Load models/ensemble; a ValueError says what is missing, damaged or of another version."""
         folder = Path(folder)
         about = manifest.read(folder)
-        return cls(
-            about=about,
-            scaler=FeatureScaler.load(folder / "scaler.npz"),
-            predictor=StackedPredictor.load(folder / "model.keras"),
-            domain=Domain.load(folder / "domain.npz"),
-            calibrations={name: Calibration.from_json(fit) for name, fit in about["calibration"].items()},
-        )
+        try:
+            loaded = cls(
+                about=about,
+                scaler=FeatureScaler.load(folder / "scaler.npz"),
+                predictor=StackedPredictor.load(folder / "model.keras"),
+                domain=Domain.load(folder / "domain.npz"),
+                calibrations={n: Calibration.from_json(fit) for n, fit in about["calibration"].items()},
+            )
+        except KeyError as error:  # the checksums hold, so the files are whole, and of another version
+            made, here = about["versions"]["manywalks"], manifest.versions()["manywalks"]
+            raise ValueError(
+                f"{folder}: lacks {error}; it was made by manywalks {made}, this is {here}: train again"
+            ) from None
+        here = column_names(loaded.blocks)[1]
+        manifest.check_names(folder, "features of this version", here, list(loaded.scaler.columns))
+        manifest.check_names(folder, "scaler.npz", list(loaded.scaler.names), about["feature_names"])
+        return loaded
 
     @property
     def endpoints(self) -> dict[str, dict[str, Any]]:
         """The endpoints by name: kind, unit and where they came from."""
         return self.about["params"]["data"]["endpoints"]
+
+    @property
+    def curate(self) -> CurateParams:
+        """How the model's molecules were standardized."""
+        return CurateParams.model_validate(self.about["params"]["curate"])
+
+    @property
+    def blocks(self) -> tuple[FeatureBlock, ...]:
+        """The model's featurizers."""
+        return FeaturizeParams.model_validate(self.about["params"]["featurize"]).blocks
+
+    @property
+    def predicted_columns(self) -> dict[str, str]:
+        """Names of what `predict_features` gives, and their kind: f (a number), i (0 or 1), b (yes or no)."""
+        columns: dict[str, str] = {}
+        for name, about in self.endpoints.items():
+            columns |= {name: "f", f"{name}:spread": "f", f"{name}:low": "f", f"{name}:high": "f"}
+            if about["kind"] == "classification":
+                columns |= {f"{name}:decision": "i", f"{name}:flip": "f"}
+        return columns | {"similarity": "f", "in_domain": "b"}
+
+    @property
+    def block(self) -> int:
+        """Molecules whose predictions by all replicates take up to a quarter of a GiB."""
+        return max(64, min(4096, 2**28 // (8 * int(self.about["replicates"]) * len(self.endpoints))))
 
     def predict(self, smiles: Sequence[str], *, cores: int | None = None) -> pd.DataFrame:
         """Predict molecules: a row a SMILES, in the order given.
@@ -70,8 +105,7 @@ class Ensemble:
         training molecule), `in_domain`; `rejected` (reason why a row is not predicted, else empty).
         """
         cores = cores or os.cpu_count() or 1
-        curate = CurateParams.model_validate(self.about["params"]["curate"])
-        standard = standardize_smiles(list(smiles), curate, cores=cores)
+        standard = standardize_smiles(list(smiles), self.curate, cores=cores)
         good = np.array([found.smiles is not None for found in standard], dtype=bool)
         frame = pd.DataFrame(
             {
@@ -88,8 +122,10 @@ class Ensemble:
 
     def _predict_unique(self, smiles: list[str], cores: int) -> pd.DataFrame:
         """Predictions of standardized molecules, a row each."""
-        blocks = [FeatureBlock.model_validate(block) for block in self.about["params"]["featurize"]["blocks"]]
-        features = featurize(smiles, blocks, cores=cores)
+        return self.predict_features(featurize(smiles, self.blocks, cores=cores))
+
+    def predict_features(self, features: Features) -> pd.DataFrame:
+        """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""
         walks = self.predictor.predict(self.scaler.transform(features))
         columns: dict[str, Any] = {}
         for column, name in enumerate(self.endpoints):

@@ -160,6 +160,11 @@ def _beside(parts: list[SparseRows], widths: list[int], n: int) -> SparseRows:
     """Sparse blocks of the same n rows, side by side."""
     if not parts:
         return SparseRows(np.zeros(n, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+    if n == 1:  # SciPy takes as long for one row as RDKit for a fingerprint
+        starts = np.cumsum([0, *widths[:-1]]).astype(np.int32)
+        columns = np.concatenate([part.columns + at for part, at in zip(parts, starts, strict=True)])
+        values = np.concatenate([part.values for part in parts])
+        return SparseRows(np.array([len(columns)]), columns, values)
     matrices = [
         sparse.csr_matrix(
             (p.values, p.columns, np.concatenate([[0], np.cumsum(p.lengths)])), shape=(n, width)

@@ -11,6 +11,7 @@ FILE = "manifest.json"
 FORMAT = 1
 # Packages whose version can change a feature or a weight.
 PACKAGES = ("manywalks", "keras", "tensorflow", "rdkit", "chembl_structure_pipeline", "numpy", "numba")
+KEYS = ("params", "feature_names", "calibration", "versions", "files")
 FEATURE_PACKAGES = ("rdkit", "chembl_structure_pipeline")
 
 
@@ -40,6 +41,7 @@ def read(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"{folder}: holds no {FILE}, so it is no ensemble; name the folder models/ensemble")
     content = files.read_json(path)
+    _check_keys(path, content)
     if content.get("format") != FORMAT:
         raise ValueError(
             f"{path}: format {content.get('format')!r}, this version reads {FORMAT}; train again"
@@ -63,3 +65,27 @@ def read(folder: Path) -> dict[str, Any]:
                 f"install {package}=={trained} or train again"
             )
     return content
+
+
+def check_names(folder: Path, what: str, present: list[str], expected: list[str]) -> None:
+    """Feature names must be those of training, in that order; a ValueError names the first other one."""
+    if present == expected:
+        return
+    place = next(
+        (i for i, (a, b) in enumerate(zip(present, expected, strict=False)) if a != b),
+        min(len(present), len(expected)),
+    )
+    one, other = (names[place] if place < len(names) else "nothing" for names in (present, expected))
+    raise ValueError(
+        f"{folder}: {what}: {len(present)} feature names, the model has {len(expected)}; "
+        f"the first that differs is number {place}: {one!r}, of the model {other!r}; train again"
+    )
+
+
+def _check_keys(path: Path, content: Any) -> None:
+    """What every manifest says must be there."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: holds no object; copy the whole folder of the model again")
+    missing = [key for key in KEYS if key not in content]
+    if content.get("format") == FORMAT and missing:
+        raise ValueError(f"{path}: lacks {', '.join(missing)}; copy the whole folder of the model again")

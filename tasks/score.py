@@ -1,18 +1,27 @@
-"""Predict a table with an ensemble: chunk by chunk, an output row for every input row."""
+"""Predict a table of any size with an ensemble: chunk by chunk, an output row for every input row."""
 
 import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
 
-from manywalks.tasks import files, progress
+from manywalks.tasks import files, manifest, progress
 from manywalks.tasks.ensemble import Ensemble
-from manywalks.tasks.inspect_table import find_smiles
-from manywalks.tasks.tables import read_table
+from manywalks.tasks.params import OrchestrateParams, load_params
+from manywalks.tasks.scan import Scan, Want, batches, table_paths
+from manywalks.tasks.score_columns import schema
+from manywalks.tasks.score_parts import Parts, spooled
+from manywalks.tasks.score_stream import RECENT, Chunk, Keep, Share, Stream
 
+# rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
+STDIN = Path("-")
 
 
 class Scored(NamedTuple):
@@ -22,46 +31,145 @@ class Scored(NamedTuple):
     rejected: int
 
 
-def score_table(model: Path, table: Path, output: Path, *, smiles: str | None = None) -> Scored:
+def score_table(
+    model: Path,
+    table: Path,
+    output: Path,
+    *,
+    smiles: str | None = None,
+    id_column: str | None = None,
+    keep: Sequence[str] = (),
+) -> Scored:
     """Predict every row of `table` and write `output` (.parquet or .csv), whole or not at all.
 
-    The input's columns come first, then those of `Ensemble.predict`.
+    Args:
+        model: folder of an ensemble.
+        table: CSV, Parquet, SDF, .gz of one, a folder of them, or `-` for standard input.
+        output: what is written; finished chunks stand in `OUTPUT.parts` until it is.
+        smiles, id_column: columns of the input (default: those of the training table, else found).
+        keep: columns of the input to carry along.
+
+    Returns:
+        How many rows were written. A run that was killed goes on from its last finished chunk.
     """
     if output.suffix not in (".parquet", ".csv"):
         raise ValueError(
             f"{output}: {output.suffix!r} is no format of predictions; end it in .parquet or .csv"
         )
     ensemble = Ensemble.load(model)
-    frame = read_table(table)
-    column = smiles or _smiles_column(frame, ensemble, table)
-    if column not in frame.columns:
-        raise ValueError(
-            f"{table}: no column {column!r} (columns: {', '.join(frame.columns)}); give --smiles"
-        )
-    cores = os.cpu_count() or 1
-    parts = []
-    with progress.telling("score") as tell:
-        for start in range(0, len(frame), CHUNK):
-            chunk = frame.iloc[start : start + CHUNK]
-            predicted = ensemble.predict(chunk[column].tolist(), cores=cores)
-            parts.append(_beside(chunk.reset_index(drop=True), predicted))
-            tell(min(start + CHUNK, len(frame)), len(frame), "molecules")
-    result = pd.concat(parts, ignore_index=True)
-    with files.atomic_path(output) as path:
-        if output.suffix == ".csv":
-            result.to_csv(path, index=False)
-        else:
-            result.to_parquet(path, index=False)
-    return Scored(len(result), int(np.sum(result["rejected"].to_numpy() != "")))
+    data = ensemble.about["params"]["data"]
+    want = Want(smiles, id_column, tuple(keep), data["smiles"], data["id"])
+    size = _chunk_rows(ensemble)
+    content = files.sha256_bytes((model / manifest.FILE).read_bytes())
+    parts = Parts(output, [content, str(size), *keep])
+    with parts.held(), _readable(table, parts) as given, progress.telling("score") as tell:
+        scan = Scan(table_paths(given), want)
+        with closing(_runner(model, ensemble, keep)) as runner:
+            counted = _Progress(tell)
+            _score(scan, parts, runner, counted, size)
+            parts.assemble(schema(ensemble, keep))
+    return Scored(counted.rows, counted.rejected)
 
 
-def _smiles_column(frame: pd.DataFrame, ensemble: Ensemble, table: Path) -> str:
-    """The column that the model was trained with where it is there, else the one that holds molecules."""
-    trained = ensemble.about["params"]["data"]["smiles"]
-    return trained if trained in frame.columns else find_smiles(frame, str(table))
+@contextmanager
+def _readable(table: Path, parts: Parts) -> Iterator[Path]:
+    """The table; standard input as a file, since it is read twice, for its encoding and for its rows."""
+    if table != STDIN:
+        yield table
+        return
+    kept = spooled(sys.stdin.buffer, parts.folder)
+    try:
+        yield kept
+    finally:
+        kept.unlink()
 
 
-def _beside(chunk: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """Input and predictions side by side; an input column gives way where it has a prediction's name."""
-    kept = chunk[[column for column in chunk.columns if column not in predicted.columns]]
-    return pd.concat([kept, predicted], axis=1)
+def _chunk_rows(ensemble: Ensemble) -> int:
+    """Rows of a chunk: fewer where each has thousands of columns (32 MiB of them)."""
+    return max(256, min(CHUNK, 2**22 // len(ensemble.predicted_columns)))
+
+
+class Runner(Protocol):
+    """What scores chunks: here, or on a cluster."""
+
+    def run(self, chunks: Iterator[Chunk], keep: Keep, tell: Share) -> None:
+        """Score chunks; `keep` gets the table of each."""
+        ...
+
+    def remember(self, table: pa.Table) -> None:
+        """Take over a chunk that a former run has finished."""
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
+        ...
+
+
+def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
+    """As orchestrate of the workspace says that the model lies in (default: on this machine's cores)."""
+    asked = orchestrate_of(model)
+    if asked.runner == "dask":
+        try:
+            from manywalks.tasks.far_score import FarStream
+        except ImportError:
+            raise ValueError(
+                "orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'"
+            ) from None
+        return FarStream(model, asked, keep)
+    return Stream(ensemble, asked.cores or len(os.sched_getaffinity(0)), keep=keep)
+
+
+def orchestrate_of(model: Path) -> OrchestrateParams:
+    """The section orchestrate of the params.yaml nearest above the model; defaults where there is none."""
+    for folder in model.resolve().parents:
+        if (folder / "params.yaml").is_file():
+            return load_params(folder / "params.yaml").orchestrate
+    return OrchestrateParams()
+
+
+class _Progress:
+    """Rows done, and the bar."""
+
+    def __init__(self, tell: progress.Tell) -> None:
+        self._tell = tell
+        self._start = time.monotonic()
+        self.rows = self.rejected = self._earlier = 0
+
+    def add(self, table: pa.Table, *, earlier: bool) -> None:
+        """Count a chunk, made now or by a former run."""
+        self.rows += len(table)
+        self._earlier += len(table) if earlier else 0
+        self.rejected += sum(1 for reason in table.column("rejected").to_pylist() if reason)
+
+    def share(self, done: float) -> None:
+        """Show how much of the input is done, and how fast."""
+        seconds = time.monotonic() - self._start
+        rate = (self.rows - self._earlier) / max(seconds, 1e-3)
+        self._tell(done, 1.0, f"{self.rows:,} rows, {rate:,.0f}/s")
+
+
+def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: int) -> None:
+    """Every chunk that has no part yet is scored and kept."""
+    paths: dict[int, Path] = {}
+    finished: deque[pa.Table] = deque(maxlen=RECENT)
+
+    def missing() -> Iterator[Chunk]:
+        for number, records in enumerate(batches(scan.records(), size)):
+            path = parts.path(number, records)
+            table = parts.read(path)
+            if table is None:
+                while finished:
+                    runner.remember(finished.popleft())
+                paths[number] = path
+                yield Chunk(number, records, scan.share)
+            else:
+                finished.append(table)
+                counted.add(table, earlier=True)
+                counted.share(scan.share)
+
+    def keep(chunk: Chunk, table: pa.Table) -> None:
+        parts.write(paths.pop(chunk.number), table)
+        counted.add(table, earlier=False)
+
+    runner.run(missing(), keep, counted.share)
+    counted.share(1.0)

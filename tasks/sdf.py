@@ -17,13 +17,13 @@ def read_sdf(lines: Iterable[str]) -> pd.DataFrame:
     """
     rows = []
     with rdBase.BlockLogs():
-        for record in _records(lines):
-            block, fields = _parts(record)
+        for record in sdf_records(lines):
+            block, fields = sdf_parts(record)
             rows.append({"smiles": block_smiles(block), "name": record[0].strip(), **fields})
     return pd.DataFrame(rows, dtype=str).fillna("")
 
 
-def _records(lines: Iterable[str]) -> Iterator[list[str]]:
+def sdf_records(lines: Iterable[str]) -> Iterator[list[str]]:
     """The lines of each record; what follows the last $$$$ counts when it holds anything."""
     record: list[str] = []
     for line in lines:
@@ -37,7 +37,7 @@ def _records(lines: Iterable[str]) -> Iterator[list[str]]:
         yield record
 
 
-def _parts(record: list[str]) -> tuple[str, dict[str, str]]:
+def sdf_parts(record: list[str]) -> tuple[str, dict[str, str]]:
     """The molecule block and the data fields of one record."""
     end = next((i for i, line in enumerate(record) if line.startswith("M  END")), len(record) - 1)
     fields: dict[str, list[str]] = {}

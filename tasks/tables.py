@@ -53,7 +53,7 @@ def _read(
     stream.seek(0)
     if start == b"PAR1":
         return _read_parquet(stream, path)
-    encoding = encoding or _find_encoding(stream)
+    encoding = encoding or find_encoding(stream)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:  # pyright: ignore[reportArgumentType]
         try:
@@ -86,7 +86,7 @@ def _text_column(column: pd.Series) -> pd.Series:
     return column.astype(object).where(column.notna(), "").astype(str)
 
 
-def _find_encoding(stream: IO[bytes] | gzip.GzipFile) -> str:
+def find_encoding(stream: IO[bytes] | gzip.GzipFile) -> str:
     """UTF-8 or UTF-16 by its mark, else UTF-8 if all is, else Windows-1252 (what spreadsheets write)."""
     start = stream.read(4)
     stream.seek(0)

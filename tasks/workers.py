@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 CHUNK = 64
@@ -47,20 +47,11 @@ def map_texts(
         limit: seconds for one text.
         progress: called with (done, n) now and then.
     """
-    crew = _Crew(target, setup, texts, limit)
+    crew = Crew(target, setup, limit, cores)
     try:
-        for _ in range(max(1, min(cores, len(texts)))):
-            crew.hire()
-        told = time.monotonic()
-        while crew.done < len(texts):
-            crew.turn()
-            # a turn may bring a single outcome; a progress bar needs ten looks a second
-            if progress is not None and (time.monotonic() - told > 0.1 or crew.done == len(texts)):
-                told = time.monotonic()
-                progress(crew.done, len(texts))
+        return crew.finish(crew.add(texts), progress)
     finally:
         crew.dismiss()
-    return crew.outcomes
 
 
 class _Worker:
@@ -83,7 +74,7 @@ class _Worker:
         assert self.process.stdout is not None
         return self.process.stdout.fileno()
 
-    def give(self, chunk: Sequence[int], texts: Sequence[str]) -> None:
+    def give(self, chunk: Sequence[int], texts: Mapping[int, str]) -> None:
         """Hand over texts; only an idle worker gets some, so neither end waits for the other's pipe."""
         assert self.process.stdin is not None
         self.pending.extend(chunk)
@@ -112,19 +103,45 @@ class _Worker:
         return text.splitlines()[-1] if text else "no message"
 
 
-class _Crew:
-    """The workers, what waits, and what is done."""
+class Crew:
+    """Worker processes that stay for one lot of texts after another; `dismiss` ends them."""
 
-    def __init__(self, target: str, setup: Any, texts: Sequence[str], limit: float) -> None:
+    def __init__(self, target: str, setup: Any, limit: float, cores: int) -> None:
         self.start = (target, setup, limit)
-        self.texts = texts
         self.limit = limit
-        self.outcomes: list[Any] = [None] * len(texts)
-        self.done = 0
-        self.waiting = deque(range(i, min(i + CHUNK, len(texts))) for i in range(0, len(texts), CHUNK))
+        self.cores = cores
+        self.added = 0
+        self.texts: dict[int, str] = {}
+        self.outcomes: dict[int, Any] = {}
+        self.waiting: deque[range] = deque()
         self.suspects: set[int] = set()
         self.selector = selectors.DefaultSelector()
         self.workers: list[_Worker] = []
+
+    def add(self, texts: Sequence[str], *, batch: int = CHUNK) -> range:
+        """Put texts behind those that wait, handed out so many at a time; what `finish` knows them by."""
+        lot = range(self.added, self.added + len(texts))
+        self.added = lot.stop
+        self.texts.update(zip(lot, texts, strict=True))
+        self.waiting.extend(range(i, min(i + batch, lot.stop)) for i in range(lot.start, lot.stop, batch))
+        while len(self.workers) < min(self.cores, len(self.texts)):
+            self.hire()
+        return lot
+
+    def finish(self, lot: range, progress: Callable[[int, int], None] | None = None) -> list[Any]:
+        """Work until every text of the lot has its outcome, and give these in order."""
+        told = time.monotonic()
+        left = deque(lot)
+        while left:
+            while left and left[0] in self.outcomes:
+                left.popleft()
+            # a turn may bring a single outcome; a progress bar needs ten looks a second
+            if progress is not None and (time.monotonic() - told > 0.1 or not left):
+                told = time.monotonic()
+                progress(len(lot) - len(left), len(lot))
+            if left:
+                self.turn()
+        return [self.outcomes.pop(index) for index in lot]
 
     def hire(self) -> None:
         """Start a worker."""
@@ -191,7 +208,7 @@ class _Crew:
 
     def _settle(self, index: int, outcome: Any) -> None:
         self.outcomes[index] = outcome
-        self.done += 1
+        del self.texts[index]
 
 
 def work() -> None:

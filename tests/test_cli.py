@@ -86,7 +86,7 @@ def test_score_gives_a_row_for_every_row_in_order(trained: Path, tmp_path: Path)
     done = command("score", str(trained / "models/ensemble"), str(tmp_path / "new.csv"), str(output))
     assert done.returncode == 0, done.stderr
     found = pd.read_csv(output, keep_default_na=False, dtype=str)
-    assert found["name"].tolist() == list("abcdef")
+    assert found["id"].tolist() == list("abcdef")
     assert (found["rejected"] != "").tolist() == [False, True, True, False, False, True]
     assert found["logS"].tolist()[0] == found["logS"].tolist()[4]
     assert (

@@ -1,0 +1,126 @@
+"""Records of tables in every form, and faults that cost one record."""
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rdkit import Chem
+
+from manywalks.tasks.scan import Record, Scan, Want, table_paths
+
+SMILES = ["CCO", "c1ccccc1O", "CC(=O)N"]
+
+
+def scanned(path: Path, want: Want | None = None) -> list[Record]:
+    scan = Scan(table_paths(path), want or Want())
+    found = list(scan.records())
+    assert scan.share == 1.0
+    return found
+
+
+def sdf(path: Path) -> Path:
+    blocks = []
+    for number, smiles in enumerate(SMILES):
+        mol = Chem.MolFromSmiles(smiles)
+        mol.SetProp("_Name", f"m{number}")
+        blocks.append(Chem.MolToMolBlock(mol) + f"> <batch>\nb{number}\n\n$$$$\n")
+    path.write_text("".join(blocks), encoding="utf-8")
+    return path
+
+
+def written(folder: Path, form: str) -> Path:
+    frame = pd.DataFrame({"name": ["m0", "m1", "m2"], "smiles": SMILES, "x": [1, 2, 3]})
+    path = folder / f"table.{form}"
+    if form == "parquet":
+        frame.to_parquet(path)
+    elif form == "csv":
+        frame.to_csv(path, index=False)
+    elif form == "tsv":
+        frame.to_csv(path, index=False, sep="\t", encoding="utf-16")
+    elif form == "sdf":
+        sdf(path)
+    else:
+        inner = written(folder, form.removesuffix(".gz"))
+        path.write_bytes(gzip.compress(inner.read_bytes()))
+        inner.unlink()
+    return path
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "parquet", "csv.gz", "parquet.gz"])
+def test_every_form_of_a_table_gives_the_same_records(tmp_path: Path, form: str) -> None:
+    found = scanned(written(tmp_path, form), Want(keep=("x",)))
+    assert [r.id for r in found] == ["m0", "m1", "m2"]
+    assert [r.text for r in found] == SMILES
+    assert [r.kept for r in found] == [("1",), ("2",), ("3",)]
+
+
+@pytest.mark.parametrize("form", ["sdf", "sdf.gz"])
+def test_an_sdf_gives_its_blocks(tmp_path: Path, form: str) -> None:
+    found = scanned(written(tmp_path, form), Want(keep=("batch",)))
+    assert [r.id for r in found] == ["m0", "m1", "m2"]
+    assert [Chem.MolToSmiles(Chem.MolFromMolBlock(r.text)) for r in found] == [
+        Chem.CanonSmiles(smiles) for smiles in SMILES
+    ]
+    assert [r.kept for r in found] == [("b0",), ("b1",), ("b2",)]
+
+
+def test_a_folder_is_its_tables_by_name(tmp_path: Path) -> None:
+    for name, form in (("b.csv", "csv"), ("a.sdf", "sdf"), ("c.parquet", "parquet")):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        written(tmp_path, form).rename(tmp_path / "in" / name)
+    (tmp_path / "in/readme.md").write_text("no table")
+    assert [r.kind for r in scanned(tmp_path / "in")] == ["block"] * 3 + ["smiles"] * 6
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no tables"):
+        table_paths(tmp_path / "empty")
+
+
+def test_a_damaged_row_costs_itself(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'id,smiles\n1,CCO\n2,"CC\n3,C\xff\n4,CC,more\n5\n6,' + b"C" * 200_000 + b"\n7,CO\n")
+    found = scanned(path)
+    assert [r.id for r in found] == ["1", "2", "3", "4", "5", "6", "7"]
+    assert [bool(r.fault) for r in found] == [False, True, False, True, False, True, False]
+    assert "3 cells where the table has 2" in found[3].fault
+
+
+def test_rows_without_a_name_are_numbered(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("smiles\nCCO\n\nCC=O\n", encoding="utf-8")
+    assert [(r.id, r.text) for r in scanned(path)] == [("1", "CCO"), ("2", "CC=O")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("CCO\nCC=O\nCCN(C)C\n", "is a molecule; put a line of column names above"),
+        ("a,b\n1,2\n", "no column holds SMILES.*--smiles"),
+    ],
+)
+def test_a_table_without_molecules_says_so(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=said):
+        scanned(path)
+
+
+def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
+    path = written(tmp_path, "csv")
+    for want, said in (
+        (Want(smiles="z"), "--smiles"),
+        (Want(id="z"), "--id"),
+        (Want(keep=("z",)), "--keep"),
+    ):
+        with pytest.raises(ValueError, match=f"no column 'z'.*{said}"):
+            scanned(path, want)
+    with pytest.raises(ValueError, match="no such file"):
+        Scan([tmp_path / "gone.csv"], Want())
+
+
+def test_the_models_own_column_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("smiles,parent\nCCO,CC=O\n", encoding="utf-8")
+    assert scanned(path, Want(trained_smiles="parent"))[0].text == "CC=O"
+    assert scanned(path, Want(smiles="smiles", trained_smiles="parent"))[0].text == "CCO"
