@@ -9,7 +9,6 @@ over the number of cores; on a busy one it is still that of the step alone, wher
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -314,8 +314,9 @@ def _ms_a_step(problem: Problem) -> float:
 
 
 def _largest() -> float:
-    """This process's largest memory so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """This process's largest memory so far, MB; what `getrusage` says is inherited from the parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _in_child(code: str) -> str:
