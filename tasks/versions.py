@@ -1,6 +1,7 @@
 """The one file that knows DVC: its lock, its record, its remotes."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -53,6 +54,8 @@ def _dvc_locked(workspace: Workspace) -> Iterator["Repo"]:
     from dvc.repo import Repo, lock_repo
     from dvc.rwlock import RWLOCK_FILE, rwlock
 
+    # a line a stage ("Updating lock file 'dvc.lock'") would stand between the bars
+    logging.getLogger("dvc").setLevel(logging.WARNING)
     repo = Repo(str(workspace.root))
     try:
         with lock_repo(repo):

@@ -69,6 +69,7 @@ def repositories(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFr
     assert done.returncode == 0, done.stdout + done.stderr
     done = command("train", cwd=by_flow)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "dvc.lock" not in done.stdout + done.stderr
     return by_dvc, by_flow
 
 
