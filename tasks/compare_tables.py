@@ -1,5 +1,6 @@
 """What a comparison says on the terminal."""
 
+import math
 from string import ascii_uppercase
 from typing import Any
 
@@ -21,6 +22,8 @@ def tables(found: dict[str, Any]) -> Group:
         return Group(*(_budget(name, one) for name, one in found["sources"].items()))
     parts: list[Any] = []
     for name, endpoint in found["endpoints"].items():
+        named = (f"{label}:\u00a0{configuration}" for configuration, label in label_of(endpoint).items())
+        parts += [Text("   ".join(named)), Text()]
         parts += [_scores(name, endpoint, found["configurations"]), Text(), _pairs(endpoint), Text()]
     for one in found["configurations"]:
         if one["stopped"]:
@@ -55,6 +58,24 @@ def verdict_sentence(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
     return f"undecided; {would} would decide" if ways else f"undecided; {would} tried would decide"
 
 
+def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
+    """`verdict_sentence` in the width of a column."""
+    if pair["verdict"] != "undecided":
+        return verdict_sentence(pair, endpoint)
+    needs = pair["needs"]
+    signs = {"splits": "{:g} splits", "replicates": "{:g} replicates", "molecules": "{:g}x data"}
+    ways = [sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None]
+    return f"undecided: {' or '.join(ways)}" if ways else "undecided"
+
+
+def with_error(value: float, error: float) -> str:
+    """Both to the error's second figure, four decimals at most."""
+    if not (math.isfinite(error) and error > 0):
+        return f"{value:.4f}"
+    digits = min(4, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
 def stopped_sentence(one: dict[str, Any]) -> str:
     """Why a configuration got no more walks."""
     stopped = one["stopped"]
@@ -78,17 +99,16 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     labels = label_of(endpoint)
     table.title = f"{name}: {metric_name(endpoint)}, mean over splits"
-    table.add_column("")
-    table.add_column("configuration")
-    for title in ("single walk", "ensemble", "infinite ensemble", "spread", "needs", "parameters"):
-        table.add_column(title, justify="right")
+    table.add_column("", no_wrap=True)
+    for title in ("single walk", "ensemble", "infinite", "spread", "needs", "parameters"):
+        table.add_column(title, justify="right", no_wrap=True)
     for row, one in zip(endpoint["scores"], configurations, strict=True):
         single = row["single"]
         needed = "" if row["replicates_needed"] is None else str(row["replicates_needed"])
         table.add_row(
-            labels[row["name"]], row["name"],
-            f"{single['mean']:.4f} ± {single['sd_walks']:.4f}", f"{row['ensemble']:.4f}",
-            f"{row['infinite']:.4f} ± {row['infinite_error']:.4f}", f"{row['spread_rms']:.3g}", needed,
+            labels[row["name"]],
+            with_error(single["mean"], single["sd_walks"]), f"{row['ensemble']:.4f}",
+            with_error(row["infinite"], row["infinite_error"]), f"{row['spread_rms']:.2g}", needed,
             f"{one['parameters']:,}", style="dim" if one["stopped"] else "",
         )  # fmt: skip
     return table
@@ -103,17 +123,20 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
         f"differences, more is better for the first; simultaneous {level} intervals, {method(endpoint)}"
     )
     for title in ("pair", "difference", "interval", "P(single beats)", "verdict"):
-        table.add_column(title, justify="left" if title in ("pair", "verdict") else "right")
+        right = title not in ("pair", "verdict")
+        table.add_column(title, justify="right" if right else "left", no_wrap=title != "verdict")
     for pair in endpoint["pairs"][:MOST_PAIRS]:
         chance = pair["single_walks"]
         table.add_row(
             f"{labels[pair['one']]} − {labels[pair['other']]}", f"{pair['difference']:+.4f}",
             f"{pair['low']:+.4f} to {pair['high']:+.4f}",
-            f"{chance['chance']:.2f} ({chance['low']:.2f} to {chance['high']:.2f})",
-            Text(verdict_sentence(pair, endpoint), style=COLOURS[pair["verdict"]]),
+            f"{chance['chance']:.2f} ({chance['low']:.2f}–{chance['high']:.2f})",
+            Text(short_verdict(pair, endpoint), style=COLOURS[pair["verdict"]]),
         )  # fmt: skip
-    if len(endpoint["pairs"]) > MOST_PAIRS:
-        table.caption = f"and {len(endpoint['pairs']) - MOST_PAIRS} more pairs in the report"
+    more = len(endpoint["pairs"]) - MOST_PAIRS
+    rest = f"{more} more pairs are in the report; " if more > 0 else ""
+    table.caption = f"{rest}undecided: more of what would decide it, where that is in reach"
+    table.caption_justify = "left"
     return table
 
 

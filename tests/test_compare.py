@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from manywalks.tasks import files, grid, out_of_fold, paired, verdicts
+from manywalks.tasks import compare_tables, files, grid, out_of_fold, paired, verdicts
 from manywalks.tasks.budget import shapley, variance_budget
 from manywalks.tasks.compare_design import Design
 from manywalks.tasks.compare_page import page
@@ -91,6 +91,30 @@ def test_other_data_split_or_endpoint_is_refused(
 def test_bad_settings_are_refused(base: Path, setting: str, word: str) -> None:
     with pytest.raises(ValueError, match=word):
         grid.read_configurations([base], [setting], sweep=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (0.64031, 0.0199, "0.640 ± 0.020"),
+        (12.345, 1.2, "12.3 ± 1.2"),
+        (1.5, 0.0, "1.5000"),
+        (0.1, 1e-9, "0.1000 ± 0.0000"),
+    ],
+)
+def test_scores_are_shown_to_the_second_figure_of_their_error(value: float, error: float, shown: str) -> None:
+    assert compare_tables.with_error(value, error) == shown
+
+
+@pytest.mark.parametrize(
+    ("needs", "shown"),
+    [
+        ({"splits": 50, "replicates": None, "molecules": 4}, "undecided: 50 splits or 4x data"),
+        ({"splits": None, "replicates": None, "molecules": None}, "undecided"),
+    ],
+)
+def test_an_undecided_pair_says_what_would_decide_it(needs: dict, shown: str) -> None:
+    assert compare_tables.short_verdict({"verdict": "undecided", "needs": needs}, {}) == shown
 
 
 def test_one_configuration_is_no_comparison(base: Path) -> None:
