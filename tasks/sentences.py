@@ -57,7 +57,8 @@ def _risk(statement: Statement, endpoint: str) -> str:
     if walks and walks["mean"] is not None:
         scored = f"{walks['min']:.3g} to {walks['max']:.3g}"
         text += (
-            f" Their {_NAMES[metric]} went from {scored}{unit if metric == 'rmse' else ''}, by chance alone"
+            f" On molecules not trained on their {_NAMES[metric]} went from "
+            f"{scored}{unit if metric == 'rmse' else ''}, by chance alone"
         )
         text += f"; the ensemble's is {statement['ensemble'][metric]:.3g}."
     if statement["kind"] == "classification":
