@@ -30,7 +30,7 @@ fix: .venv/ready
 lock: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --extra dask --extra s3 --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet --output-file requirements.lock
+		--generate-hashes --no-header --no-strip-extras --quiet --output-file requirements.lock
 
 bench: .venv/ready
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
