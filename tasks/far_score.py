@@ -114,16 +114,18 @@ class FarStream:
     def run(self, chunks: Iterator[Chunk], keep: Keep, tell: Share) -> None:
         """Score chunks, several at once; `keep` gets each one's table as it comes."""
         under_way: dict[Any, Chunk] = {}
-        for chunk in chunks:
-            future = self._client.submit(
-                score_far_chunk, self._key, chunk.number, chunk.records, self._keep,
-                pure=False, retries=self._retries,
-            )  # fmt: skip
-            under_way[future] = chunk
-            while len(under_way) >= AHEAD * max(1, sum(self._client.nthreads().values())):
+        # `wait` asks the current client, and ours is nobody's default
+        with self._client.as_current():
+            for chunk in chunks:
+                future = self._client.submit(
+                    score_far_chunk, self._key, chunk.number, chunk.records, self._keep,
+                    pure=False, retries=self._retries,
+                )  # fmt: skip
+                under_way[future] = chunk
+                while len(under_way) >= AHEAD * max(1, sum(self._client.nthreads().values())):
+                    _take(under_way, keep, tell)
+            while under_way:
                 _take(under_way, keep, tell)
-        while under_way:
-            _take(under_way, keep, tell)
 
 
 def _take(under_way: dict[Any, Chunk], keep: Keep, tell: Share) -> None:

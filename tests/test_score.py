@@ -69,6 +69,19 @@ def test_rows_are_those_of_predicting_all_at_once(
     assert not (tmp_path / "out.parquet.parts").exists()
 
 
+def test_a_cluster_scores_the_same_rows(
+    model: Path, molecules: list[str], tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_of(molecules, tmp_path / "in.csv")
+    here = score_table(model, table, tmp_path / "here.parquet")
+    asked = score.orchestrate_of(model).model_copy(update={"runner": "dask", "address": None, "cores": 2})
+    monkeypatch.setattr(score, "orchestrate_of", lambda model: asked)
+    assert score_table(model, table, tmp_path / "far.parquet") == here
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "far.parquet"), pd.read_parquet(tmp_path / "here.parquet"), rtol=1e-4
+    )
+
+
 def test_a_molecule_is_featurized_once_however_often_it_comes(
     model: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
