@@ -101,9 +101,8 @@ def speed(repeats: int) -> str:
 Core ms a replicate and step; median (least to largest) of {repeats} turns, {CORES} cores. Dense: a whole pack
 of {PACK["S"]}, {PACK["L"]} and {PACK["default"]}, initial weights and predictions included. Keras: {CORES}
 `fit`s at a time in processes of one thread, from the second epoch on (no import, no tracing), a fresh order
-each epoch; beside it one `fit` on all threads. MLPRegressor has no dropout: another network. By
-the clock: pack
-against fan-out, each having the machine to itself but for what else ran on it.
+each epoch; beside it one `fit` on all threads. MLPRegressor has no dropout: another network. By the clock:
+pack against fan-out, each having the machine to itself but for what else ran on it.
 
 {table(header, rows)}"""
 

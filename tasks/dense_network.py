@@ -1,8 +1,12 @@
 """A dense network on one core, compiled: what it consists of, its outputs and their loss.
 
-The first layer has two kinds of rows: those of sparse features, of which only the non-zero ones of a batch
-are touched, and those of dense ones. The former lie in panels of 64 columns, W (panels, rows, 64), the last
-one filled up with zeros; all other weights lie in one flat array.
+Kernels lie in panels of 64 columns, (panels, rows, 64), the last one filled up with zeros. The first layer
+has two of them: W for sparse features, of which only the rows of a batch's non-zero ones are touched, and one
+for dense features. That, all others, and the vectors lie in one flat array; the outputs' kernel, often of one
+column, lies there as it is.
+
+Numba compiles a function anew for every constant that it is called with: layers are
+numbered by variables here, and a rate of dropout below 0 says that the network is not being trained.
 
 Compiled code is kept on disk beside the bytecode and made again when its own file changes, not when a file
 does that it takes functions from: after a change to such a file, touch those that import it.
@@ -23,7 +27,8 @@ from manywalks.tasks.dense_layers import (
     normalize_batch,
     normalize_layer,
 )
-from manywalks.tasks.gather import gather
+from manywalks.tasks.dense_products import forward_panels, turn
+from manywalks.tasks.gather import COLUMNS, gather
 
 
 class Data(NamedTuple):
@@ -44,8 +49,11 @@ class Shape(NamedTuple):
 
     Attributes:
         widths: units of each layer.
+        fans: int64 (layers,), rows of each kernel, filled up to whole tiles; the first one's dense part.
         kernels: int64 (layers + 1,), offsets in the flat weights; after a kernel come bias, gamma, beta.
         units: int64 (layers + 1,), widths summed up.
+        entries: int64 (layers + 1,), fans summed up.
+        capacity: molecules that there is room for.
         activation: code of the activation.
         normalization: 0 none, 1 layer, 2 batch.
         rate: dropout.
@@ -54,8 +62,11 @@ class Shape(NamedTuple):
     """
 
     widths: np.ndarray
+    fans: np.ndarray
     kernels: np.ndarray
     units: np.ndarray
+    entries: np.ndarray
+    capacity: int
     activation: int
     normalization: int
     rate: float
@@ -77,40 +88,67 @@ class State(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Scratch of one replicate; flat arrays hold (capacity, width) a layer, one after another."""
+    """Scratch of one replicate; flat arrays hold (capacity, width) a layer, one after another.
 
-    x: np.ndarray
+    Attributes:
+        a, d, slope, xhat: outputs, their gradient, the activation's derivative, normalized sums.
+        inverse: of the normalization's standard deviations.
+        across: what each kernel is multiplied with, turned round: (fan, capacity) a layer.
+        below: the same for one layer's gradient.
+        turned: (64, capacity) for a panel of a gradient.
+        g: gradient of the outputs' kernel.
+        row: two vectors as wide as the widest layer.
+        panel: (capacity, 64).
+    """
+
     a: np.ndarray
     d: np.ndarray
     slope: np.ndarray
     xhat: np.ndarray
     inverse: np.ndarray
+    across: np.ndarray
+    below: np.ndarray
+    turned: np.ndarray
     g: np.ndarray
     row: np.ndarray
     panel: np.ndarray
 
 
 @njit(nogil=True, cache=True)
-def layer_of(flat, shape, layer, b, capacity):
+def layer_of(flat, shape, layer, b):
     """The (b, width) part of a flat work array."""
-    start, w = shape.units[layer] * capacity, shape.widths[layer]
+    start, w = shape.units[layer] * shape.capacity, shape.widths[layer]
     return flat[start : start + b * w].reshape(b, w)
 
 
 @njit(nogil=True, cache=True)
-def vector_of(flat, shape, layer, which):
-    """Bias (1), gamma (2) or beta (3) of a layer, counted from the end of its kernel."""
-    w = shape.widths[layer]
-    vectors = 1 if shape.normalization == 0 or layer == shape.widths.size - 1 else 3
-    start = shape.kernels[layer + 1] - w * (vectors + 1 - which)
-    return flat[start : start + w]
+def vectors_of(flat, shape, layer):
+    """A layer's vectors (1 or 3, width): bias and, where it is normalized, gamma and beta."""
+    w, end = shape.widths[layer], shape.kernels[layer + 1]
+    count = 1 if shape.normalization == 0 or layer == shape.widths.size - 1 else 3
+    return flat[end - count * w : end].reshape(count, w)
 
 
 @njit(nogil=True, cache=True)
-def kernel_of(flat, shape, layer, fan_in):
-    """A layer's kernel (in, out); the dense features' part alone for the first layer."""
-    w, start = shape.widths[layer], shape.kernels[layer]
-    return flat[start : start + fan_in * w].reshape(fan_in, w)
+def panels_of(flat, shape, layer):
+    """A kernel's panels, flat."""
+    panels = (shape.widths[layer] + COLUMNS - 1) // COLUMNS
+    start = shape.kernels[layer]
+    return flat[start : start + shape.fans[layer] * panels * COLUMNS]
+
+
+@njit(nogil=True, cache=True)
+def last_kernel_of(flat, shape):
+    """The outputs' kernel (in, t), below a hidden layer."""
+    layer = shape.widths.size - 1
+    w, start, fan = shape.widths[layer], shape.kernels[layer], shape.fans[layer]
+    return flat[start : start + fan * w].reshape(fan, w)
+
+
+@njit(nogil=True, cache=True)
+def across_of(work, shape, layer):
+    """What a kernel is multiplied with, turned round: (fan, capacity), flat."""
+    return work.across[shape.entries[layer] * shape.capacity : shape.entries[layer + 1] * shape.capacity]
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy", cache=True)
@@ -123,16 +161,13 @@ def add_scaled(z, w, value):
 @njit(nogil=True, cache=True)
 def _first_layer(data, shape, state, work, rows, z):
     """z (b, width) = features of the given rows times the first kernel, bias added."""
-    n_dense = data.dense.shape[1]
-    bias = vector_of(state.p, shape, 0, 1)
-    if n_dense > 0:
-        for i in range(rows.size):
-            work.x[i] = data.dense[rows[i]]
-        np.dot(work.x[: rows.size], kernel_of(state.p, shape, 0, n_dense), z)
-    else:
-        z[:] = 0
+    first_layer = np.int64(0)
+    across, capacity = across_of(work, shape, first_layer), shape.capacity
     for i in range(rows.size):
-        add_scaled(z[i], bias, np.float32(1))
+        for j in range(data.dense.shape[1]):
+            across[j * capacity + i] = data.dense[rows[i], j]
+    bias, kernel = vectors_of(state.p, shape, first_layer)[0], panels_of(state.p, shape, first_layer)
+    forward_panels(across, capacity, kernel, shape.fans[0], bias, work.panel, z)
     _, n_rows, columns = state.W.shape
     table, part = state.W.ravel(), work.row[:columns]
     # panel after panel, so that the rows come from the core's own cache
@@ -147,21 +182,21 @@ def _first_layer(data, shape, state, work, rows, z):
 
 
 @njit(nogil=True, cache=True)
-def _hidden(shape, state, work, layer, z, training):
+def _hidden(shape, state, work, layer, z, rate):
     """Normalization, activation and dropout of a layer's z (b, w), in place."""
     b, w = z.shape
-    capacity = work.x.shape[0]
-    slope = layer_of(work.slope, shape, layer, b, capacity)
+    slope = layer_of(work.slope, shape, layer, b)
     if shape.normalization > 0:
-        xhat = layer_of(work.xhat, shape, layer, b, capacity)
-        inverse = layer_of(work.inverse, shape, layer, 1, capacity)[0]
-        gamma, beta = vector_of(state.p, shape, layer, 2), vector_of(state.p, shape, layer, 3)
+        xhat = layer_of(work.xhat, shape, layer, b)
+        inverse = layer_of(work.inverse, shape, layer, np.int64(1))[0]
+        vectors = vectors_of(state.p, shape, layer)
+        gamma, beta = vectors[1], vectors[2]
         if shape.normalization == 1:
-            normalize_layer(z, xhat, work.inverse[shape.units[layer] * capacity :][:b], gamma, beta)
+            normalize_layer(z, xhat, work.inverse[shape.units[layer] * shape.capacity :][:b], gamma, beta)
         else:
             start = 2 * shape.units[layer]
             mean, variance = state.moving[start : start + w], state.moving[start + w : start + 2 * w]
-            if training:
+            if rate >= 0:
                 new_mean, new_variance = work.row[:w], work.row[w : 2 * w]
                 batch_moments(z, new_mean, new_variance)
                 move_towards(mean, new_mean)
@@ -170,24 +205,29 @@ def _hidden(shape, state, work, layer, z, training):
             else:
                 normalize_batch(z, xhat, inverse, mean, variance, gamma, beta)
     activate(shape.activation, z.ravel(), slope.ravel())
-    if training and shape.rate > 0:
-        state.dropout[1] = drop(z.ravel(), slope.ravel(), shape.rate, state.dropout[0], state.dropout[1])
+    if rate > 0:
+        state.dropout[1] = drop(z.ravel(), slope.ravel(), rate, state.dropout[0], state.dropout[1])
 
 
 @njit(nogil=True, cache=True)
-def forward(data, shape, state, work, rows, training):
-    """Outputs (b, t) of the given rows in network space; a view of the work array."""
-    capacity, b = work.x.shape[0], rows.size
-    z = layer_of(work.a, shape, 0, b, capacity)
+def forward(data, shape, state, work, rows, rate):
+    """Outputs (b, t) of the given rows in network space, a view of the work array; rate: of dropout."""
+    b, last, first = rows.size, shape.widths.size - 1, np.int64(0)
+    z = layer_of(work.a, shape, first, b)
     _first_layer(data, shape, state, work, rows, z)
     for layer in range(1, shape.widths.size):
-        _hidden(shape, state, work, layer - 1, z, training)
-        a, fan_in = z, z.shape[1]
-        z = layer_of(work.a, shape, layer, b, capacity)
-        np.dot(a, kernel_of(state.p, shape, layer, fan_in), z)
-        bias = vector_of(state.p, shape, layer, 1)
-        for i in range(b):
-            add_scaled(z[i], bias, np.float32(1))
+        _hidden(shape, state, work, layer - 1, z, rate)
+        a, bias = z, vectors_of(state.p, shape, layer)[0]
+        z = layer_of(work.a, shape, layer, b)
+        if layer < last:
+            across = across_of(work, shape, layer)
+            turn(a, first, a.shape[1], across, shape.capacity)
+            kernel = panels_of(state.p, shape, layer)
+            forward_panels(across, shape.capacity, kernel, shape.fans[layer], bias, work.panel, z)
+        else:
+            np.dot(a, last_kernel_of(state.p, shape), z)
+            for i in range(b):
+                add_scaled(z[i], bias, np.float32(1))
     return z
 
 
@@ -210,11 +250,13 @@ def loss_of(data, rows, z, d):
 @njit(nogil=True, cache=True)
 def predict_rows(data, shape, state, work, rows, out):
     """Outputs of the given rows into out (rows, t); returns their summed loss."""
-    total, capacity = 0.0, work.x.shape[0]
-    for low in range(0, rows.size, capacity):
-        part = rows[low : min(low + capacity, rows.size)]
-        z = forward(data, shape, state, work, part, False)
-        out[low : low + part.size] = z
-        d = layer_of(work.d, shape, shape.widths.size - 1, part.size, capacity)
+    total = 0.0
+    for low in range(0, rows.size, shape.capacity):
+        part = rows[low : min(low + shape.capacity, rows.size)]
+        z = forward(data, shape, state, work, part, -1.0)
+        for i in range(part.size):
+            for e in range(z.shape[1]):
+                out[low + i, e] = z[i, e]
+        d = layer_of(work.d, shape, shape.widths.size - 1, part.size)
         total += loss_of(data, part, z, d)
     return total

@@ -1,6 +1,7 @@
 """What a pack's replicates share, and Keras's weights as the compiled steps hold them."""
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +11,11 @@ from manywalks.tasks.adam import step_sizes
 from manywalks.tasks.dense_network import Data, Shape, State, Work
 from manywalks.tasks.gather import COLUMNS
 from manywalks.tasks.network import weight_shapes
+from manywalks.tasks.tiles import MOLECULES, ROWS
 from manywalks.tasks.walk import Problem, endpoint_losses, learning_rates
+
+LINE = 16
+"""Floats of a cache line."""
 
 DENSE_FROM = 0.4
 """Sparse features that more than this share of the train rows have are multiplied as dense ones."""
@@ -66,84 +71,118 @@ def _data(problem: Problem) -> tuple[np.ndarray, np.ndarray, Data]:
 def _shape(problem: Problem, n_dense: int) -> Shape:
     """Where each layer's weights lie."""
     network, train = problem.network, problem.train_params
+    batch = min(train.batch_size, len(problem.train))
     widths = np.array([*network.widths, problem.n_endpoints], np.int64)
-    fans = np.array([n_dense, *network.widths], np.int64)
+    fans, columns = _filled(np.array([n_dense, *network.widths], np.int64), ROWS), _filled(widths, COLUMNS)
     vectors = np.where(network.normalization == "none", 1, 3) * np.ones(len(widths), np.int64)
     vectors[-1] = 1
+    if len(widths) > 1:
+        fans[-1], columns[-1] = widths[-2], widths[-1]
     return Shape(
         widths,
-        np.concatenate([[0], np.cumsum(fans * widths + vectors * widths)]),
+        fans,
+        # a vector that crosses a cache line costs two reads, so every kernel begins with a line
+        np.concatenate([[0], np.cumsum(_filled(fans * columns + vectors * widths, LINE))]),
         np.concatenate([[0], np.cumsum(widths)]),
+        np.concatenate([[0], np.cumsum(fans)]),
+        int(_filled(batch, MOLECULES)),
         dense_layers.ACTIVATIONS.index(network.activation),
         dense_layers.NORMALIZATIONS.index(network.normalization),
         float(network.dropout),
-        min(train.batch_size, len(problem.train)),
+        batch,
         float(train.l2),
     )
 
 
-def fresh_work(shape: Shape, n_dense: int) -> Work:
-    """Fresh scratch; predictions go through it 64 molecules at a time at least."""
-    capacity, widest = max(shape.batch, 64), int(shape.widths.max())
-    units = int(shape.units[-1]) * capacity
-    fans = np.array([n_dense, *shape.widths[:-1]])
-    a, d, slope, xhat, inverse = np.empty((5, units), np.float32)
-    g = np.empty(int((fans * shape.widths).max()), np.float32)
-    x = np.empty((capacity, n_dense), np.float32)
-    row, panel = np.empty(max(2 * widest, COLUMNS), np.float32), np.empty(capacity * COLUMNS, np.float32)
-    return Work(x, a, d, slope, xhat, inverse, g, row, panel)
+def _filled(size: Any, whole: int) -> Any:
+    """The next multiple of `whole`."""
+    return -(-size // whole) * whole
 
 
-def _to_panels(kernel: np.ndarray) -> np.ndarray:
-    """(rows, width) -> (panels, rows, 64), filled up with zeros."""
-    rows, width = kernel.shape
-    panels = -(-width // COLUMNS)
+def _zeros(size: int) -> np.ndarray:
+    """Float32, flat, from a cache line's beginning on."""
+    room = np.zeros(size + LINE, np.float32)
+    start = -room.ctypes.data % (4 * LINE) // 4
+    return room[start : start + size]
+
+
+def fresh_work(shape: Shape) -> Work:
+    """Fresh scratch."""
+    capacity, widest = shape.capacity, int(shape.widths.max())
+    a, d, slope, xhat, inverse = np.empty((5, int(shape.units[-1]) * capacity), np.float32)
+    # rows that fill up a kernel are multiplied too: with zeros, which nothing overwrites
+    across, below = _zeros(int(shape.entries[-1]) * capacity), _zeros(int(shape.fans.max()) * capacity)
+    turned, panel = _zeros(COLUMNS * capacity), _zeros(COLUMNS * capacity)
+    g = np.empty(int(shape.fans[-1] * shape.widths[-1]), np.float32)
+    row = _zeros(max(2 * widest, COLUMNS))
+    return Work(a, d, slope, xhat, inverse, across, below, turned, g, row, panel)
+
+
+def _to_panels(kernel: np.ndarray, rows: int) -> np.ndarray:
+    """(in, out) -> (panels, rows, 64), filled up with zeros."""
+    fan, width = kernel.shape
+    panels = _filled(width, COLUMNS) // COLUMNS
     wide = np.zeros((rows, panels * COLUMNS), np.float32)
-    wide[:, :width] = kernel
+    wide[:fan, :width] = kernel
     return np.ascontiguousarray(wide.reshape(rows, panels, COLUMNS).transpose(1, 0, 2))
 
 
-def _from_panels(panels: np.ndarray, width: int) -> np.ndarray:
-    """(panels, rows, 64) -> (rows, width)."""
-    return panels.transpose(1, 0, 2).reshape(panels.shape[1], panels.shape[0] * COLUMNS)[:, :width]
+def _from_panels(panels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(panels, rows, 64) -> (in, out)."""
+    rows, width = shape
+    count, filled, columns = panels.shape
+    return panels.transpose(1, 0, 2).reshape(filled, count * columns)[:rows, :width]
 
 
 def flatten(prepared: Prepared, weights: list[np.ndarray], key: int) -> State:
     """Keras's weights as the compiled steps hold them, with Adam's moments at 0."""
-    network = prepared.problem.network
-    kernel = weights[0]
-    W = _to_panels(kernel[prepared.sparse_columns])
-    rest = [kernel[prepared.dense_columns], *weights[1:]]
-    moving: list[np.ndarray] = []
-    if network.normalization == "batch":
-        for layer in reversed(range(len(network.widths))):
-            at = 6 * layer + 4
-            moving = [rest.pop(at), rest.pop(at), *moving]
-    p = np.concatenate([array.ravel() for array in rest])
-    return State(
-        W, np.zeros_like(W), np.zeros_like(W), p, np.zeros_like(p), np.zeros_like(p),
-        np.concatenate([*moving, np.empty(0, np.float32)]), np.array([key, 0], np.uint64),
-    )  # fmt: skip
+    shape = prepared.shape
+    vectors = {0: 1, 1: 3, 2: 5}[shape.normalization]
+    sparse_columns, dense_columns = prepared.sparse_columns, prepared.dense_columns
+    sparse_part = _to_panels(weights[0][sparse_columns], len(sparse_columns))
+    W, W_m, W_v = (_zeros(sparse_part.size).reshape(sparse_part.shape) for _ in range(3))
+    W[:] = sparse_part
+    p, m, v = (_zeros(int(shape.kernels[-1])) for _ in range(3))
+    moving = [np.empty(0, np.float32)]
+    for layer, fan in enumerate(shape.fans):
+        kernel, *rest = weights[layer * (1 + vectors) : (layer + 1) * (1 + vectors)]
+        kernel = kernel[dense_columns] if layer == 0 else kernel
+        first = (_to_panels(kernel, int(fan)) if _in_panels(shape, layer) else kernel).ravel()
+        p[shape.kernels[layer] :][: first.size] = first
+        last = np.concatenate(rest[:3])
+        p[shape.kernels[layer + 1] - last.size : shape.kernels[layer + 1]] = last
+        moving += rest[3:]
+    return State(W, W_m, W_v, p, m, v, np.concatenate(moving), np.array([key, 0], np.uint64))
+
+
+def _in_panels(shape: Shape, layer: int) -> bool:
+    """All kernels but that of the outputs over a hidden layer."""
+    return layer == 0 or layer < len(shape.widths) - 1
 
 
 def unflatten(prepared: Prepared, state: State) -> list[np.ndarray]:
     """The weights in the order of Keras's `get_weights()`."""
-    network, n_dense = prepared.problem.network, len(prepared.dense_columns)
+    shape, network = prepared.shape, prepared.problem.network
     shapes = weight_shapes(network, prepared.problem.features.width, prepared.problem.n_endpoints)
+    vectors = {0: 1, 1: 3, 2: 5}[shape.normalization]
     weights: list[np.ndarray] = []
-    at, moved = shapes[0][1] * n_dense, 0
-    kernel = np.empty(shapes[0], np.float32)
-    kernel[prepared.sparse_columns] = _from_panels(state.W, shapes[0][1])
-    kernel[prepared.dense_columns] = state.p[:at].reshape(n_dense, shapes[0][1])
-    for place, shape in enumerate(shapes):
-        size = int(np.prod(shape))
-        is_moving = network.normalization == "batch" and place % 6 > 3
-        if place == 0:
-            weights.append(kernel)
-        elif is_moving:
-            weights.append(state.moving[moved : moved + size].copy())
-            moved += size
+    for layer, w in enumerate(shape.widths):
+        full = shapes[layer * (1 + vectors)]
+        end, count = shape.kernels[layer + 1], 1 if layer == len(shape.widths) - 1 else min(vectors, 3)
+        start, rest = shape.kernels[layer], state.p[end - count * w : end]
+        if _in_panels(shape, layer):
+            rows = len(prepared.dense_columns) if layer == 0 else full[0]
+            panels = _filled(int(w), COLUMNS) // COLUMNS, int(shape.fans[layer]), COLUMNS
+            kernel = state.p[start : start + math.prod(panels)].reshape(panels)
+            kernel = _from_panels(kernel, (rows, int(w)))
         else:
-            weights.append(state.p[at : at + size].reshape(shape).copy())
-            at += size
+            kernel = state.p[start : start + math.prod(full)]
+        if layer == 0:
+            dense, kernel = kernel, np.empty(full, np.float32)
+            kernel[prepared.dense_columns] = dense
+            kernel[prepared.sparse_columns] = _from_panels(state.W, (len(prepared.sparse_columns), int(w)))
+        weights += [kernel.reshape(full).copy(), *rest.reshape(count, int(w)).copy()]
+        if vectors == 5 and layer < len(shape.widths) - 1:
+            start = 2 * shape.units[layer]
+            weights += list(state.moving[start : start + 2 * w].reshape(2, int(w)).copy())
     return weights

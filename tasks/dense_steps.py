@@ -5,7 +5,17 @@ from numba import njit
 
 from manywalks.tasks.adam import BETA_1, BETA_2, FAST, adam, sit_out, steps_ahead
 from manywalks.tasks.dense_layers import normalize_batch_back, normalize_layer_back
-from manywalks.tasks.dense_network import add_scaled, forward, kernel_of, layer_of, loss_of, vector_of
+from manywalks.tasks.dense_network import (
+    across_of,
+    add_scaled,
+    forward,
+    last_kernel_of,
+    layer_of,
+    loss_of,
+    panels_of,
+    vectors_of,
+)
+from manywalks.tasks.dense_products import back_panels, turn_back
 from manywalks.tasks.gather import gather_adam
 from manywalks.tasks.sparse_plan import plan_window
 
@@ -46,26 +56,40 @@ def _update(state, start, g, push, shrink):
 
 
 @njit(nogil=True, cache=True)
-def _update_kernel(shape, state, work, layer, a, d, push, shrink):
-    """Adam on a layer's kernel, with the gradient a^T d (+ 2 l2 kernel)."""
-    w, start = d.shape[1], shape.kernels[layer]
-    g = work.g[: a.shape[1] * w]
-    np.dot(a.T, d, g.reshape(a.shape[1], w))
+def _update_panels(shape, state, work, layer, d, below, push, shrink):
+    """Adam on a layer's panels, and (turned round) the gradient below them."""
+    p, m, v = (
+        panels_of(state.p, shape, layer),
+        panels_of(state.m, shape, layer),
+        panels_of(state.v, shape, layer),
+    )
+    across, penalty = across_of(work, shape, layer), np.float32(2 * shape.l2)
+    back_panels(
+        d, p, m, v, shape.fans[layer], across, shape.capacity, work.panel, work.turned, below,
+        penalty, push, shrink,
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def _update_last(shape, state, work, d, a, below, push, shrink):
+    """Adam on the outputs' kernel, with the gradient a^T d (+ 2 l2 kernel), and the gradient below it."""
+    kernel = last_kernel_of(state.p, shape)
+    np.dot(d, kernel.T, below)
+    np.dot(a.T, d, work.g.reshape(kernel.shape))
     if shape.l2 > 0:
-        add_scaled(g, state.p[start : start + g.size], np.float32(2 * shape.l2))
-    _update(state, start, g, push, shrink)
+        add_scaled(work.g, kernel.ravel(), np.float32(2 * shape.l2))
+    _update(state, shape.kernels[shape.widths.size - 1], work.g, push, shrink)
 
 
 @njit(nogil=True, cache=True)
 def _update_vectors(shape, state, work, layer, d, push, shrink):
     """Way back through a layer's normalization: d (b, w) in place, bias, gamma and beta one step further."""
     b, w = d.shape
-    capacity = work.x.shape[0]
     end = shape.kernels[layer + 1]
     if shape.normalization > 0 and layer < shape.widths.size - 1:
-        xhat = layer_of(work.xhat, shape, layer, b, capacity)
-        inverse = work.inverse[shape.units[layer] * capacity :]
-        gamma = vector_of(state.p, shape, layer, 2)
+        xhat = layer_of(work.xhat, shape, layer, b)
+        inverse = work.inverse[shape.units[layer] * shape.capacity :]
+        gamma = vectors_of(state.p, shape, layer)[1]
         vectors = work.row[: 2 * w]
         column_products(d, xhat, vectors[:w])
         column_sums(d, vectors[w:])
@@ -81,24 +105,26 @@ def _update_vectors(shape, state, work, layer, d, push, shrink):
 
 
 @njit(nogil=True, cache=True)
-def _backward(data, shape, state, work, b, push, shrink):
+def _backward(shape, state, work, b, push, shrink):
     """From the gradient of the outputs to that of the first layer's sums; every weight but W moves."""
-    capacity, n_dense = work.x.shape[0], data.dense.shape[1]
-    for back in range(shape.widths.size - 1):
-        layer = shape.widths.size - 1 - back
-        d, below = (
-            layer_of(work.d, shape, layer, b, capacity),
-            layer_of(work.d, shape, layer - 1, b, capacity),
-        )
-        a = layer_of(work.a, shape, layer - 1, b, capacity)
+    last, capacity = shape.widths.size - 1, shape.capacity
+    for back in range(last):
+        layer = last - back
+        d, below = layer_of(work.d, shape, layer, b), layer_of(work.d, shape, layer - 1, b)
+        slope = layer_of(work.slope, shape, layer - 1, b)
         _update_vectors(shape, state, work, layer, d, push, shrink)
-        np.dot(d, kernel_of(state.p, shape, layer, a.shape[1]).T, below)
-        _update_kernel(shape, state, work, layer, a, d, push, shrink)
-        _multiply(below.ravel(), layer_of(work.slope, shape, layer - 1, b, capacity).ravel())
-    d = layer_of(work.d, shape, 0, b, capacity)
-    _update_vectors(shape, state, work, 0, d, push, shrink)
-    if n_dense > 0:
-        _update_kernel(shape, state, work, 0, work.x[:b], d, push, shrink)
+        if layer == last:
+            a = layer_of(work.a, shape, layer - 1, b)
+            _update_last(shape, state, work, d, a, below, push, shrink)
+            _multiply(below.ravel(), slope.ravel())
+        else:
+            across = work.below[: shape.fans[layer] * capacity]
+            _update_panels(shape, state, work, layer, d, across, push, shrink)
+            turn_back(across, capacity, slope, below)
+    first = np.int64(0)
+    d = layer_of(work.d, shape, first, b)
+    _update_vectors(shape, state, work, first, d, push, shrink)
+    _update_panels(shape, state, work, first, d, work.below[:0], push, shrink)
     return d
 
 
@@ -107,13 +133,14 @@ def _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2):
     """Adam on the first-layer rows that step s uses, and the steps that they sit out afterwards."""
     _, n_rows, columns = state.W.shape
     flat, penalty = work.panel[: d.shape[0] * columns], np.float32(2 * shape.l2)
-    part = flat.reshape(d.shape[0], columns)
     W, W_m, W_v = state.W.ravel(), state.W_m.ravel(), state.W_v.ravel()
     for panel in range(state.W.shape[0]):
         low, high = panel * columns, min((panel + 1) * columns, d.shape[1])
-        part[:, high - low :] = 0
+        flat[:] = 0
         for i in range(d.shape[0]):
-            part[i, : high - low] = d[i, low:high]
+            # not a slice for a slice: numba then compiles a message about shapes, for seconds
+            for j in range(low, high):
+                flat[i * columns + j - low] = d[i, j]
         for r in range(plan.first_row[s], plan.first_row[s + 1]):
             c, k = plan.row[r], plan.rest[r]
             soon = plan.row[min(r + AHEAD, plan.first_row[s + 1] - 1)]
@@ -139,7 +166,7 @@ def train_window(data, shape, state, work, order, sizes, decays):
     push, shrink = np.empty(sizes.size + 1, np.float32), np.empty(sizes.size + 1, np.float32)
     fade_1 = (BETA_1 ** np.arange(sizes.size + 1)).astype(np.float32)
     fade_2 = (BETA_2 ** np.arange(sizes.size + 1)).astype(np.float32)
-    steps_ahead(sizes, decays, -1, push, shrink)
+    steps_ahead(sizes, decays, np.int64(-1), push, shrink)
     for panel in range(state.W.shape[0]):
         for c in range(state.W.shape[1]):
             k = plan.start[c]
@@ -149,9 +176,9 @@ def train_window(data, shape, state, work, order, sizes, decays):
     total, last = 0.0, shape.widths.size - 1
     for s in range(sizes.size):
         rows = order[s * shape.batch : min((s + 1) * shape.batch, order.size)]
-        z = forward(data, shape, state, work, rows, True)
-        total += loss_of(data, rows, z, layer_of(work.d, shape, last, rows.size, work.x.shape[0]))
+        z = forward(data, shape, state, work, rows, shape.rate)
+        total += loss_of(data, rows, z, layer_of(work.d, shape, last, rows.size))
         steps_ahead(sizes, decays, s, push, shrink)
-        d = _backward(data, shape, state, work, rows.size, push[0], shrink[0])
+        d = _backward(shape, state, work, rows.size, push[0], shrink[0])
         _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2)
     return total

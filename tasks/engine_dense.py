@@ -74,7 +74,7 @@ def train_state(
 ) -> Replicate:
     """Train from given weights: epoch after epoch, until the last or until stopping is called for."""
     problem, train = prepared.problem, prepared.problem.train_params
-    work = fresh_work(prepared.shape, len(prepared.dense_columns))
+    work = fresh_work(prepared.shape)
     best_loss, best_epoch, best, epoch = np.inf, 0, state, 0
     for epoch in range(1, train.epochs + 1):
         loss = _train_epoch(prepared, state, work, epoch, epoch_order(own.order, problem.train))

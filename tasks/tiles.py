@@ -1,0 +1,136 @@
+"""Products with a kernel that lies in panels of 64 columns, tile by tile in registers.
+
+A BLAS must copy ("pack") a large kernel before it multiplies a batch of 32 with it, since rows that lie a
+power of 2 apart share a cache set; and it must write a gradient out before Adam reads it. A kernel that
+stays in panels (panels, rows, 64) needs neither. Rows are filled up to whole tiles, with zeros.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from manywalks.tasks import vectors
+from manywalks.tasks.gather import COLUMNS
+
+MOLECULES = 32
+"""Batches are filled up to a multiple of this."""
+
+ROWS = 8
+"""A kernel's rows are filled up to a multiple of this."""
+
+ACROSS = 4
+"""Molecules, or rows, of a tile of 64 columns: sixteen sums, of the 32 registers that there are."""
+
+_VECTORS = COLUMNS // vectors.LANES
+
+
+@intrinsic
+def tile_forward(_typing, out, at_out, across, at_across, b, kernel, at_kernel, soon, rows):
+    """out (4, 64) += a (4, rows) times kernel (rows, 64), where across is a turned round: (rows, b).
+
+    Meanwhile `rows` cache lines of the kernel from `soon` on, which later calls need, come from memory.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, across, kernel = vectors.pointers(context, builder, signature, args, (0, 2, 5))
+        _, at_out, _, at_across, b, _, at_kernel, soon, rows = args
+        places = [
+            (builder.add(at_out, ir.Constant(at_out.type, i * COLUMNS)), k)
+            for i in range(ACROSS)
+            for k in range(_VECTORS)
+        ]
+
+        def products(q: Any) -> list[tuple[Any, Any]]:
+            vectors.fetch(builder, kernel, builder.add(soon, vectors.times(builder, q, vectors.LANES)))
+            at = builder.add(at_kernel, vectors.times(builder, q, COLUMNS))
+            row = [vectors.load(builder, kernel, at, k) for k in range(_VECTORS)]
+            first = builder.add(at_across, builder.mul(q, b))
+            return [
+                (vectors.spread(builder, _number(builder, across, first, i)), one)
+                for i in range(ACROSS)
+                for one in row
+            ]
+
+        sums = [vectors.load(builder, out, *one) for one in places]
+        sums = vectors.summed(builder, sums, ir.Constant(rows.type, 0), rows, products)
+        for total, one in zip(sums, places, strict=True):
+            vectors.store(builder, total, out, *one)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(out, whole, across, whole, whole, kernel, whole, whole, whole), code
+
+
+@intrinsic
+def tile_back(_typing, out, at_out, b, kernel, at_kernel, d, at_d, columns):
+    """out (8, 32) += kernel (8, columns) times d (columns, 32); rows of out and d lie b apart."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, kernel, d = vectors.pointers(context, builder, signature, args, (0, 3, 5))
+        _, at_out, b, _, at_kernel, _, at_d, columns = args
+        parts = MOLECULES // vectors.LANES
+        places = [
+            (builder.add(at_out, vectors.times(builder, b, i)), k) for i in range(ROWS) for k in range(parts)
+        ]
+
+        def products(q: Any) -> list[tuple[Any, Any]]:
+            at = builder.add(at_d, builder.mul(q, b))
+            row = [vectors.load(builder, d, at, k) for k in range(parts)]
+            first = builder.add(at_kernel, q)
+            return [
+                (vectors.spread(builder, _number(builder, kernel, first, i * COLUMNS)), one)
+                for i in range(ROWS)
+                for one in row
+            ]
+
+        sums = [vectors.load(builder, out, *one) for one in places]
+        sums = vectors.summed(builder, sums, ir.Constant(columns.type, 0), columns, products)
+        for total, one in zip(sums, places, strict=True):
+            vectors.store(builder, total, out, *one)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(out, whole, whole, kernel, whole, d, whole, whole), code
+
+
+@intrinsic
+def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, b, penalty, push, shrink):
+    """Adam on p (4, 64), whose gradient is across (4, b) times d (b, 64); rows of across lie stride apart.
+
+    Meanwhile the moments that the next call needs come from memory.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        p, m, v, across, d = vectors.pointers(context, builder, signature, args, (0, 1, 2, 4, 7))
+        at, at_across, stride, b = args[3], args[5], args[6], args[8]
+
+        def products(q: Any) -> list[tuple[Any, Any]]:
+            line = builder.add(at, vectors.times(builder, q, vectors.LANES))
+            for base in (m, v):
+                vectors.fetch(builder, base, line, ACROSS * _VECTORS)
+            offset = vectors.times(builder, q, COLUMNS)
+            row = [vectors.load(builder, d, offset, k) for k in range(_VECTORS)]
+            starts = [
+                builder.add(builder.add(at_across, q), vectors.times(builder, stride, i))
+                for i in range(ACROSS)
+            ]
+            factors = [vectors.spread(builder, _number(builder, across, one, 0)) for one in starts]
+            return [(factor, one) for factor in factors for one in row]
+
+        sums = [vectors.nothing()] * (ACROSS * _VECTORS)
+        sums = vectors.summed(builder, sums, ir.Constant(b.type, 0), b, products)
+        factors = [vectors.spread(builder, factor) for factor in args[9:]]
+        for k, gradient in enumerate(sums):
+            places = [vectors.place(builder, base, at, k) for base in (p, m, v)]
+            vectors.adam(builder, places, gradient, factors)
+        return context.get_dummy_value()
+
+    real, whole = types.float32, types.intp
+    return types.void(p, m, v, whole, across, whole, whole, d, whole, real, real, real), code
+
+
+def _number(builder: Any, base: Any, offset: Any, k: int) -> Any:
+    """base[offset + k]."""
+    return builder.load(builder.gep(base, [builder.add(offset, ir.Constant(offset.type, k))]))
