@@ -3,8 +3,9 @@
     python -m benchmarks.equivalence [--fits 64] [--cases S:esol:15 S:caco2:15 ...]
 
 A case is network:table:epochs. The engine trains four replicates a fit: with 64 of each, one in four pairs of
-equal ways would miss the test by chance; with 256 beside 64, one in ten. Mean test RMSE: two one-sided tests (Welch) that the difference is within half
-a replicate SD of Keras, at 5 %; spread: the ratio of the SDs is to lie within 0.75 and 1.33.
+equal ways would miss the test by chance; with 256 beside 64, one in twenty. Mean test RMSE: two one-sided
+tests (Welch) that the difference is within half a replicate SD of Keras, at 5 %; spread: the ratio of the SDs
+is to lie within 0.75 and 1.33.
 """
 
 import argparse
@@ -65,10 +66,10 @@ def main() -> None:
               "difference in SDs (90 %)", "p", "ratio of SDs", "equivalent"]  # fmt: skip
     text = f"""## Dense engine: the same walks as Keras's
 
-{OURS * asked.fits} replicates against {asked.fits} plain `fit`s with a fresh order an epoch; test RMSE in SDs of the
-target. Equivalent: the difference of the means is within half a replicate SD (two one-sided Welch tests,
-p < 0.05) and the ratio of the SDs within 0.75 and 1.33. Few epochs, so that it ends in minutes; `--cases`
-takes more.
+{OURS * asked.fits} replicates against {asked.fits} plain `fit`s with a fresh order an epoch; test RMSE in SDs
+of the target. Equivalent: the difference of the means is within half a replicate SD (two one-sided Welch
+tests, p < 0.05) and the ratio of the SDs within 0.75 and 1.33. Few epochs, so that it ends in minutes;
+`--cases` takes more.
 
 {table(header, rows)}"""
     print(text)

@@ -15,7 +15,7 @@ from manywalks.tasks.cells import Cells, asks_molar_mass, convert_cells, read_ce
 from manywalks.tasks.check import check_table, plain_cell
 from manywalks.tasks.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.tasks.params import EndpointParams, Params
-from manywalks.tasks.records import Records
+from manywalks.tasks.records import Records, texts
 from manywalks.tasks.standardize import Standardized, standardize_smiles
 from manywalks.tasks.tables import as_text
 
@@ -146,16 +146,15 @@ def _merge(
     """Merge the open records into molecules; reject those of molecules that keep no value."""
     rows = np.flatnonzero(records.open)
     code, found = pd.factorize(standard.smiles[rows])
-    names = np.asarray(found)
-    doubts = [set(flags.split(";")) - {""} for flags in _joined(standard.flags[rows], code, len(names))]
-    why = [("conflict", "")] * len(names)
+    names = np.asarray(found, dtype=object)
+    doubts = _doubts(standard.flags[rows], code)
+    why: dict[int, tuple[str, str]] = {}
     merged = {}
     for name in records.params.data.endpoints:
         merged[name] = _merge_endpoint(records, cells[name], rows, code, name, why, doubts)
     kept = np.any([~np.isnan(one.value) for one in merged.values()], axis=0)
-    for row, molecule in zip(rows, code, strict=True):
-        if not kept[molecule]:
-            records.reject(row, *why[molecule])
+    for place in np.flatnonzero(~kept[code]):
+        records.reject(rows[place], *why[int(code[place])])
     table = _table(records, rows, code, names, doubts)
     table |= {column: values for name, one in merged.items() for column, values in _columns(name, one)}
     table |= parts.split_columns(records, given, rows, code)
@@ -168,25 +167,27 @@ def _merge_endpoint(
     rows: np.ndarray,
     code: np.ndarray,
     name: str,
-    why: list[tuple[str, str]],
-    doubts: list[set[str]],
+    why: dict[int, tuple[str, str]],
+    doubts: dict[int, set[str]],
 ) -> Merged:
     """Merge one endpoint; note in `why` and `doubts` what speaks against a molecule's repeats."""
     endpoint, curate = records.params.data.endpoints[name], records.params.curate
     values, relations, weights = cells.value[rows], cells.relation[rows], cells.weight[rows]
     if endpoint.kind == "classification":
-        merged = merge_classes(code, values, weights, len(why))
+        merged = merge_classes(code, values, weights, int(code.max(initial=-1)) + 1)
     else:
-        merged = merge_repeats(code, values, relations, weights, len(why), how=curate.merge)
+        merged = merge_repeats(
+            code, values, relations, weights, int(code.max(initial=-1)) + 1, how=curate.merge
+        )
     for molecule in np.flatnonzero(merged.conflict):
-        why[molecule] = ("conflict", f"{name}: its repeats contradict each other")
+        why[int(molecule)] = ("conflict", f"{name}: its repeats contradict each other")
     wide = _wide(merged, endpoint)
     for molecule in np.flatnonzero(wide):
         detail = (
             f"{name}: its repeats are {merged.extent[molecule]:.3g} apart, over {endpoint.spread_limit:g}"
         )
-        why[molecule] = ("spread", detail)
-        doubts[molecule].add(f"{name} repeats apart")
+        why[int(molecule)] = ("spread", detail)
+        doubts.setdefault(int(molecule), set()).add(f"{name} repeats apart")
     return (
         without(merged, merged.conflict | wide)
         if curate.spread == "reject"
@@ -200,34 +201,33 @@ def _wide(merged: Merged, endpoint: EndpointParams) -> np.ndarray:
     return np.zeros(len(merged.value), dtype=bool) if limit is None else merged.extent > limit
 
 
-def _joined(flags: np.ndarray, code: np.ndarray, n: int) -> list[str]:
-    """The flags of each molecule's records, joined (n,)."""
-    joined = [""] * n
-    for molecule, text in zip(code, flags, strict=True):
-        if text and text not in joined[molecule]:
-            joined[molecule] = f"{joined[molecule]};{text}" if joined[molecule] else text
-    return joined
+def _doubts(flags: np.ndarray, code: np.ndarray) -> dict[int, set[str]]:
+    """The flags of the molecules whose records have some."""
+    doubts: dict[int, set[str]] = {}
+    for place in np.flatnonzero(flags != ""):
+        doubts.setdefault(int(code[place]), set()).update(flags[place].split(";"))
+    return doubts
 
 
 def _table(
-    records: Records, rows: np.ndarray, code: np.ndarray, names: np.ndarray, doubts: list[set[str]]
-) -> dict[str, np.ndarray]:
+    records: Records, rows: np.ndarray, code: np.ndarray, names: np.ndarray, doubts: dict[int, set[str]]
+) -> dict[str, Any]:
     """The columns that say which molecule it is."""
     first = rows[np.unique(code, return_index=True)[1]]
     return {
-        "id": records.ids()[first].astype(str),
-        "smiles": np.asarray(names, dtype=str),
+        "id": texts(records.ids()[first]),
+        "smiles": texts(names),
         "record": first.astype(np.int64) + 1,
         "records": np.bincount(code, minlength=len(names)).astype(np.int64),
-        "flags": np.array([";".join(sorted(flags)) for flags in doubts], dtype=str),
+        "flags": texts(";".join(sorted(doubts.get(molecule, ()))) for molecule in range(len(names))),
     }
 
 
-def _columns(name: str, merged: Merged) -> list[tuple[str, np.ndarray]]:
+def _columns(name: str, merged: Merged) -> list[tuple[str, Any]]:
     """The columns of one endpoint."""
     return [
         (name, merged.value),
-        (f"{name}:relation", merged.relation.astype(str)),
+        (f"{name}:relation", texts(merged.relation)),
         (f"{name}:weight", merged.weight),
         (f"{name}:repeats", merged.repeats),
         (f"{name}:repeat_sd", merged.sd),

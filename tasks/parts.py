@@ -7,7 +7,7 @@ import pandas as pd
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolHash
 
-from manywalks.tasks.records import Records
+from manywalks.tasks.records import Records, texts
 
 PARTS = {
     "train": "train", "training": "train", "train_val": "train", "trainval": "train", "train_valid": "train",
@@ -85,9 +85,9 @@ def split_columns(records: Records, given: np.ndarray | None, rows: np.ndarray, 
     split = records.params.split
     first = np.unique(code, return_index=True)[1]
     if given is not None:
-        return {"split:part": given[rows][first].astype(str)}
+        return {"split:part": texts(given[rows][first])}
     if split.method == "group" and split.column:
-        return {"split:group": records.column(split.column)[rows][first].astype(str)}
+        return {"split:group": texts(records.column(split.column)[rows][first])}
     if split.method == "time" and split.column:
         times = read_times(records.column(split.column), records.params.data.path, split.column)[rows]
         earliest = np.full(len(first), np.inf)

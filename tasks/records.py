@@ -1,5 +1,6 @@
 """The records of a raw table on their way through curation: which are in, and why the others are not."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,9 +57,14 @@ class Records:
         return pd.DataFrame(
             {
                 "row": rows + 1,
-                "id": self.ids()[rows].astype(str),
-                "smiles": self.frame[self.params.data.smiles].to_numpy(dtype=object)[rows].astype(str),
-                "reason": np.array([self.reasons[int(row)][0] for row in rows], dtype=str),
-                "detail": np.array([self.reasons[int(row)][1] for row in rows], dtype=str),
+                "id": texts(self.ids()[rows]),
+                "smiles": texts(self.frame[self.params.data.smiles].to_numpy(dtype=object)[rows]),
+                "reason": texts([self.reasons[int(row)][0] for row in rows]),
+                "detail": texts([self.reasons[int(row)][1] for row in rows]),
             }
         )
+
+
+def texts(cells: np.ndarray | Iterable[str]) -> pd.Series:
+    """A column of texts, each in its own room; in an array of NumPy's it would be that of the longest."""
+    return pd.Series(list(cells), dtype="str")
