@@ -9,6 +9,7 @@ is to lie within 0.75 and 1.33.
 """
 
 import argparse
+import json
 import os
 
 import numpy as np
@@ -48,7 +49,7 @@ def measure(case: str, fits: int, fan: Fits) -> list[str]:
     answers = fan.fit(name, recipe, int(epochs), -(-fits // CORES))
     keras = np.array([answer["rmse"] for answer in answers])
     scores = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in (ours, keras)]
-    return [recipe, name, epochs, *scores, *equivalent(ours, keras)]
+    return [recipe, name, epochs, f"{len(ours)}, {len(keras)}", *scores, *equivalent(ours, keras)]
 
 
 def main() -> None:
@@ -56,22 +57,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fits", type=int, default=64)
     parser.add_argument("--cases", nargs="*", default=CASES)
+    parser.add_argument("--again", action="store_true", help="measure anew what a broken run has measured")
     asked = parser.parse_args()
-    fan, rows = Fits(CORES), []
+    kept = walks.CACHE / "equivalence.json"
+    rows = json.loads(kept.read_text()) if kept.is_file() and not asked.again else {}
+    fan = Fits(CORES)
     for case in asked.cases:
-        rows.append(measure(case, asked.fits, fan))
-        print(rows[-1], flush=True)
+        if case not in rows:
+            rows[case] = measure(case, asked.fits, fan)
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(json.dumps(rows))
+        print(rows[case], flush=True)
     fan.close()
-    header = ["network", "data", "epochs", "dense engine: RMSE ± SD", "Keras fits: RMSE ± SD",
-              "difference in SDs (90 %)", "p", "ratio of SDs", "equivalent"]  # fmt: skip
+    header = ["network", "data", "epochs", "replicates, fits", "dense engine: RMSE ± SD"]
+    header += ["Keras fits: RMSE ± SD", "difference in SDs (90 %)", "p", "ratio of SDs", "equivalent"]
     text = f"""## Dense engine: the same walks as Keras's
 
-{OURS * asked.fits} replicates against {asked.fits} plain `fit`s with a fresh order an epoch; test RMSE in SDs
-of the target. Equivalent: the difference of the means is within half a replicate SD (two one-sided Welch
+`python -m benchmarks.equivalence`: replicates against plain `fit`s with a fresh order an epoch; test RMSE in
+SDs of the target. Equivalent: the difference of the means is within half a replicate SD (two one-sided Welch
 tests, p < 0.05) and the ratio of the SDs within 0.75 and 1.33. Few epochs, so that it ends in minutes;
 `--cases` takes more.
 
-{table(header, rows)}"""
+{table(header, [rows[case] for case in asked.cases])}"""
     print(text)
     write_section("engine-equivalence", text)
 

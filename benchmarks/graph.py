@@ -2,8 +2,8 @@
 
     python -m benchmarks.graph [--tasks caco2_wang vdss_lombardo] [--replicates 4] [--folds 5] [--epochs 80]
 
-The graph network is a `builder` of plain Keras layers, so the engine for any Keras model trains it: atoms tell
-their neighbours what they know, three times; then sum, mean and largest of all atoms go to dense layers,
+The graph network is a `builder` of plain Keras layers, so the engine for any Keras model trains it: atoms
+tell their neighbours what they know, three times; then sum, mean and largest of all atoms go to dense layers,
 alone or beside the scaled descriptors. It reads the graph from a flat row, as every network here does: 48
 atoms' properties, then their neighbours' numbers. The folds are those of benchmarks/accuracy.md.
 """
