@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.params import parse_params
 from manywalks.tasks.reasons import REASONS
+from manywalks.tasks.records import texts
 from manywalks.tasks.tables import read_table
 from tests.molecules import DRUGS, written_twice
 
@@ -310,3 +311,9 @@ def test_many_endpoints_with_gaps():
     curated = curate_table(frame, params)
     whole(curated, len(frame))
     assert np.isnan(curated.molecules["NR-AR"].to_numpy(float)).any()
+
+
+def test_one_long_text_does_not_make_room_for_as_long_ones() -> None:
+    column = texts(["C"] * 20_000 + ["C" * 50_000])
+    assert column.memory_usage(deep=True) < 1_000_000
+    assert column.iloc[-1] == "C" * 50_000
