@@ -7,7 +7,15 @@ several molecules after another; they stay so from the way forward to the way ba
 from numba import njit
 
 from manywalks.tasks.gather import COLUMNS
-from manywalks.tasks.tiles import ACROSS, MOLECULES, ROWS, tile_adam, tile_back, tile_forward
+from manywalks.tasks.tiles import (
+    ACROSS,
+    BACK_MOLECULES,
+    BACK_ROWS,
+    TILE,
+    tile_adam,
+    tile_back,
+    tile_forward,
+)
 from manywalks.tasks.vectors import LANES
 
 DEEP = 128
@@ -48,11 +56,13 @@ def forward_panels(across, capacity, kernel, rows, bias, part, z):
         for first in range(0, rows, DEEP):
             deep = min(DEEP, rows - first)
             at = (low // COLUMNS * rows + first) * COLUMNS
-            for r in range(0, b, ACROSS):
-                soon = at + deep * COLUMNS + r // ACROSS * deep * LANES
-                tile_forward(  # pyright: ignore[reportCallIssue] (numba adds the first argument)
-                    part, r * COLUMNS, across, first * capacity + r, capacity, kernel, at, soon, deep
-                )
+            for column in range(0, COLUMNS, TILE):
+                for r in range(0, b, ACROSS):
+                    soon = at + deep * COLUMNS + r // ACROSS * deep * LANES
+                    tile_forward(  # pyright: ignore[reportCallIssue] (numba adds the first argument)
+                        part, r * COLUMNS + column, across, first * capacity + r, capacity,
+                        kernel, at + column, soon, deep,
+                    )  # fmt: skip
         for r in range(b):
             for j in range(low, min(low + COLUMNS, w)):
                 z[r, j] = part[r * COLUMNS + j - low] + bias[j]
@@ -80,11 +90,13 @@ def back_panels(d, p, m, v, rows, across, capacity, part, turned, below, penalty
         if below.size > 0:
             turn(d, low, low + columns, turned, capacity)
             # the whole panel first, with the weights of the way forward: it stays in the second cache
-            for i in range(0, rows, ROWS):
-                for r in range(0, b, MOLECULES):
+            for i in range(0, rows, BACK_ROWS):
+                for r in range(0, b, BACK_MOLECULES):
                     at, out = start + i * COLUMNS, i * capacity + r
                     tile_back(below, out, capacity, p, at, turned, r, columns)  # pyright: ignore[reportCallIssue]
         for i in range(0, rows, ACROSS):
-            tile_adam(  # pyright: ignore[reportCallIssue]
-                p, m, v, start + i * COLUMNS, across, i * capacity, capacity, part, b, penalty, push, shrink
-            )
+            for column in range(0, COLUMNS, TILE):
+                tile_adam(  # pyright: ignore[reportCallIssue]
+                    p, m, v, start + i * COLUMNS + column, across, i * capacity, capacity,
+                    part, column, b, penalty, push, shrink,
+                )  # fmt: skip

@@ -7,8 +7,9 @@ stays in panels (panels, rows, 64) needs neither. Rows are filled up to whole ti
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
+from numba.core import config
 from numba.extending import intrinsic
 
 from manywalks.tasks import vectors
@@ -21,14 +22,32 @@ ROWS = 8
 """A kernel's rows are filled up to a multiple of this."""
 
 ACROSS = 4
-"""Molecules, or rows, of a tile of 64 columns: sixteen sums, of the 32 registers that there are."""
+"""Molecules, or rows, of a tile."""
 
-_VECTORS = COLUMNS // vectors.LANES
+
+def _is_wide() -> bool:
+    """Whether a register holds a whole vector of 16, as numba's target has it."""
+    asked: str | None = getattr(config, "CPU_FEATURES")  # noqa: B009  (numba makes it when it is imported)
+    if asked is not None:
+        return "+avx512f" in asked.split(",")
+    return bool(binding.get_host_cpu_features().get("avx512f"))
+
+
+# sixteen sums of 16 floats need 32 registers of 64 bytes; where there are 16 of 32 bytes, four sums have room
+_VECTORS, _BACK_ROWS, _PARTS = (4, 8, 2) if _is_wide() else (1, 4, 1)
+
+TILE = _VECTORS * vectors.LANES
+"""Columns of a tile."""
+
+BACK_ROWS, BACK_MOLECULES = _BACK_ROWS, _PARTS * vectors.LANES
+"""Rows and molecules of a tile on the way back."""
 
 
 @intrinsic
 def tile_forward(_typing, out, at_out, across, at_across, b, kernel, at_kernel, soon, rows):
-    """out (4, 64) += a (4, rows) times kernel (rows, 64), where across is a turned round: (rows, b).
+    """out (4, TILE) += a (4, rows) times kernel (rows, TILE), where across is a turned round: (rows, b).
+
+    Rows of out and kernel lie 64 apart.
 
     Meanwhile `rows` cache lines of the kernel from `soon` on, which later calls need, come from memory.
     """
@@ -65,23 +84,24 @@ def tile_forward(_typing, out, at_out, across, at_across, b, kernel, at_kernel, 
 
 @intrinsic
 def tile_back(_typing, out, at_out, b, kernel, at_kernel, d, at_d, columns):
-    """out (8, 32) += kernel (8, columns) times d (columns, 32); rows of out and d lie b apart."""
+    """out += kernel (BACK_ROWS, columns) times d (columns, BACK_MOLECULES); rows of out and d lie b apart."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, kernel, d = vectors.pointers(context, builder, signature, args, (0, 3, 5))
         _, at_out, b, _, at_kernel, _, at_d, columns = args
-        parts = MOLECULES // vectors.LANES
         places = [
-            (builder.add(at_out, vectors.times(builder, b, i)), k) for i in range(ROWS) for k in range(parts)
+            (builder.add(at_out, vectors.times(builder, b, i)), k)
+            for i in range(BACK_ROWS)
+            for k in range(_PARTS)
         ]
 
         def products(q: Any) -> list[tuple[Any, Any]]:
             at = builder.add(at_d, builder.mul(q, b))
-            row = [vectors.load(builder, d, at, k) for k in range(parts)]
+            row = [vectors.load(builder, d, at, k) for k in range(_PARTS)]
             first = builder.add(at_kernel, q)
             return [
                 (vectors.spread(builder, _number(builder, kernel, first, i * COLUMNS)), one)
-                for i in range(ROWS)
+                for i in range(BACK_ROWS)
                 for one in row
             ]
 
@@ -96,21 +116,21 @@ def tile_back(_typing, out, at_out, b, kernel, at_kernel, d, at_d, columns):
 
 
 @intrinsic
-def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, b, penalty, push, shrink):
-    """Adam on p (4, 64), whose gradient is across (4, b) times d (b, 64); rows of across lie stride apart.
+def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, at_d, b, penalty, push, shrink):
+    """Adam on p (4, TILE), whose gradient is across (4, b) times d (b, TILE), rows of across stride apart.
 
     Meanwhile the moments that the next call needs come from memory.
     """
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         p, m, v, across, d = vectors.pointers(context, builder, signature, args, (0, 1, 2, 4, 7))
-        at, at_across, stride, b = args[3], args[5], args[6], args[8]
+        at, at_across, stride, at_d, b = args[3], args[5], args[6], args[8], args[9]
 
         def products(q: Any) -> list[tuple[Any, Any]]:
             line = builder.add(at, vectors.times(builder, q, vectors.LANES))
             for base in (m, v):
-                vectors.fetch(builder, base, line, ACROSS * _VECTORS)
-            offset = vectors.times(builder, q, COLUMNS)
+                vectors.fetch(builder, base, line, ACROSS * COLUMNS // vectors.LANES)
+            offset = builder.add(at_d, vectors.times(builder, q, COLUMNS))
             row = [vectors.load(builder, d, offset, k) for k in range(_VECTORS)]
             starts = [
                 builder.add(builder.add(at_across, q), vectors.times(builder, stride, i))
@@ -121,14 +141,16 @@ def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, b, penalty, pu
 
         sums = [vectors.nothing()] * (ACROSS * _VECTORS)
         sums = vectors.summed(builder, sums, ir.Constant(b.type, 0), b, products)
-        factors = [vectors.spread(builder, factor) for factor in args[9:]]
-        for k, gradient in enumerate(sums):
-            places = [vectors.place(builder, base, at, k) for base in (p, m, v)]
+        factors = [vectors.spread(builder, factor) for factor in args[10:]]
+        for place, gradient in enumerate(sums):
+            i, k = divmod(place, _VECTORS)
+            row = builder.add(at, ir.Constant(at.type, i * COLUMNS))
+            places = [vectors.place(builder, base, row, k) for base in (p, m, v)]
             vectors.adam(builder, places, gradient, factors)
         return context.get_dummy_value()
 
     real, whole = types.float32, types.intp
-    return types.void(p, m, v, whole, across, whole, whole, d, whole, real, real, real), code
+    return types.void(p, m, v, whole, across, whole, whole, d, whole, whole, real, real, real), code
 
 
 def _number(builder: Any, base: Any, offset: Any, k: int) -> Any:

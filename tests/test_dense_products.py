@@ -1,7 +1,13 @@
 """Products over panels of 64 columns against NumPy's, at sizes that fill tiles and sizes that do not."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+from llvmlite import binding
 
 from manywalks.tasks.adam import adam
 from manywalks.tasks.dense_prepare import _from_panels, _to_panels
@@ -74,3 +80,25 @@ def test_what_fills_a_panel_up_stays_zero() -> None:
     rest = p.reshape(panels.shape).copy()
     rest[:, :9, :][0], rest[1, :9, :6] = 0, 0
     np.testing.assert_array_equal(rest, 0)
+
+
+def test_narrow_registers_will_do(tmp_path: Path) -> None:
+    features = binding.get_host_cpu_features()
+    if not features.get("avx512f"):
+        pytest.skip("this processor's registers are narrow: the tests above are on them")
+    narrow = {name: has and "avx512" not in name for name, has in features.items()}
+    asked = ",".join(f"{'+' if has else '-'}{name}" for name, has in narrow.items())
+    environment = {
+        **os.environ,
+        "NUMBA_CPU_NAME": "x86-64-v3",
+        "NUMBA_CPU_FEATURES": asked,
+        "NUMBA_CACHE_DIR": str(tmp_path),
+    }
+    code = (
+        "import sys, pytest\nfrom manywalks.tasks.tiles import TILE\nassert TILE == 16\n"
+        "sys.exit(pytest.main(['-p', 'no:cacheprovider', '-k', 'not narrow', sys.argv[1]]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, __file__], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
