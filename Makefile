@@ -54,6 +54,8 @@ docs-check: .venv/ready
 	@mkdir -p .venv/links/manywalks
 	@ln -sfn ../../../tasks .venv/links/manywalks/tasks
 	@ln -sfn ../../../flows .venv/links/manywalks/flows
+	@# or the first training would wait for it
+	@$(BIN)/python -m manywalks.tasks.dense_compile
 	@touch $@
 
 clean:

@@ -30,6 +30,9 @@ from manywalks.tasks.dense_layers import (
 from manywalks.tasks.dense_products import forward_panels, turn
 from manywalks.tasks.gather import COLUMNS, gather
 
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""For what only compiled code calls: taking such arguments from Python apart is a fifth of all compiling."""
+
 
 class Data(NamedTuple):
     """Features and targets of all n molecules; losses: a code an endpoint (t,)."""
@@ -114,14 +117,14 @@ class Work(NamedTuple):
     panel: np.ndarray
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def layer_of(flat, shape, layer, b):
     """The (b, width) part of a flat work array."""
     start, w = shape.units[layer] * shape.capacity, shape.widths[layer]
     return flat[start : start + b * w].reshape(b, w)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def vectors_of(flat, shape, layer):
     """A layer's vectors (1 or 3, width): bias and, where it is normalized, gamma and beta."""
     w, end = shape.widths[layer], shape.kernels[layer + 1]
@@ -129,7 +132,7 @@ def vectors_of(flat, shape, layer):
     return flat[end - count * w : end].reshape(count, w)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def panels_of(flat, shape, layer):
     """A kernel's panels, flat."""
     panels = (shape.widths[layer] + COLUMNS - 1) // COLUMNS
@@ -137,7 +140,7 @@ def panels_of(flat, shape, layer):
     return flat[start : start + shape.fans[layer] * panels * COLUMNS]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def last_kernel_of(flat, shape):
     """The outputs' kernel (in, t), below a hidden layer."""
     layer = shape.widths.size - 1
@@ -145,7 +148,7 @@ def last_kernel_of(flat, shape):
     return flat[start : start + fan * w].reshape(fan, w)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def across_of(work, shape, layer):
     """What a kernel is multiplied with, turned round: (fan, capacity), flat."""
     return work.across[shape.entries[layer] * shape.capacity : shape.entries[layer + 1] * shape.capacity]
@@ -158,7 +161,7 @@ def add_scaled(z, w, value):
         z[j] += value * w[j]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def _first_layer(data, shape, state, work, rows, z):
     """z (b, width) = features of the given rows times the first kernel, bias added."""
     first_layer = np.int64(0)
@@ -181,7 +184,7 @@ def _first_layer(data, shape, state, work, rows, z):
             add_scaled(z[i, low:high], part[: high - low], np.float32(1))
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def _hidden(shape, state, work, layer, z, rate):
     """Normalization, activation and dropout of a layer's z (b, w), in place."""
     b, w = z.shape
@@ -209,7 +212,7 @@ def _hidden(shape, state, work, layer, z, rate):
         state.dropout[1] = drop(z.ravel(), slope.ravel(), rate, state.dropout[0], state.dropout[1])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def forward(data, shape, state, work, rows, rate):
     """Outputs (b, t) of the given rows in network space, a view of the work array; rate: of dropout."""
     b, last, first = rows.size, shape.widths.size - 1, np.int64(0)
@@ -231,7 +234,7 @@ def forward(data, shape, state, work, rows, rate):
     return z
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@njit(nogil=True, error_model="numpy", cache=True, **INNER)
 def loss_of(data, rows, z, d):
     """Weighted sum of the losses of predictions z (b, t); d becomes its gradient over b t."""
     total, share = 0.0, 1.0 / z.size

@@ -3,9 +3,10 @@
 import numpy as np
 from numba import njit
 
-from manywalks.tasks.adam import BETA_1, BETA_2, FAST, adam, sit_out, steps_ahead
+from manywalks.tasks.adam import FAST, adam, sit_out, steps_ahead
 from manywalks.tasks.dense_layers import normalize_batch_back, normalize_layer_back
 from manywalks.tasks.dense_network import (
+    INNER,
     across_of,
     add_scaled,
     forward,
@@ -48,14 +49,14 @@ def _multiply(d, slope):
         d[i] *= slope[i]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def _update(state, start, g, push, shrink):
     """Adam on the flat weights from `start` on."""
     end = start + g.size
     adam(state.p[start:end], state.m[start:end], state.v[start:end], g, push, shrink)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def _update_panels(shape, state, work, layer, d, below, push, shrink):
     """Adam on a layer's panels, and (turned round) the gradient below them."""
     p, m, v = (
@@ -70,7 +71,7 @@ def _update_panels(shape, state, work, layer, d, below, push, shrink):
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def _update_last(shape, state, work, d, a, below, push, shrink):
     """Adam on the outputs' kernel, with the gradient a^T d (+ 2 l2 kernel), and the gradient below it."""
     kernel = last_kernel_of(state.p, shape)
@@ -81,7 +82,7 @@ def _update_last(shape, state, work, d, a, below, push, shrink):
     _update(state, shape.kernels[shape.widths.size - 1], work.g, push, shrink)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, **INNER)
 def _update_vectors(shape, state, work, layer, d, push, shrink):
     """Way back through a layer's normalization: d (b, w) in place, bias, gamma and beta one step further."""
     b, w = d.shape
@@ -104,8 +105,8 @@ def _update_vectors(shape, state, work, layer, d, push, shrink):
     _update(state, end - w, bias, push, shrink)
 
 
-@njit(nogil=True, cache=True)
-def _backward(shape, state, work, b, push, shrink):
+@njit(nogil=True, cache=True, **INNER)
+def backward(shape, state, work, b, push, shrink):
     """From the gradient of the outputs to that of the first layer's sums; every weight but W moves."""
     last, capacity = shape.widths.size - 1, shape.capacity
     for back in range(last):
@@ -128,8 +129,8 @@ def _backward(shape, state, work, b, push, shrink):
     return d
 
 
-@njit(nogil=True, cache=True)
-def _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2):
+@njit(nogil=True, cache=True, **INNER)
+def update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2):
     """Adam on the first-layer rows that step s uses, and the steps that they sit out afterwards."""
     _, n_rows, columns = state.W.shape
     flat, penalty = work.panel[: d.shape[0] * columns], np.float32(2 * shape.l2)
@@ -152,20 +153,19 @@ def _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2):
 
 
 @njit(nogil=True, cache=True)
-def train_window(data, shape, state, work, order, sizes, decays):
+def train_window(data, shape, state, work, order, sizes, decays, fade_1, fade_2):
     """Train on the molecules of `order`, batch after batch; returns the summed loss.
 
     Args:
         order: int32, as many molecules as there are steps for.
         sizes: a_t of those steps, float64.
         decays: weight decay times learning rate of those steps, float64.
+        fade_1, fade_2: BETA_1 and BETA_2 to the power of 0, 1 ... as many as there are steps, float32.
     """
     plan = plan_window(
         data.indptr, data.indices, data.values, order, shape.batch, state.W.shape[1], shape.l2 > 0
     )
     push, shrink = np.empty(sizes.size + 1, np.float32), np.empty(sizes.size + 1, np.float32)
-    fade_1 = (BETA_1 ** np.arange(sizes.size + 1)).astype(np.float32)
-    fade_2 = (BETA_2 ** np.arange(sizes.size + 1)).astype(np.float32)
     steps_ahead(sizes, decays, np.int64(-1), push, shrink)
     for panel in range(state.W.shape[0]):
         for c in range(state.W.shape[1]):
@@ -179,6 +179,6 @@ def train_window(data, shape, state, work, order, sizes, decays):
         z = forward(data, shape, state, work, rows, shape.rate)
         total += loss_of(data, rows, z, layer_of(work.d, shape, last, rows.size))
         steps_ahead(sizes, decays, s, push, shrink)
-        d = _backward(shape, state, work, rows.size, push[0], shrink[0])
-        _update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2)
+        d = backward(shape, state, work, rows.size, push[0], shrink[0])
+        update_rows(shape, state, work, plan, s, d, push, shrink, fade_1, fade_2)
     return total

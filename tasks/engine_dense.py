@@ -8,11 +8,14 @@ threads (and the results). The first use on a machine compiles for some 20 s; th
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 
 import numpy as np
 import scipy.linalg.blas  # noqa: F401  loaded first, so that its threads are limited too
 from threadpoolctl import threadpool_limits
 
+from manywalks.tasks.adam import BETA_1, BETA_2
+from manywalks.tasks.dense_compile import compile_ahead
 from manywalks.tasks.dense_network import State, Work, predict_rows
 from manywalks.tasks.dense_prepare import Prepared, flatten, fresh_work, prepare, unflatten
 from manywalks.tasks.dense_steps import train_window
@@ -38,6 +41,7 @@ def train_pack(
     progress: Progress | None = None,
 ) -> Iterator[Replicate]:
     """Train the replicates `indices`, `threads` at a time; yields each as it ends."""
+    compile_ahead(threads)
     prepared = prepare(problem)
     stop = threading.Event()
     # two BLAS threads inside each of two replicates would wait for each other
@@ -113,8 +117,15 @@ def _train_epoch(prepared: Prepared, state: State, work: Work, epoch: int, order
         steps = slice((epoch - 1) * per_epoch + low, (epoch - 1) * per_epoch + high)
         part = order[low * batch : high * batch]
         sizes, decays = prepared.sizes[steps], prepared.decays[steps]
-        loss += train_window(prepared.data, prepared.shape, state, work, part, sizes, decays)
+        loss += train_window(prepared.data, prepared.shape, state, work, part, sizes, decays, *_fades(WINDOW))
     return loss
+
+
+@cache
+def _fades(steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """What is left of Adam's two moments after 0, 1 ... `steps` steps without a gradient."""
+    passed = np.arange(steps + 1)
+    return (BETA_1**passed).astype(np.float32), (BETA_2**passed).astype(np.float32)
 
 
 def _predict(prepared: Prepared, state: State, work: Work, rows: np.ndarray) -> tuple[np.ndarray, float]:
