@@ -13,6 +13,7 @@ from manywalks.tasks.reasons import REASONS
 from manywalks.tasks.records import Records
 
 EXAMPLES = 6
+WORDS = 20
 BINS = 30
 
 
@@ -89,7 +90,12 @@ def _endpoint(
     }
     if endpoint.kind == "classification":
         positive = int((measured == 1).sum())
-        return summary | {"positive": positive, "negative": len(measured) - positive}
+        words = dict(list(cells.taken_as_0.items())[:WORDS])
+        return summary | {
+            "positive": positive,
+            "negative": len(measured) - positive,
+            "taken_as_0": words,
+        }
     censored = {"above": int((relation == ">").sum()), "below": int((relation == "<").sum())}
     return summary | {"censored": censored, "distribution": distribution(measured)}
 

@@ -1,5 +1,6 @@
 """Cells of the raw table as values: numbers, bounds, units, classes, weights; what is unusable, and why."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,11 @@ from manywalks.tasks.params import EndpointParams
 MISSING = frozenset({"", "nan", "na", "n/a", "<na>", "null", "none", "-", "#n/a"})
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})
 NEGATIVE = frozenset({"0", "false", "f", "no", "n", "inactive", "negative", "neg"})
+# words that say of a molecule that its class is not known: beside `positive` they are not class 0
+UNDECIDED = frozenset(
+    {"unknown", "inconclusive", "undetermined", "not determined", "n.d.", "nd", "not tested", "ambiguous",
+     "equivocal", "indeterminate", "unspecified", "?"}
+)  # fmt: skip
 RELATIONS = {
     "": "=", "=": "=", "==": "=", "~": "=", "≈": "=",
     ">": ">", ">=": ">", ">>": ">", "≥": ">", "<": "<", "<=": "<", "<<": "<", "≤": "<",
@@ -26,13 +32,17 @@ class Cells:
         value: float64 (n,), in the endpoint's unit once converted; NaN where there is none.
         relation: object (n,): "=", ">" or "<" where there is a value.
         weight: float64 (n,).
+        error: standard errors, float64 (n,), in the cells' unit, NaN where not given; None without a column.
         problems: record -> (reason code, a sentence), for cells that hold something unusable.
+        taken_as_0: the words that were read as class 0 because they are not `positive`, and how many.
     """
 
     value: np.ndarray
     relation: np.ndarray
     weight: np.ndarray
+    error: np.ndarray | None = None
     problems: dict[int, tuple[str, str]] = field(default_factory=dict)
+    taken_as_0: dict[str, int] = field(default_factory=dict)
 
     def refuse(self, rows: np.ndarray, code: str, sentence: str, shown: np.ndarray | None = None) -> None:
         """The cells of these records are unusable; {} in `sentence` becomes what `shown` holds there."""
@@ -46,13 +56,15 @@ def read_cells(frame: pd.DataFrame, name: str, endpoint: EndpointParams, *, deci
     """An endpoint's cells as numbers in their own unit, or as classes 0 and 1; not converted yet."""
     text = _stripped(frame, endpoint.source(name))
     if endpoint.kind == "classification":
-        cells = _read_classes(text, name, endpoint.positive)
+        cells = _read_classes(text, name, endpoint)
     else:
         cells = _read_numbers(text, name, decimal)
         if endpoint.relation_column:
             _read_relations(cells, _stripped(frame, endpoint.relation_column), name)
     if endpoint.weight_column:
         _read_weights(cells, _stripped(frame, endpoint.weight_column), name, decimal)
+    if endpoint.error_column:
+        _read_errors(cells, _stripped(frame, endpoint.error_column), name, decimal)
     return cells
 
 
@@ -68,8 +80,7 @@ def convert_cells(
         return
     measured = ~np.isnan(cells.value)
     source = _record_units(frame, endpoint)
-    target = target_unit(endpoint)
-    errors = _read_errors(cells, frame, name, endpoint)
+    target, errors = endpoint.target_unit(), cells.error
     for unit in sorted(set(source[measured])):
         rows = np.flatnonzero(measured & (source == unit))
         _convert_rows(cells, rows, unit, target, name, endpoint.offset, molar_mass, errors)
@@ -80,19 +91,9 @@ def convert_cells(
         cells.refuse(bounds, "censored", f"{name} is known as a bound alone")
 
 
-def target_unit(endpoint: EndpointParams) -> str:
-    """The unit that values are converted to, as units.convert takes it; "" means left as they are."""
-    if endpoint.transform == "p":
-        return "-log10 M"
-    if endpoint.transform == "log10":
-        inner = endpoint.log_unit or endpoint.source_unit or ""
-        return f"log10 {inner}" if inner else "log10"
-    return endpoint.unit if endpoint.source_unit or endpoint.unit_column else ""
-
-
 def asks_molar_mass(endpoint: EndpointParams) -> bool:
     """Whether some cell of the endpoint may need its molecule's molar mass."""
-    target = target_unit(endpoint)
+    target = endpoint.target_unit()
     if endpoint.unit_column:
         known = units.parse_unit(target)
         return known is not None and known.dimension in ("amount", "mass")
@@ -119,6 +120,8 @@ def _read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
     parts = pd.Series(text, dtype=object).str.extract(r"^([<>=~≈≤≥]{0,2})\s*(.*)$")
     sign, number = parts[0].to_numpy(dtype=object), parts[1]
     if decimal == ",":
+        # a point may part thousands, three digits each; 1.5 is not 15
+        number = number.where(~number.str.contains(r"\.(?!\d{3}(?!\d))|,.*\."))
         number = number.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     cells.value = np.array(pd.to_numeric(number, errors="coerce"), dtype=np.float64)
     known = np.array([symbol in RELATIONS for symbol in sign], dtype=bool)
@@ -129,18 +132,24 @@ def _read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
     return cells
 
 
-def _read_classes(text: np.ndarray, name: str, positive: str | None) -> Cells:
-    """Classes: `positive` against anything else, or the words for yes and no."""
+def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cells:
+    """Classes: `positive` against `negative` or against anything else, or the words for yes and no."""
     cells = _blank(len(text))
     missing = _is_missing(text)
-    lowered = np.array([_class_key(cell) for cell in text], dtype=object)
-    if positive is not None:
-        cells.value = np.where(missing, np.nan, (lowered == _class_key(positive)).astype(np.float64))
-        return cells
-    yes = np.isin(lowered, list(POSITIVE))
-    no = np.isin(lowered, list(NEGATIVE))
+    lowered = pd.Series([_class_key(cell) for cell in text], dtype=object)
+    if endpoint.positive is None:
+        yes, no = lowered.isin(POSITIVE).to_numpy(), lowered.isin(NEGATIVE).to_numpy()
+        remedy = "set `positive` to the cell that means class 1"
+    else:
+        yes = (lowered == _class_key(endpoint.positive)).to_numpy()
+        if endpoint.negative is None:
+            no = ~yes & ~missing & ~lowered.isin(UNDECIDED).to_numpy()
+            cells.taken_as_0 = dict(Counter(lowered[no]).most_common())
+        else:
+            no = ~yes & lowered.isin([_class_key(cell) for cell in endpoint.negative]).to_numpy()
+        remedy = "add it to `negative` where it means class 0"
     cells.value = np.where(yes, 1.0, np.where(no, 0.0, np.nan))
-    sentence = name + ": {} says no class; set `positive` to the cell that means class 1"
+    sentence = f"{name}: {{}} says no class; {remedy}"
     cells.refuse(np.flatnonzero(~missing & ~yes & ~no), "not_a_class", sentence, text)
     return cells
 
@@ -180,15 +189,11 @@ def _read_weights(cells: Cells, text: np.ndarray, name: str, decimal: str) -> No
     cells.refuse(np.flatnonzero(bad), "weight", name + ": weight {} is not a number of 0 or more", text)
 
 
-def _read_errors(cells: Cells, frame: pd.DataFrame, name: str, endpoint: EndpointParams) -> np.ndarray | None:
-    """Standard errors (n,) in the cells' unit; NaN where the cell is empty."""
-    if not endpoint.error_column:
-        return None
-    text = _stripped(frame, endpoint.error_column)
-    errors = _read_numbers(text, name, ".").value
-    bad = ~_is_missing(text) & ~(errors > 0) & ~np.isnan(cells.value)
+def _read_errors(cells: Cells, text: np.ndarray, name: str, decimal: str) -> None:
+    """Standard errors over 0; NaN where the cell is empty."""
+    cells.error = _read_numbers(text, name, decimal).value
+    bad = ~_is_missing(text) & ~(cells.error > 0) & ~np.isnan(cells.value)
     cells.refuse(np.flatnonzero(bad), "weight", name + ": standard error {} is not a number over 0", text)
-    return errors
 
 
 def _weigh(cells: Cells, errors: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """The raw table against what params declare of it: every violation is listed at once."""
 
 import difflib
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -44,12 +45,21 @@ def needed_columns(params: Params) -> dict[str, str]:
 
 
 def plain_cell(cell: str) -> str:
-    """A cell for comparison with a value of params: stripped, and 2.0 the same as 2."""
+    """A cell for comparison with one of params: stripped, 2.0 the same as 2, and TRUE as true."""
     cell = cell.strip()
+    if cell.lower() in ("true", "false"):
+        return cell.lower()
     try:
-        return f"{float(cell):g}" if len(cell) < 15 else cell
+        return f"{float(cell):.15g}" if len(cell) < 15 else cell
     except ValueError:
         return cell
+
+
+def common_cells(cells: np.ndarray) -> str:
+    """What a column (n,) mostly holds, for a message: its commonest cells with their counts."""
+    found = Counter(cells).most_common()
+    shown = ", ".join(f"{cell!r} ({count})" for cell, count in found[:6])
+    return shown + (f" and {len(found) - 6} others" if len(found) > 6 else "")
 
 
 def _missing(frame: pd.DataFrame, params: Params) -> list[str]:

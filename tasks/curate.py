@@ -12,7 +12,7 @@ from rdkit.Chem import rdMolDescriptors
 from manywalks.tasks import parts
 from manywalks.tasks.card import data_card
 from manywalks.tasks.cells import Cells, asks_molar_mass, convert_cells, read_cells
-from manywalks.tasks.check import check_table, plain_cell
+from manywalks.tasks.check import check_table, common_cells, plain_cell
 from manywalks.tasks.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.tasks.params import EndpointParams, Params
 from manywalks.tasks.records import Records, texts
@@ -78,13 +78,21 @@ class _Structures(NamedTuple):
 
 
 def _filter(records: Records) -> None:
-    """Reject the records that data.where does not ask for."""
-    for column, allowed in records.params.data.where.items():
-        wanted = {plain_cell(str(value)) for value in allowed}
+    """Reject the records that data.where does not ask for; it must leave some."""
+    data = records.params.data
+    for column, allowed in data.where.items():
+        wanted = {plain_cell(value) for value in allowed}
         cells = records.column(column)
+        left = cells[records.open]
         for row, cell in enumerate(cells):
             if plain_cell(cell) not in wanted:
                 records.reject(row, "filtered", f"{column} is {cell!r}")
+        if not records.open.any():
+            raise ValueError(
+                f"{data.path}: data.where leaves no record: column {column!r} shall hold "
+                f"{' or '.join(map(repr, allowed))}, but in the {len(left)} records that come so far it "
+                f"holds {common_cells(left)}"
+            )
 
 
 def _read(records: Records) -> dict[str, Cells]:
@@ -94,10 +102,17 @@ def _read(records: Records) -> dict[str, Cells]:
     for name, endpoint in data.endpoints.items():
         cells = read_cells(records.frame, name, endpoint, decimal=data.decimal)
         if np.isnan(cells.value[records.open]).all():
-            example = next((detail for _, detail in cells.problems.values()), "all its cells are empty")
+            said = (detail for row, (_, detail) in cells.problems.items() if records.open[row])
+            example = next(said, "all its cells are empty")
             kind = "numbers" if endpoint.kind == "regression" else "classes"
             column = endpoint.source(name)
             raise ValueError(f"{data.path}: column {column!r} of endpoint {name} holds no {kind} ({example})")
+        if endpoint.positive is not None and not (cells.value[records.open] == 1).any():
+            held = common_cells(records.column(endpoint.source(name))[records.open])
+            raise ValueError(
+                f"{data.path}: data.endpoints.{name}.positive: {endpoint.positive!r} stands in no cell of "
+                f"column {endpoint.source(name)!r}, which holds {held}; name one of these"
+            )
         found[name] = cells
     return found
 

@@ -4,16 +4,38 @@ Every field's description is what docs/params.md says of the key (benchmarks of 
 from here), and every refusal is one line that names the file, the key, the value and the remedy.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from manywalks.tasks import units
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
+# YAML reads 1 and true as a number and a boolean, where the cell that is meant is text
+Cell = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
+# columns of the curated table, and of the predictions, that are no endpoint's
+RESERVED = (
+    "id",
+    "smiles",
+    "record",
+    "records",
+    "flags",
+    "standardized",
+    "similarity",
+    "in_domain",
+    "rejected",
+)
+
+
+def _listed(value: Any) -> Any:
+    """A cell alone as the list of it."""
+    return [value] if isinstance(value, str | int | float) else value
 
 
 class Section(BaseModel):
@@ -44,14 +66,20 @@ class EndpointParams(Section):
         description="after conversion: p is -log10 of mol/L (pIC50), log10 is log10(value + offset)",
     )
     log_unit: Name | None = Field(
-        default=None, description="transform log10: the unit it is taken in (default: source_unit)"
+        default=None,
+        description="transform log10: the unit it is taken in (default: that of `unit`, else source_unit)",
     )
     offset: Annotated[float, Field(ge=0)] = Field(
         default=0.0, description="transform log10: added to the value first, so that zeros have a logarithm"
     )
-    positive: str | None = Field(
+    positive: Cell | None = Field(
         default=None,
         description="classification: the cell that means class 1 (default: 1, true, yes, active)",
+    )
+    negative: tuple[Cell, ...] | None = Field(
+        default=None,
+        description="with `positive`: the cells that mean class 0; others are unusable (default: all others "
+        "mean it, but for unknown, inconclusive and the like)",
     )
     relation_column: Name | None = Field(
         default=None,
@@ -80,6 +108,23 @@ class EndpointParams(Section):
         """The column that holds the endpoint called `name`."""
         return self.column or name
 
+    def target_unit(self) -> str:
+        """The unit that cells are converted to, as units.convert takes it; "" means left as they are.
+
+        "log10" alone is that of the cells as they are, where nothing says what unit they are in.
+        """
+        named = self.source_unit or self.unit_column
+        if self.transform == "none":
+            return self.unit if named else ""
+        return self._logarithm() if named or self.transform == "p" else "log10"
+
+    def _logarithm(self) -> str:
+        """What the transform gives: -log10 M, log10 of a unit, or "" where none is named."""
+        if self.transform == "p":
+            return "-log10 M"
+        inner = self.log_unit or units.inside_log10(self.unit) or self.source_unit
+        return f"log10 {inner}" if inner else ""
+
     @model_validator(mode="after")
     def consistent(self) -> "EndpointParams":
         """Keys that say nothing together are refused."""
@@ -92,6 +137,40 @@ class EndpointParams(Section):
             )
         if self.offset and self.transform != "log10":
             raise ValueError(f"offset: {self.offset} without transform: log10; add it, or remove the offset")
+        if self.log_unit and self.transform != "log10":
+            raise ValueError(
+                f"log_unit: {self.log_unit!r} without transform: log10; add it, or remove log_unit"
+            )
+        if self.kind == "regression" and (self.positive is not None or self.negative is not None):
+            raise ValueError("positive, negative: say nothing of a regression; add kind: classification")
+        if self.negative is not None and self.positive is None:
+            raise ValueError("negative: given alone; name the cell that means class 1 as positive")
+        return self
+
+    @model_validator(mode="after")
+    def convertible(self) -> "EndpointParams":
+        """What the cells are in converts to what the transform gives, and that is what `unit` says."""
+        source, unit, target = self.source_unit, self.unit, self.target_unit()
+        if self.transform == "p" and not source and not self.unit_column:
+            raise ValueError(
+                "transform: p takes -log10 of mol/L; say what the cells are in by source_unit (nM, uM ...) "
+                "or unit_column, or remove transform where they are logarithms already"
+            )
+        if (source or self.unit_column) and not target:
+            example = "log10 uM" if self.transform == "log10" else "uM"
+            raise ValueError(f"unit: none given; say what the cells are converted to, such as {example}")
+        if source and not units.convertible(source, target):
+            raise ValueError(
+                f"source_unit: {source!r} cannot be converted to {target!r}; known are "
+                f"{', '.join(units.UNITS)}"
+            )
+        if self.transform != "none" and unit and units.is_unit(unit):
+            gives = self._logarithm()
+            if not gives or not units.same_unit(unit, gives):
+                raise ValueError(
+                    f"unit: {unit!r}, but transform: {self.transform} gives "
+                    f"{gives or 'a log10 of the cells'}; write that, or change the transform"
+                )
         return self
 
 
@@ -106,8 +185,17 @@ class CheckParams(Section):
     unique: bool = Field(default=False, description="no two records share a value")
     min: float | None = Field(default=None, description="numbers: the smallest allowed")
     max: float | None = Field(default=None, description="numbers: the largest allowed")
-    allowed: tuple[str, ...] | None = Field(default=None, description="the only cells allowed")
+    allowed: tuple[Cell, ...] | None = Field(default=None, description="the only cells allowed")
     pattern: str | None = Field(default=None, description="regular expression that the whole cell must match")
+
+    @model_validator(mode="after")
+    def readable(self) -> "CheckParams":
+        """The pattern must be one."""
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise ValueError(f"pattern: {self.pattern!r} is no regular expression ({error})") from None
+        return self
 
 
 class DataParams(Section):
@@ -124,9 +212,9 @@ class DataParams(Section):
     )
     encoding: Name | None = Field(default=None, description="CSV: of the text (default: found in the file)")
     decimal: Literal[".", ","] = Field(default=".", description="decimal mark of the numbers")
-    where: dict[Name, tuple[str | int | float | bool, ...]] = Field(
+    where: dict[Name, Annotated[tuple[Cell, ...], BeforeValidator(_listed)]] = Field(
         default_factory=dict,
-        description="column: list of cells; records with another cell are rejected as filtered",
+        description="column: a cell, or a list of cells; records with another cell are rejected as filtered",
     )
     checks: dict[Name, CheckParams] = Field(
         default_factory=dict,
@@ -135,6 +223,18 @@ class DataParams(Section):
     endpoints: dict[Name, EndpointParams] = Field(
         min_length=1, description="the measured properties, by name"
     )
+
+    @model_validator(mode="after")
+    def free_names(self) -> "DataParams":
+        """An endpoint's columns stand beside others in every table: none may take another's place."""
+        for name in self.endpoints:
+            if name in RESERVED or ":" in name:
+                why = f"{name!r} is a column of its own" if name in RESERVED else f"{name!r} holds a colon"
+                raise ValueError(
+                    f"endpoints: {why} in the tables that are made; give the endpoint another name, and "
+                    "the table's column as column:"
+                )
+        return self
 
 
 class CurateParams(Section):
@@ -446,6 +546,15 @@ class Params(Section):
     refresh: RefreshParams = RefreshParams()
     orchestrate: OrchestrateParams = OrchestrateParams()
 
+    @model_validator(mode="after")
+    def known_endpoint(self) -> "Params":
+        """The split can go by an endpoint of the data alone."""
+        name = self.split.endpoint
+        if name is not None and name not in self.data.endpoints:
+            known = ", ".join(map(repr, self.data.endpoints))
+            raise ValueError(f"split.endpoint: {name!r} is no endpoint of data.endpoints; known are {known}")
+        return self
+
 
 def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
     """Check a mapping read from `source`; a ValueError names file, key, value and remedy."""
@@ -479,7 +588,9 @@ def _one_line(error: ValidationError, source: str) -> str:
     if fault["type"] == "missing":
         return f"{source}: {key}: missing; add it{more}"
     if fault["type"] == "value_error":
-        return f"{source}: {message}{more}"
+        # what a model says of its keys begins with one of them; those of the outer sections stand before it
+        inner = bool(key) and not message.startswith(f"{fault['loc'][0]}.")
+        return f"{source}: {key + '.' if inner else ''}{message}{more}"
     return f"{source}: {key}: {fault['input']!r} will not do; {message[0].lower() + message[1:]}{more}"
 
 

@@ -1,7 +1,8 @@
 """Units of measurement: a table you can see whole, and the conversion between any two that agree.
 
 A unit is a factor of a base (mol/L, g/L, a fraction), or the logarithm of one: `log10 uM`, `-log10 M`.
-Amount and mass concentrations convert into each other through the molecule's molar mass.
+Amount and mass concentrations convert into each other through the molecule's molar mass. A unit that the
+table does not list converts to itself and to its own logarithm alone.
 """
 
 import re
@@ -40,14 +41,36 @@ def parse_unit(text: str) -> Unit | None:
     text = _plain(text)
     if text.lower() in {name.lower() for name in P_NAMES}:
         return Unit("amount", 1.0, -1)
-    sign = 0
-    if match := re.fullmatch(r"(-?log(?:10)?)[ (]+([^()]+)\)?", text, flags=re.IGNORECASE):
-        sign, text = LOGARITHMS[match.group(1).lower()], match.group(2).strip()
+    sign, text = _parts(text)
     factor = 1.0
     if match := re.fullmatch(r"10\^?(-?\d+)\s*([A-Za-z%].*)", text):  # ChEMBL writes 10^3nM
         factor, text = 10.0 ** int(match.group(1)), match.group(2)
     known = _lookup(text)
     return None if known is None else Unit(known[0], factor * known[1], sign)
+
+
+def _parts(text: str) -> tuple[int, str]:
+    """The sign of the logarithm that a text names (0 where it names none), and what it is taken of."""
+    if match := re.fullmatch(r"(-?log(?:10)?)[ (]+([^()]+)\)?", text, flags=re.IGNORECASE):
+        return LOGARITHMS[match.group(1).lower()], match.group(2).strip()
+    return 0, text
+
+
+def _unit(text: str) -> Unit:
+    """The unit that a text names; one that the table does not list is a dimension of its own."""
+    sign, symbol = _parts(_plain(text))
+    return parse_unit(text) or Unit(f"unlisted {symbol}", 1.0, sign)
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text surely names a unit: the table lists it, or it is a logarithm (logS is a mere label)."""
+    return parse_unit(text) is not None or _parts(_plain(text))[0] != 0
+
+
+def inside_log10(text: str) -> str:
+    """What the unit is the log10 of: "log10 uM" -> "uM"; "" where it is no such logarithm."""
+    sign, symbol = _parts(_plain(text))
+    return symbol if sign == 1 else ""
 
 
 def _plain(text: str) -> str:
@@ -64,28 +87,23 @@ def _lookup(symbol: str) -> tuple[str, float] | None:
 
 def same_unit(one: str, other: str) -> bool:
     """Whether two texts name one unit, known to the table or not."""
-    known = parse_unit(one)
-    return _plain(one) == _plain(other) or (known is not None and known == parse_unit(other))
+    return _unit(one) == _unit(other)
 
 
 def convertible(source: str, target: str) -> bool:
     """Whether values in `source` can become values in `target` (by molar mass where need be)."""
-    one, other = parse_unit(source), parse_unit(target)
-    if one is None or other is None:
-        return same_unit(source, target)
-    return one.dimension == other.dimension or {one.dimension, other.dimension} == {"amount", "mass"}
+    one, other = _unit(source).dimension, _unit(target).dimension
+    return one == other or {one, other} == {"amount", "mass"}
 
 
 def needs_mass(source: str, target: str) -> bool:
     """Whether the conversion takes the molecule's molar mass."""
-    one, other = parse_unit(source), parse_unit(target)
-    return one is not None and other is not None and one.dimension != other.dimension
+    return {_unit(source).dimension, _unit(target).dimension} == {"amount", "mass"}
 
 
 def flips(source: str, target: str) -> bool:
     """Whether larger values become smaller ones: a bound from above is then one from below."""
-    one, other = parse_unit(source), parse_unit(target)
-    return one is not None and other is not None and (one.sign or 1) != (other.sign or 1)
+    return (_unit(source).sign or 1) != (_unit(target).sign or 1)
 
 
 def convert(
@@ -104,8 +122,8 @@ def convert(
     """
     if not convertible(source, target):
         raise ValueError(f"unit {source!r} cannot be converted to {target!r}; known are {', '.join(UNITS)}")
-    one, other = parse_unit(source), parse_unit(target)
-    if one is None or other is None or (one == other and not offset):
+    one, other = _unit(source), _unit(target)
+    if one == other and not offset:
         return np.asarray(values, dtype=np.float64)
     # a logarithm shifts by that of the factor; going through the linear value would add rounding
     shift = _factor(one, other, molar_mass)

@@ -124,8 +124,89 @@ def test_standard_errors_follow_the_transform():
         ({"weight_column": "w", "error_column": "e"}, "name one of them"),
         ({"kind": "classification", "transform": "p"}, "classification has no"),
         ({"offset": 1.0}, "without transform: log10"),
+        ({"log_unit": "nM"}, "log_unit: 'nM' without transform: log10"),
+        ({"positive": "toxic"}, "add kind: classification"),
+        ({"kind": "classification", "negative": ["safe"]}, "name the cell that means class 1"),
+        ({"unit_column": "u"}, "unit: none given.*such as uM"),
+        ({"source_unit": "nM"}, "unit: none given"),
+        ({"unit_column": "u", "transform": "log10"}, "unit: none given.*such as log10 uM"),
+        (
+            {"transform": "p", "source_unit": "nM", "unit": "nM"},
+            "unit: 'nM', but transform: p gives -log10 M",
+        ),
+        ({"transform": "p", "source_unit": "nM", "unit": "log10 M"}, "unit: 'log10 M', but"),
+        (
+            {"transform": "log10", "source_unit": "uM", "log_unit": "nM", "unit": "log10 uM"},
+            "unit: 'log10 uM', but transform: log10 gives log10 nM",
+        ),
+        ({"transform": "log10", "unit": "uM"}, "unit: 'uM', but transform: log10 gives a log10"),
+        ({"transform": "p"}, "transform: p takes .* source_unit"),
+        ({"transform": "p", "source_unit": "nMol"}, "source_unit: 'nMol' cannot be converted.*known are M,"),
+        ({"source_unit": "furlong", "unit": "uM"}, "source_unit: 'furlong' cannot be converted to 'uM'"),
     ],
 )
 def test_params_that_say_nothing_together(endpoint, said):
     with pytest.raises(ValueError, match=said):
         EndpointParams.model_validate(endpoint)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"transform": "log10", "unit": "log10 uM"}, [-3, 1, 2]),
+        ({"transform": "log10", "log_unit": "nM"}, [0, 4, 5]),
+        ({"transform": "p"}, [9, 5, 4]),
+        ({"unit": "uM"}, [1e-3, 10, 100]),
+    ],
+)
+def test_records_in_different_units_agree_once_converted(said, expected):
+    table = {"y": ["1", "10", "100"], "u": ["nM", "uM", "uM"]}
+    np.testing.assert_allclose(cells_of(table, unit_column="u", **said).value, expected, rtol=1e-12)
+
+
+def test_unit_says_what_the_logarithm_is_of_where_log_unit_does_not():
+    cells = cells_of({"y": ["1000"]}, source_unit="nM", transform="log10", unit="log10 uM")
+    np.testing.assert_allclose(cells.value, [0], atol=1e-12)
+
+
+def test_log10_of_cells_in_a_unit_that_no_table_knows():
+    cells = cells_of({"y": ["100", ">10"]}, source_unit="mL/min/kg", transform="log10")
+    np.testing.assert_allclose(cells.value, [2, 1])
+    assert (list(cells.relation), cells.problems) == (["=", ">"], {})
+
+
+def test_decimal_comma_holds_for_weights_and_errors():
+    table = {"y": ["1,5", "2", "3"], "w": ["0,5", "", "2"], "e": ["0,1", "0,2", "0,1"]}
+    weighed = cells_of(table, decimal=",", weight_column="w")
+    np.testing.assert_array_equal(weighed.weight, [0.5, 1, 2])
+    of_errors = cells_of(table, decimal=",", error_column="e")
+    np.testing.assert_allclose(of_errors.weight, [1, 0.25, 1])
+    assert not weighed.problems
+    assert not of_errors.problems
+
+
+def test_a_point_beside_decimal_commas_parts_thousands_or_is_no_number():
+    cells = cells_of({"y": ["1.234.567,5", "1.234", "1.5", "1,5.5", "-0,5e3"]}, decimal=",")
+    np.testing.assert_array_equal(cells.value, [1234567.5, 1234, np.nan, np.nan, -500])
+    assert {row: code for row, (code, _) in cells.problems.items()} == {2: "not_a_number", 3: "not_a_number"}
+
+
+def test_what_is_not_the_positive_cell_is_counted_as_0_by_its_word():
+    words = ["toxic", "safe", "Safe", "low", "unknown", "n.d.", "NA"]
+    cells = cells_of({"y": words}, kind="classification", positive="toxic")
+    np.testing.assert_array_equal(cells.value, [1, 0, 0, 0, np.nan, np.nan, np.nan])
+    assert cells.taken_as_0 == {"safe": 2, "low": 1}
+    assert {row: code for row, (code, _) in cells.problems.items()} == {4: "not_a_class", 5: "not_a_class"}
+
+
+def test_with_negative_given_no_other_cell_is_class_0():
+    words = ["+", "-", "none", "low", ""]
+    cells = cells_of({"y": words}, kind="classification", positive="+", negative=["-", "none"])
+    np.testing.assert_array_equal(cells.value, [1, 0, 0, np.nan, np.nan])
+    assert list(cells.problems) == [3]
+    assert "negative" in cells.problems[3][1]
+
+
+def test_a_class_may_be_called_by_a_number():
+    cells = cells_of({"y": ["2", "3"]}, kind="classification", positive=2, negative=[3])
+    np.testing.assert_array_equal(cells.value, [1, 0])

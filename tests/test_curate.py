@@ -99,6 +99,25 @@ def test_a_bad_cell_beside_a_good_one_keeps_the_record():
 def test_where_takes_numbers_and_empty_cells():
     table = {"smiles": ["CCO", "CCN", "CCC"], "y": ["1"] * 3, "dup": ["0", "0.0", "1"], "note": ["", "", "x"]}
     assert len(run(table, where={"dup": [0], "note": [""]}).molecules) == 2
+    assert len(run(table, where={"dup": 0, "note": ""}).molecules) == 2
+
+
+def test_where_takes_true_however_it_is_written():
+    table = {"smiles": ["CCO", "CCN", "CCC"], "y": ["1"] * 3, "ok": ["true", "TRUE", "False"]}
+    assert run(table, where={"ok": [True]}).molecules["smiles"].tolist() == ["CCO", "CCN"]
+
+
+def test_where_tells_long_numbers_apart():
+    table = {"smiles": ["CCO", "CCN"], "y": ["1", "2"], "batch": ["1234567", "1234568"]}
+    assert run(table, where={"batch": [1234567]}).molecules["smiles"].tolist() == ["CCO"]
+
+
+def test_the_card_says_which_words_were_taken_as_0():
+    endpoints = {"y": {"kind": "classification", "positive": "toxic"}}
+    table = {"smiles": ["CCO", "CCN", "CCC", "CCF"], "y": ["toxic", "safe", "unknown", "mild"]}
+    card = run(table, endpoints=endpoints).card["endpoints"]["y"]
+    assert card["taken_as_0"] == {"safe": 1, "mild": 1}
+    assert card["ignored_cells"] == {"not_a_class": 1}
 
 
 def test_spread_flags_or_rejects():
@@ -170,6 +189,16 @@ def test_mass_units_use_the_parents_molar_mass():
             {"smiles": ["CCO"], "y": ["maybe"]},
             {"endpoints": {"y": {"kind": "classification"}}},
             "holds no classes.*set `positive`",
+        ),
+        (
+            {"smiles": ["CCO", "CCN"], "y": ["toxic", "safe"]},
+            {"endpoints": {"y": {"kind": "classification", "positive": "hepatotoxic"}}},
+            r"\.positive: 'hepatotoxic' stands in no cell of column 'y', which holds 'toxic' \(1\)",
+        ),
+        (
+            {"smiles": ["CCO", "CCN"], "y": ["1", "2"], "k": ["b", "c"]},
+            {"where": {"k": "a"}},
+            r"data\.where leaves no record: column 'k' shall hold 'a', but in the 2 .* 'b' \(1\), 'c' \(1\)",
         ),
     ],
 )

@@ -18,6 +18,11 @@ def params_with(**sections: object) -> dict[str, object]:
     return {**LEAST, **sections}
 
 
+def endpoint_with(name: str, **keys: object) -> dict[str, object]:
+    """A params.yaml of one endpoint."""
+    return {"data": {"path": "table.csv", "endpoints": {name: keys}}}
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
@@ -30,6 +35,18 @@ def params_with(**sections: object) -> dict[str, object]:
         (params_with(split={"method": "column"}), "split.column"),
         ({"data": {"path": "t.csv", "endpoints": {}}}, "data.endpoints"),
         ([], "holds no mapping"),
+        (
+            {"data": {**LEAST["data"], "checks": {"y": {"pattern": "["}}}},
+            "data.checks.y.pattern: '[' is no regular expression",
+        ),
+        (
+            params_with(split={"method": "stratified", "endpoint": "zz"}),
+            "split.endpoint: 'zz' is no endpoint",
+        ),
+        (endpoint_with("y", transform="p"), "data.endpoints.y.transform: p takes"),
+        (endpoint_with("id"), "data.endpoints: 'id' is a column of its own"),
+        (endpoint_with("records"), "data.endpoints: 'records' is a column of its own"),
+        (endpoint_with("a:weight"), "data.endpoints: 'a:weight' holds a colon"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_file_key_and_value(raw: object, said: str) -> None:

@@ -62,6 +62,9 @@ def test_bounds_flip_where_the_sign_does():
 
 def test_unknown_units_convert_to_themselves_alone():
     assert units.convertible("uL/min/mg", "uL/min/mg")
+    assert units.convertible("uL/min/mg", "log10 uL/min/mg")
+    assert units.convert(np.array([10.0]), "uL/min/mg", "-log10 uL/min/mg") == pytest.approx([-1])
+    assert not units.convertible("uL/min/mg", "log10 mL/min/kg")
     assert not units.convertible("uL/min/mg", "nM")
     assert not units.convertible("%", "nM")
     with pytest.raises(ValueError, match="'furlong' cannot be converted to 'nM'"):
