@@ -58,7 +58,7 @@ def read_cells(frame: pd.DataFrame, name: str, endpoint: EndpointParams, *, deci
     if endpoint.kind == "classification":
         cells = _read_classes(text, name, endpoint)
     else:
-        cells = _read_numbers(text, name, decimal)
+        cells = read_numbers(text, name, decimal)
         if endpoint.relation_column:
             _read_relations(cells, _stripped(frame, endpoint.relation_column), name)
     if endpoint.weight_column:
@@ -114,8 +114,8 @@ def _blank(n: int) -> Cells:
     return Cells(np.full(n, np.nan), np.full(n, "=", dtype=object), np.ones(n))
 
 
-def _read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
-    """Numbers, with the relation that a cell may begin with (>10, <= 0.5)."""
+def read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
+    """Stripped cells (n,) as numbers, with the relation that one may begin with (>10, <= 0.5)."""
     cells = _blank(len(text))
     parts = pd.Series(text, dtype=object).str.extract(r"^([<>=~≈≤≥]{0,2})\s*(.*)$")
     sign, number = parts[0].to_numpy(dtype=object), parts[1]
@@ -182,7 +182,7 @@ def _read_relations(cells: Cells, text: np.ndarray, name: str) -> None:
 
 def _read_weights(cells: Cells, text: np.ndarray, name: str, decimal: str) -> None:
     """Weights of 0 or more; an empty cell weighs 1."""
-    weights = _read_numbers(text, name, decimal).value
+    weights = read_numbers(text, name, decimal).value
     missing = _is_missing(text)
     bad = ~missing & (np.isnan(weights) | (weights < 0)) & ~np.isnan(cells.value)
     cells.weight = np.where(missing | np.isnan(weights), 1.0, weights)
@@ -191,7 +191,7 @@ def _read_weights(cells: Cells, text: np.ndarray, name: str, decimal: str) -> No
 
 def _read_errors(cells: Cells, text: np.ndarray, name: str, decimal: str) -> None:
     """Standard errors over 0; NaN where the cell is empty."""
-    cells.error = _read_numbers(text, name, decimal).value
+    cells.error = read_numbers(text, name, decimal).value
     bad = ~_is_missing(text) & ~(cells.error > 0) & ~np.isnan(cells.value)
     cells.refuse(np.flatnonzero(bad), "weight", name + ": standard error {} is not a number over 0", text)
 

@@ -6,9 +6,12 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from manywalks.tasks.cells import MISSING, read_numbers
 from manywalks.tasks.params import CheckParams, Params
+from manywalks.tasks.parts import decimal_years
 
-SHOWN = 12
+# ranges of records that a fault names, at most: one broken column of a large table is not a page each
+RANGES = 200
 
 
 def check_table(frame: pd.DataFrame, params: Params) -> None:
@@ -18,11 +21,9 @@ def check_table(frame: pd.DataFrame, params: Params) -> None:
         raise ValueError(f"{path}: holds no records")
     faults = _missing(frame, params)
     if params.data.checks:
-        faults += _violations(frame, params.data.checks)
-    if not faults:
-        return
-    more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-    raise ValueError(f"{path}: {'; '.join(faults[:SHOWN])}{more}")
+        faults += _violations(frame, params.data.checks, params.data.decimal)
+    if faults:
+        raise ValueError(f"{path}: {'; '.join(faults)}")
 
 
 def needed_columns(params: Params) -> dict[str, str]:
@@ -81,13 +82,15 @@ def _listed(names: list[str]) -> str:
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams]) -> list[str]:
-    """What pandera finds, a sentence a column and check: how many cells, the first of them, its record."""
+def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams], decimal: str) -> list[str]:
+    """What pandera finds, a sentence a column and check: the first such cell, and the records of all."""
     import pandera.pandas as pandera  # takes 0.3 s to import, and few tables declare checks
 
     schema = pandera.DataFrameSchema(
         {
-            column: pandera.Column(required=declared.required, nullable=True, checks=_checks(declared))
+            column: pandera.Column(
+                required=declared.required, nullable=True, checks=_checks(declared, decimal)
+            )
             for column, declared in checks.items()
         }
     )
@@ -98,21 +101,29 @@ def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams]) -> list[str
     return []
 
 
-def _checks(declared: CheckParams) -> list:
-    """pandera checks of one column of text; an empty cell is judged by `empty` alone."""
+def _checks(declared: CheckParams, decimal: str) -> list:
+    """pandera checks of one column of text; an empty cell is judged by `empty` alone.
+
+    Cells are read as curation reads them: NA is an empty number, and >5 the number 5.
+    """
     import pandera.pandas as pandera
 
+    words = {""} if declared.type == "text" else MISSING
+
+    def empty(cells: pd.Series) -> pd.Series:
+        return cells.str.strip().str.lower().isin(words)
+
     def over_filled(test):
-        return lambda cells: (cells.str.strip() == "") | test(cells.str.strip())
+        return lambda cells: empty(cells) | test(cells.str.strip())
 
     def number(cells: pd.Series) -> pd.Series:
-        return pd.Series(pd.to_numeric(cells, errors="coerce"))
+        return pd.Series(read_numbers(cells.to_numpy(dtype=object), "", decimal).value, index=cells.index)
 
     rules = []
     if not declared.empty:
-        rules.append((lambda cells: cells.str.strip() != "", "is empty"))
+        rules.append((lambda cells: ~empty(cells), "is empty"))
     if declared.type == "number":
-        rules.append((over_filled(lambda c: np.isfinite(number(c))), "is not a number"))
+        rules.append((over_filled(lambda c: number(c).notna()), "is not a number"))
     if declared.type == "integer":
         rules.append((over_filled(lambda c: number(c) % 1 == 0), "is not an integer"))
     if declared.type == "date":
@@ -122,8 +133,13 @@ def _checks(declared: CheckParams) -> list:
     if declared.max is not None:
         rules.append((over_filled(lambda c: ~(number(c) > declared.max)), f"is over {declared.max:g}"))
     if declared.allowed is not None:
-        allowed = declared.allowed
-        rules.append((over_filled(lambda c: c.isin(allowed)), f"is not one of {', '.join(allowed)}"))
+        allowed = {plain_cell(cell) for cell in declared.allowed}
+        rules.append(
+            (
+                over_filled(lambda c: c.map(plain_cell).isin(allowed)),
+                f"is not one of {', '.join(declared.allowed)}",
+            )
+        )
     if declared.pattern is not None:
         pattern = declared.pattern
         rules.append((over_filled(lambda c: c.str.fullmatch(pattern)), f"does not match {pattern}"))
@@ -133,7 +149,7 @@ def _checks(declared: CheckParams) -> list:
 
 
 def _is_date(cells: pd.Series) -> pd.Series:
-    return pd.to_datetime(cells, errors="coerce", format="mixed").notna()
+    return pd.Series(~decimal_years(cells.to_numpy(dtype=object)).bad, index=cells.index)
 
 
 def _sentences(failures: pd.DataFrame) -> list[str]:
@@ -141,12 +157,23 @@ def _sentences(failures: pd.DataFrame) -> list[str]:
     sentences = []
     for key, cases in failures.groupby(["column", "check"], sort=False, dropna=False):
         column, rule = tuple(key)  # pyright: ignore[reportArgumentType]
-        if rule == "column_in_dataframe" or pd.isna(cases["index"].iloc[0]):
+        if rule == "column_in_dataframe":
             sentences.append(f"no column {cases['failure_case'].iloc[0]!r} (data.checks)")
             continue
-        first = cases.sort_values("index").iloc[0]
-        more = f" (and {len(cases) - 1} more cells)" if len(cases) > 1 else ""
+        cases = cases.sort_values("index")
+        rows = cases["index"].to_numpy(dtype=np.int64) + 1
+        more = f" (and {len(rows) - 1} more, in {_ranges(rows[1:])})" if len(rows) > 1 else ""
         sentences.append(
-            f"column {column!r}: {first['failure_case']!r} in record {int(first['index']) + 1} {rule}{more}"
+            f"column {column!r}: {cases['failure_case'].iloc[0]!r} in record {rows[0]} {rule}{more}"
         )
     return sentences
+
+
+def _ranges(rows: np.ndarray) -> str:
+    """Ascending record numbers as a text: records 2, 5-9, 12."""
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:RANGES]]
+    left = sum(len(run) for run in runs[RANGES:])
+    return f"record{'s' if len(rows) > 1 else ''} {', '.join(shown)}" + (
+        f" and {left} others" if left else ""
+    )

@@ -5,6 +5,7 @@ from here), and every refusal is one line that names the file, the key, the valu
 """
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,8 +18,10 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
-# YAML reads 1 and true as a number and a boolean, where the cell that is meant is text
-Cell = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
+# YAML reads 1, true and 2020-04-03 as a number, a boolean and a date, where the cell that is meant is text
+Cell = Annotated[
+    str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float | date) else value)
+]
 # columns of the curated table, and of the predictions, that are no endpoint's
 RESERVED = (
     "id",
@@ -35,7 +38,7 @@ RESERVED = (
 
 def _listed(value: Any) -> Any:
     """A cell alone as the list of it."""
-    return [value] if isinstance(value, str | int | float) else value
+    return [value] if isinstance(value, str | int | float | date) else value
 
 
 class Section(BaseModel):
@@ -330,9 +333,10 @@ class SplitParams(Section):
     )
     test: Fraction = Field(default=0.2, description="share of the molecules in the test part")
     valid: Fraction = Field(default=0.1, description="share of the molecules in the valid part")
-    test_from: str | int | float | None = Field(
+    test_from: Cell | None = Field(
         default=None,
-        description="method time: test what was first measured then or later (default: the last share)",
+        description="method time: test what was first measured in this year, on this date or later "
+        "(default: the last share)",
     )
     similarity: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.5, description="method cluster: Tanimoto from which two molecules are neighbours"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.params import parse_params
+from manywalks.tasks.parts import read_times
 from manywalks.tasks.reasons import REASONS
 from manywalks.tasks.records import texts
 from manywalks.tasks.tables import read_table
@@ -166,6 +167,48 @@ def test_time_and_group_columns():
     assert molecules["split:group"].tolist() == ["2019", ""]
 
 
+def years_of(*cells):
+    return read_times(np.array(cells, dtype=object), "table.csv", "when").tolist()
+
+
+def test_a_column_of_dates_is_read_in_one_order():
+    assert years_of("13/04/2020", "03/04/2020") == years_of("2020-04-13", "2020-04-03")
+    assert years_of("04/13/2020", "03/04/2020") == years_of("2020-04-13", "2020-03-04")
+    assert years_of("3.4.2020 10:00", "13.4.2020") == years_of("2020-04-03", "2020-04-13")
+    assert years_of("04/04/2020") == years_of("4 April 2020") == years_of("20200404")
+
+
+def test_dates_with_time_zones_are_taken_to_utc():
+    mixed = years_of("2020-04-03T10:00:00+02:00", "2020-04-03T23:30:00-05:00", "2020-04-03")
+    assert mixed == years_of("2020-04-03", "2020-04-04", "2020-04-03")
+
+
+def test_missing_words_are_no_dates():
+    assert np.isnan(years_of("NA", "-", "", " nan ")).all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["2020", "03/04/2020"], r"'03/04/2020' in record 2 can be read two ways; write dates as 2020-04-03"),
+        (
+            ["13/04/2020", "04/13/2020"],
+            "'13/04/2020' in record 1 has the day first, '04/13/2020' in record 2",
+        ),
+        (["10:30"], "'10:30' in record 1 is neither a year nor a date"),
+        (["43891"], "'43891' in record 1 is neither"),
+        (["31/02/2020"], "'31/02/2020' in record 1 is neither"),
+        (["99/99/2020"], "'99/99/2020' in record 1 is neither"),
+        (["2020-04-03", "03/04/20"], "'03/04/20' in record 2 is neither"),
+    ],
+)
+def test_a_date_that_can_be_doubted_is_refused(cells, said):
+    with pytest.raises(ValueError, match=said) as refusal:
+        years_of(*cells)
+    assert str(refusal.value).startswith("table.csv: column 'when' (split.column): ")
+    assert "\n" not in str(refusal.value)
+
+
 def test_mass_units_use_the_parents_molar_mass():
     table = {"smiles": ["CCO.Cl", "CCO"], "y": ["46.068", "46.068"], "u": ["mg/mL", "mg/mL"]}
     endpoints = {"y": {"unit": "log10 mol/L", "unit_column": "u"}}
@@ -238,6 +281,29 @@ def test_declared_checks_list_all_violations():
         assert part in said
     assert "maybe" not in said
     assert "\n" not in said
+
+
+def test_declared_checks_name_every_record_and_every_column():
+    n = 40
+    table = {"smiles": ["CCO"] * n} | {f"c{i}": ["x"] * n for i in range(20)} | {"y": ["1"] * n}
+    table["y"][2:5] = ["bad"] * 3
+    table["y"][30] = "worse"
+    checks = {f"c{i}": {"type": "number"} for i in range(20)} | {"y": {"type": "number"}}
+    with pytest.raises(ValueError, match=r"table\.csv") as refusal:
+        run(table, checks=checks)
+    said = str(refusal.value)
+    assert "'bad' in record 3 is not a number (and 3 more, in records 4-5, 31)" in said
+    assert all(f"column 'c{i}': 'x' in record 1 is not a number (and 39 more, in records 2-40)" in said
+               for i in range(20))  # fmt: skip
+
+
+def test_declared_checks_read_cells_as_curation_does():
+    table = {"smiles": ["CCO", "CCN", "CCC"], "y": ["1,5", ">5", "NA"], "c": ["1", "1.0", "1"]}
+    table |= {"when": ["13/04/2020", "03/04/2020", "n/a"]}
+    checks = {"y": {"type": "number", "max": 6}, "c": {"allowed": [1]}, "when": {"type": "date"}}
+    run(table, checks=checks, decimal=",")
+    with pytest.raises(ValueError, match="'NA' in record 3 is empty"):
+        run(table, checks={"y": {"type": "number", "empty": False}}, decimal=",")
 
 
 def test_declared_checks_that_hold_pass():
