@@ -8,7 +8,7 @@ split-conformal, scaled by the predicted standard deviation. Probabilities: reca
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import optimize, stats
@@ -89,6 +89,10 @@ class Calibration:
             return recalibrate.Curve(*np.array(self.knots).T)(probability)
         return recalibrate.Line(self.slope, self.intercept)(probability)
 
+    def handed_out(self, predictions: np.ndarray) -> np.ndarray:
+        """Predictions as users get them, of any shape: of a class calibrated, a number as it is."""
+        return self.probability(predictions) if self.kind == "classification" else predictions
+
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it."""
         lists = {"scores": list(self.scores), "notes": list(self.notes)}
@@ -99,6 +103,40 @@ class Calibration:
         """From what `to_json` gave."""
         tuples: dict[str, Any] = {name: tuple(content[name]) for name in ("scores", "notes")}
         return cls(**{**content, **tuples, "knots": tuple((x, y) for x, y in content["knots"])})
+
+
+class HandedOut(NamedTuple):
+    """What users get of n molecules, on one scale: that of `Calibration.handed_out`.
+
+    Attributes:
+        predicted: (n,) in endpoint units, calibrated probabilities of a class.
+        spread: (n,) standard deviation over the walks.
+        low, high: (n,) ends of the interval; of a class, the middle of the walks' probabilities.
+        decision: (n,) 0 or 1; None for a number.
+        flip: (n,) share of single walks that would decide otherwise; None for a number.
+    """
+
+    predicted: np.ndarray
+    spread: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    decision: np.ndarray | None = None
+    flip: np.ndarray | None = None
+
+
+def hand_out(
+    calibration: Calibration, walks: np.ndarray, mean: np.ndarray, *, coverage: float, threshold: float
+) -> HandedOut:
+    """What users get, from walks (m, n) and the ensemble's mean (n,) as the network gives them."""
+    predicted, own = calibration.handed_out(mean), calibration.handed_out(walks)
+    spread = own.std(axis=0, ddof=1)
+    if calibration.kind != "classification":
+        return HandedOut(predicted, spread, *calibration.interval(mean, spread, coverage))
+    decision = predicted >= threshold
+    flip = ((own >= threshold) != decision).mean(axis=0)
+    return HandedOut(
+        predicted, spread, *recalibrate.walk_range(own, coverage), decision.astype(np.int64), flip
+    )
 
 
 def fit(

@@ -1,5 +1,6 @@
 """How a score moves with the number of replicates: ensembles of 1, 2, 4 … of the walks at hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,17 @@ def walk_scores(
 
 
 def scores_by_count(
-    walks: np.ndarray, observed: np.ndarray, relation: np.ndarray, kind: str, ensemble: EnsembleParams
+    walks: np.ndarray,
+    observed: np.ndarray,
+    relation: np.ndarray,
+    kind: str,
+    ensemble: EnsembleParams,
+    *,
+    handed_out: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> list[dict[str, Any]]:
     """Main score of ensembles of k walks, mean and SD over up to 50 subsets drawn from the m at hand.
+
+    `handed_out` is what becomes of an ensemble's predictions (n,) before they are scored: a calibration.
 
     The subsets overlap, the more the nearer k is to m, so their SD there says less than it seems.
     """
@@ -41,7 +50,9 @@ def scores_by_count(
         for _ in range(draws):
             chosen = rng.choice(len(walks), count, replace=False)
             mean = combine(walks[chosen], combining_of(kind, ensemble))
-            scores.append(endpoint_metrics(observed, mean, kind=kind, relation=relation)[MAIN[kind]])
+            scores.append(
+                endpoint_metrics(observed, handed_out(mean), kind=kind, relation=relation)[MAIN[kind]]
+            )
         known = np.array([score for score in scores if score is not None])
         if len(known):
             sd = float(known.std(ddof=1)) if len(known) > 1 else 0.0

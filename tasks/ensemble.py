@@ -11,14 +11,13 @@ import pandas as pd
 
 from manywalks.tasks import manifest
 from manywalks.tasks.between import combine
-from manywalks.tasks.calibrate import Calibration
+from manywalks.tasks.calibrate import Calibration, hand_out
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import column_names, featurize
 from manywalks.tasks.params import CurateParams, EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.tasks.predict import StackedPredictor
-from manywalks.tasks.recalibrate import walk_range
 from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.standardize import standardize_smiles
 
@@ -98,11 +97,12 @@ class Ensemble:
         """Predict molecules: a row a SMILES, in the order given.
 
         Columns: smiles (as given), standardized; per endpoint e: `e` (the ensemble's prediction in the
-        endpoint's unit, or the calibrated probability of class 1), `e:spread` (over the replicates, not
-        calibrated), `e:low`, `e:high` (calibrated interval; of a class, whose interval would be all or
-        nothing, the middle `evaluate.coverage` of single walks' calibrated probabilities), and of a class
-        `e:decision`, `e:flip` (share of single walks that would decide otherwise); `similarity` (nearest
-        training molecule), `in_domain`; `rejected` (reason why a row is not predicted, else empty).
+        endpoint's unit, or the calibrated probability of class 1), `e:spread` (standard deviation over the
+        replicates, of a class over their calibrated probabilities), `e:low`, `e:high` (calibrated interval;
+        of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single walks'
+        calibrated probabilities), and of a class `e:decision`, `e:flip` (share of single walks that would
+        decide otherwise); `similarity` (nearest training molecule), `in_domain`; `rejected` (reason why a row
+        is not predicted, else empty).
         """
         cores = cores or os.cpu_count() or 1
         standard = standardize_smiles(list(smiles), self.curate, cores=cores)
@@ -137,23 +137,18 @@ class Ensemble:
         kind = self.endpoints[name]["kind"]
         settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
         evaluate = self.about["params"]["evaluate"]
-        mean, spread = combine(walks, combining_of(kind, settings)), walks.std(axis=0, ddof=1)
-        calibration = self.calibrations[name]
-        if kind == "classification":
-            probability = calibration.probability(mean)
-            decision = probability >= evaluate["threshold"]
-            flip = ((calibration.probability(walks) >= evaluate["threshold"]) != decision).mean(axis=0)
-            low, high = walk_range(calibration.probability(walks), evaluate["coverage"])
-            return {
-                name: probability,
-                f"{name}:spread": spread,
-                f"{name}:low": low,
-                f"{name}:high": high,
-                f"{name}:decision": decision.astype(int),
-                f"{name}:flip": flip,
-            }
-        low, high = calibration.interval(mean, spread, evaluate["coverage"])
-        return {name: mean, f"{name}:spread": spread, f"{name}:low": low, f"{name}:high": high}
+        out = hand_out(
+            self.calibrations[name],
+            walks,
+            combine(walks, combining_of(kind, settings)),
+            coverage=evaluate["coverage"],
+            threshold=evaluate["threshold"],
+        )
+        columns = {name: out.predicted, f"{name}:spread": out.spread}
+        columns |= {f"{name}:low": out.low, f"{name}:high": out.high}
+        if out.decision is not None and out.flip is not None:
+            columns |= {f"{name}:decision": out.decision, f"{name}:flip": out.flip}
+        return columns
 
     def _domain_columns(self, features: Features) -> dict[str, np.ndarray]:
         """Where the molecules lie relative to the training ones."""

@@ -17,7 +17,7 @@ from manywalks.tasks import files
 from manywalks.tasks.scan import Record
 
 # Another number where the rows of a part would be others, or other columns.
-FORMAT = 1
+FORMAT = 2
 # Parts that become one row group of the output: a file of small groups is slow to read.
 GROUP = 16
 

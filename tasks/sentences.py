@@ -22,9 +22,11 @@ def _promise(statement: Statement, endpoint: str) -> str:
     unit = _unit(statement)
     m = statement["replicates"]
     sure = f"{100 * statement['confidence']:g} % sure"
+    # a retrained ensemble has a calibration of its own, fitted on its own walks
+    scale = " before calibration" if statement["kind"] == "classification" else ""
     text = (
         f"{endpoint}: a retrained ensemble of {m} will agree with this one to within "
-        f"{number(statement['difference_bound'])}{unit} (root mean square over new molecules), {sure}."
+        f"{number(statement['difference_bound'])}{unit}{scale} (root mean square over new molecules), {sure}."
     )
     if statement["met"]:
         text += f" That is within the tolerance of {number(statement['tolerance'])}{unit}."
@@ -57,7 +59,7 @@ def _risk(statement: Statement, endpoint: str) -> str:
     if walks and walks["mean"] is not None:
         scored = f"{walks['min']:.3g} to {walks['max']:.3g}"
         text += (
-            f" On molecules not trained on their {_NAMES[metric]} went from "
+            f" Over the valid and test molecules together their {_NAMES[metric]} went from "
             f"{scored}{unit if metric == 'rmse' else ''}, by chance alone"
         )
         text += f"; the ensemble's is {statement['ensemble'][metric]:.3g}."
@@ -65,7 +67,7 @@ def _risk(statement: Statement, endpoint: str) -> str:
         text += (
             f" A single network would have called {100 * statement['flip_rate']['walk']:.1f} % of the "
             f"molecules otherwise than the ensemble; for {100 * statement['turned_share']:.0f} % at least "
-            f"one of the {statement['replicates']} did."
+            f"one of the {statement['replicates']} did (before calibration)."
         )
     return text
 

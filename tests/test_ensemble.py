@@ -89,6 +89,14 @@ def test_a_class_has_the_range_of_its_walks_calibrated_probabilities(ensemble: E
     )
 
 
+def test_the_spread_of_a_class_is_on_the_scale_of_its_probability(ensemble: Ensemble) -> None:
+    found = ensemble.predict(SMILES[:7], cores=1)
+    raw = featurize(found["standardized"].tolist(), _blocks(ensemble))
+    walks = ensemble.predictor.predict(ensemble.scaler.transform(raw))[:, :, 1].astype(float)
+    calibrated = ensemble.calibrations["active"].probability(walks)
+    np.testing.assert_allclose(found["active:spread"], calibrated.std(axis=0, ddof=1), rtol=1e-5)
+
+
 def _blocks(ensemble: Ensemble) -> Any:
     """The model's featurizers."""
     return parse_params(ensemble.about["params"]).featurize.blocks

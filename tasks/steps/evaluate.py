@@ -12,11 +12,13 @@ from manywalks.tasks.convergence import scores_by_count, walk_scores
 from manywalks.tasks.diagnose import diagnose
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.features import Features
-from manywalks.tasks.metrics import replicate_metrics
+from manywalks.tasks.metrics import endpoint_metrics, replicate_metrics
 from manywalks.tasks.params import EndpointParams, Params
+from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.prepared import read_tables
 from manywalks.tasks.problem import out_of_sample
-from manywalks.tasks.recalibrate import walk_range
+from manywalks.tasks.resources import cores_of
+from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.sentences import sentences
 from manywalks.tasks.statement import Terms, endpoint_statement
 from manywalks.tasks.workspace import Workspace
@@ -34,6 +36,7 @@ class Seen(NamedTuple):
         relation: "=", "<", ">" or "" (n,).
         walks: replicate predictions in endpoint units (m, n).
         mean: the ensemble's (n,).
+        fitted: the endpoint's calibration. `walks` and `mean` are not calibrated; what is handed out is.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Seen(NamedTuple):
     relation: np.ndarray
     walks: np.ndarray
     mean: np.ndarray
+    fitted: calibrate.Calibration
 
 
 def run(workspace: Workspace) -> None:
@@ -55,11 +59,16 @@ def run(workspace: Workspace) -> None:
     tolerances = replicates.tolerances_of(curated, parts, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
     nearness = _nearness(workspace, out_of_sample(parts))
+    train = parts == "train"
+    fit = _predicted(workspace, np.flatnonzero(train))
     metrics, statements, tables, plots, walks = {}, {}, [], [], []
-    for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
-        seen = _seen(curated, parts, name, endpoint, predictions[:, :, column], params)
+    for column, name in enumerate(params.data.endpoints):
         fitted = calibrate.Calibration.from_json(about["calibration"][name])
-        metrics[name] = _metrics(seen, fitted, params)
+        seen = _seen(curated, parts, name, fitted, predictions[:, :, column], params)
+        metrics[name] = {
+            **_metrics(seen, params),
+            "train": _fit(curated.loc[train], name, fitted.handed_out(fit[:, column]), params),
+        }
         statements[name] = _statement(
             seen,
             params,
@@ -68,7 +77,7 @@ def run(workspace: Workspace) -> None:
             diverged=diverged,
             noise=replicates.assay_noise(curated, name),
         )
-        tables.append(_predictions(seen, curated, fitted, params).join(nearness))
+        tables.append(_predictions(seen, curated, params).join(nearness))
         plots += _convergence(seen, params)
         walks += _walks(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)
@@ -90,16 +99,37 @@ def _nearness(workspace: Workspace, rows: np.ndarray) -> pd.DataFrame:
     return seen.loc[:, ["similarity", "in_domain"]]
 
 
+def _predicted(workspace: Workspace, rows: np.ndarray) -> np.ndarray:
+    """What the ensemble says of molecules, before calibration: (n,) rows of the curated table -> (n, t)."""
+    scaler = FeatureScaler.load(workspace.ensemble / "scaler.npz")
+    features = scaler.transform(Features.load(workspace.features).take(rows))
+    predictor = StackedPredictor.load(workspace.ensemble / "model.keras", cores=cores_of(workspace))
+    return predictor.predict_mean_spread(features).mean.astype(np.float64)
+
+
+def _fit(rows: pd.DataFrame, name: str, predicted: np.ndarray, params: Params) -> dict[str, Any]:
+    """Scores of the predictions (n,) of the training molecules: how closely the ensemble follows them."""
+    observed = rows[name].to_numpy(dtype=np.float64)
+    scores = endpoint_metrics(
+        observed,
+        predicted,
+        kind=params.data.endpoints[name].kind,
+        relation=rows[f"{name}:relation"].to_numpy(dtype=str),
+        threshold=params.evaluate.threshold,
+    )
+    return {"molecules": int(np.isfinite(observed).sum()), **scores}
+
+
 def _seen(
     curated: pd.DataFrame,
     parts: np.ndarray,
     name: str,
-    endpoint: EndpointParams,
+    fitted: calibrate.Calibration,
     walks: np.ndarray,
     params: Params,
 ) -> Seen:
     """One endpoint's observations and predictions out of sample."""
-    rows = out_of_sample(parts)
+    rows, endpoint = out_of_sample(parts), params.data.endpoints[name]
     there = curated.iloc[rows]
     return Seen(
         name=name,
@@ -110,18 +140,19 @@ def _seen(
         relation=there[f"{name}:relation"].to_numpy(dtype=str),
         walks=walks,
         mean=combine(walks, combining_of(endpoint.kind, params.ensemble)),
+        fitted=fitted,
     )
 
 
-def _metrics(seen: Seen, fitted: calibrate.Calibration, params: Params) -> dict[str, Any]:
-    """The endpoint's entry of metrics.json, from the test part."""
-    test = seen.parts == "test"
+def _metrics(seen: Seen, params: Params) -> dict[str, Any]:
+    """The endpoint's entry of metrics.json, from the test part, which the calibration was not fitted on."""
+    test, fitted = seen.parts == "test", seen.fitted
     found = replicate_metrics(
         seen.observed[test],
-        seen.walks[:, test],
+        fitted.handed_out(seen.walks[:, test]),
         kind=seen.endpoint.kind,
         unit=seen.endpoint.unit,
-        ensemble=seen.mean[test],
+        ensemble=fitted.handed_out(seen.mean[test]),
         relation=seen.relation[test],
         threshold=params.evaluate.threshold,
     )
@@ -134,7 +165,11 @@ def _metrics(seen: Seen, fitted: calibrate.Calibration, params: Params) -> dict[
 def _statement(
     seen: Seen, params: Params, *, tolerance: float, sd: float, diverged: int, noise: float | None
 ) -> dict[str, Any]:
-    """The endpoint's entry of statement.json, from the valid and test parts."""
+    """The endpoint's entry of statement.json, from the valid and test parts, before calibration.
+
+    The map is fitted on walks, so a retrained ensemble has another one: only what the networks give can be
+    promised from the walks at hand.
+    """
     terms = Terms(
         kind=seen.endpoint.kind,
         unit=seen.endpoint.unit,
@@ -152,17 +187,20 @@ def _statement(
     return {**statement, "sentence": retrained, "single_walk": single}
 
 
-def _predictions(
-    seen: Seen, curated: pd.DataFrame, fitted: calibrate.Calibration, params: Params
-) -> pd.DataFrame:
-    """Rows of predictions.parquet: a molecule of the valid and test parts each."""
-    spread = seen.walks.std(axis=0, ddof=1)
-    if seen.endpoint.kind == "classification":
-        low, high = walk_range(seen.walks, params.evaluate.coverage)
-    else:
-        low, high = fitted.interval(seen.mean, spread, params.evaluate.coverage)
+def _predictions(seen: Seen, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Rows of predictions.parquet: a molecule of the valid and test parts each, as `manywalks score` says it.
+
+    The calibration was fitted on the valid rows: only the test rows tell how well it does.
+    """
+    out = calibrate.hand_out(
+        seen.fitted,
+        seen.walks,
+        seen.mean,
+        coverage=params.evaluate.coverage,
+        threshold=params.evaluate.threshold,
+    )
     there = curated.iloc[seen.rows]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "row": seen.rows,
             "id": there["id"].to_numpy(),
@@ -171,12 +209,15 @@ def _predictions(
             "part": seen.parts,
             "observed": seen.observed,
             "relation": seen.relation,
-            "predicted": seen.mean,
-            "spread": spread,
-            "low": low,
-            "high": high,
+            "predicted": out.predicted,
+            "spread": out.spread,
+            "low": out.low,
+            "high": out.high,
         }
     )
+    if out.decision is not None:  # rows of a number have neither
+        table = table.assign(decision=pd.array(out.decision, "Int8"), flip=out.flip)
+    return table
 
 
 def _convergence(seen: Seen, params: Params) -> list[dict[str, Any]]:
@@ -185,7 +226,12 @@ def _convergence(seen: Seen, params: Params) -> list[dict[str, Any]]:
     return [
         {"endpoint": seen.name, **point}
         for point in scores_by_count(
-            seen.walks[:, test], seen.observed[test], seen.relation[test], seen.endpoint.kind, params.ensemble
+            seen.walks[:, test],
+            seen.observed[test],
+            seen.relation[test],
+            seen.endpoint.kind,
+            params.ensemble,
+            handed_out=seen.fitted.handed_out,
         )
     ]
 
@@ -193,5 +239,6 @@ def _convergence(seen: Seen, params: Params) -> list[dict[str, Any]]:
 def _walks(seen: Seen) -> list[dict[str, Any]]:
     """Points of plots/walks.json: test score of each single walk."""
     test = seen.parts == "test"
-    scores = walk_scores(seen.walks[:, test], seen.observed[test], seen.relation[test], seen.endpoint.kind)
+    walks = seen.fitted.handed_out(seen.walks[:, test])
+    scores = walk_scores(walks, seen.observed[test], seen.relation[test], seen.endpoint.kind)
     return [{"endpoint": seen.name, **score} for score in scores]
