@@ -570,12 +570,29 @@ def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
         raise ValueError(_one_line(error, source)) from None
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """YAML's safe loader, where a key that stands twice in a mapping is refused: else the last one wins."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands there twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
 def load_params(path: Path) -> Params:
     """Read params.yaml; a ValueError says in one line what is wrong with it."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file; make one with `manywalks init TABLE --work {path.parent}`")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # SafeLoader with one rule more
+        raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); mend it there") from None
     return parse_params(raw, source=str(path))

@@ -5,22 +5,37 @@ import csv
 import gzip
 import io
 from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from manywalks.tasks.sdf import read_sdf
 
 DELIMITERS = (",", ";", "\t", "|")
+# records read at a time: 50,000 of 48 columns are 200 MB before any is left out
+CHUNK = 10_000
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-def read_table(path: Path, *, delimiter: str | None = None, encoding: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    columns: Collection[str] | None = None,
+) -> pd.DataFrame:
     """Read a table of n records; every cell is text, "" where the table has nothing.
 
     Row i of the frame is record i + 1 of the file (blank lines are no records). A ValueError says in one
     line what is wrong with the file: not there, empty, too many cells in a record, not in the encoding.
+
+    Args:
+        columns: those to keep of a CSV or Parquet file (default: all). Where it lacks one of them all are
+            kept, so that what is said of the missing one can name those that are there.
     """
     if path.is_dir():
         raise ValueError(f"{path}: is a folder; name a table (CSV, Parquet, SDF, or .gz of one)")
@@ -28,7 +43,7 @@ def read_table(path: Path, *, delimiter: str | None = None, encoding: str | None
         raise ValueError(f"{path}: no such file")
     try:
         with _opened(path) as stream:
-            frame = _read(stream, path, delimiter=delimiter, encoding=encoding)
+            frame = _read(stream, path, delimiter=delimiter, encoding=encoding, columns=columns)
     except (EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{path}: is a damaged gzip file ({error}); copy it again") from None
     if frame.empty:
@@ -46,31 +61,65 @@ def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
 
 
 def _read(
-    stream: IO[bytes] | gzip.GzipFile, path: Path, *, delimiter: str | None, encoding: str | None
+    stream: IO[bytes] | gzip.GzipFile,
+    path: Path,
+    *,
+    delimiter: str | None,
+    encoding: str | None,
+    columns: Collection[str] | None,
 ) -> pd.DataFrame:
     """Choose the reader by content first (Parquet's magic) and then by suffix."""
     start = stream.read(4)
     stream.seek(0)
     if start == b"PAR1":
-        return _read_parquet(stream, path)
+        return _read_parquet(stream, path, columns)
     encoding = encoding or find_encoding(stream)
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise ValueError(
+            f"{path}: data.encoding: {encoding!r} is no encoding of text; remove it (it is then found in the "
+            "file), or give utf-8, utf-16, cp1252 ..."
+        ) from None
     suffixes = [suffix.lower() for suffix in path.suffixes]
     with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:  # pyright: ignore[reportArgumentType]
         try:
             if ".sdf" in suffixes or ".sd" in suffixes:
                 return read_sdf(text)
-            return _read_csv(text, path, delimiter)
+            return _read_csv(text, path, delimiter, columns)
         except UnicodeError as error:
             raise ValueError(f"{path}: is not {encoding} text ({error}); set data.encoding") from None
 
 
-def _read_parquet(stream: IO[bytes] | gzip.GzipFile, path: Path) -> pd.DataFrame:
-    """Parquet with every cell as text: numbers as Python writes them, missing cells ""."""
+def _read_parquet(
+    stream: IO[bytes] | gzip.GzipFile, path: Path, columns: Collection[str] | None
+) -> pd.DataFrame:
+    """Parquet with every cell as text; an index that has a name is a column, as other readers see it."""
     try:
-        frame = pd.read_parquet(io.BytesIO(stream.read()))
-    except (OSError, ValueError) as error:  # pyarrow's own errors are both
+        file = pq.ParquetFile(io.BytesIO(stream.read()))
+        names = file.schema_arrow.names
+        _refuse_repeated(names, path)
+        # without pandas' own metadata, its index is one column more: __index_level_0__ where it has no name
+        table = file.read(_kept([name for name in names if not name.startswith("__index_level_")], columns))
+        # whole numbers beside missing cells stay whole: an id 7 is not 7.0
+        frame = table.replace_schema_metadata(None).to_pandas(integer_object_nulls=True)
+    except (OSError, pa.ArrowException) as error:
         raise ValueError(f"{path}: is a damaged Parquet file ({' '.join(str(error).split())})") from None
     return as_text(frame)
+
+
+def _kept(there: Sequence[str], wanted: Collection[str] | None) -> list[str]:
+    """The columns to keep: those wanted, or all where none are named or one is missing."""
+    return [name for name in there if name in wanted] if wanted and set(wanted) <= set(there) else [*there]
+
+
+def _refuse_repeated(names: Sequence[str], path: Path) -> None:
+    """Two columns of one name: nothing says which is meant. Columns without a name may be many."""
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+    if repeated:
+        raise ValueError(
+            f"{path}: has more than one column {', '.join(map(repr, repeated))}; rename all but one of them"
+        )
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +162,9 @@ def _decodes(stream: IO[bytes] | gzip.GzipFile, encoding: str) -> bool:
     return True
 
 
-def _read_csv(text: io.TextIOWrapper, path: Path, delimiter: str | None) -> pd.DataFrame:
+def _read_csv(
+    text: io.TextIOWrapper, path: Path, delimiter: str | None, columns: Collection[str] | None
+) -> pd.DataFrame:
     """CSV with the delimiter given or found; too many cells are refused, missing last cells are empty."""
     sample = text.read(1 << 16)
     text.seek(0)
@@ -122,18 +173,41 @@ def _read_csv(text: io.TextIOWrapper, path: Path, delimiter: str | None) -> pd.D
     if "\0" in sample:
         raise ValueError(f"{path}: is not a text table (it holds zero bytes); give CSV, Parquet or SDF")
     delimiter = delimiter or find_delimiter(sample)
+    _refuse_repeated(_header(sample, delimiter), path)
     try:
-        frame = pd.read_csv(text, sep=delimiter, dtype=str, keep_default_na=False, na_values=[])
+        # in pieces: told of `usecols`, pandas overlooks records with too many cells
+        pieces = pd.read_csv(
+            text, sep=delimiter, dtype=str, keep_default_na=False, na_values=[], chunksize=CHUNK
+        )
+        kept = [_piece(piece, path, delimiter, columns) for piece in pieces]
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         message = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
         raise ValueError(
             f"{path}: {message}; delimiter {delimiter!r}, set data.delimiter if it is not"
         ) from None
-    if not isinstance(frame.index, pd.RangeIndex):
+    return pd.concat(kept, ignore_index=True)
+
+
+def _piece(piece: pd.DataFrame, path: Path, delimiter: str, columns: Collection[str] | None) -> pd.DataFrame:
+    """A piece of a CSV file with the columns to keep."""
+    if not isinstance(piece.index, pd.RangeIndex):
+        # pandas makes an index of what the first record has too much
+        width = piece.shape[1]
         raise ValueError(
-            f"{path}: records have more cells than the header has columns (delimiter {delimiter!r})"
+            f"{path}: record 1 has {width + piece.index.nlevels} cells, more cells than the header, which "
+            f"names {width} columns (delimiter {delimiter!r}); name every column, put cells that hold the "
+            "delimiter in quotes, or remove a delimiter that ends each record"
         )
-    return frame.rename(columns=lambda name: str(name).strip())
+    piece = piece.rename(columns=lambda name: str(name).strip())
+    return pd.DataFrame(piece[_kept(list(piece.columns), columns)])
+
+
+def _header(sample: str, delimiter: str) -> list[str]:
+    """The names in the first line that is not blank; [] where it cannot be read like that."""
+    lines = [line for line in sample.splitlines() if line.strip()]
+    if len(delimiter) > 1 or not lines:
+        return []
+    return [name.strip() for name in next(csv.reader(lines, delimiter=delimiter), [])]
 
 
 def find_delimiter(sample: str) -> str:

@@ -79,6 +79,16 @@ def test_broken_yaml_names_the_file(tmp_path: Path) -> None:
         load_params(path)
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("data:\n  path: t.csv\n  endpoints:\n    y: {}\n    y: {unit: uM}\n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"params\.yaml: .*the key 'y' stands there twice.*line 5"
+    ) as refusal:
+        load_params(path)
+    assert "\n" not in str(refusal.value)
+
+
 def test_rendered_params_read_back_the_same_by_both_yaml_versions(tmp_path: Path) -> None:
     raw = params_with(train={"learning_rate": 3e-5, "weight_decay": 1e-7}, report={"title": "on: 7 [x] # y"})
     params = parse_params(raw)

@@ -3,9 +3,12 @@
 import gzip
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
+from manywalks.tasks import tables
 from manywalks.tasks.tables import as_text, find_delimiter, read_table
 
 
@@ -86,7 +89,9 @@ def test_sdf_says_that_a_polymer_is_one(tmp_path):
         ("t.csv", "", "is empty"),
         ("t.csv", "smiles,y\n", "holds no records"),
         ("t.csv", "a,b\n1,2\n1,2,3\n", "line 3"),
-        ("t.csv", "a,b\n1,2,\n1,2,\n", "more cells than the header"),
+        ("t.csv", "a,b\n1,2,\n1,2,\n", "record 1 has 3 cells, more cells than the header, which names 2"),
+        ("t.csv", "a,b\n1,2,3,4\n1,2\n", "record 1 has 4 cells.*in quotes"),
+        ("t.csv", "a,y, y \n1,2,3\n", "more than one column 'y'; rename"),
         ("t.csv", 'a,b\n"x,2\n1,2\n', "EOF inside string"),
         ("t.csv", b"\x89PNG\x00\x00\x00\x00", "not a text table"),
         ("t.csv", b"\x1f\x8b\x08broken", "damaged gzip"),
@@ -106,6 +111,61 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         read_table(tmp_path / "none.csv")
     with pytest.raises(ValueError, match="is a folder"):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "hex"])
+def test_what_is_no_encoding_is_refused_in_one_line(tmp_path, encoding):
+    path = write(tmp_path, "t.csv", "smiles,y\nCCO,1\n")
+    with pytest.raises(ValueError, match=rf"data\.encoding: '{encoding}' is no encoding") as refusal:
+        read_table(path, encoding=encoding)
+    assert "\n" not in str(refusal.value)
+
+
+def test_columns_without_a_name_may_be_many(tmp_path):
+    frame = read_table(write(tmp_path, "t.csv", "smiles,y,,\nCCO,1,,\n"))
+    assert frame[["smiles", "y"]].to_numpy().tolist() == [["CCO", "1"]]
+
+
+def test_a_named_index_of_parquet_is_a_column(tmp_path):
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"smiles": ["CCO", "C"], "y": [1, 2]}, index=pd.Index(["a", "b"], name="batch"))
+    frame.to_parquet(path)
+    assert read_table(path).sort_index(axis=1).to_numpy().tolist() == [["a", "CCO", "1"], ["b", "C", "2"]]
+    frame.rename_axis(None).to_parquet(path)
+    assert list(read_table(path)) == ["smiles", "y"]
+
+
+def test_whole_numbers_of_parquet_stay_whole_beside_missing_ones(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": pa.array([7, None]), "y": [0.5, 2.0]}), path)
+    assert read_table(path).to_numpy().tolist() == [["7", "0.5"], ["", "2.0"]]
+
+
+def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table([["CCO"], [1], [2]], names=["smiles", "y", "y"]), path)
+    with pytest.raises(ValueError, match="more than one column 'y'"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_wanted_columns_are_those_of_the_whole_table(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(tables, "CHUNK", 7)
+    path = tmp_path / name
+    table = pd.DataFrame({c: [f"{c}{row}" for row in range(30)] for c in ("smiles", "y", "other", "more")})
+    table.to_csv(path, index=False) if name == "t.csv" else table.to_parquet(path)
+    pd.testing.assert_frame_equal(read_table(path), table)
+    pd.testing.assert_frame_equal(
+        read_table(path, columns={"y", "smiles"}), table.drop(columns=["other", "more"])
+    )
+    # one that is missing is for the caller to speak of, who then names those that are there
+    assert list(read_table(path, columns={"y", "gone"})) == list(table)
+
+
+def test_a_record_with_too_many_cells_is_seen_whatever_is_wanted(tmp_path):
+    path = write(tmp_path, "t.csv", "a,b\n1,2\n1,2,3\n")
+    with pytest.raises(ValueError, match="line 3"):
+        read_table(path, columns={"a"})
 
 
 def test_a_wrong_encoding_is_refused(tmp_path):
