@@ -10,6 +10,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolHash
 
 from manywalks.tasks.cells import MISSING
+from manywalks.tasks.groups import joined
 from manywalks.tasks.records import Records, texts
 
 PARTS = {
@@ -96,13 +97,28 @@ def split_columns(records: Records, given: np.ndarray | None, rows: np.ndarray, 
     if given is not None:
         return {"split:part": texts(given[rows][first])}
     if split.method == "group" and split.column:
-        return {"split:group": texts(records.column(split.column)[rows][first])}
+        return {"split:group": texts(_joined_groups(code, records.column(split.column)[rows]))}
     if split.method == "time" and split.column:
         times = read_times(records.column(split.column), records.params.data.path, split.column)[rows]
         earliest = np.full(len(first), np.inf)
         np.minimum.at(earliest, code, np.where(np.isnan(times), np.inf, times))
         return {"split:time": np.where(np.isinf(earliest), np.nan, earliest)}
     return {}
+
+
+def _joined_groups(code: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """The group of each molecule (m,), "" where it has none; `code` and `cells` are the records' (r,).
+
+    A molecule measured in two groups makes one group of them, or it would leave its fellows of one of them in
+    another part. The first name in the alphabet stands for all: the order of the rows says nothing.
+    """
+    found = np.full(int(code.max(initial=-1)) + 1, "", dtype=object)
+    filled = np.flatnonzero(cells != "")
+    if len(filled):
+        whole = joined([code[filled].astype(str).tolist(), cells[filled].tolist()])
+        first = pd.Series(cells[filled]).groupby(whole).transform("min")
+        found[code[filled]] = first.to_numpy(dtype=object)
+    return found
 
 
 def read_times(cells: np.ndarray, path: str, column: str) -> np.ndarray:

@@ -164,7 +164,7 @@ def test_time_and_group_columns():
     assert molecules["split:time"].tolist() == pytest.approx([2017.5, np.nan], abs=0.01, nan_ok=True)
     assert card["split"]["undated"] == 1
     molecules, _, _ = run(table, split={"method": "group", "column": "when"})
-    assert molecules["split:group"].tolist() == ["2019", ""]
+    assert molecules["split:group"].tolist() == ["2017-07-02", ""]  # one group of both: the first name
 
 
 def years_of(*cells):

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, DataStructs
 
+from manywalks.tasks import cluster
 from manywalks.tasks.cluster import butina, fingerprints, scaffolds
+from manywalks.tasks.curate import curate_table
 from manywalks.tasks.groups import deal, draw, joined
-from manywalks.tasks.params import SplitParams
+from manywalks.tasks.params import SplitParams, parse_params
 from manywalks.tasks.parts import tautomer_keys
 from manywalks.tasks.split import folds, split_molecules
 
@@ -219,3 +221,30 @@ def test_butina_is_the_slow_obvious_one():
             label[similar[i] & (label < 0)] = i
     found = butina(prints, 0.5)
     assert len(set(zip(found, label, strict=True))) == len(set(found)) == len(set(label))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_molecule_measured_in_two_groups_joins_them(seed):
+    rows = [("CCO", "a"), ("CCCC", "c"), ("CCO", "c"), ("CCN", "b"), ("CCC", ""), ("CCN", ""), ("CCl", "a")]
+    order = np.random.default_rng(seed).permutation(len(rows))
+    frame = pd.DataFrame([(*rows[i], "1") for i in order], columns=["smiles", "lab", "y"])
+    data = {"path": "t.csv", "endpoints": {"y": {}}}
+    raw = {"data": data, "split": {"method": "group", "column": "lab"}, "orchestrate": {"cores": 1}}
+    found = curate_table(frame, parse_params(raw)).molecules.set_index("smiles")["split:group"]
+    assert found.to_dict() == {"CCO": "a", "CCCC": "a", "CCl": "a", "CCN": "b", "CCC": ""}
+
+
+def test_beyond_butinas_limit_clusters_are_k_means(monkeypatch):
+    monkeypatch.setattr(cluster, "BUTINA_LIMIT", 100)
+    chains = [f"{'C' * n}{end}" for n in range(1, 14) for end in ("", "O", "N")]
+    smiles = sorted({Chem.CanonSmiles(chain + ring) for ring in RINGS for chain in chains})
+    label = cluster.clusters(smiles, 0.5)
+    assert (cluster.clusters(smiles, 0.5) == label).all()
+    assert 1 < len(set(label)) <= len(smiles) // 50
+    prints = fingerprints(smiles)
+    similar = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints])
+    same = label[:, None] == label
+    assert similar[same].mean() > similar[~same].mean() + 0.1
+    parts = split_molecules(table(smiles), params("cluster"))
+    assert whole(parts, label)
+    assert set(parts) == {"train", "valid", "test"}
