@@ -11,6 +11,7 @@ from manywalks.tasks import files, grid, out_of_fold, paired, replicates
 from manywalks.tasks.compare_design import Design, Share
 from manywalks.tasks.compare_looks import beaten, looks_of
 from manywalks.tasks.comparison import Scores, judge, terms_of
+from manywalks.tasks.distance import folds_distance
 from manywalks.tasks.grid import Configuration
 from manywalks.tasks.split import folds
 from manywalks.tasks.workspace import Workspace
@@ -45,7 +46,9 @@ class Study:
             )
             for one, ground in zip(configurations, grounds, strict=True)
         ]
-        tolerances = replicates.tolerances_of(self.curated, np.full(len(self.curated), "train"), params)
+        everywhere = np.full(len(self.curated), "train")
+        card = files.read_json(grounds[0].reports / "data.json")
+        tolerances = replicates.tolerances_of(self.curated, everywhere, card, params)
         self.scores = [
             Scores.of(
                 terms_of(
@@ -171,6 +174,7 @@ class Study:
             "train": round(self._mean_size("train")),
             "method": self.params.split.method,
             "looks": len(self._looks.splits),
+            "similarity": folds_distance(self.curated["smiles"].tolist(), self.splits),
         }
 
     def result(self) -> dict[str, Any]:

@@ -222,14 +222,16 @@ def _first(by_index: dict[int, Kept], count: int) -> _Attempts:
     return _Attempts(good, missing)
 
 
-def tolerances_of(curated: pd.DataFrame, parts: np.ndarray, params: Params) -> list[float]:
-    """The tolerance of each endpoint, in its unit: (t,)."""
+def tolerances_of(
+    curated: pd.DataFrame, parts: np.ndarray, card: dict[str, Any], params: Params
+) -> list[float]:
+    """The tolerance of each endpoint, in its unit: (t,). `card` is reports/data.json."""
     found = []
     for name, endpoint in params.data.endpoints.items():
         asked, key = params.replicates.tolerance, "replicates.tolerance"
         if endpoint.tolerance is not None:
             asked, key = endpoint.tolerance, f"data.endpoints.{name}.tolerance"
-        sd, noise = observed_sd(curated, parts, name), assay_noise(curated, name)
+        sd, noise = observed_sd(curated, parts, name), assay_noise(card, name)
         found.append(resolve_tolerance(asked, sd, noise, key=key))
     return found
 
@@ -239,15 +241,13 @@ def observed_sd(curated: pd.DataFrame, parts: np.ndarray, name: str) -> float:
     return float(np.nanstd(curated.loc[parts == "train", name].to_numpy(dtype=np.float64), ddof=1))
 
 
-def assay_noise(curated: pd.DataFrame, name: str) -> float | None:
-    """Pooled standard deviation of repeated measurements, in the endpoint's unit; None without repeats."""
-    repeats = curated[f"{name}:repeats"].to_numpy(dtype=np.float64)
-    sd = curated[f"{name}:repeat_sd"].to_numpy(dtype=np.float64)
-    known = np.isfinite(sd) & (repeats > 1)
-    if not known.any():
-        return None
-    freedom = repeats[known] - 1
-    return float(np.sqrt((freedom * sd[known] ** 2).sum() / freedom.sum()))
+def assay_noise(card: dict[str, Any], name: str) -> float | None:
+    """Pooled standard deviation of repeated measurements, in the endpoint's unit; None without repeats.
+
+    From the data card (reports/data.json): the curated table lacks the molecules that were rejected because
+    their repeats are far apart, and counts bounds among the repeats.
+    """
+    return card["endpoints"][name]["repeats"]["noise_sd"]
 
 
 def prune(store: Store, used: Sequence[int]) -> None:

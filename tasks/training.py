@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from manywalks.tasks import progress, replicates
+from manywalks.tasks import files, progress, replicates
 from manywalks.tasks.prepared import read_tables
 from manywalks.tasks.workspace import Workspace
 
@@ -61,7 +61,8 @@ def train_until_enough(
     replicates.entropy_of(store, params)
     replicates.drop_damaged(store)
     curated, parts = read_tables(workspace)
-    tolerances = replicates.tolerances_of(curated, parts, params)
+    card = files.read_json(workspace.reports / "data.json")
+    tolerances = replicates.tolerances_of(curated, parts, card, params)
     tally = Tally(tell)
     while True:
         kept = [replicates.read(path) for path in replicates.saved(store).values()]

@@ -420,6 +420,7 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
             "molecules": 200,
             "replicates": 4,
             "walks": 60,
+            "similarity": [{"median": 0.4}, {"median": 0.52}],
         },
         "configurations": [
             {"name": name, "differs": {}, "parameters": 10**place, "stopped": None}
@@ -428,5 +429,6 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
         "endpoints": {"active": endpoint},
     }
     text = page(found)
+    assert "median 0.40 to 0.52 over the splits" in text
     assert text.count("<svg") == 5  # intervals, convergence, and three of size
     assert "NaN" not in text

@@ -8,7 +8,7 @@ from rdkit import DataStructs
 
 from manywalks.tasks import distance
 from manywalks.tasks.cluster import fingerprints
-from manywalks.tasks.distance import split_distance
+from manywalks.tasks.distance import folds_distance, split_distance
 
 SMILES = ["CCO", "CCCO", "CCCCO", "c1ccccc1", "Cc1ccccc1", "CC(=O)O", "CCC(=O)O", "C1CCCCC1"]
 PARTS = np.array(["train", "test", "train", "train", "test", "valid", "train", "test"])
@@ -46,3 +46,12 @@ def test_large_parts_are_sampled(monkeypatch):
     found = split_distance(SMILES, PARTS)
     assert found["sampled_train"] == 3
     assert found["similarity"]["test"]["molecules"] == 2
+
+
+def test_each_fold_has_the_quartiles_of_its_own_pairs():
+    other = np.where(PARTS == "test", "", np.where(PARTS == "valid", "test", PARTS))
+    first, second = folds_distance(SMILES, [PARTS, other])
+    assert first["molecules"] == 3
+    assert first["median"] == pytest.approx(np.median(slow()))
+    assert second["molecules"] == 1
+    assert second["min"] == second["max"] == split_distance(SMILES, other)["similarity"]["test"]["max"]

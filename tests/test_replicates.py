@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from manywalks.tasks import replicates
+from manywalks.tasks.curate import curate_table
 from manywalks.tasks.params import Params, parse_params
 from manywalks.tasks.replicates import Kept, Store
 from manywalks.tasks.walk import Replicate
@@ -148,3 +150,19 @@ def test_packs_are_even_and_complete() -> None:
     assert sorted(index for pack in dealt for index in pack) == list(range(9))
     assert {len(pack) for pack in dealt} == {2, 3}
     assert replicates.packs([7], 4) == [[7]]
+
+
+@pytest.mark.parametrize("spread", ["flag", "reject"])
+def test_the_noise_is_that_of_all_exact_repeats(spread: str) -> None:
+    """Bounds are no repeats, and molecules rejected for their spread have shown the noise too."""
+    table = pd.DataFrame(
+        {"smiles": ["CCO"] * 3 + ["CCN"] * 2 + ["CCC"], "y": ["1", "2", ">0", "1", "9", "5"]}
+    )
+    data = {"path": "t.csv", "endpoints": {"y": {"spread_limit": 2.0}}}
+    raw = {"data": data, "curate": {"spread": spread}, "replicates": {"tolerance": "1 noise"}}
+    params = parse_params(raw | {"orchestrate": {"cores": 1}})
+    curated = curate_table(table, params)
+    found = replicates.tolerances_of(
+        curated.molecules, np.full(len(curated.molecules), "train"), curated.card, params
+    )
+    assert found == [pytest.approx(np.sqrt((0.5**2 * 2 + 4**2 * 2) / 2))]

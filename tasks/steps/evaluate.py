@@ -56,7 +56,8 @@ def run(workspace: Workspace) -> None:
     about = manifest.read(workspace.ensemble)
     curated, parts = read_tables(workspace)
     kept, diverged = replicates.read_used(replicates.open_store(workspace))
-    tolerances = replicates.tolerances_of(curated, parts, params)
+    card = files.read_json(workspace.reports / "data.json")
+    tolerances = replicates.tolerances_of(curated, parts, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
     nearness = _nearness(workspace, out_of_sample(parts))
     train = parts == "train"
@@ -75,7 +76,7 @@ def run(workspace: Workspace) -> None:
             tolerance=tolerances[column],
             sd=replicates.observed_sd(curated, parts, name),
             diverged=diverged,
-            noise=replicates.assay_noise(curated, name),
+            noise=replicates.assay_noise(card, name),
         )
         tables.append(_predictions(seen, curated, params).join(nearness))
         plots += _convergence(seen, params)
