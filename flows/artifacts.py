@@ -16,7 +16,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from manywalks.tasks import files, progress
+from manywalks.tasks import files, manifest, progress
 from manywalks.tasks.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ def _publish(workspace: Workspace) -> None:
     statements = files.read_json(workspace.reports / "statement.json")
     data = files.read_json(workspace.reports / "data.json")["source"]
     create_table_artifact(
-        key="metrics", table=rows_of(metrics), description=f"Scores on test molecules; data md5 {data['md5']}"
+        key="metrics",
+        table=rows_of(metrics),
+        description=f"Scores on test molecules. Data: {manifest.data_sentence(data)}",
     )
     lines = [f"- {one['sentence']}\n- {one['single_walk']}" for one in statements.values()]
     create_markdown_artifact(key="statement", markdown="\n".join(["# Reproducibility", "", *lines]))

@@ -216,20 +216,33 @@ def diff(
     old: Annotated[str, typer.Argument(metavar="REV1", help="Git revision or tag.")],
     new: Annotated[str, typer.Argument(metavar="REV2", help="Another one; '.' is the file as it is.")] = ".",
     work: Work = HERE,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Name every molecule (default: the first and the largest changes).")
+    ] = False,
 ) -> None:
     """Say which molecules were added, removed or changed between two versions of the raw table.
 
     Example: manywalks data diff v1 v2
     """
     from manywalks.tasks.data_diff import diff_tables
-    from manywalks.tasks.revisions import table_file
+    from manywalks.tasks.revisions import table_at
     from manywalks.tasks.show import diff_lines
     from manywalks.tasks.tables import read_table
 
     workspace = Workspace.open(work)
-    before, after = (read_table(table_file(workspace, None if rev == "." else rev)) for rev in (old, new))
-    for line in diff_lines(diff_tables(before, after, workspace.params)):
-        console.print(line, highlight=False)
+    data = workspace.params.data
+    before, after = (
+        read_table(
+            table_at(workspace, None if rev == "." else rev).file,
+            delimiter=data.delimiter,
+            encoding=data.encoding,
+        )
+        for rev in (old, new)
+    )
+    found = diff_tables(before, after, workspace.params)
+    for line in diff_lines(found, most=None if everything else 10):
+        # a SMILES is one word however narrow the terminal is, and its brackets are no markup
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -8,8 +8,6 @@ import pandas as pd
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.params import Params
 
-LARGEST = 10
-
 
 def diff_tables(old: pd.DataFrame, new: pd.DataFrame, params: Params) -> dict[str, Any]:
     """Molecules added, removed and changed between two raw tables of text cells.
@@ -17,7 +15,8 @@ def diff_tables(old: pd.DataFrame, new: pd.DataFrame, params: Params) -> dict[st
     Both are curated with `params`, so a molecule that is merely written otherwise is the same one.
 
     Returns:
-        Counts, the SMILES added and removed, and per endpoint the values that changed, largest first.
+        Counts, the SMILES added and removed, and per endpoint every value or relation that changed, the
+        largest change first.
     """
     before = curate_table(old, params).molecules.set_index("smiles")
     after = curate_table(new, params).molecules.set_index("smiles")
@@ -36,17 +35,23 @@ def diff_tables(old: pd.DataFrame, new: pd.DataFrame, params: Params) -> dict[st
 def _changes(before: pd.DataFrame, after: pd.DataFrame, name: str) -> dict[str, Any]:
     """Values of one endpoint that differ, were measured since, or are measured no more."""
     old, new = (table[name].to_numpy(dtype=np.float64) for table in (before, after))
-    relation = before[f"{name}:relation"].to_numpy() != after[f"{name}:relation"].to_numpy()
+    relations = [table[f"{name}:relation"].to_numpy() for table in (before, after)]
     measured = np.isfinite(old) & np.isfinite(new)
-    changed = measured & (~np.isclose(old, new, rtol=1e-9, atol=1e-12) | relation)
-    largest = np.argsort(-np.abs(np.where(changed, new - old, 0)), kind="stable")[:LARGEST]
+    changed = measured & (~np.isclose(old, new, rtol=1e-9, atol=1e-12) | (relations[0] != relations[1]))
+    rows = np.flatnonzero(changed)
+    rows = rows[np.argsort(-np.abs(new - old)[rows], kind="stable")]
     return {
-        "changed": int(changed.sum()),
+        "changed": len(rows),
         "measured_since": int((~np.isfinite(old) & np.isfinite(new)).sum()),
         "measured_no_more": int((np.isfinite(old) & ~np.isfinite(new)).sum()),
-        "largest": [
-            {"smiles": before.index[row], "before": old[row], "after": new[row]}
-            for row in largest
-            if changed[row]
+        "changes": [
+            {
+                "smiles": before.index[row],
+                "before": old[row],
+                "before_relation": relations[0][row],
+                "after": new[row],
+                "after_relation": relations[1][row],
+            }
+            for row in rows
         ],
     }

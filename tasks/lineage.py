@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from manywalks.tasks.git import commit_of
 from manywalks.tasks.pipeline import Stage, content_hash
 from manywalks.tasks.workspace import Workspace
 
@@ -53,8 +54,11 @@ def _shown(workspace: Workspace, path: str, name: str) -> Shown:
 
 
 def version_of(workspace: Workspace) -> str:
-    """The raw table's version: the git revision that data.rev names, or else the md5 of the file."""
-    return workspace.params.data.rev or content_hash(workspace.table) or "missing"
+    """The raw table's version: the git commit that data.rev names, or else the md5 of the file."""
+    rev = workspace.params.data.rev
+    if rev is not None:
+        return commit_of(workspace, rev)
+    return content_hash(workspace.table) or "missing"
 
 
 def _key(workspace: Workspace, path: str) -> str:

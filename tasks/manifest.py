@@ -67,6 +67,18 @@ def read(folder: Path) -> dict[str, Any]:
     return content
 
 
+def data_sentence(source: dict[str, Any]) -> str:
+    """Which data a model was trained on: path, rows, revision with its commit, md5."""
+    said = source["path"]
+    if source.get("rows") is not None:
+        said += f", {source['rows']:,} rows"
+    if source.get("rev"):
+        said += f", revision {source['rev']}"
+    if source.get("commit"):
+        said += f" (commit {source['commit']})"
+    return f"{said}, md5 {source['md5']}"
+
+
 def check_names(folder: Path, what: str, present: list[str], expected: list[str]) -> None:
     """Feature names must be those of training, in that order; a ValueError names the first other one."""
     if present == expected:

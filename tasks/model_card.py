@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from manywalks.tasks.manifest import data_sentence
 from manywalks.tasks.report import Found
 from manywalks.tasks.view import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES, short
 
@@ -45,16 +46,11 @@ def _details(found: Found) -> str:
     rows = [
         ("model", f"ensemble of {about['replicates']} replicates of one Keras network"),
         ("endpoints", ", ".join(found.metrics)),
-        ("data", f"`{about['data']['path']}`, md5 `{about['data']['md5']}`" + _revision(about)),
+        ("data", data_sentence(about["data"])),
         ("trained with", versions),
         ("sha256 of model.keras", f"`{about['files'].get('model.keras', '')}`"),
     ]
     return "## Model details\n\n" + _table(("", ""), rows)
-
-
-def _revision(about: Mapping[str, Any]) -> str:
-    revision = about["data"].get("rev")
-    return f", revision `{revision}`" if revision else ""
 
 
 def _use(found: Found) -> str:

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from manywalks.tasks import files
 from manywalks.tasks.code import FOLDER
+from manywalks.tasks.git import commit_of
 from manywalks.tasks.workspace import Workspace
 
 CODE = ("tasks/", "flows/")
@@ -172,6 +173,19 @@ def is_current(stage: Stage, workspace: Workspace) -> bool:
     if not records:
         return False
     present = {**inputs_of(stage, workspace), "outs": outputs_of(stage, workspace)}
+    table, rev = (lookup(read_yaml(workspace.params_file), key) for key in ("data.path", "data.rev"))
+    if table not in stage.deps:
+        rev = None
+    if rev is not None and not workspace.is_recorded:
+        # the stage read another version; DVC alone asks for today's file, and runs again when it changes
+        for known in (present, *records):
+            known["deps"].pop(table, None)
     if None in present["deps"].values() or None in present["outs"].values():
         return False
-    return any(record == present for record in records)
+    return present in records and (rev is None or _is_read_at(workspace, rev))
+
+
+def _is_read_at(workspace: Workspace, rev: str) -> bool:
+    """Whether the raw table was read at the commit that data.rev names now: a branch moves on."""
+    source = files.read_json(workspace.reports / "data.json")["source"]
+    return source.get("commit") == commit_of(workspace, rev)

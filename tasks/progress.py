@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 Tell = Callable[[float, float, str], None]
 PREFIX = "@progress "
@@ -28,14 +28,39 @@ def lines_wanted() -> bool:
 def bar(console: Console | None = None) -> Progress:
     """The bar that every command shows: what, how far, how long still."""
     return Progress(
-        TextColumn("{task.description:<24}"),
-        BarColumn(bar_width=32),
+        # with a rate in molecules a second it still fits into 80 columns
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=28),
         TaskProgressColumn(),
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         console=console or Console(stderr=True),
         transient=False,
     )
+
+
+def update(shown: Progress, task: TaskID, done: float, total: float | None, note: str) -> None:
+    """Draw a task's progress. Without a new note the last one stays, so a finished step keeps its rate."""
+    shown.update(task, completed=done, total=total)
+    if note:
+        shown.update(task, note=note)
+
+
+def counting(tell: Tell) -> Callable[[int, int], None]:
+    """A progress function (molecules done, of so many) that tells the rate beside it.
+
+    The rate is that since the first molecules were done: workers take seconds to start.
+    """
+    first: tuple[int, float] | None = None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal first
+        now = time.monotonic()
+        first = first or (done, now)
+        took = now - first[1]
+        tell(done, total, f"{(done - first[0]) / took:,.0f} molecules/s" if took > 0 else "")
+
+    return progress
 
 
 @contextmanager
@@ -50,7 +75,7 @@ def telling(what: str) -> Iterator[Tell]:
         task = shown.add_task(what, total=None, note="")
 
         def tell(done: float, total: float, note: str = "") -> None:
-            shown.update(task, completed=done, total=total, note=note)
+            update(shown, task, done, total, note)
 
         yield tell
         shown.update(task, completed=shown.tasks[0].total or 1, total=shown.tasks[0].total or 1)

@@ -43,7 +43,7 @@ class Board:
         def tell(done: float, total: float, note: str = "") -> None:
             if stage not in self._rows:
                 self._rows[stage] = self._bars.add_task(LABELS.get(stage, stage), total=None, note="")
-            self._bars.update(self._rows[stage], completed=done, total=total or None, note=note)
+            progress.update(self._bars, self._rows[stage], done, total or None, note)
 
         return tell
 
@@ -123,16 +123,33 @@ def sources_table(workspace: Workspace) -> Table:
     return plain_table(["what varies", "spread", "95 % interval", "of all variance"], rows)
 
 
-def diff_lines(found: dict[str, Any]) -> list[str]:
-    """`data_diff.diff_tables` for people."""
+def diff_lines(found: dict[str, Any], most: int | None = 10) -> list[str]:
+    """`data_diff.diff_tables` for people: `most` molecules of each kind are named, all where None."""
     lines = [
         f"{found['before']} molecules before, {found['after']} after: "
         f"{len(found['added'])} added, {len(found['removed'])} removed"
     ]
+    lines += _listed([f"+ {smiles}" for smiles in found["added"]], most)
+    lines += _listed([f"- {smiles}" for smiles in found["removed"]], most)
     for name, change in found["endpoints"].items():
         lines.append(
             f"{name}: {change['changed']} values changed, {change['measured_since']} measured since, "
             f"{change['measured_no_more']} measured no more"
         )
-        lines += [f"  {row['smiles']}  {row['before']:g} -> {row['after']:g}" for row in change["largest"]]
+        lines += _listed([_change(row) for row in change["changes"]], most)
     return lines
+
+
+def _change(row: dict[str, Any]) -> str:
+    """One molecule's change; a value that became a bound, or a bound a value, shows as one."""
+    before, after = (
+        f"{row[f'{when}_relation'].replace('=', '')}{row[when]:g}" for when in ("before", "after")
+    )
+    return f"{row['smiles']}  {before} -> {after}"
+
+
+def _listed(lines: list[str], most: int | None) -> list[str]:
+    """The lines, set in; the last one says how many are left out."""
+    left = 0 if most is None else max(0, len(lines) - most)
+    shown = lines[: len(lines) - left]
+    return [f"  {line}" for line in shown] + ([f"  and {left} more (--all names them)"] if left else [])

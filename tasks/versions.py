@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from manywalks.tasks.alone import sweep
+from manywalks.tasks.git import git, top_of
 from manywalks.tasks.pipeline import Stage, content_hash, is_current, load_stages
 from manywalks.tasks.workspace import Workspace
 
@@ -128,25 +128,14 @@ def pull_git(workspace: Workspace) -> str:
     Raises:
         ValueError: not a checkout with an upstream branch, or git cannot go straight ahead; git's own line.
     """
-    before = _git(workspace, "rev-parse", "--short", "HEAD")
-    _git(workspace, "rev-parse", "--abbrev-ref", "@{upstream}")
-    _git(workspace, "pull", "--ff-only", "--quiet")
-    after = _git(workspace, "rev-parse", "--short", "HEAD")
+    try:
+        before = git(workspace, "rev-parse", "--short", "HEAD")
+        git(workspace, "rev-parse", "--abbrev-ref", "@{upstream}")
+        git(workspace, "pull", "--ff-only", "--quiet")
+        after = git(workspace, "rev-parse", "--short", "HEAD")
+    except ValueError as error:
+        raise ValueError(f"{error}; mend it, or refresh without --pull") from None
     return f"git {after} as before" if after == before else f"git {before} to {after}"
-
-
-def _git(workspace: Workspace, *arguments: str) -> str:
-    """What a git command says, ValueError where it fails; it never asks for a password."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=workspace.root, text=True, capture_output=True, check=False,
-        env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
-    )  # fmt: skip
-    if done.returncode:
-        line = " ".join(done.stderr.split())
-        raise ValueError(
-            f"{workspace.root}: git {' '.join(arguments)}: {line}; mend it, or refresh without --pull"
-        )
-    return done.stdout.strip()
 
 
 def update(repo: "Repo | None", workspace: Workspace) -> str:
@@ -206,10 +195,13 @@ def read_at(workspace: Workspace, path: str, rev: str) -> bytes:
     from dvc.exceptions import DvcException
     from scmrepo.exceptions import SCMError
 
+    # DVC looks for a path from the top of the git repository, wherever in it the workspace lies
+    top = top_of(workspace)
+    file = (workspace.root / path).parent.resolve() / Path(path).name
+    if not file.is_relative_to(top):
+        raise ValueError(f"{path} at {rev!r}: {file} lies outside the git repository {top} (data.rev)")
     try:
-        return dvc.api.read(path, repo=str(workspace.root), rev=rev, mode="rb")
+        return dvc.api.read(str(file.relative_to(top)), repo=str(top), rev=rev, mode="rb")
     except (DvcException, SCMError, FileNotFoundError) as error:
         line = " ".join(str(error).split())
-        raise ValueError(
-            f"{path} at {rev!r}: {line}; look at `git tag` and `dvc remote list` (data.rev)"
-        ) from None
+        raise ValueError(f"{path} at {rev!r}: {line}; look at `dvc remote list` (data.rev)") from None

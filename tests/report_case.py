@@ -19,6 +19,12 @@ from manywalks.tasks.statement import Terms, endpoint_statement
 
 CHAINS = ("CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCNCC1", "CCCl", "c1ccncc1", "CS(=O)(=O)C", "C#N", "CF")
 WALKS = 12
+SOURCE = {
+    "path": "table.csv",
+    "rev": "v1",
+    "commit": "89abcdef0123456789abcdef0123456789abcdef",
+    "md5": "0123456789abcdef0123456789abcdef",
+}
 MEAN = EnsembleParams(mode="mean", classes="probability")
 
 
@@ -107,7 +113,7 @@ def _card(n: int, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
     example = {"row": 7, "id": "x", "smiles": "CC(C)(C)(C)C", "detail": "valence <of> 5"}
     nothing = {"row": 9, "id": "", "smiles": "", "detail": "no structure"}
     return {
-        "source": {"path": "table.csv", "rev": "v1", "md5": "0123456789abcdef0123456789abcdef"},
+        "source": SOURCE | {"rows": 3 * n + 5},
         "records": 3 * n + 5,
         "molecules": 3 * n,
         "merged": 3,
@@ -161,7 +167,7 @@ def _about(made: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "engine": "dense",
         "entropy": "7",
         "store": "abc",
-        "data": {"path": "table.csv", "rev": "v1", "md5": "0123456789abcdef0123456789abcdef"},
+        "data": SOURCE | {"rows": 365},
         "versions": versions(),
         "files": {"model.keras": "f" * 64},
     }

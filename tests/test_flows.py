@@ -100,6 +100,18 @@ def test_prefect_knows_from_which_data_version_a_model_came(repositories: tuple[
     assert model["resource"]["prefect.resource.name"] == "model"
 
 
+def test_the_scores_in_prefect_say_which_data_it_was(repositories: tuple[Path, Path]) -> None:
+    _, by_flow = repositories
+    data = files.read_json(by_flow / "models/ensemble/manifest.json")["data"]
+    assert (data["path"], data["rows"], data["rev"]) == ("table.csv", 161, None)
+    answer = httpx.post(
+        f"{server.url()}/artifacts/filter", json={"artifacts": {"key": {"any_": ["metrics"]}}, "limit": 50}
+    )
+    answer.raise_for_status()
+    said = [one["description"] for one in answer.json()]
+    assert any(f"table.csv, 161 rows, md5 {data['md5']}" in text for text in said)
+
+
 def materialized(root: str) -> list[dict]:
     """Events of assets of a workspace that were made."""
     wanted = {"event": {"name": ["prefect.asset.materialization.succeeded"]}}

@@ -135,6 +135,14 @@ def test_a_test_part_without_measurements_still_makes_a_page(found: Found) -> No
     assert "OECD 4" in model_card(case)
 
 
+def test_page_and_card_say_which_data_it_was(found: Found, html: str) -> None:
+    source = found.about["data"]
+    for text in (html, model_card(found)):
+        for key in ("path", "rev", "commit", "md5"):
+            assert source[key] in text
+        assert f"{source['rows']} rows" in text
+
+
 def test_the_card_follows_the_five_principles(found: Found) -> None:
     card = model_card(found)
     assert re.findall(r"\(OECD (\d)\)", card) == ["1", "2", "3", "4", "5"]

@@ -2,7 +2,7 @@
 
 from manywalks.tasks import files, progress
 from manywalks.tasks.curate import curate_table
-from manywalks.tasks.revisions import table_file
+from manywalks.tasks.revisions import table_at
 from manywalks.tasks.tables import read_table
 from manywalks.tasks.workspace import Workspace
 
@@ -10,13 +10,19 @@ from manywalks.tasks.workspace import Workspace
 def run(workspace: Workspace) -> None:
     """Write data/curated.parquet, data/rejected.csv and reports/data.json."""
     data = workspace.params.data
-    table = table_file(workspace, data.rev)
+    table, commit = table_at(workspace, data.rev)
     with progress.telling("curate") as tell:
         frame = read_table(table, delimiter=data.delimiter, encoding=data.encoding)
-        result = curate_table(frame, workspace.params, progress=lambda done, total: tell(done, total, ""))
+        result = curate_table(frame, workspace.params, progress=progress.counting(tell))
     with files.atomic_path(workspace.curated) as path:
         result.molecules.to_parquet(path, index=False)
     with files.atomic_path(workspace.rejected) as path:
         result.rejected.to_csv(path, index=False, lineterminator="\n")
-    source = {"path": data.path, "rev": data.rev, "md5": files.md5_file(table)}
+    source = {
+        "path": data.path,
+        "rev": data.rev,
+        "commit": commit,
+        "md5": files.md5_file(table),
+        "rows": len(frame),
+    }
     files.write_json(workspace.reports / "data.json", {"source": source, **result.card})

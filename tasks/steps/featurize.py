@@ -16,6 +16,6 @@ def run(workspace: Workspace) -> None:
             smiles,
             workspace.params.featurize.blocks,
             cores=cores_of(workspace),
-            progress=lambda done, total: tell(done, total, ""),
+            progress=progress.counting(tell),
         )
     features.save(workspace.features)
