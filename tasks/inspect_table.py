@@ -1,12 +1,14 @@
 """Look at a raw table: which column holds the SMILES, which are endpoints, and what was assumed."""
 
 import re
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 from rdkit import Chem, rdBase
 
-from manywalks.tasks.params import DataParams, EndpointParams, Params, SplitParams
+from manywalks.tasks import units
+from manywalks.tasks.cells import read_numbers
+from manywalks.tasks.params import RESERVED, DataParams, EndpointParams, Params, SplitParams
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molecule")
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
@@ -14,7 +16,8 @@ PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validati
 NOT_MEASURED = re.compile(
     r"\b(id|cid|index|row|number of|minimum degree|molecular weight"
     r"|mw|mass|alogp|clogp|xlogp|tpsa|psa"
-    r"|polar surface area|ring|rings|rotatable|hbd|hba|predicted|prediction|weight|year|date)\b"
+    r"|polar surface area|ring|rings|rotatable|hbd|hba|predicted|prediction|weight|year|date"
+    r"|max phase|violations|ligand efficiency|duplicate)\b"
     r"|^unnamed|_id$|^id_",
     re.IGNORECASE,
 )
@@ -39,11 +42,15 @@ def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
     part = find_part(frame)
     assumed = [f"SMILES: column {smiles!r}"]
     others = [column for column in frame.columns if column not in (smiles, part)]
-    endpoints = {
-        column: guess for column in others if (guess := guess_endpoint(pd.Series(frame[column]), column))
-    }
+    rest = pd.DataFrame(frame[others])
+    decimal = find_decimal(rest)
+    export = guess_chembl(frame)
+    endpoints = export.endpoints if export else guess_endpoints(rest, decimal)
     if not endpoints:
         raise ValueError(f"{name}: no column of measurements among {', '.join(map(repr, others))}; add one")
+    if decimal == ",":
+        assumed.append("numbers: with a decimal comma")
+    assumed += export.assumed if export else []
     assumed += [_sentence(column, endpoint) for column, endpoint in endpoints.items()]
     split = SplitParams(method="random")
     if part:
@@ -51,14 +58,102 @@ def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
         assumed.append(f"split: column {part!r} says train and test")
     else:
         assumed.append("split: random, 20 % test (split.method: scaffold is the harder test)")
-    identity = next(
-        (c for c in others if c not in endpoints and re.search(r"\bid\b|_id$|^id|cid", c, re.I)), None
-    )
-    ignored = [column for column in others if column not in endpoints and column != identity]
+    used = {endpoint.source(name) for name, endpoint in endpoints.items()}
+    used |= set(export.used) if export else set()
+    identity = next((c for c in others if c not in used and re.search(r"\bid\b|_id$|^id|cid", c, re.I)), None)
+    ignored = [column for column in others if column not in used and column != identity]
     if ignored:
         assumed.append("left alone: " + ", ".join(map(repr, ignored)))
-    data = DataParams(path=path, smiles=smiles, id=identity, endpoints=endpoints)
+    data = DataParams(
+        path=path,
+        smiles=smiles,
+        id=identity,
+        decimal=decimal,
+        where=export.where if export else {},
+        endpoints=endpoints,
+    )
     return Guess(Params(data=data, split=split), assumed)
+
+
+def find_decimal(frame: pd.DataFrame) -> Literal[".", ","]:
+    """The decimal mark of a table: a comma where most numbers with a mark have that."""
+    cells = frame.head(LOOKED_AT).to_numpy(dtype=object).ravel()
+    number = r"[<>=~ ]*[+-]?\d+{}\d+"
+    points, commas = (
+        [cell for cell in cells if re.fullmatch(number.format(mark), cell.strip())] for mark in (r"\.", ",")
+    )
+    # 1,234 alone is one thousand or so
+    decimals = any(not re.search(r",\d{3}$", cell.strip()) for cell in commas)
+    return "," if decimals and len(commas) > len(points) else "."
+
+
+class Export(NamedTuple):
+    """What a ChEMBL export measures: endpoints, the records wanted, the columns used, what was assumed."""
+
+    endpoints: dict[str, EndpointParams]
+    where: dict[str, tuple[str, ...]]
+    used: list[str]
+    assumed: list[str]
+
+
+def guess_chembl(frame: pd.DataFrame) -> Export | None:
+    """The endpoint of a ChEMBL activity export (from its web page or its API); None where it is none.
+
+    Its number stands in one column, in units and with relations that stand in others; read alone, nM and
+    ug/mL would be mixed and bounds taken for values.
+    """
+    known = {column.lower().replace("_", " "): column for column in map(str, frame.columns)}
+    needed = [f"standard {what}" for what in ("type", "value", "units", "relation")]
+    if not all(name in known for name in needed):
+        return None
+    kind_column, value, unit_column, relation = (known[name] for name in needed)
+    measured = pd.Series(frame[value]).str.strip() != ""
+    if not measured.any():
+        return None
+    kinds, given = (pd.Series(frame[name]).str.strip()[measured] for name in (kind_column, unit_column))
+    kind, unit = str(kinds.mode().iloc[0]), str(given.mode().iloc[0])
+    keys: dict[str, Any] = {"column": value, "relation_column": relation, "unit": unit}
+    if unit:
+        keys["unit_column"] = unit_column
+    amount = units.parse_unit(unit)
+    name = kind
+    if f"p{kind}" in units.P_NAMES and amount is not None and not amount.sign:
+        name = keys["unit"] = f"p{kind}"
+        keys["transform"] = "p"
+    where, assumed = {}, ["table: a ChEMBL export, its values with units and relations record by record"]
+    if kinds.nunique() > 1:
+        where[kind_column] = (kind,)
+    if column := known.get("data validity comment"):
+        where[column] = ("",)
+    if column := known.get("potential duplicate"):
+        # 0 and 1 on the web page; False, or nothing, elsewhere
+        where[column] = tuple(cell for cell in ("0", "False", "") if cell in set(frame[column])) or ("0",)
+    assumed += [f"records: those whose {c!r} is {' or '.join(map(repr, w))}" for c, w in where.items()]
+    if column := known.get("document year"):
+        assumed.append(
+            f"years: column {column!r} (split: {{method: time, column: {column}}} tests on the latest)"
+        )
+    return Export(
+        {free_name(name): EndpointParams(**keys)}, where, [*where, value, unit_column, relation], assumed
+    )
+
+
+def guess_endpoints(frame: pd.DataFrame, decimal: str) -> dict[str, EndpointParams]:
+    """The columns that measure something, under names that no other column has."""
+    found = {}
+    for column in map(str, frame.columns):
+        guess = guess_endpoint(pd.Series(frame[column]), column, decimal)
+        if guess is None:
+            continue
+        name = free_name(column)
+        found[name] = guess if name == column else guess.model_copy(update={"column": column})
+    return found
+
+
+def free_name(column: str) -> str:
+    """A name that an endpoint may have."""
+    name = column.replace(":", " ")
+    return f"{name} value" if name in RESERVED else name
 
 
 def find_smiles(frame: pd.DataFrame, name: str) -> str:
@@ -101,7 +196,7 @@ def find_part(frame: pd.DataFrame) -> str | None:
     return None
 
 
-def guess_endpoint(column: pd.Series, name: str) -> EndpointParams | None:
+def guess_endpoint(column: pd.Series, name: str, decimal: str = ".") -> EndpointParams | None:
     """What a column measures, None where it seems to measure nothing."""
     if NOT_MEASURED.search(name.replace("_", " ")) or NOT_MEASURED.search(name):
         return None
@@ -112,7 +207,7 @@ def guess_endpoint(column: pd.Series, name: str) -> EndpointParams | None:
     values = set(cells.str.lower())
     if any(values <= pair and len(values) == 2 for pair in CLASSES):
         return EndpointParams(kind="classification")
-    numbers = pd.Series(pd.to_numeric(cells.str.lstrip("<>=~ "), errors="coerce"))
+    numbers = pd.Series(read_numbers(cells.to_numpy(dtype=object), name, decimal).value)
     if numbers.notna().mean() < 0.9 or numbers.nunique() < 5:
         return None
     unit = re.search(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\s*$", name)

@@ -109,6 +109,8 @@ def _difference(walks: np.ndarray, terms: Terms) -> dict[str, Any]:
     m, wider = len(walks), inflation(walks, terms.combining)
     confidence, adaptive = terms.confidence, terms.adaptive
     bound = wider * bound_at(seen, m, confidence, adaptive=adaptive)
+    if terms.kind == "classification":
+        bound = min(bound, 1.0)  # of two walks it comes out at 5: probabilities cannot differ by more than 1
 
     def needed(tolerance: float) -> int:
         return replicates_needed(seen, tolerance / wider, confidence, adaptive=adaptive)

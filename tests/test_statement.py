@@ -158,6 +158,14 @@ def test_other_ways_of_combining_widen_the_bound():
     )
 
 
+def test_probabilities_are_never_promised_within_more_than_1():
+    walks = np.random.default_rng(10).uniform(size=(2, N))
+    got = statement.endpoint_statement(walks, np.ones(N), classification())
+    assert got["difference_bound"] == 1
+    assert "to within 1 in probability" in sentences.sentences(got, "toxic")[0]
+    assert statement.endpoint_statement(walks, np.ones(N), regression())["difference_bound"] > 1
+
+
 def test_combine_is_the_plain_thing():
     walks = np.arange(12.0).reshape(6, 2) ** 2
     assert between.combine(walks) == pytest.approx(walks.mean(axis=0))
