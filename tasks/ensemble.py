@@ -117,6 +117,8 @@ class Ensemble:
         found = np.array([s.smiles for s in standard if s.smiles is not None], dtype=str)
         unique, places = np.unique(found, return_inverse=True)
         known = self._predict_unique(unique.tolist(), cores).iloc[places].set_index(np.flatnonzero(good))
+        # a decision stays 0 or 1 beside rows that have none
+        known = known.astype({name: "Int8" for name, kind in self.predicted_columns.items() if kind == "i"})
         columns = ["smiles", "standardized", *known.columns, "rejected"]
         return pd.DataFrame(frame.join(known)[columns])
 

@@ -10,8 +10,8 @@ import csv
 import gzip
 import io
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
@@ -51,19 +51,60 @@ class Want(NamedTuple):
     trained_id: str | None = None
 
 
-class Scan:
-    """The records of some files, in order; `share` says how much of them has been read."""
+class NoTable(ValueError):
+    """A file that holds no molecules."""
 
-    def __init__(self, paths: list[Path], want: Want) -> None:
-        """A ValueError names a file that is not there."""
-        for path in paths:
-            if not path.is_file():
-                raise ValueError(f"{path}: no such file")
-        self._paths = paths
+
+class Scan:
+    """The records of some files, in order; `share` says how much of them has been read.
+
+    Attributes:
+        skipped: what of a folder is not read: folders, other suffixes, texts that are no tables.
+    """
+
+    def __init__(self, table: Path, want: Want) -> None:
+        """Look at the start of every file: a ValueError of the last of them shall not come after hours.
+
+        `table` is a file, or a folder of them; the records of a folder carry the name of their file first.
+        """
         self._want = want
-        self._total = sum(path.stat().st_size for path in paths) or 1
+        self._named = table.is_dir()
         self._before = 0
         self._within: Callable[[], float] = float
+        paths, self.skipped = table_paths(table)
+        self._paths = [path for path in paths if self._is_read(path)]
+        if not self._paths:
+            raise ValueError(f"{table}: holds no tables ({', '.join(SUFFIXES)}, also .gz)")
+        self._total = sum(path.stat().st_size for path in self._paths) or 1
+
+    def _is_read(self, path: Path) -> bool:
+        """Whether a file is a table; a text among others (README.txt) may be none."""
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file")
+        try:
+            self._look(path)
+        except ValueError:
+            is_text = path.name.lower().removesuffix(".gz").endswith(".txt")
+            if not (self._named and is_text) or self._holds_molecules(path):
+                raise
+            self.skipped.append(path)
+            return False
+        return True
+
+    def _look(self, path: Path) -> None:
+        """Read the start of a file."""
+        with closing(self._of_file(path)) as records:
+            next(records, None)
+        self._within = float
+
+    @staticmethod
+    def _holds_molecules(path: Path) -> bool:
+        """Whether a file is a table, be it one without the columns that are asked for."""
+        try:
+            Scan(path, Want())
+        except NoTable:
+            return False
+        return True
 
     @property
     def share(self) -> float:
@@ -76,11 +117,12 @@ class Scan:
         for path in self._paths:
             for record in self._of_file(path):
                 row += 1
-                yield record if record.id else record._replace(id=str(row))
+                named = (path.name, *record.kept) if self._named else record.kept
+                yield record._replace(id=record.id or str(row), kept=named)
             self._before += path.stat().st_size
             self._within = float
 
-    def _of_file(self, path: Path) -> Iterator[Record]:
+    def _of_file(self, path: Path) -> Generator[Record]:
         """The records of one file; the format is found by its content, then by its suffix."""
         with ExitStack() as stack:
             raw = stack.enter_context(path.open("rb"))
@@ -167,16 +209,23 @@ def _smiles_by_content(head: pd.DataFrame, path: Path) -> str:
         found = find_smiles(head, str(path))
     except ValueError:
         columns = ", ".join(map(repr, head.columns))
-        raise ValueError(
-            f"{path}: no column holds SMILES (columns: {columns}); name it with --smiles"
-        ) from None
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(found)
-    if molecule is not None and molecule.GetNumAtoms() > 0:
+        found = next((name for name in head.columns if _is_molecule(name)), None)
+        if found is None:
+            raise NoTable(
+                f"{path}: no column holds SMILES (columns: {columns}); name it with --smiles"
+            ) from None
+    if _is_molecule(found):
         raise ValueError(
             f"{path}: its first line, {found!r}, is a molecule; put a line of column names above"
         )
     return found
+
+
+def _is_molecule(text: str) -> bool:
+    """Whether a column's name is a SMILES; letters such as C, N or I are names as well."""
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(text)
+    return molecule is not None and molecule.GetNumAtoms() > 1
 
 
 def _is_sdf(start: bytes, path: Path) -> bool:
@@ -187,10 +236,26 @@ def _is_sdf(start: bytes, path: Path) -> bool:
 
 def _sdf_file(text: IO[str], want: Want, path: Path) -> Iterator[Record]:
     """The molecule blocks as they are: workers read them, since that takes time and may fail."""
+    _check_fields(text, want, path)
     for lines in sdf_records(text):
         block, fields = sdf_parts(lines)
         name = lines[0].strip() if want.id is None else fields.get(want.id, "")
         yield Record(name, "block", block, tuple(fields.get(column, "") for column in want.keep))
+
+
+def _check_fields(text: IO[str], want: Want, path: Path) -> None:
+    """Every field that is asked for stands in some record; any record may lack it, so all may be read."""
+    asked = dict.fromkeys(want.keep, "--keep") | ({want.id: "--id"} if want.id else {})
+    names: dict[str, None] = {}
+    for lines in sdf_records(text) if asked else ():
+        names |= dict.fromkeys(sdf_parts(lines)[1])
+        if asked.keys() <= names.keys():
+            break
+    for name, option in asked.items():
+        if name not in names:
+            known = ", ".join(list(names)[:20]) or "none"
+            raise ValueError(f"{path}: no record has a field {name!r} (fields: {known}); change {option}")
+    text.seek(0)
 
 
 def _csv_file(text: IO[str], sample: str, want: Want, path: Path) -> Iterator[Record]:
@@ -233,20 +298,19 @@ def _csv_record(row: str, closed: bool, names: list[str], delimiter: str, picked
     return record
 
 
-def table_paths(table: Path) -> list[Path]:
-    """A table as a list of files: itself, or those of a folder by name."""
+def table_paths(table: Path) -> tuple[list[Path], list[Path]]:
+    """The files of a table, and what is passed over: a file is one; a folder has some, read by name."""
     if not table.is_dir():
-        return [table]
-    found = [path for path in sorted(table.iterdir()) if _is_table(path)]
-    if not found:
-        raise ValueError(f"{table}: holds no tables ({', '.join(SUFFIXES)}, also .gz)")
-    return found
+        return [table], []
+    seen = [path for path in sorted(table.iterdir()) if not path.name.startswith((".", "_"))]
+    found = [path for path in seen if _is_table(path)]
+    return found, [path for path in seen if path not in found]
 
 
 def _is_table(path: Path) -> bool:
     """Whether a file of a folder is one of its tables."""
     name = path.name.lower().removesuffix(".gz")
-    return path.is_file() and not name.startswith((".", "_")) and name.endswith(SUFFIXES)
+    return path.is_file() and name.endswith(SUFFIXES)
 
 
 def batches(records: Iterator[Any], size: int) -> Iterator[list[Any]]:

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -14,13 +14,15 @@ import pyarrow as pa
 from manywalks.tasks import files, manifest, progress
 from manywalks.tasks.ensemble import Ensemble
 from manywalks.tasks.params import OrchestrateParams, load_params
-from manywalks.tasks.scan import Scan, Want, batches, table_paths
+from manywalks.tasks.scan import Scan, Want, batches
 from manywalks.tasks.score_columns import schema
 from manywalks.tasks.score_parts import Parts, spooled
 from manywalks.tasks.score_stream import RECENT, Chunk, Keep, Share, Stream
 
 # rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
+# the column that names the file of a row, where the input is a folder
+FILE = "file"
 STDIN = Path("-")
 
 
@@ -31,6 +33,11 @@ class Scored(NamedTuple):
     rejected: int
 
 
+def _on_stderr(line: str) -> None:
+    """Say a line beside the progress."""
+    print(line, file=sys.stderr)
+
+
 def score_table(
     model: Path,
     table: Path,
@@ -39,6 +46,7 @@ def score_table(
     smiles: str | None = None,
     id_column: str | None = None,
     keep: Sequence[str] = (),
+    say: Callable[[str], None] = _on_stderr,
 ) -> Scored:
     """Predict every row of `table` and write `output` (.parquet or .csv), whole or not at all.
 
@@ -47,7 +55,8 @@ def score_table(
         table: CSV, Parquet, SDF, .gz of one, a folder of them, or `-` for standard input.
         output: what is written; finished chunks stand in `OUTPUT.parts` until it is.
         smiles, id_column: columns of the input (default: those of the training table, else found).
-        keep: columns of the input to carry along.
+        keep: columns of the input to carry along; of a folder, column `file` stands before them.
+        say: gets a line each of what a person should know: files passed over, another version.
 
     Returns:
         How many rows were written. A run that was killed goes on from its last finished chunk.
@@ -56,19 +65,46 @@ def score_table(
         raise ValueError(
             f"{output}: {output.suffix!r} is no format of predictions; end it in .parquet or .csv"
         )
+    _check_output(table, output)
     ensemble = Ensemble.load(model)
+    for line in _other_versions(ensemble):
+        say(line)
     data = ensemble.about["params"]["data"]
     want = Want(smiles, id_column, tuple(keep), data["smiles"], data["id"])
     size = _chunk_rows(ensemble)
     content = files.sha256_bytes((model / manifest.FILE).read_bytes())
-    parts = Parts(output, [content, str(size), *keep])
-    with parts.held(), _readable(table, parts) as given, progress.telling("score") as tell:
-        scan = Scan(table_paths(given), want)
-        with closing(_runner(model, ensemble, keep)) as runner:
+    carried = (FILE, *keep) if table.is_dir() else tuple(keep)
+    parts = Parts(output, [content, str(size), *carried])
+    with parts.held(), _readable(table, parts) as given:
+        scan = Scan(given, want)
+        if scan.skipped:
+            say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
+        with progress.telling("score") as tell, closing(_runner(model, ensemble, carried)) as runner:
             counted = _Progress(tell)
             _score(scan, parts, runner, counted, size)
-            parts.assemble(schema(ensemble, keep))
+            parts.assemble(schema(ensemble, carried))
     return Scored(counted.rows, counted.rejected)
+
+
+def _check_output(table: Path, output: Path) -> None:
+    """The input must outlive the run, and a folder's next run must not read what this one wrote."""
+    if table == STDIN or not table.exists():
+        return
+    if table.is_dir() and output.resolve().is_relative_to(table.resolve()):
+        raise ValueError(f"{output}: lies in the input folder {table}; write it elsewhere")
+    if output.exists() and output.samefile(table):
+        raise ValueError(f"{output}: is the input itself; name another output")
+
+
+def _other_versions(ensemble: Ensemble) -> list[str]:
+    """A line for each package that has another version than in training, though the features are the same."""
+    here, trained = manifest.versions(), ensemble.about["versions"]
+    return [
+        f"Warning: the model was trained with {name} {trained[name]}, this is {here[name]}; "
+        "the last digits of its predictions may differ"
+        for name in ("manywalks", "keras")
+        if name in trained and trained[name] != here[name]
+    ]
 
 
 @contextmanager
@@ -134,6 +170,8 @@ class _Progress:
         self._tell = tell
         self._start = time.monotonic()
         self.rows = self.rejected = self._earlier = 0
+        self._told = 0.0
+        self._counted = 0
 
     def add(self, table: pa.Table, *, earlier: bool) -> None:
         """Count a chunk, made now or by a former run."""
@@ -141,11 +179,16 @@ class _Progress:
         self._earlier += len(table) if earlier else 0
         self.rejected += sum(1 for reason in table.column("rejected").to_pylist() if reason)
 
-    def share(self, done: float) -> None:
-        """Show how much of the input is done, and how fast."""
+    def share(self, done: float, rows: float = 0) -> None:
+        """Show how much of the input is done, and how fast; `rows` are those done of the chunk in work.
+
+        Chunks of a former run are met while later ones are read ahead: neither number falls.
+        """
+        self._told = max(self._told, done)
+        self._counted = max(self._counted, self.rows + int(rows))
         seconds = time.monotonic() - self._start
-        rate = (self.rows - self._earlier) / max(seconds, 1e-3)
-        self._tell(done, 1.0, f"{self.rows:,} rows, {rate:,.0f}/s")
+        rate = (self._counted - self._earlier) / max(seconds, 1e-3)
+        self._tell(self._told, 1.0, f"{self._counted:,} rows, {rate:,.0f}/s")
 
 
 def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: int) -> None:
@@ -154,6 +197,7 @@ def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: i
     finished: deque[pa.Table] = deque(maxlen=RECENT)
 
     def missing() -> Iterator[Chunk]:
+        since = 0.0
         for number, records in enumerate(batches(scan.records(), size)):
             path = parts.path(number, records)
             table = parts.read(path)
@@ -161,11 +205,12 @@ def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: i
                 while finished:
                     runner.remember(finished.popleft())
                 paths[number] = path
-                yield Chunk(number, records, scan.share)
+                yield Chunk(number, records, scan.share, since)
             else:
                 finished.append(table)
                 counted.add(table, earlier=True)
                 counted.share(scan.share)
+            since = scan.share
 
     def keep(chunk: Chunk, table: pa.Table) -> None:
         parts.write(paths.pop(chunk.number), table)

@@ -18,7 +18,10 @@ def schema(ensemble: Ensemble, keep: Sequence[str] = ()) -> pa.Schema:
     """Columns of the output: the input's, those kept of it, the predictions, and the rejection."""
     names = list(ensemble.predicted_columns)
     taken = {*GIVEN, *names, "rejected"}
-    kept = [(f"input:{name}" if name in taken else name, pa.string()) for name in keep]
+    kept = []
+    for name in keep:
+        kept.append((f"input:{name}" if name in taken else name, pa.string()))
+        taken.add(name)  # `file` of a folder, and a column of that name
     types = [
         (name, {"f": pa.float64(), "i": pa.int8(), "b": pa.bool_()}[kind])
         for name, kind in ensemble.predicted_columns.items()

@@ -20,6 +20,8 @@ from manywalks.tasks.scan import Record
 FORMAT = 2
 # Parts that become one row group of the output: a file of small groups is slow to read.
 GROUP = 16
+# What standard input is kept under.
+SPOOLED = ".stdin-"
 
 
 class Parts:
@@ -43,6 +45,8 @@ class Parts:
             raise ValueError(
                 f"{self.output}: is being written by another `manywalks score`; wait for it"
             ) from None
+        for left in self.folder.glob(f"{SPOOLED}*"):
+            left.unlink()  # of a run that was killed
         try:
             yield
             for path in self.folder.glob("*.parquet"):
@@ -88,6 +92,9 @@ class Parts:
                     for table in self._groups(fields):
                         # whole numbers stay so beside empty cells
                         frame = table.to_pandas(integer_object_nulls=True)
+                        # networks compute in float32: the digits beyond it mean nothing
+                        floats = frame.select_dtypes("float64").columns
+                        frame = frame.astype(dict.fromkeys(floats, "float32"))
                         frame.to_csv(handle, index=False, header=False)
                 return
             with pq.ParquetWriter(temporary, fields) as writer:
@@ -105,6 +112,6 @@ class Parts:
 def spooled(stream: IO[bytes], folder: Path) -> Path:
     """Standard input as a file: its format shows only at its start, and its length only at its end."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".stdin-", delete=False) as kept:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=SPOOLED, delete=False) as kept:
         shutil.copyfileobj(stream, kept)
     return Path(kept.name)

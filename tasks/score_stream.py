@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -36,16 +36,24 @@ RECENT = 32
 # a hand-out of about a tenth of a second: the workers end a chunk together
 BATCH_STANDARDIZE, BATCH_FEATURIZE = 32, 8
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
-Share = Callable[[float], None]
 Keep = Callable[["Chunk", pa.Table], None]
 
 
+class Share(Protocol):
+    """Gets the share of the input that is done, 0 to 1, and how many rows of the chunk in work are."""
+
+    def __call__(self, done: float, rows: float = 0) -> None:
+        """Tell it."""
+        ...
+
+
 class Chunk(NamedTuple):
-    """Some records after each other, and how much of the input has been read with them (0 to 1)."""
+    """Some records after each other, and how much of the input (0 to 1) was read with and before them."""
 
     number: int
     records: list[Record]
     share: float
+    since: float = 0.0
 
 
 @dataclass
@@ -107,21 +115,20 @@ class Stream:
         kept.set_result(first[list(kinds)].astype({n: DTYPES[k] for n, k in kinds.items()}))
         self._recent.append(Known(standards, places, kept))
 
-    def run(self, chunks: Iterable[Chunk], keep: Keep, tell: Share = lambda share: None) -> None:
+    def run(self, chunks: Iterable[Chunk], keep: Keep, tell: Share = lambda done, rows=0: None) -> None:
         """Score chunks in order; `keep` gets each one's table in another thread, `tell` the share done."""
         source = iter(chunks)
         following = self._begin(next(source, None))
-        share = 0.0
         before: Future[None] | None = None
         while following is not None:
             begun = following
             self._standardize(begun)
             # the next chunk's molecules wait behind this one's: no worker idles between two chunks
             following = self._begin(next(source, None))
-            making = self._featurize(begun, keep, _between(share, begun.chunk.share, tell))
+            making = self._featurize(begun, keep, _between(begun.chunk, tell))
             if before is not None:
                 before.result()
-            before, share = making, begun.chunk.share
+            before = making
         if before is not None:
             before.result()
 
@@ -196,9 +203,14 @@ class Stream:
         return result_table(given, known.frame.result(), places, self._fields)
 
 
-def _between(low: float, high: float, tell: Share) -> Callable[[int, int], None]:
-    """Progress within a chunk as a share of the whole."""
-    return lambda done, n: tell(low + (high - low) * done / max(1, n))
+def _between(chunk: Chunk, tell: Share) -> Callable[[int, int], None]:
+    """Progress within a chunk as a share of the whole, and in rows."""
+
+    def progress(done: int, n: int) -> None:
+        part = done / max(1, n)
+        tell(chunk.since + (chunk.share - chunk.since) * part, len(chunk.records) * part)
+
+    return progress
 
 
 def _taken(held: list[tuple[Known, int]]) -> list[pd.DataFrame]:

@@ -59,6 +59,8 @@ def test_a_row_a_smiles_in_the_order_given(ensemble: Ensemble) -> None:
     assert (found["rejected"] != "").tolist() == [False, True, False, False]
     assert found["logS"].isna().tolist() == [False, True, False, False]
     assert found["logS"].to_list()[0] == found["logS"].to_list()[3]
+    assert found["active:decision"].dtype == "Int8"
+    assert found["active:decision"].isna().tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize("given", [[], ["not one", ""]], ids=["none", "none valid"])

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
-from manywalks.tasks.scan import Record, Scan, Want, table_paths
+from manywalks.tasks.scan import Record, Scan, Want
 
 SMILES = ["CCO", "c1ccccc1O", "CC(=O)N"]
 
 
 def scanned(path: Path, want: Want | None = None) -> list[Record]:
-    scan = Scan(table_paths(path), want or Want())
+    scan = Scan(path, want or Want())
     found = list(scan.records())
     assert scan.share == 1.0
     return found
@@ -73,7 +73,36 @@ def test_a_folder_is_its_tables_by_name(tmp_path: Path) -> None:
     assert [r.kind for r in scanned(tmp_path / "in")] == ["block"] * 3 + ["smiles"] * 6
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="holds no tables"):
-        table_paths(tmp_path / "empty")
+        Scan(tmp_path / "empty", Want())
+
+
+def test_what_is_passed_over_in_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    for name, text in (("a.csv", "smiles\nCCO\n"), ("b.txt", "smiles\nCCN\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for name in ("README.txt", "notes.md", ".hidden"):
+        (tmp_path / name).write_text("These tables come from the plate reader.\n", encoding="utf-8")
+    scan = Scan(tmp_path, Want(smiles="smiles"))
+    assert [path.name for path in scan.skipped] == ["more", "notes.md", "README.txt"]
+    assert [(r.text, r.kept) for r in scan.records()] == [("CCO", ("a.csv",)), ("CCN", ("b.txt",))]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "z.csv: is empty"), ("CCO\nCC=O\n", "z.csv: its first line, 'CCO', is a mol")]
+)
+def test_every_file_of_a_folder_is_looked_at_first(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text("smiles\nCCO\n", encoding="utf-8")
+    (tmp_path / "z.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=said):
+        Scan(tmp_path, Want())
+
+
+def test_a_field_that_no_record_of_an_sdf_has_is_refused(tmp_path: Path) -> None:
+    path = sdf(tmp_path / "t.sdf")
+    with pytest.raises(ValueError, match=r"no record has a field 'note' \(fields: batch\); change --keep"):
+        scanned(path, Want(keep=("note",)))
+    with pytest.raises(ValueError, match="change --id"):
+        scanned(path, Want(id="note"))
 
 
 def test_a_damaged_row_costs_itself(tmp_path: Path) -> None:
@@ -95,7 +124,8 @@ def test_rows_without_a_name_are_numbered(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "is empty"),
-        ("CCO\nCC=O\nCCN(C)C\n", "is a molecule; put a line of column names above"),
+        ("CCO\nCC=O\nCCN(C)C\n", "'CCO', is a molecule; put a line of column names above"),
+        ("CCO\nCCN\n", "'CCO', is a molecule; put a line of column names above"),
         ("a,b\n1,2\n", "no column holds SMILES.*--smiles"),
     ],
 )
@@ -116,7 +146,7 @@ def test_columns_that_are_not_there_are_named(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"no column 'z'.*{said}"):
             scanned(path, want)
     with pytest.raises(ValueError, match="no such file"):
-        Scan([tmp_path / "gone.csv"], Want())
+        Scan(tmp_path / "gone.csv", Want())
 
 
 def test_the_models_own_column_comes_first(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
-from manywalks.tasks import files, manifest, score, score_stream
+from manywalks.tasks import files, manifest, progress, score, score_stream
 from manywalks.tasks.ensemble import Ensemble
+from manywalks.tasks.scan import Record
 from manywalks.tasks.score import score_table
 
 from .conftest import command, run
@@ -108,7 +111,7 @@ def test_csv_and_parquet_hold_the_same(model: Path, tmp_path: Path, keep: list[s
     other = pd.read_parquet(tmp_path / "out.parquet")
     assert list(one.columns) == list(other.columns)
     assert one["id"].tolist() == other["id"].tolist() == ["a", "b", "c"]
-    assert one["logS"].tolist() == ["" if np.isnan(x) else repr(x) for x in other["logS"]]
+    assert one["logS"].tolist() == ["" if np.isnan(x) else str(np.float32(x)) for x in other["logS"]]
     if keep:
         assert one["input:logS"].tolist() == other["input:logS"].tolist() == ["1", "", "2"]
 
@@ -188,6 +191,89 @@ def test_parts_of_other_settings_are_not_taken(model: Path, tmp_path: Path, smal
     path = parts.path(0, records)  # pyright: ignore[reportArgumentType]
     path.write_bytes(b"of another model")
     assert score_table(model, given, tmp_path / "out.csv") == (60, 0)
+
+
+@pytest.mark.parametrize("output", ["in.csv", "link.csv", "in/out.csv", "in/more/out.csv"])
+def test_what_is_read_is_not_written(model: Path, tmp_path: Path, output: str) -> None:
+    (tmp_path / "in").mkdir()
+    given = table_of(["CCO"], tmp_path / ("in/a.csv" if "/" in output else "in.csv"))
+    (tmp_path / "link.csv").symlink_to(given)
+    before = given.read_bytes()
+    with pytest.raises(ValueError, match=r"is the input itself|lies in the input folder"):
+        score_table(model, tmp_path / "in" if "/" in output else given, tmp_path / output)
+    assert given.read_bytes() == before
+    assert not list(tmp_path.rglob("*.parts"))
+
+
+def test_a_row_of_a_folder_names_its_file(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        pd.DataFrame({"smiles": ["CCO"], "file": [f"plate {name}"]}).to_csv(tmp_path / f"in/{name}.csv")
+    (tmp_path / "in/notes.md").write_text("no table", encoding="utf-8")
+    said: list[str] = []
+    score_table(model, tmp_path / "in", tmp_path / "out.csv", keep=["file"], say=said.append)
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert found["file"].tolist() == ["a.csv", "b.csv"]
+    assert found["input:file"].tolist() == ["plate a", "plate b"]
+    assert said == [f"{tmp_path / 'in'}: passed over are notes.md"]
+
+
+def test_another_version_of_manywalks_is_said(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = manifest.versions()
+    monkeypatch.setattr(manifest, "versions", lambda: {**here, "manywalks": "9.9"})
+    said: list[str] = []
+    score_table(model, table_of(["CCO"], tmp_path / "in.csv"), tmp_path / "out.csv", say=said.append)
+    assert len(said) == 1
+    assert f"trained with manywalks {here['manywalks']}, this is 9.9" in said[0]
+
+
+def test_standard_input_of_a_killed_run_is_removed(tmp_path: Path) -> None:
+    parts = score.Parts(tmp_path / "out.csv", [])
+    parts.folder.mkdir()
+    (parts.folder / ".stdin-old").write_text("smiles\nCCO\n", encoding="utf-8")
+    with parts.held():
+        assert not list(parts.folder.glob(".stdin-*"))
+
+
+def test_progress_of_a_run_that_goes_on_does_not_fall(
+    model: Path, molecules: list[str], tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = table_of(molecules, tmp_path / "in.csv")
+    write, told = score.Parts.write, []
+
+    def until_three(self, path, table):
+        if len(list(self.folder.glob("*.parquet"))) == 3:
+            raise Killed
+        write(self, path, table)
+
+    monkeypatch.setattr(score.Parts, "write", until_three)
+    with pytest.raises(Killed):
+        score_table(model, given, tmp_path / "out.csv")
+    monkeypatch.setattr(score.Parts, "write", write)
+
+    @contextmanager
+    def telling(what: str) -> Iterator[progress.Tell]:
+        yield lambda done, total, note="": told.append((done, int(note.split()[0].replace(",", ""))))
+
+    monkeypatch.setattr(score.progress, "telling", telling)
+    score_table(model, given, tmp_path / "out.csv")
+    shares, rows = zip(*told, strict=True)
+    assert list(shares) == sorted(shares)
+    assert list(rows) == sorted(rows)
+    assert shares[0] > 0
+    assert told[-1] == (1.0, len(molecules))
+
+
+def test_progress_within_a_chunk_is_told_in_rows() -> None:
+    told: list[tuple[float, float]] = []
+    records = [Record(str(i), "smiles", "CCO") for i in range(40)]
+    tell = score_stream._between(
+        score.Chunk(1, records, 0.5, 0.25), lambda done, rows=0: told.append((done, rows))
+    )
+    tell(5, 20)
+    assert told == [(0.3125, 10.0)]
 
 
 def test_two_runs_do_not_write_one_output(model: Path, tmp_path: Path) -> None:
