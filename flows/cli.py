@@ -172,7 +172,7 @@ def _sources(workspace: Workspace, walks: int) -> None:
 def explain(
     smiles: Annotated[str, typer.Argument(help="One molecule.")],
     model: Annotated[Path, typer.Option(help="Folder of an ensemble.")] = Path("models/ensemble"),
-    output: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("explanation.svg"),
+    output: Annotated[Path, typer.Option(help="Where the picture goes (.svg).")] = Path("explanation.svg"),
     endpoint: Annotated[str | None, typer.Option(help="Which endpoint (default: the first).")] = None,
 ) -> None:
     """Draw what each atom of a molecule contributes, and which contributions not to trust.
@@ -180,13 +180,17 @@ def explain(
     Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
     """
     from manywalks.tasks.ensemble import Ensemble
+    from manywalks.tasks.explain import check_svg, write_svg
     from manywalks.tasks.explain import explain as explain_molecule
-    from manywalks.tasks.explain import write_svg
 
+    check_svg(output)
     found = explain_molecule(Ensemble.load(model), smiles)
     write_svg(found, output, endpoint)
     atoms = found.atoms(endpoint)
-    console.print(atoms.to_string(index=False, float_format="%.3f"), highlight=False)
+    for line in found.headline(endpoint):
+        console.print(line, highlight=False, markup=False)
+    console.print(f"\n{atoms.to_string(index=False, float_format='%.3f')}\n", highlight=False)
+    console.print(found.legend(endpoint), highlight=False, markup=False)
     doubtful = (~atoms["trusted"].to_numpy(dtype=bool)).sum()
     console.print(f"{doubtful} of {len(atoms)} atoms not to be trusted; drawn in {output}")
 

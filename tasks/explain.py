@@ -17,6 +17,7 @@ import pandas as pd
 from rdkit import Chem, rdBase
 
 from manywalks.tasks import draw, files
+from manywalks.tasks.calibrate import Calibration
 from manywalks.tasks.charts import number
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
@@ -63,6 +64,15 @@ class Model(Protocol):
         """All replicates at once."""
         ...
 
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """By endpoint: what makes of a class's probability the one that is handed out."""
+        ...
+
+    def predict_features(self, features: Features) -> pd.DataFrame:
+        """What `manywalks score` says of molecules, from their raw features."""
+        ...
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -72,15 +82,50 @@ class Explanation:
         smiles: of the standardized molecule; atoms are numbered in its order.
         endpoints: names (t,).
         units: of the endpoints (t,); "" for a class, whose contributions are in probability.
-        predictions: (m, t) of the walks, in endpoint units.
-        contributions: (m, a, t), in endpoint units; NaN where the molecule without the atom is none.
+        kinds: "regression" or "classification" (t,).
+        predictions: (m, t) of the walks, in endpoint units; of a class, calibrated probabilities.
+        contributions: (m, a, t), on the same scale; NaN where the molecule without the atom is none.
+        said: what `manywalks score` says of the molecule, by column.
+        coverage: of the intervals in `said`.
     """
 
     smiles: str
     endpoints: tuple[str, ...]
     units: tuple[str, ...]
+    kinds: tuple[str, ...]
     predictions: np.ndarray
     contributions: np.ndarray
+    said: dict[str, Any]
+    coverage: float
+
+    def headline(self, endpoint: str | None = None) -> tuple[str, str]:
+        """The prediction with its interval, as `manywalks score` says it; spread and domain."""
+        name = self.endpoints[self._column(endpoint)]
+        unit, kind = self.units[self._column(endpoint)], self.kinds[self._column(endpoint)]
+        value, spread, low, high = (
+            float(self.said[column]) for column in (name, f"{name}:spread", f"{name}:low", f"{name}:high")
+        )
+        ends = f"{number(low, 3)} to {number(high, 3)}"
+        share = f"{100 * self.coverage:g} %"
+        if kind == "classification":
+            first = f"{name}: probability {number(value, 3)} of class 1, {share} of single walks {ends}"
+        else:
+            first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"
+        near = float(self.said["similarity"])
+        where = "inside" if self.said["in_domain"] else "outside"
+        nearest = "" if np.isnan(near) else f" (similarity {number(near, 2)})"
+        return first, f"SD of single walks {number(spread, 2)}; {where} the domain{nearest}"
+
+    def legend(self, endpoint: str | None = None) -> str:
+        """What the columns of `atoms` mean."""
+        column = self._column(endpoint)
+        unit = "probability" if self.kinds[column] == "classification" else self.units[column]
+        return (
+            "contribution: the prediction less that of the molecule without the atom, mean over walks"
+            + (f", in {unit}" if unit else "")
+            + "; spread: its standard deviation over single walks; agreement: share of walks with the mean's "
+            f"sign; trusted: {SURE:g} spreads or more from zero, and agreement of {AGREEMENT:g} or more"
+        )
 
     def atoms(self, endpoint: str | None = None) -> pd.DataFrame:
         """A row an atom, for one endpoint (the first where None).
@@ -128,14 +173,20 @@ def explain(model: Model, smiles: str) -> Explanation:
     parts = [without_atom(mol, index) for index in range(mol.GetNumAtoms())]
     unique = list(dict.fromkeys(part for part in [standard.smiles, *parts] if part is not None))
     blocks = [FeatureBlock.model_validate(block) for block in params["featurize"]["blocks"]]
-    walks = model.predictor.predict(model.scaler.transform(featurize(unique, blocks))).astype(np.float64)
+    features = featurize(unique, blocks)
+    walks = model.predictor.predict(model.scaler.transform(features)).astype(np.float64)
     endpoints = params["data"]["endpoints"]
+    for column, name in enumerate(endpoints):
+        walks[:, :, column] = model.calibrations[name].handed_out(walks[:, :, column])
     return Explanation(
         smiles=standard.smiles,
         endpoints=tuple(endpoints),
         units=tuple("" if e["kind"] == "classification" else e["unit"] for e in endpoints.values()),
+        kinds=tuple(e["kind"] for e in endpoints.values()),
         predictions=walks[:, 0],
         contributions=_contributions(walks, [None if p is None else unique.index(p) for p in parts]),
+        said=model.predict_features(features.take(np.array([0]))).to_dict("records")[0],
+        coverage=params["evaluate"]["coverage"],
     )
 
 
@@ -168,8 +219,8 @@ def without_atom(mol: Chem.Mol, index: int) -> str | None:
 def svg(explanation: Explanation, endpoint: str | None = None) -> str:
     """The molecule with each atom's contribution as a disc: its size and colour, or an open ring.
 
-    Orange adds to the prediction, blue takes from it; an open dashed ring is an atom whose sign is not to be
-    trusted, since single walks differ about it.
+    Orange adds to the prediction, blue takes from it, on one scale; an open dashed ring is an atom whose sign
+    is not to be trusted, since single walks differ about it or about its size.
     """
     if reason := draw.why_not():
         raise ValueError(reason)
@@ -180,14 +231,21 @@ def svg(explanation: Explanation, endpoint: str | None = None) -> str:
     discs = "".join(
         _disc(place, row, most) for place, row in zip(drawn.atoms, atoms.to_dict("records"), strict=True)
     )
-    walks, unit = explanation.predictions[:, column], explanation.units[column]
-    name = explanation.endpoints[column]
-    title = f"{name} {number(float(walks.mean()), 3)} ± {number(float(walks.std(ddof=1)), 2)} {unit}".rstrip()
-    return _page(title, discs, drawn.inside, _legend(atoms, most, unit), explanation.smiles)
+    unit = explanation.units[column]
+    return _page(
+        explanation.headline(endpoint), discs, drawn.inside, _legend(atoms, most, unit), explanation.smiles
+    )
+
+
+def check_svg(path: Path) -> None:
+    """A picture of another format would be an SVG under a false name."""
+    if path.suffix.lower() != ".svg":
+        raise ValueError(f"{path}: {path.suffix!r} is no format of explanations; end it in .svg")
 
 
 def write_svg(explanation: Explanation, path: Path, endpoint: str | None = None) -> None:
     """Write the drawing as one SVG file."""
+    check_svg(path)
     files.write_text(path, svg(explanation, endpoint) + "\n")
 
 
@@ -201,7 +259,7 @@ def _disc(place: tuple[float, float], row: dict[Any, Any], most: float) -> str:
     sure = "more" if value > 0 else "less" if value < 0 else "nothing"
     kind = sure if row["trusted"] else "doubt"
     words = (
-        f"{row['symbol']}{row['atom']}: {value:+.3g} ± {row['spread']:.2g}; "
+        f"{row['symbol']}{row['atom']}: {value:+.3g}, SD of single walks {row['spread']:.2g}; "
         f"{100 * row['agreement']:.0f} % of walks agree on the sign"
     )
     return (
@@ -213,18 +271,25 @@ def _legend(atoms: pd.DataFrame, most: float, unit: str) -> str:
     """What the marks mean."""
     doubtful = int((~atoms["trusted"].to_numpy(dtype=bool)).sum())
     entries = (
-        ("more", 12, 28, f"adds, up to {number(most, 2)} {unit}".rstrip()),
-        ("less", 250, 28, "takes away"),
-        ("doubt", 12, 54, f"not to be trusted: single walks disagree ({doubtful} of {len(atoms)} atoms)"),
+        ("more", 12, 28, "adds"),
+        ("less", 84, 28, "takes away"),
+        ("", 190, 28, f"largest disc, of either sign: {number(most, 2)} {unit}".rstrip()),
+        ("doubt", 12, 54, f"not to be trusted ({doubtful} of {len(atoms)} atoms): less than {SURE:g} SD of"),
+        (
+            "",
+            12,
+            74,
+            f"single walks from zero, or fewer than {100 * AGREEMENT:g} % of them agree on the sign",
+        ),
     )
     return "".join(
-        f'<circle cx="{x}" cy="{draw.HEIGHT + y - 5}" r="8" class="{kind}"/>'
-        f'<text x="{x + 16}" y="{draw.HEIGHT + y}">{escape(text)}</text>'
+        (f'<circle cx="{x}" cy="{draw.HEIGHT + y - 5}" r="8" class="{kind}"/>' if kind else "")
+        + f'<text x="{x + 14}" y="{draw.HEIGHT + y}">{escape(text)}</text>'
         for kind, x, y, text in entries
     )
 
 
-def _page(title: str, discs: str, inside: str, legend: str, smiles: str) -> str:
+def _page(titles: tuple[str, str], discs: str, inside: str, legend: str, smiles: str) -> str:
     """The whole SVG."""
     style = (
         "svg{background:#fff;color:#1c2127}"
@@ -235,9 +300,10 @@ def _page(title: str, discs: str, inside: str, legend: str, smiles: str) -> str:
         "text.h{font-weight:bold;font-size:16px}"
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 -34 {draw.WIDTH + 48} {draw.HEIGHT + 100}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 -56 {draw.WIDTH + 48} {draw.HEIGHT + 142}" '
         f'width="640" role="img" aria-label="Atom contributions of {escape(smiles)}">'
         f"<style>{style}{draw.STYLE}</style>"
-        f'<text class="h" x="10" y="-12">{escape(title)}</text>{discs}<g class="mol">{inside}</g>'
+        f'<text class="h" x="0" y="-34">{escape(titles[0])}</text>'
+        f'<g class="k"><text x="0" y="-14">{escape(titles[1])}</text></g>{discs}<g class="mol">{inside}</g>'
         f'<g class="k">{legend}</g></svg>'
     )
