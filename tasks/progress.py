@@ -49,16 +49,18 @@ def update(shown: Progress, task: TaskID, done: float, total: float | None, note
 def counting(tell: Tell) -> Callable[[int, int], None]:
     """A progress function (molecules done, of so many) that tells the rate beside it.
 
-    The rate is that since the first molecules were done: workers take seconds to start.
+    The rate is that since the first molecules were done, since workers take seconds to start.
     """
-    first: tuple[int, float] | None = None
+    since = (0, time.monotonic())
+    known = False
 
     def progress(done: int, total: int) -> None:
-        nonlocal first
+        nonlocal since, known
         now = time.monotonic()
-        first = first or (done, now)
-        took = now - first[1]
-        tell(done, total, f"{(done - first[0]) / took:,.0f} molecules/s" if took > 0 else "")
+        rate = (done - since[0]) / max(now - since[1], 1e-9)
+        tell(done, total, f"{rate:,.0f} molecules/s")
+        if not known:
+            since, known = (done, now), True
 
     return progress
 

@@ -42,9 +42,8 @@ NOT_EXECUTED = {"dask_jobqueue": "needs a Slurm cluster"}
 QUICKER = {
     "manywalks compare": "--repeats 1 --folds 2 --replicates 2",
     "manywalks reproduce": "--replicates 4",
-    "dvc remote add": "--local --force",
 }
-"""Start of a shell line, and what is added to it so that it takes seconds or leaves no trace."""
+"""Start of a shell line, and what is added to it so that it takes seconds."""
 
 
 class Block(NamedTuple):
@@ -99,6 +98,7 @@ def home(trained: Path, tmp_path: Path, demo_table: pd.DataFrame) -> Path:
     some = demo_table.iloc[::8]
     for name in ("assay.csv", "my_assay.csv"):
         some.to_csv(folder / name, index=False)
+    some.iloc[2:].to_csv(folder / "december.csv", index=False)
     for name in ("new.csv", "new_molecules.csv"):
         some[["id", "smiles"]].head(20).to_csv(folder / name, index=False)
     for name, widths in (("base", [16, 8]), ("wide", [32, 8]), ("deep", [16, 8, 8])):
@@ -148,9 +148,12 @@ def test_the_commands_of_a_page_run_in_its_order(page: Path, home: Path) -> None
 
 
 def as_repository(home: Path) -> None:
-    """Git and DVC, and the folders that data/README.md speaks of."""
-    (home / "data/raw").mkdir(parents=True, exist_ok=True)
-    for line in ("git init -q", "dvc init -q", "git add .dvc", "git commit -qm start"):
+    """Git and DVC, and a repository to push to."""
+    pushed_to = home.with_name("origin.git")
+    for line in (
+        "git init -q", f"git init -q --bare {pushed_to}", f"git remote add origin {pushed_to}",
+        "dvc init -q", "git add .dvc", "git commit -qm start",
+    ):  # fmt: skip
         done = shell(line, home)
         assert done.returncode == 0, done.stderr
 
