@@ -232,10 +232,11 @@ class DataParams(Section):
         """An endpoint's columns stand beside others in every table: none may take another's place."""
         for name in self.endpoints:
             if name in RESERVED or ":" in name:
-                why = f"{name!r} is a column of its own" if name in RESERVED else f"{name!r} holds a colon"
+                taken = "is a column of its own in the tables that are made"
+                why = taken if name in RESERVED else "holds a colon, as what is said of an endpoint does"
                 raise ValueError(
-                    f"endpoints: {why} in the tables that are made; give the endpoint another name, and "
-                    "the table's column as column:"
+                    f"endpoints: {name!r} {why}; give the endpoint another name, and the table's column as "
+                    "column:"
                 )
         return self
 
