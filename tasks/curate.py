@@ -60,7 +60,7 @@ def curate_table(frame: pd.DataFrame, params: Params, *, progress: Progress | No
     if given is not None:
         parts.settle(records, standard.smiles, given)
     molecules, merged = _merge(records, cells, standard, given)
-    steps["merged"] = int(records.open.sum())
+    steps["merged"] = len(molecules)
     rejected = records.rejected()
     if molecules.empty:
         reason = rejected["reason"].value_counts().index[0]

@@ -55,7 +55,7 @@ def whole(curated, n):
     assert [step["step"] for step in card["steps"]] == [
         "read", "filtered", "standardized", "measured", "merged",
     ]  # fmt: skip
-    assert card["steps"][-1]["records"] == molecules["records"].sum()
+    assert card["steps"][-1]["records"] == len(molecules)
     json.dumps(card, allow_nan=False)
 
 
