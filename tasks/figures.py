@@ -48,7 +48,9 @@ def probabilities(view: View) -> Figure | None:
     if rows.empty:
         return None
     lanes = Axis("observed class", -0.6, 1.6, ((0.0, "0"), (1.0, "1")))
-    plane = Plane(fixed_axis("predicted probability of class 1", -0.02, 1.02, [0, 0.25, 0.5, 0.75, 1]), lanes)
+    plane = Plane(
+        fixed_axis("calibrated probability of class 1", -0.02, 1.02, [0, 0.25, 0.5, 0.75, 1]), lanes
+    )
     # dots of a lane are spread evenly over its height (golden ratio), the same on each page
     lift = 0.9 * ((np.arange(len(rows)) * 0.6180339887498949) % 1 - 0.5)
     x, y = rows["predicted"].to_numpy(), rows["observed"].to_numpy()
@@ -107,7 +109,9 @@ def by_count(view: View) -> Figure | None:
         curve = np.geomspace(1, k[-1] * 1.3, 60)
         marks += [plane.line(curve, limit.at(curve), "line thin")]
         text = f"infinitely many: {short(limit.value)}"
-        marks.append(plane.level(limit.value, text, "rule", below=view.main == "rmse"))
+        # on the side of the line that the curve does not come from
+        from_above = float(limit.at(np.ones(1))[0]) > limit.value
+        marks.append(plane.level(limit.value, text, "rule", below=from_above))
     marks.append(plane.dots(k, score, "marks"))
     name = SCORE_NAMES[view.main]
     alt = f"Test {name} of ensembles of 1 to {k[-1]:.0f} walks: {short(score[0])} to {short(score[-1])}."
@@ -163,7 +167,7 @@ def needed(view: View) -> Figure | None:
     x, y = table["tolerance"].to_numpy(dtype=float), table["replicates"].to_numpy(dtype=float)
     kept = x <= max(x[0] * 60, 2 * statement["tolerance"], 2 * bound)
     x, y = x[kept], y[kept]
-    unit = view.unit or (" (probability)" if view.is_class else "")
+    unit = view.unit or (" (probability before calibration)" if view.is_class else "")
     plane = Plane(
         log_axis(f"tolerance{unit}", np.concatenate([x, [bound, statement["tolerance"]]])),
         log_axis("replicates needed", np.concatenate([y, [m, 2.0]])),

@@ -92,15 +92,15 @@ def undecided(view: View) -> Figure | None:
         return None
     ends = [0, 0.25, 0.5, 0.75, 1]
     plane = Plane(
-        fixed_axis("predicted probability of class 1", -0.02, 1.02, ends),
+        fixed_axis("calibrated probability of class 1", -0.02, 1.02, ends),
         axis("spread over single walks", view.rows["spread"].to_numpy(), zero=True),
     )
     x, y = rows["predicted"].to_numpy(), rows["spread"].to_numpy()
     marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y, first=0)]
-    turned = f"{100 * view.statement['turned_share']:.1f} %"
-    alt = f"Spread over walks against probability; a walk decides {turned} of the molecules otherwise."
+    turned = f"{100 * np.mean(view.rows['flip'].to_numpy(dtype=float) > 0):.1f} %"
+    alt = f"Spread over walks against probability; a walk decides {turned} of the test molecules otherwise."
     caption = (
-        f"High near the threshold: there chance decides. {turned} of the molecules (valid and test parts) "
+        f"Both calibrated. High near the threshold: there chance decides. {turned} of the test molecules "
         f"get another class from one or more of {view.statement['replicates']} walks."
     )
     return Figure("Where one walk would decide otherwise", plane.svg(marks, alt), caption, True)

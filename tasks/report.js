@@ -135,6 +135,7 @@
     if (!event.target.closest(".hovers, #card")) hide();
   });
   addEventListener("beforeprint", () => {
+    hide(); // the dot that was pointed at last is no finding
     for (const details of document.querySelectorAll("details")) details.open = true;
   });
 })();

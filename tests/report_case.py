@@ -72,12 +72,24 @@ def _endpoint(
     fitted = calibrate.fit(exact[~test], mean[~test], spread[~test], kind)
     terms = Terms(kind=kind, unit=unit, tolerance=0.1, sd=1.0, noise=0.2 if unit else None)
     statement = endpoint_statement(walks, observed, terms, relation=relation)
-    low, high = fitted.interval(mean, spread, 0.9)
-    metrics = replicate_metrics(observed[test], walks[:, test], kind=kind, unit=unit, relation=relation[test])
-    seen = (walks[:, test], observed[test], relation[test], kind)
+    out = calibrate.hand_out(fitted, walks, mean, coverage=0.9, threshold=0.5)
+    own = fitted.handed_out(walks)
+    metrics = replicate_metrics(
+        observed[test],
+        own[:, test],
+        kind=kind,
+        unit=unit,
+        ensemble=out.predicted[test],
+        relation=relation[test],
+    )
+    seen = (own[:, test], observed[test], relation[test], kind)
     said = sentences(statement, name)
     return {
-        "metrics": metrics | {"calibration": diagnose(fitted, exact[test], mean[test], spread[test])},
+        "metrics": {
+            **metrics,
+            "calibration": diagnose(fitted, exact[test], mean[test], spread[test]),
+            "train": {"molecules": 3 * n, **dict.fromkeys(metrics["ensemble"], 0.123)},
+        },
         "statement": {**statement, "sentence": said[0], "single_walk": said[1]},
         "counts": [
             {"endpoint": name, **p}
@@ -97,12 +109,13 @@ def _endpoint(
                 "part": parts,
                 "observed": observed,
                 "relation": relation,
-                "predicted": mean,
-                "spread": spread,
-                "low": low,
-                "high": high,
+                "predicted": out.predicted,
+                "spread": out.spread,
+                "low": out.low,
+                "high": out.high,
                 "similarity": rng.uniform(0.1, 1, size=total),
                 "in_domain": rng.uniform(size=total) > 0.1,
+                "flip": np.nan if out.flip is None else out.flip,
             }
         ),
     }

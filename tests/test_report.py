@@ -62,6 +62,29 @@ def test_both_sentences_stand_in_the_page(found: Found, html: str) -> None:
             assert words in html
 
 
+def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: Found, html: str) -> None:
+    own = pd.DataFrame(found.predictions[found.predictions["endpoint"] == "active"])
+    test = own[(own["part"] == "test") & own["observed"].notna()]
+    shown = {row[2 + 1] for row in store(html)["endpoints"][1]["rows"]}
+    assert shown == {float(f"{value:.4g}") for value in test["predicted"]}
+    turned = 100 * np.mean(test["flip"] > 0)
+    assert f"{turned:.1f} % of the test molecules get another class" in html
+    section = html[html.index('id="e1"') :]
+    for label in (
+        "in probability, before calibration</small>",
+        "of calibrated probabilities",
+        "valid and test parts, in probability before calibration</caption>",
+        "Brier score and selection, before calibration</caption>",
+    ):
+        assert label in section
+        assert label not in html[: html.index('id="e1"')]
+
+
+def test_what_the_bound_is_of_stands_beside_it(html: str) -> None:
+    assert html.count("root mean square over molecules, 95\u00a0% sure</p>") == 2
+    assert html.count("two ensembles differ by at most, 95\u00a0% sure</th>") == 2
+
+
 def test_each_dot_has_its_row(found: Found, html: str) -> None:
     """Dots of every hovering chart, in their order, are the rows that the chart is drawn from."""
     tables = store(html)["endpoints"]
@@ -262,3 +285,12 @@ def test_it_prints(shown: tuple[chromium.Browser, Path]) -> None:
     browser.open(path)
     assert browser.pages().startswith(b"%PDF")
     assert browser.ask("[...document.querySelectorAll('details')].every(d => d.open)")
+
+
+def test_the_dot_that_was_pointed_at_is_not_printed(shown: tuple[chromium.Browser, Path]) -> None:
+    browser, path = shown
+    browser.open(path)
+    browser.point(*place_of(browser, 0, 3), click=True)
+    assert browser.ask("document.querySelectorAll('.lit').length") == 1
+    browser.pages()
+    assert browser.ask("document.querySelectorAll('.lit').length") == 0
