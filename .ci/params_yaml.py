@@ -15,6 +15,7 @@ DEMO = {
     },
     "split": {"method": "column", "column": "part"},
     "replicates": {"tolerance": "0.02 sd"},
+    "report": {"title": "Aqueous solubility"},
 }
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from manywalks.flows import cli_models, settings
 from manywalks.tasks import pipeline
-from manywalks.tasks.params import load_params
+from manywalks.tasks.params import ReportParams, load_params
 from manywalks.tasks.workspace import Workspace
 
 app = typer.Typer(
@@ -72,12 +72,12 @@ def init(
     path = table.resolve()
     inside = path.relative_to(work.resolve()) if path.is_relative_to(work.resolve()) else path
     guess = guess_params(read_table(table), str(inside), str(table))
-    files.write_text(
-        target, render(guess.params, f"Parameters for {table.name}, as `manywalks init` saw it.")
-    )
+    # "manywalks" above every report would tell none from another
+    titled = guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
+    files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
     console.print(f"{target} assumes")
     for line in guess.assumed:
-        console.print(f"  {line}", highlight=False)
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nEdit it where that is wrong, then: manywalks train --work {work}")
 
 

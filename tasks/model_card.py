@@ -20,8 +20,10 @@ SPLITS = {
     "cluster": "by cluster of similar molecules: no cluster stands in two parts",
     "time": "by time: the test part was measured last",
     "group": "by group: no group stands in two parts",
-    "column": "as the table says",
+    "column": "as the table says; a valid part that it does not name was drawn at random from the rest",
 }
+# Mitchell's form asks for these, and no run can know them
+ASKED = ("owner", "contact", "licence", "date")
 
 
 def model_card(found: Found) -> str:
@@ -29,6 +31,8 @@ def model_card(found: Found) -> str:
     parts = [
         _details(found),
         _use(found),
+        _factors(found),
+        _metrics(found),
         _endpoints(found),
         _algorithm(found),
         _domain(found),
@@ -49,6 +53,7 @@ def _details(found: Found) -> str:
         ("data", data_sentence(about["data"])),
         ("trained with", versions),
         ("sha256 of model.keras", f"`{about['files'].get('model.keras', '')}`"),
+        *((key, found.said.get(key) or f"not given (params.yaml: report.{key})") for key in ASKED),
     ]
     return "## Model details\n\n" + _table(("", ""), rows)
 
@@ -60,8 +65,44 @@ def _use(found: Found) -> str:
         f"Ranking and triage of small organic molecules by {names}, by people who can read the interval and "
         "the domain flag that stand beside each prediction. Not intended: decisions on one molecule without "
         "a measurement, regulatory submission without a review of the data, molecules of the kinds that "
-        "curation rejects (see Data), or any property other than those named."
+        "curation rejects (see Training and evaluation data), or any property other than those named."
     )
+
+
+def _factors(found: Found) -> str:
+    return (
+        "## Factors\n\n"
+        "- Likely to matter: the chemical series of a molecule, its distance from the training molecules, "
+        "and the laboratory and the conditions of its assay.\n"
+        "- Looked at: distance from the training molecules (see A defined domain of applicability) and, in "
+        "the report, error against similarity.\n"
+        "- Not looked at: single series, laboratories and conditions. A model is no better than the table "
+        "for those that the table does not tell apart."
+    )
+
+
+def _metrics(found: Found) -> str:
+    lines = [
+        "- Scores are over the test part, which trained and calibrated nothing. Beside each stand those of "
+        "single walks: what chance alone does to it.",
+    ]
+    kinds = {metrics["kind"] for metrics in found.metrics.values()}
+    if "regression" in kinds:
+        lines.append(
+            "- Numbers: RMSE and MAE in the unit of the endpoint, R² of the values, Spearman and Kendall of "
+            "their order. A censored value counts with the error that is certain."
+        )
+    if "classification" in kinds:
+        threshold = found.about["params"]["evaluate"]["threshold"]
+        lines.append(
+            f"- Classes: AUROC and AUPRC of the order, Brier and log-loss of the probabilities, MCC of the "
+            f"decision at {threshold:g}; all of calibrated probabilities, single walks by the ensemble's map."
+        )
+    lines.append(
+        "- Uncertainty: intervals (of a class, the calibration of its probability) are checked on the test "
+        "part; the statement says what retraining changes."
+    )
+    return "## Metrics\n\n" + "\n".join(lines)
 
 
 def _endpoints(found: Found) -> str:
@@ -137,14 +178,17 @@ def _fit(found: Found) -> str:
     for name, metrics in found.metrics.items():
         unit = f" ({metrics['unit']})" if metrics["unit"] and metrics["kind"] == "regression" else ""
         rows = [_score_row(metrics, metric, unit) for metric in metrics["ensemble"]]
-        columns = ("score", "ensemble", "single walks: mean ± SD", "worst to best")
-        texts.append(f"### {name}: {metrics['n_test']} test molecules\n\n{_table(columns, rows)}")
+        columns = ("score", "ensemble", "single walks: mean ± SD", "worst to best", "ensemble on train")
+        texts.append(
+            f"### {name}: {metrics['n_test']} test molecules, {metrics['train']['molecules']} train\n\n"
+            + _table(columns, rows)
+        )
         statement = found.statements[name]
         texts.append(f"Robustness: {statement['sentence']}\n\n{statement['single_walk']}")
         texts.append(f"Calibration: {_calibration(metrics['calibration'])}")
     texts.append(
-        "Fit to the training molecules is not reported: a network of this size can fit them as closely as "
-        "it is let, so it says nothing of new ones."
+        "The last column is the goodness of fit on the molecules that were trained on. A network of this "
+        "size can follow them as closely as it is let, so it says nothing of new ones."
     )
     return "\n\n".join(texts)
 
@@ -158,6 +202,7 @@ def _score_row(metrics: Mapping[str, Any], metric: str, unit: str) -> tuple[str,
         short(metrics["ensemble"][metric]),
         f"{short(walks['mean'])} ± {short(walks['sd'], 2)}",
         f"{short(worst)} to {short(best)}",
+        short(metrics["train"][metric]),
     )
 
 
@@ -192,11 +237,12 @@ def _data(found: Found) -> str:
     card = found.data
     reasons = [(code, str(reason["count"]), reason["sentence"]) for code, reason in card["reasons"].items()]
     split = found.about["params"]["split"]
+    counts = ", ".join(f"{found.split[part]} {part}" for part in ("train", "valid", "test"))
     text = (
         "## Training and evaluation data\n\n"
         f"{card['records']} records were read: {card['molecules']} molecules kept, {card['merged']} records "
         f"merged into another of the same molecule, {card['rejected']} rejected. The parts were drawn "
-        f"{SPLITS[split['method']].removeprefix('drawn ')}."
+        f"{SPLITS[split['method']].removeprefix('drawn ')}: {counts}."
     )
     if not reasons:
         return text

@@ -481,7 +481,11 @@ class EvaluateParams(Section):
 class ReportParams(Section):
     """The page for people."""
 
-    title: str = Field(default="manywalks", description="title of the report")
+    title: str = Field(default="manywalks", description="title of the report and of the model card")
+    owner: Name | None = Field(default=None, description="model card: who answers for the model")
+    contact: Name | None = Field(default=None, description="model card: where to ask")
+    licence: Name | None = Field(default=None, description="model card: of the model and its data")
+    date: Name | None = Field(default=None, description="model card: of the model (a run writes none)")
 
 
 class OrchestrateParams(Section):

@@ -55,12 +55,14 @@ def _given(model: BaseModel, indent: int) -> list[str]:
 
 
 def _set_fields(model: BaseModel) -> dict[str, Any]:
-    """Fields that differ from their default, and the required ones."""
+    """Fields that differ from their default, the required ones, and those that say what an endpoint is."""
     plain = model.model_dump(mode="json")
+    # a unit that nobody gave is a line to fill in
+    asked = {"kind", "unit"} if plain.get("kind") == "regression" else {"kind"}
     return {
         key: plain[key]
         for key, field in type(model).model_fields.items()
-        if field.is_required() or getattr(model, key) != field.default or key == "kind"
+        if field.is_required() or getattr(model, key) != field.default or key in asked
     }
 
 

@@ -1,7 +1,7 @@
 """reports/report.html: everything that a run found, on one page that stands alone."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -34,6 +34,7 @@ class Found:
         data, split: of data.json and split.json.
         about: the manifest of the ensemble.
         domain: thresholds of the domain: least similarity, largest share of descriptors outside.
+        said: what the user says of the model in params.yaml: owner, contact, licence, date.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Found:
     split: dict[str, Any]
     about: dict[str, Any]
     domain: dict[str, float]
+    said: dict[str, str | None] = field(default_factory=dict)
 
 
 def page(found: Found, *, most: int = MOST_MOLECULES) -> str:

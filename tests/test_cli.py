@@ -72,6 +72,8 @@ def test_init_finds_the_columns_and_train_accepts_what_it_wrote(
     assert done.returncode == 0, done.stderr
     assert "SMILES: column 'smiles'" in done.stdout
     assert "'Solubility (log10 mol/L)': regression" in done.stdout
+    written = (tmp_path / "work/params.yaml").read_text(encoding="utf-8")
+    assert 'title: "my assay"' in written
     again = command("init", str(table), "--work", str(tmp_path / "work"))
     assert again.returncode == 2
     assert "exists" in again.stderr

@@ -99,6 +99,12 @@ def test_rendered_params_read_back_the_same_by_both_yaml_versions(tmp_path: Path
     assert parse_params(read_yaml(path)) == params
 
 
+def test_a_unit_that_is_not_given_is_a_line_to_fill_in() -> None:
+    raw = params_with(data={"path": "t.csv", "endpoints": {"y": {}, "c": {"kind": "classification"}}})
+    lines = [line.split("#")[0].split() for line in render(parse_params(raw)).splitlines()]
+    assert lines.count(["unit:", '""']) == 1
+
+
 def test_every_key_is_described() -> None:
     rows = describe()
     assert {row[0].split(".")[0] for row in rows} == set(Params.model_fields)

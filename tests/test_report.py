@@ -166,6 +166,17 @@ def test_page_and_card_say_which_data_it_was(found: Found, html: str) -> None:
         assert f"{source['rows']} rows" in text
 
 
+def test_the_card_has_the_fit_the_counts_and_what_only_people_know(found: Found) -> None:
+    card = model_card(replace(found, said={"owner": "Ada", "contact": None}))
+    assert "| owner | Ada |" in card
+    assert "| contact | not given (params.yaml: report.contact) |" in card
+    assert "## Factors" in card
+    assert "## Metrics" in card
+    assert "| ensemble on train |" in card
+    assert card.count("| 0.123 |") == sum(len(one["ensemble"]) for one in found.metrics.values())
+    assert f"{found.split['train']} train, {found.split['valid']} valid, {found.split['test']} test." in card
+
+
 def test_the_card_follows_the_five_principles(found: Found) -> None:
     card = model_card(found)
     assert re.findall(r"\(OECD (\d)\)", card) == ["1", "2", "3", "4", "5"]

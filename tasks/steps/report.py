@@ -33,6 +33,7 @@ def read(workspace: Workspace) -> Found:
         split=files.read_json(reports / "split.json"),
         about=files.read_json(workspace.ensemble / manifest.FILE),
         domain={"similarity": domain.similarity_threshold, "outside": domain.outside_threshold},
+        said=workspace.params.report.model_dump(exclude={"title"}),
     )
 
 
