@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +19,28 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Replicate ensembles of Keras models for molecules, with a reproducibility statement.",
 )
 data_app = typer.Typer(no_args_is_help=True, help="Versions of the raw table.")
 app.add_typer(data_app, name="data")
 HERE = Path()
 Work = Annotated[Path, typer.Option("--work", help="Workspace: a folder with a params.yaml.")]
 console = Console()
+
+
+def _say_version(asked: bool) -> None:
+    """Say the version and end."""
+    if asked:
+        console.print(f"manywalks {metadata.version('manywalks')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """Replicate ensembles of Keras models for molecules, with a reproducibility statement."""
 
 
 @app.command()
@@ -93,10 +109,16 @@ def score(
     ],
     output: Annotated[Path, typer.Argument(help="Predictions: .parquet or .csv, a row an input row.")],
     smiles: Annotated[
-        str | None, typer.Option(help="Column of SMILES (default: found by its content).")
+        str | None,
+        typer.Option(help="Column of SMILES (default: that of the training table, else by name or content)."),
     ] = None,
     id_column: Annotated[
-        str | None, typer.Option("--id", help="Column that names a row (default: id, name, or its number).")
+        str | None,
+        typer.Option(
+            "--id",
+            help="Column that names a row (default: that of the training table, else id, name, mol_id, "
+            "compound_id or molecule_id, else the row's number).",
+        ),
     ] = None,
     keep: Annotated[
         list[str] | None, typer.Option(help="Column of the input to carry along; may be repeated.")
@@ -319,7 +341,8 @@ def main() -> None:
         _end("stopped; what was finished is kept", 130)
     except Exception as error:  # the last line of defence: a line for people, the traceback on request
         if hasattr(error, "format_message"):
-            _end(f"{error.format_message()} (see manywalks --help)", 2)  # pyright: ignore
+            command = getattr(getattr(error, "ctx", None), "command_path", "manywalks")
+            _end(f"{error.format_message()} (see {command} --help)", 2)  # pyright: ignore
         if os.environ.get("MANYWALKS_DEBUG"):
             raise
         _end(f"{type(error).__name__}: {error} (MANYWALKS_DEBUG=1 shows where)", 1)

@@ -17,9 +17,15 @@ class ScoreJob(BaseModel):
     model: str = Field("models/champion", title="Model", description="folder of an ensemble")
     table: str = Field(title="Molecules", description="CSV, Parquet or SDF, also .gz, or a folder of them")
     output: str = Field(title="Predictions", description=".parquet or .csv, a row an input row")
-    smiles: str | None = Field(None, title="Column of SMILES", description="default: found by its content")
+    smiles: str | None = Field(
+        None,
+        title="Column of SMILES",
+        description="default: that of the training table, else by name or content",
+    )
     id: str | None = Field(
-        None, title="Column that names a row", description="default: id, name, or its number"
+        None,
+        title="Column that names a row",
+        description="default: that of the training table, else id or name, else its number",
     )
     keep: list[str] = Field([], title="Columns to carry along", description="of the input")
 

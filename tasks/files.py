@@ -73,7 +73,7 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file; run the step that makes it") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: is damaged ({error}); delete it and run again") from None
+        raise ValueError(f"{path}: is damaged ({error}); make it again, or copy it again") from None
 
 
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -1,6 +1,7 @@
 """The command line as a person uses it: examples that work, one clear line for bad input, status 2."""
 
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,18 @@ def test_help_shows_an_example(name: str) -> None:
     done = command(name, "--help")
     assert done.returncode == 0
     assert f"Example: manywalks {name}" in " ".join(done.stdout.split())
+
+
+def test_the_version_is_said() -> None:
+    done = command("--version")
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"manywalks {metadata.version('manywalks')}"
+
+
+def test_a_missing_argument_names_the_help_of_its_command() -> None:
+    done = command("score")
+    assert done.returncode == 2
+    assert "(see manywalks score --help)" in done.stderr
 
 
 def edited(folder: Path, old: str, new: str) -> None:
