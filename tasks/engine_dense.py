@@ -7,7 +7,7 @@ threads (and the results). The first use on a machine compiles for some 20 s; th
 
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cache
 
 import numpy as np
@@ -46,10 +46,13 @@ def train_pack(
     stop = threading.Event()
     # two BLAS threads inside each of two replicates would wait for each other
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        waiting = [pool.submit(_train, prepared, k, entropy, progress, stop) for k in indices]
+        waiting = {pool.submit(_train, prepared, k, entropy, progress, stop) for k in indices}
         try:
-            for done in as_completed(waiting):
-                yield done.result()
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                # a future keeps its result: none may outlive the yield, or the pack's weights pile up
+                while done:
+                    yield done.pop().result()
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

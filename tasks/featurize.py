@@ -11,16 +11,17 @@ from manywalks.tasks.conformers import CONFORMER, conformer3d
 from manywalks.tasks.descriptors import PHYSCHEM, descriptor_functions, descriptors
 from manywalks.tasks.features import Features
 from manywalks.tasks.fingerprints import SparseRows, fingerprint_names, fingerprints
+from manywalks.tasks.ionization import IONIZATION, ionization
 from manywalks.tasks.params import FeatureBlock
 
-DENSE = ("rdkit2d", "physchem", "conformer3d")
+DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d")
 
 # microseconds a molecule on one core (2.5 GHz), parsing included in the first: they choose
 # chunks of about a second, and whether starting processes (about a second each) pays
 COST = {
     "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 3000,
     "maccs": 400, "avalon_count": 400, "erg": 200, "atom_pair_count": 120, "torsion_count": 100,
-    "rdkit_path_count": 400, "physchem": 1500, "conformer3d": 20000,
+    "rdkit_path_count": 400, "physchem": 1500, "ionization": 800, "conformer3d": 20000,
 }  # fmt: skip
 PROCESSES_PAY = 4e6  # microseconds of work
 CHUNK = 0.5e6  # microseconds of work in one chunk
@@ -67,7 +68,12 @@ def featurize(
 def column_names(blocks: Sequence[FeatureBlock]) -> tuple[list[str], list[str]]:
     """Names of the sparse columns, and of all columns (sparse, then real-valued)."""
     counts = [name for block in blocks if block.kind not in DENSE for name in fingerprint_names(block)]
-    of = {"rdkit2d": tuple(descriptor_functions()), "physchem": PHYSCHEM, "conformer3d": CONFORMER}
+    of = {
+        "rdkit2d": tuple(descriptor_functions()),
+        "physchem": PHYSCHEM,
+        "ionization": IONIZATION,
+        "conformer3d": CONFORMER,
+    }
     dense = [f"{b.kind}:{name}" for b in blocks if b.kind in DENSE for name in of[b.kind]]
     names = counts + dense
     if len(set(names)) < len(names):
@@ -144,6 +150,8 @@ def _real_valued(mols: list[Chem.Mol], block: FeatureBlock, seed: int) -> np.nda
     """A block of real values: float32 (n, d)."""
     if block.kind == "conformer3d":
         return conformer3d(mols, seed)
+    if block.kind == "ionization":
+        return ionization(mols)
     return descriptors(mols, PHYSCHEM if block.kind == "physchem" else tuple(descriptor_functions()))
 
 

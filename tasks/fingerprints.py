@@ -1,6 +1,7 @@
 """Fingerprints of molecules as sparse rows: hashed counts, bits, MACCS keys, ErG."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,8 @@ class SparseRows(NamedTuple):
     values: np.ndarray
 
 
-def fingerprint_names(block: FeatureBlock) -> list[str]:
+@cache
+def fingerprint_names(block: FeatureBlock) -> tuple[str, ...]:
     """Column names of a fingerprint block, such as `morgan2_1024_count:17`."""
     prefix = {
         "morgan_count": f"morgan{block.radius}_{block.size}_count",
@@ -36,7 +38,7 @@ def fingerprint_names(block: FeatureBlock) -> list[str]:
         "erg": "erg",
     }[block.kind]
     width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(block.kind, block.size)
-    return [f"{prefix}:{column}" for column in range(width)]
+    return tuple(f"{prefix}:{column}" for column in range(width))
 
 
 def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
@@ -53,8 +55,9 @@ def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
     return _from_counts(generator.GetCountFingerprints(mols))
 
 
+@cache
 def _generator(block: FeatureBlock) -> Any:
-    """RDKit's fingerprint generator of a hashed block."""
+    """RDKit's fingerprint generator of a hashed block; making one takes as long as a fingerprint."""
     if block.kind in ("morgan_count", "morgan_bits"):
         return rdFingerprintGenerator.GetMorganGenerator(block.radius, fpSize=block.size)
     if block.kind == "morgan_feature_count":

@@ -292,10 +292,10 @@ class FeatureBlock(Section):
 
     kind: Literal[
         "morgan_count", "morgan_bits", "morgan_feature_count", "rdkit2d", "maccs", "avalon_count", "erg",
-        "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "conformer3d",
+        "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "ionization", "conformer3d",
     ] = Field(
         description="which featurizer (morgan_feature_count: Morgan on donors, acceptors, rings, halogens, "
-        "acids and bases instead of elements)"
+        "acids and bases instead of elements; ionization: charges and log D at pH 7.4, pKa of groups)"
     )  # fmt: skip
     radius: Annotated[int, Field(ge=0, le=8)] = Field(default=2, description="Morgan: radius in bonds")
     size: Annotated[int, Field(ge=16, le=65536)] = Field(
@@ -312,6 +312,7 @@ class FeaturizeParams(Section):
             FeatureBlock(kind="morgan_feature_count"),
             FeatureBlock(kind="erg"),
             FeatureBlock(kind="rdkit2d"),
+            FeatureBlock(kind="ionization"),
         ),
         min_length=1,
         description="featurizers, concatenated in this order",

@@ -1,6 +1,7 @@
 """Stage curate: the raw table -> kept molecules, rejected records, the data card."""
 
 from manywalks.tasks import files, progress
+from manywalks.tasks.check import needed_columns
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.revisions import table_at
 from manywalks.tasks.tables import read_table
@@ -12,7 +13,9 @@ def run(workspace: Workspace) -> None:
     data = workspace.params.data
     table, commit = table_at(workspace, data.rev)
     with progress.telling("curate") as tell:
-        frame = read_table(table, delimiter=data.delimiter, encoding=data.encoding)
+        # the other columns of an export are most of its memory
+        needed = {*needed_columns(workspace.params), *data.checks}
+        frame = read_table(table, delimiter=data.delimiter, encoding=data.encoding, columns=needed)
         result = curate_table(frame, workspace.params, progress=progress.counting(tell))
     with files.atomic_path(workspace.curated) as path:
         result.molecules.to_parquet(path, index=False)
