@@ -71,8 +71,9 @@ def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: Found, h
     assert f"{turned:.1f} % of the test molecules get another class" in html
     section = html[html.index('id="e1"') :]
     for label in (
-        "in probability, before calibration</small>",
-        "of calibrated probabilities",
+        "will differ from this one before calibration, root mean square",
+        "of calibrated probabilities</caption>",
+        "The last column is before calibration.",
         "valid and test parts, in probability before calibration</caption>",
         "Brier score and selection, before calibration</caption>",
     ):
