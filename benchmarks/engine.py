@@ -1,6 +1,6 @@
 """The dense engine beside Keras fits, its distance from the machine's limit, and how it grows.
 
-    python -m benchmarks.engine [speed cold limit growth] [--repeats 3]
+    python -m benchmarks.engine [speed cold limit] [--repeats 3]
 
 All ways are measured in turns in one run, on the same data. Core ms are the processor time of one replicate
 and step, all its threads together: on a machine that does nothing else, the time that a step takes is that
@@ -15,28 +15,21 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from benchmarks import walks
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.tasks.dense_prepare import prepare
-from manywalks.tasks.features import Features
-from manywalks.tasks.network import weight_shapes
 from manywalks.tasks.walk import Problem, train_pack
 
 CORES = len(os.sched_getaffinity(0))
 EPOCHS = {"S": 10, "L": 3, "default": 10}
 PACK = {"S": 32, "L": 4, "default": 32}
-COLUMNS = (1024, 4096, 16_384, 65_536)
-WIDTHS = (128, 256, 512, 1024, 2048)
 ADDRESS = {
     "S": "S: 2048-512-128-1, batch 32",
     "L": "L: 2048-2048-1024-1, batch 32",
@@ -219,117 +212,7 @@ def _step(problem: Problem) -> tuple[float, float]:
     return float(flop), 24.0 * (touched * widths[1] + widths[0] * widths[1] + hidden)
 
 
-def growth(_: int) -> str:
-    """Time and memory against the number of replicates and of molecules."""
-    problem = walks.problem("esol", "S", 5)
-    trained(problem, 1)
-    counts = [1, 2, 4, 8, 16, 32, 64, 128, 256]
-    times = [seconds(lambda n=n: trained(problem, n)) for n in counts]
-    slope, intercept = np.polyfit(counts[1:], times[1:], 1)
-    replicates = [[str(n), f"{t:.2f}", f"{1000 * t / n:.0f}"] for n, t in zip(counts, times, strict=True)]
-    held = {n: _peak_memory(f"engine.trained(walks.problem('esol', 'S', 1), {n})") for n in (2, 32)}
-    kept = {
-        n: _peak_memory(
-            "from manywalks.tasks.walk import train_pack\n"
-            f"kept = list(train_pack(walks.problem('esol', 'S', 1), range({n}), 1, threads=2))"
-        )
-        for n in (2, 32)
-    }
-    molecules = []
-    for n in (1000, 10_000, 100_000):
-        answer = _in_child(f"print(*engine.many_molecules({n}), end='')").split()
-        molecules.append([f"{n:,}", *answer])
-        print(molecules[-1], flush=True)
-    columns = [[f"{n:,}", *_in_child(f"print(*engine.of_columns({n}), end='')").split()] for n in COLUMNS]
-    widths = [[*_in_child(f"print(*engine.of_width({n}), end='')").split()] for n in WIDTHS]
-    return f"""## Dense engine: growth
-
-Replicates of S on ESOL, 145 steps each, compiled before: {1000 * slope:.0f} ms a replicate and
-{intercept:.2f} s besides (least squares from 2 on).
-
-{table(["replicates", "s", "ms a replicate"], replicates)}
-
-Largest memory of a process that trains and forgets: {held[2]:.0f} MB with 2 replicates, {held[32]:.0f} MB
-with 32 ({(held[32] - held[2]) / 30:.1f} MB a replicate). That keeps all results: {kept[2]:.0f} and
-{kept[32]:.0f} MB ({(kept[32] - kept[2]) / 30:.1f} MB a replicate, 4.5 of them the result's weights).
-
-S on molecules of the lipophilicity set, repeated: one epoch of two replicates.
-
-{table(["molecules", "ms a replicate and step", "largest memory, MB"], molecules)}
-
-S on 2,000 molecules of 60 random bits, the more columns the fewer molecules share one:
-
-{table(["columns", "ms a replicate and step", "largest memory, MB"], columns)}
-
-S on ESOL with other widths:
-
-{table(["widths", "parameters", "ms a replicate and step", "ns a parameter", "memory, MB"], widths)}"""
-
-
-def many_molecules(n: int) -> tuple[str, str]:
-    """One epoch on n molecules: ms a replicate and step, and the process's largest memory in MB."""
-    small = walks.problem("lipophilicity", "S", 1)
-    rows = np.arange(n) % len(small.features)
-    problem = replace(
-        small, features=small.features.take(rows), targets=small.targets.take(rows),
-        train=np.arange(n * 9 // 10), valid=np.arange(n * 9 // 10, n), predict=np.arange(n * 9 // 10, n),
-    )  # fmt: skip
-    return f"{_ms_a_step(problem):.3f}", f"{_largest():.0f}"
-
-
-def of_columns(d: int) -> tuple[str, str]:
-    """2,000 molecules of 60 random bits in d columns: ms a replicate and step, largest memory in MB."""
-    small, n, rng = walks.problem("lipophilicity", "S", 1), 2000, np.random.default_rng(0)
-    bits = sparse.csr_matrix(
-        (np.ones(60 * n, np.float32), rng.integers(0, d, 60 * n), np.arange(0, 60 * n + 1, 60)), (n, d)
-    )
-    bits.sum_duplicates()
-    features = Features(bits, np.zeros((n, 0), np.float32), tuple(f"bit_{i}" for i in range(d)))
-    problem = replace(
-        small, features=features, targets=small.targets.take(np.arange(n)),
-        train=np.arange(1800), valid=np.arange(1800, n), predict=np.arange(1800, n),
-    )  # fmt: skip
-    return f"{_ms_a_step(problem):.3f}", f"{_largest():.0f}"
-
-
-def of_width(width: int) -> tuple[str, str, str, str, str]:
-    """Two hidden layers: their widths, parameters, ms a replicate and step, ns a parameter, memory in MB."""
-    small = walks.problem("esol", "S", 3)
-    network = small.network.model_copy(update={"widths": (width, width // 4)})
-    shapes = weight_shapes(network, small.features.width, 1)
-    parameters = sum(int(np.prod(shape)) for shape in shapes)
-    ms = _ms_a_step(replace(small, network=network))
-    return (
-        f"{width}-{width // 4}", f"{parameters:,}", f"{ms:.3f}", f"{1e6 * ms / parameters:.2f}",
-        f"{_largest():.0f}",
-    )  # fmt: skip
-
-
-def _ms_a_step(problem: Problem) -> float:
-    """Of one replicate, with one on every core, compiled before."""
-    trained(replace(problem, train=problem.train[:64]), CORES)
-    took = seconds(lambda: trained(problem, CORES))
-    return 1000 * took / CORES / problem.steps_per_epoch / problem.train_params.epochs
-
-
-def _largest() -> float:
-    """This process's largest memory so far, MB; what `getrusage` says is inherited from the parent."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
-def _in_child(code: str) -> str:
-    """What a fresh process prints."""
-    command = [sys.executable, "-c", f"from benchmarks import engine, walks\n{code}"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def _peak_memory(code: str) -> float:
-    """Largest memory of a fresh process that runs it, MB."""
-    return float(_in_child(f"{code}\nprint(engine._largest(), end='')"))
-
-
-PARTS = {"speed": speed, "cold": cold, "limit": limit, "growth": growth}
+PARTS = {"speed": speed, "cold": cold, "limit": limit}
 
 
 def main() -> None:
