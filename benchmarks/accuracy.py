@@ -40,8 +40,11 @@ def blocks(*kinds: str) -> dict[str, Any]:
 
 RECIPES: dict[str, dict[str, Any]] = {
     "defaults": {},
-    "Avalon too": blocks("morgan_count", "morgan_feature_count", "avalon_count", "erg", "rdkit2d"),
-    "Avalon, no feature Morgan": blocks("morgan_count", "avalon_count", "erg", "rdkit2d"),
+    "no ionization": blocks("morgan_count", "morgan_feature_count", "erg", "rdkit2d"),
+    "Avalon too": blocks(
+        "morgan_count", "morgan_feature_count", "avalon_count", "erg", "rdkit2d", "ionization"
+    ),
+    "Avalon, no feature Morgan": blocks("morgan_count", "avalon_count", "erg", "rdkit2d", "ionization"),
     "binary counts": {"transform": {"counts": "binary"}},
     "counts not scaled down": {"transform": {"count_scale": 1.0}},
     "standard descriptors": {"transform": {"descriptors": "standard"}},
@@ -49,7 +52,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "512, 256": {"network": {"widths": [512, 256]}},
     "dropout 0.6": {"network": {"dropout": 0.6}},
     "100 epochs": {"train": {"epochs": 100}},
-    "Huber": {"train": {"loss": "huber"}},
+    "squared loss": {"train": {"loss": "squared"}},
 }
 
 

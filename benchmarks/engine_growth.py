@@ -53,10 +53,8 @@ def growth() -> str:
     for n in (1000, 10_000, 100_000):
         molecules.append([f"{n:,}", *_cells(f"many_molecules({n})")])
         print(molecules[-1], flush=True)
-    columns = [
-        [f"{n:,}", *_in_child(f"print(*engine_growth.of_columns({n}), end='')").split()] for n in COLUMNS
-    ]
-    widths = [[*_in_child(f"print(*engine_growth.of_width({n}), end='')").split()] for n in WIDTHS]
+    columns = [[f"{n:,}", *_cells(f"of_columns({n})")] for n in COLUMNS]
+    widths = [_cells(f"of_width({n})") for n in WIDTHS]
     return f"""## Dense engine: growth
 
 Replicates of S on ESOL, 145 steps each, compiled before: {1000 * slope:.0f} ms a replicate and
