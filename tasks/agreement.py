@@ -63,7 +63,8 @@ def agreement(
     # the bound on metrics is for two ensembles of m; one of k differs more or less by this factor
     scale = math.sqrt((1 / len(model) + 1 / len(retrained)) / (2 / len(model)))
     return {
-        "unit": asked.unit,
+        # what networks give: a retrained ensemble's calibration is fitted on its own walks
+        "unit": "in probability before calibration" if asked.kind == "classification" else asked.unit,
         "molecules": len(one),
         "replicates": len(model),
         "retrained": len(retrained),

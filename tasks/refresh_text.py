@@ -25,6 +25,8 @@ def text_of(report: dict[str, Any]) -> str:
             f"| {name} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
             f"| {cells[2]}{interval} | {one['verdict']} |"
         )
+    if any(one["metric"] in ("log_loss", "brier") for one in report["endpoints"].values()):
+        lines += ["", "Probabilities are compared before calibration."]
     if report["drift"]:
         lines += ["", "## Drift", "", *_drift_lines(report["drift"])]
     if report["warnings"]:

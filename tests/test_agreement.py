@@ -50,6 +50,15 @@ def test_another_function_is_found_out() -> None:
     assert "does NOT agree" in verdict(found, "logS")
 
 
+def test_probabilities_are_compared_before_calibration_and_the_verdict_says_so() -> None:
+    rng = np.random.default_rng(5)
+    centre = rng.uniform(0.3, 0.7, size=N)
+    model, fresh = (np.clip(walks(rng, 8, centre, 0.05), 0, 1) for _ in range(2))
+    observed = (centre > 0.5).astype(float)
+    found = agreement(model, fresh, observed, np.full(N, "="), asked(kind="classification", unit=""))
+    assert " in probability before calibration apart, root mean square" in verdict(found, "active")
+
+
 def test_one_foreign_walk_among_the_models_is_named() -> None:
     rng = np.random.default_rng(4)
     centre = rng.normal(size=N)

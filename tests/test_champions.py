@@ -130,4 +130,8 @@ def test_a_model_against_itself_is_equivalent_and_drift_is_told(work: Workspace)
         {"when": "now", "champion": first, "challenger": second, "promoted": False, "reason": "x", **found}
     )
     assert "| logS |" in text
+    assert "before calibration" not in text
+    classes = {**found, "endpoints": {"active": {**one, "metric": "log_loss"}}}
+    said = {"when": "now", "champion": first, "challenger": second, "promoted": False, "reason": "x"}
+    assert "Probabilities are compared before calibration." in text_of(said | classes)
     assert "## Drift" in text and f"{len(seen) - len(fewer)} molecules are new to the champion" in text
