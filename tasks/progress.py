@@ -12,12 +12,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 Tell = Callable[[float, float, str], None]
 PREFIX = "@progress "
 # A line a change would be thousands a second for fast steps; eyes follow five.
 EVERY_S = 0.2
+
+
+class TimeLeft(TimeRemainingColumn):
+    """The time still to wait, called so; the time it took, once it is done."""
+
+    def render(self, task: Task) -> Text:
+        """Such as "00:12 left"."""
+        return super().render(task) + ("" if task.finished else " left")
 
 
 def lines_wanted() -> bool:
@@ -30,10 +47,10 @@ def bar(console: Console | None = None) -> Progress:
     return Progress(
         # with a rate in molecules a second it still fits into 80 columns
         TextColumn("{task.description:<18}"),
-        BarColumn(bar_width=28),
+        BarColumn(bar_width=22),
         TaskProgressColumn(),
         TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TimeLeft(compact=True, elapsed_when_finished=True),
         console=console or Console(stderr=True),
         transient=False,
     )
