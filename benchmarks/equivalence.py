@@ -26,7 +26,7 @@ from manywalks.tasks.walk import train_pack
 CORES = len(os.sched_getaffinity(0))
 CASES = ["S:esol:15", "S:caco2:15", "S:vdss:15", "L:esol:4", "L:caco2:4", "L:vdss:4", "default:esol:20"]
 OURS = {"dense": 4, "keras": 2, "stacked": 1}
-"""Replicates for each fit."""
+"""Replicates, times 64, and as many as there are fits at least."""
 
 MARGIN = 0.5
 
@@ -51,12 +51,12 @@ def fits_of(case: str, count: int, fan: Fits) -> list[float]:
     return [answer["rmse"] for answer in fan.fit(name, recipe, int(epochs), -(-count // CORES))]
 
 
-def walks_of(case: str, engine: str, count: int) -> list[float]:
-    """Test RMSE of an engine's replicates."""
+def walks_of(case: str, engine: str, first: int, count: int) -> list[float]:
+    """Test RMSE of an engine's replicates, from the `first` on."""
     recipe, name, epochs = case.split(":")
     given = walks.problem(name, recipe, int(epochs))
     problem = replace(given, train_params=given.train_params.model_copy(update={"engine": engine}))
-    trained = train_pack(problem, range(count), 20_26, threads=CORES)
+    trained = train_pack(problem, range(first, first + count), 20_26, threads=CORES)
     return [walks.rmse(problem, replicate.predictions) for replicate in trained]
 
 
@@ -68,19 +68,20 @@ def row(case: str, engine: str, ours: list[float], keras: list[float]) -> list[s
 
 
 class Kept:
-    """Scores by name, on disk: a run that broke off goes on."""
+    """Scores by name, on disk: a run that broke off goes on, and more of them are added."""
 
     def __init__(self, *, again: bool) -> None:
         self.path = walks.CACHE / "equivalence.json"
         self.scores = json.loads(self.path.read_text()) if self.path.is_file() and not again else {}
 
-    def of(self, name: str, make: Callable[[], list[float]]) -> list[float]:
-        """What is kept under this name, or made now."""
-        if name not in self.scores:
-            self.scores[name] = make()
+    def of(self, name: str, count: int, make: Callable[[int, int], list[float]]) -> list[float]:
+        """So many scores; what is missing is made by make(how many there are, how many more)."""
+        have: list[float] = self.scores.setdefault(name, [])
+        if len(have) < count:
+            have += make(len(have), count - len(have))
             self.path.parent.mkdir(exist_ok=True)
             self.path.write_text(json.dumps(self.scores))
-        return self.scores[name]
+        return have
 
 
 def main() -> None:
@@ -93,12 +94,12 @@ def main() -> None:
     asked = parser.parse_args()
     kept, fan, rows = Kept(again=asked.again), Fits(CORES), []
     for case in asked.cases:
-        keras = kept.of(f"{case} {asked.fits} fits", partial(fits_of, case, asked.fits, fan))
+        keras = kept.of(f"{case} fits", asked.fits, lambda _, more, case=case: fits_of(case, more, fan))
         for engine in asked.engines:
             if engine == "stacked" and case.startswith("L"):
                 continue  # in lockstep on a processor it would take hours
-            count = OURS[engine] * asked.fits
-            ours = kept.of(f"{case} {count} {engine}", partial(walks_of, case, engine, count))
+            count = max(OURS[engine] * 64, asked.fits)
+            ours = kept.of(f"{case} {engine}", count, partial(walks_of, case, engine))
             rows.append(row(case, engine, ours, keras))
             print(*rows[-1], flush=True)
     fan.close()
