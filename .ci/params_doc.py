@@ -11,7 +11,7 @@ FILE = Path(__file__).resolve().parent.parent / "docs/params.md"
 def text() -> str:
     """The page: a table a section."""
     rows = describe()
-    lines = ["# Every key of params.yaml", "", "Made by `make fix` from `tasks/params.py`.", ""]
+    lines = ["# Every key of params.yaml", "", "Made by `make fix` from `tasks/params.py` and its parts.", ""]
     for name in Params.model_fields:
         inside = [row for row in rows if row[0].split(".")[0] == name]
         lines += [f"## {name}", "", "| key | value | default | what |", "|---|---|---|---|"]

@@ -21,7 +21,8 @@ from rdkit import Chem, RDLogger
 
 from benchmarks.results import table, write_section
 from manywalks.tasks.curate import curate_table
-from manywalks.tasks.params import CurateParams, parse_params
+from manywalks.tasks.params import parse_params
+from manywalks.tasks.params_data import CurateParams
 from manywalks.tasks.split import split_molecules
 from manywalks.tasks.standardize import standardize_smiles
 from manywalks.tasks.tables import read_table

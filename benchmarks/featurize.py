@@ -18,7 +18,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from benchmarks.results import table, write_section
 from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import FeatureBlock, FeaturizeParams
+from manywalks.tasks.params_model import FeatureBlock, FeaturizeParams
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 

@@ -24,7 +24,8 @@ from manywalks.tasks.benchmark import ENDPOINT, score, task_params, train_and_pr
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
 from manywalks.tasks.network import import_keras
-from manywalks.tasks.params import NetworkParams, Params
+from manywalks.tasks.params import Params
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.problem import Prepared, prepare
 from manywalks.tasks.tables import read_table
 

@@ -21,7 +21,7 @@ from scipy import sparse
 from benchmarks.results import table, write_section
 from manywalks.tasks.features import Features
 from manywalks.tasks.network import build, import_keras, initial_weights
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.stack import describe, save_keras, stacked_model
 from manywalks.tasks.targets import TargetStep, TargetTransform

@@ -17,7 +17,8 @@ from benchmarks.results import table, write_section
 from manywalks.tasks.between import combine
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.contest import Ensembled, Rule, contest
-from manywalks.tasks.params import EnsembleParams, RefreshParams
+from manywalks.tasks.params import RefreshParams
+from manywalks.tasks.params_model import EnsembleParams
 
 COUNTS = (8, 16, 32)
 # of two trainings of one model, and of a model with a better one

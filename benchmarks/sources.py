@@ -18,7 +18,8 @@ from benchmarks.results import table, write_section
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.featurize import featurize
 from manywalks.tasks.geometry import geometries
-from manywalks.tasks.params import FeatureBlock, Params, parse_params
+from manywalks.tasks.params import Params, parse_params
+from manywalks.tasks.params_model import FeatureBlock
 from manywalks.tasks.problem import prepare
 from manywalks.tasks.sources import Walks, study_sources
 from manywalks.tasks.split import split_molecules

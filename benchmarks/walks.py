@@ -12,7 +12,13 @@ from scipy import sparse
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
 from manywalks.tasks.files import sha256_bytes
-from manywalks.tasks.params import FeatureBlock, FeaturizeParams, NetworkParams, TrainParams, TransformParams
+from manywalks.tasks.params_model import (
+    FeatureBlock,
+    FeaturizeParams,
+    NetworkParams,
+    TrainParams,
+    TransformParams,
+)
 from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.targets import Targets
 from manywalks.tasks.walk import Problem

@@ -19,7 +19,8 @@ import pandas as pd
 from manywalks.tasks.curate import curate_table, standardize_smiles
 from manywalks.tasks.featurize import featurize
 from manywalks.tasks.metrics import auroc, classification_metrics, regression_metrics
-from manywalks.tasks.params import Params, SplitParams, parse_params
+from manywalks.tasks.params import Params, parse_params
+from manywalks.tasks.params_data import SplitParams
 from manywalks.tasks.problem import Prepared, prepare
 from manywalks.tasks.split import split_molecules
 from manywalks.tasks.tables import read_table

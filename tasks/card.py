@@ -8,7 +8,7 @@ import pandas as pd
 
 from manywalks.tasks.cells import Cells
 from manywalks.tasks.merge import Merged, noise_of
-from manywalks.tasks.params import EndpointParams
+from manywalks.tasks.params_data import EndpointParams
 from manywalks.tasks.reasons import REASONS
 from manywalks.tasks.records import Records
 

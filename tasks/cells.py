@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks.tasks import units
-from manywalks.tasks.params import EndpointParams
+from manywalks.tasks.params_data import EndpointParams
 
 MISSING = frozenset({"", "nan", "na", "n/a", "<na>", "null", "none", "-", "#n/a"})
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from manywalks.tasks.cells import MISSING, read_numbers
-from manywalks.tasks.params import CheckParams, Params
+from manywalks.tasks.params import Params
+from manywalks.tasks.params_data import CheckParams
 from manywalks.tasks.parts import decimal_years
 
 # ranges of records that a fault names, at most: one broken column of a large table is not a page each

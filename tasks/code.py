@@ -61,3 +61,9 @@ def source_files(module: str) -> tuple[str, ...]:
         waiting.extend(_imports(path))
     paths = {path for name in seen if (path := module_path(name)) and path.name != "__init__.py"}
     return tuple(sorted(path.relative_to(FOLDER).as_posix() for path in paths))
+
+
+def training_code() -> tuple[str, ...]:
+    """Source files that decide what a walk predicts; the models of params.yaml do not, their values do."""
+    used = source_files(f"{PACKAGE}.tasks.problem")
+    return tuple(name for name in used if not name.startswith("tasks/params"))

@@ -1,7 +1,7 @@
 """How params.yaml says that the replicates of an endpoint become one prediction."""
 
 from manywalks.tasks.between import Combining
-from manywalks.tasks.params import EnsembleParams
+from manywalks.tasks.params_model import EnsembleParams
 
 
 def combining_of(kind: str, ensemble: EnsembleParams) -> Combining:

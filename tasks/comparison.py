@@ -11,7 +11,8 @@ from manywalks.tasks.between import combine
 from manywalks.tasks.bound import replicates_needed
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.metrics import endpoint_metrics
-from manywalks.tasks.params import EndpointParams, Params
+from manywalks.tasks.params import Params
+from manywalks.tasks.params_data import EndpointParams
 from manywalks.tasks.projection import CLOSED, Projected, project, scorer
 from manywalks.tasks.spectrum import Moments, moments
 from manywalks.tasks.view import HIGHER_IS_BETTER, IN_UNITS

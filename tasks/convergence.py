@@ -8,7 +8,7 @@ import numpy as np
 from manywalks.tasks.between import combine
 from manywalks.tasks.combining import combining_of
 from manywalks.tasks.metrics import endpoint_metrics
-from manywalks.tasks.params import EnsembleParams
+from manywalks.tasks.params_model import EnsembleParams
 
 MAIN = {"regression": "rmse", "classification": "auroc"}
 SUBSETS = 50

@@ -14,7 +14,8 @@ from manywalks.tasks.card import data_card
 from manywalks.tasks.cells import Cells, asks_molar_mass, convert_cells, read_cells
 from manywalks.tasks.check import check_table, common_cells, plain_cell
 from manywalks.tasks.merge import Merged, merge_classes, merge_repeats, without
-from manywalks.tasks.params import EndpointParams, Params
+from manywalks.tasks.params import Params
+from manywalks.tasks.params_data import EndpointParams
 from manywalks.tasks.records import Records, texts
 from manywalks.tasks.standardize import Standardized, standardize_smiles
 from manywalks.tasks.tables import as_text

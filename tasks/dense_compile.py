@@ -22,7 +22,7 @@ from manywalks.tasks.dense_prepare import flatten, fresh_work, prepare
 from manywalks.tasks.dense_steps import backward, train_window, update_rows
 from manywalks.tasks.features import Features
 from manywalks.tasks.network import initial_weights
-from manywalks.tasks.params import NetworkParams, TrainParams
+from manywalks.tasks.params_model import NetworkParams, TrainParams
 from manywalks.tasks.sparse_plan import plan_window
 from manywalks.tasks.targets import Targets
 from manywalks.tasks.walk import Problem

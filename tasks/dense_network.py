@@ -12,7 +12,7 @@ Compiled code is kept on disk beside the bytecode and made again when its own fi
 does that it takes functions from: after a change to such a file, touch those that import it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -30,8 +30,11 @@ from manywalks.tasks.dense_layers import (
 from manywalks.tasks.dense_products import forward_panels, turn
 from manywalks.tasks.gather import COLUMNS, gather
 
-INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""For what only compiled code calls: taking such arguments from Python apart is a fifth of all compiling."""
+INNER: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""For what only compiled code calls: taking such arguments from Python apart is a fifth of all compiling.
+
+Called from Python, such a function would crash the process.
+"""
 
 
 class Data(NamedTuple):

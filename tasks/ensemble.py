@@ -16,7 +16,8 @@ from manywalks.tasks.combining import combining_of
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import column_names, featurize
-from manywalks.tasks.params import CurateParams, EnsembleParams, FeatureBlock, FeaturizeParams
+from manywalks.tasks.params_data import CurateParams
+from manywalks.tasks.params_model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.scaling import FeatureScaler
 from manywalks.tasks.standardize import standardize_smiles

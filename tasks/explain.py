@@ -21,7 +21,8 @@ from manywalks.tasks.calibrate import Calibration
 from manywalks.tasks.charts import number
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import CurateParams, FeatureBlock
+from manywalks.tasks.params_data import CurateParams
+from manywalks.tasks.params_model import FeatureBlock
 from manywalks.tasks.standardize import standardize_smiles
 
 # an atom is trusted where its mean is this many standard deviations (of single walks) from 0 ...

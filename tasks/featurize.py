@@ -12,7 +12,7 @@ from manywalks.tasks.descriptors import PHYSCHEM, descriptor_functions, descript
 from manywalks.tasks.features import Features
 from manywalks.tasks.fingerprints import SparseRows, fingerprint_names, fingerprints
 from manywalks.tasks.ionization import IONIZATION, ionization
-from manywalks.tasks.params import FeatureBlock
+from manywalks.tasks.params_model import FeatureBlock
 
 DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d")
 

@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors, rdReducedGraphs
 
-from manywalks.tasks.params import FeatureBlock
+from manywalks.tasks.params_model import FeatureBlock
 
 MACCS_KEYS = 167  # RDKit's bit vector; key 0 is never set
 ERG_SIZE = 315  # 21 pairs of pharmacophore types at distances 1 to 15
@@ -23,21 +23,26 @@ class SparseRows(NamedTuple):
     values: np.ndarray
 
 
-@cache
 def fingerprint_names(block: FeatureBlock) -> tuple[str, ...]:
     """Column names of a fingerprint block, such as `morgan2_1024_count:17`."""
+    return _names(block.kind, block.radius, block.size)
+
+
+@cache
+def _names(kind: str, radius: int, size: int) -> tuple[str, ...]:
+    """They are asked for with each molecule that is featurized by itself."""
     prefix = {
-        "morgan_count": f"morgan{block.radius}_{block.size}_count",
-        "morgan_bits": f"morgan{block.radius}_{block.size}_bits",
-        "morgan_feature_count": f"morgan{block.radius}_{block.size}_feature_count",
-        "avalon_count": f"avalon_{block.size}_count",
-        "atom_pair_count": f"atom_pair_{block.size}_count",
-        "torsion_count": f"torsion_{block.size}_count",
-        "rdkit_path_count": f"rdkit_path_{block.size}_count",
+        "morgan_count": f"morgan{radius}_{size}_count",
+        "morgan_bits": f"morgan{radius}_{size}_bits",
+        "morgan_feature_count": f"morgan{radius}_{size}_feature_count",
+        "avalon_count": f"avalon_{size}_count",
+        "atom_pair_count": f"atom_pair_{size}_count",
+        "torsion_count": f"torsion_{size}_count",
+        "rdkit_path_count": f"rdkit_path_{size}_count",
         "maccs": "maccs",
         "erg": "erg",
-    }[block.kind]
-    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(block.kind, block.size)
+    }[kind]
+    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(kind, size)
     return tuple(f"{prefix}:{column}" for column in range(width))
 
 
@@ -49,27 +54,25 @@ def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
         return _from_bits([rdMolDescriptors.GetMACCSKeysFingerprint(mol) for mol in mols])
     if block.kind == "avalon_count":
         return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.size) for mol in mols])
-    generator = _generator(block)
+    generator = _generator(block.kind, block.radius, block.size)
     if block.kind == "morgan_bits":
         return _from_bits(generator.GetFingerprints(mols))
     return _from_counts(generator.GetCountFingerprints(mols))
 
 
 @cache
-def _generator(block: FeatureBlock) -> Any:
+def _generator(kind: str, radius: int, size: int) -> Any:
     """RDKit's fingerprint generator of a hashed block; making one takes as long as a fingerprint."""
-    if block.kind in ("morgan_count", "morgan_bits"):
-        return rdFingerprintGenerator.GetMorganGenerator(block.radius, fpSize=block.size)
-    if block.kind == "morgan_feature_count":
+    if kind in ("morgan_count", "morgan_bits"):
+        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=size)
+    if kind == "morgan_feature_count":
         roles = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
-        return rdFingerprintGenerator.GetMorganGenerator(
-            block.radius, fpSize=block.size, atomInvariantsGenerator=roles
-        )
-    if block.kind == "atom_pair_count":
-        return rdFingerprintGenerator.GetAtomPairGenerator(fpSize=block.size)
-    if block.kind == "torsion_count":
-        return rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=block.size)
-    return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=block.size)
+        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=size, atomInvariantsGenerator=roles)
+    if kind == "atom_pair_count":
+        return rdFingerprintGenerator.GetAtomPairGenerator(fpSize=size)
+    if kind == "torsion_count":
+        return rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=size)
+    return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=size)
 
 
 def _from_counts(vectors: Sequence[Any]) -> SparseRows:

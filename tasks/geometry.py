@@ -11,7 +11,7 @@ import numpy as np
 
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import FeatureBlock
+from manywalks.tasks.params_model import FeatureBlock
 from manywalks.tasks.scaling import FeatureScaler
 
 PREFIX = "conformer3d:"

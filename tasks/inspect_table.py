@@ -8,7 +8,8 @@ from rdkit import Chem, rdBase
 
 from manywalks.tasks import units
 from manywalks.tasks.cells import read_numbers
-from manywalks.tasks.params import RESERVED, DataParams, EndpointParams, Params, SplitParams
+from manywalks.tasks.params import Params
+from manywalks.tasks.params_data import RESERVED, DataParams, EndpointParams, SplitParams
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molecule")
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}

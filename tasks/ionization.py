@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem import Crippen
+from rdkit.Chem import rdMolDescriptors
 
 IONIZATION = (
     "charge", "cation", "anion", "zwitterion", "log_neutral", "log_d",
@@ -155,9 +155,10 @@ def _row(mol: Chem.Mol) -> list[float]:
     log_neutral = -np.log10(1 + 10 ** (PH - acids)).sum() - np.log10(1 + 10 ** (bases - PH)).sum()
     log_neutral = max(float(log_neutral), LEAST_NEUTRAL)
     anion, cation = float(anions.sum()), float(cations.sum())
+    log_p, _ = rdMolDescriptors.CalcCrippenDescriptors(mol)
     a, b = [*acids, NO_ACID, NO_ACID], [*bases, NO_BASE, NO_BASE]
     return [
-        cation - anion, cation, anion, min(anion, cation), log_neutral, Crippen.MolLogP(mol) + log_neutral,
+        cation - anion, cation, anion, min(anion, cation), log_neutral, log_p + log_neutral,
         min(a[0], NO_ACID), min(a[1], NO_ACID), max(b[0], NO_BASE), max(b[1], NO_BASE),
         float((acids < PH).sum()), float((bases > PH).sum()),
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from manywalks.tasks.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
-from manywalks.tasks.params import CurateParams
+from manywalks.tasks.params_data import CurateParams
 
 _LABEL = re.compile(r"\[\d")
 MAX_ROUNDS = 8

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 
 if TYPE_CHECKING:
     import keras

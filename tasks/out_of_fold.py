@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manywalks.tasks import files
-from manywalks.tasks.code import FOLDER, source_files
+from manywalks.tasks.code import FOLDER, training_code
 from manywalks.tasks.grid import Configuration
 from manywalks.tasks.params import Params, parse_params
 from manywalks.tasks.workspace import Workspace
@@ -72,7 +72,7 @@ def open_shelf(folder: Path, ground: Workspace, asked: Configuration, entropy: i
         "vary": asked.vary,
         "copy": asked.copy,
         "entropy": None if entropy is None else str(entropy),
-        "code": {name: files.md5_file(FOLDER / name) for name in _training_code()},
+        "code": {name: files.md5_file(FOLDER / name) for name in training_code()},
     }
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     shelf = Shelf(folder / digest[:16])
@@ -82,11 +82,6 @@ def open_shelf(folder: Path, ground: Workspace, asked: Configuration, entropy: i
         content = {"params": params.model_dump(mode="json"), "vary": asked.vary, "entropy": str(drawn)}
         files.write_json(recipe, content)
     return shelf
-
-
-def _training_code() -> tuple[str, ...]:
-    """Source files that decide what a walk predicts."""
-    return tuple(name for name in source_files("manywalks.tasks.problem") if name != "tasks/params.py")
 
 
 class Recipe(NamedTuple):

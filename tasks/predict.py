@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from manywalks.tasks.dense_layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.tasks.features import Features
 from manywalks.tasks.network import import_keras
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.stack import ABOUT, TRIM, Classes, Mode
 from manywalks.tasks.targets import TargetTransform
 

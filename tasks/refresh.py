@@ -15,7 +15,8 @@ from manywalks.tasks.contest import Ensembled, Rule, contest
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.drift import structure_drift, value_drift, warnings_of
 from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import EnsembleParams, FeatureBlock, Params, RefreshParams
+from manywalks.tasks.params import Params, RefreshParams
+from manywalks.tasks.params_model import EnsembleParams, FeatureBlock
 from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.prepared import read_tables
 from manywalks.tasks.refresh_text import text_of

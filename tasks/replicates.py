@@ -20,7 +20,7 @@ import pandas as pd
 
 from manywalks.tasks import files
 from manywalks.tasks.bound import next_count, projected_count, resolve_tolerance
-from manywalks.tasks.code import FOLDER, source_files
+from manywalks.tasks.code import FOLDER, training_code
 from manywalks.tasks.params import Params
 from manywalks.tasks.walk import Replicate
 from manywalks.tasks.workspace import Workspace
@@ -63,15 +63,10 @@ def open_store(workspace: Workspace) -> Store:
         },
         "params": params.model_dump(mode="json", include={"transform", "network", "train"}),
         "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
-        "code": {name: files.md5_file(FOLDER / name) for name in _training_code()},
+        "code": {name: files.md5_file(FOLDER / name) for name in training_code()},
     }
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
     return Store(workspace.replicates / digest[:16])
-
-
-def _training_code() -> tuple[str, ...]:
-    """Source files that decide what a replicate is (not those that decide how many)."""
-    return tuple(name for name in source_files("manywalks.tasks.problem") if name != "tasks/params.py")
 
 
 def entropy_of(store: Store, params: Params) -> int:

@@ -11,7 +11,7 @@ from scipy import sparse, special
 
 from manywalks.tasks import files
 from manywalks.tasks.features import Features
-from manywalks.tasks.params import TransformParams
+from manywalks.tasks.params_model import TransformParams
 
 KNOTS = 256  # a descriptor with more distinct train values than this is thinned to as many quantiles
 

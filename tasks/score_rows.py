@@ -15,7 +15,8 @@ from scipy import sparse
 from manywalks.tasks.features import Features
 from manywalks.tasks.featurize import column_names, featurize_chunk
 from manywalks.tasks.molecule import standardize_one
-from manywalks.tasks.params import CurateParams, FeatureBlock
+from manywalks.tasks.params_data import CurateParams
+from manywalks.tasks.params_model import FeatureBlock
 from manywalks.tasks.sdf import block_smiles
 from manywalks.tasks.workers import Lost
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from manywalks.tasks import cluster
 from manywalks.tasks.groups import deal, draw, joined, sized
-from manywalks.tasks.params import SplitParams
+from manywalks.tasks.params_data import SplitParams
 from manywalks.tasks.parts import PRECEDENCE, read_times, tautomer_keys
 
 PARTS = ("train", "valid", "test")

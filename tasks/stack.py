@@ -17,7 +17,7 @@ import numpy as np
 
 from manywalks.tasks import files
 from manywalks.tasks.network import NORMALIZATION_EPSILON, build, import_keras
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.targets import TargetStep, TargetTransform
 
 if TYPE_CHECKING:

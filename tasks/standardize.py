@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from manywalks.tasks.molecule import Standardized, standardize_one
-from manywalks.tasks.params import CurateParams
+from manywalks.tasks.params_data import CurateParams
 from manywalks.tasks.workers import Lost, map_texts
 
 # up to so many, starting worker processes takes longer than the work

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from manywalks.tasks.features import Features
-from manywalks.tasks.params import NetworkParams, TrainParams
+from manywalks.tasks.params_model import NetworkParams, TrainParams
 from manywalks.tasks.streams import SOURCES
 from manywalks.tasks.targets import Targets
 

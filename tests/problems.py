@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from manywalks.tasks.features import Features
-from manywalks.tasks.params import NetworkParams, TrainParams
+from manywalks.tasks.params_model import NetworkParams, TrainParams
 from manywalks.tasks.targets import Targets
 from manywalks.tasks.walk import Problem
 

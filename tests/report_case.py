@@ -12,7 +12,8 @@ from manywalks.tasks.diagnose import diagnose
 from manywalks.tasks.distance import split_distance
 from manywalks.tasks.manifest import versions
 from manywalks.tasks.metrics import replicate_metrics
-from manywalks.tasks.params import EnsembleParams, parse_params
+from manywalks.tasks.params import parse_params
+from manywalks.tasks.params_model import EnsembleParams
 from manywalks.tasks.report import Found
 from manywalks.tasks.sentences import sentences
 from manywalks.tasks.statement import Terms, endpoint_statement

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from manywalks.tasks.cells import convert_cells, read_cells
-from manywalks.tasks.params import EndpointParams
+from manywalks.tasks.params_data import EndpointParams
 
 
 def cells_of(table, mass=np.nan, decimal=".", **endpoint):

@@ -13,7 +13,7 @@ from manywalks.tasks.features import Features
 from manywalks.tasks.keras_dropout import keep_mask
 from manywalks.tasks.keras_walk import Walker
 from manywalks.tasks.network import build, import_keras, initial_weights
-from manywalks.tasks.params import NetworkParams, TrainParams
+from manywalks.tasks.params_model import NetworkParams, TrainParams
 from manywalks.tasks.streams import epoch_order, streams
 from manywalks.tasks.targets import Targets
 from manywalks.tasks.walk import Problem, Replicate, learning_rates

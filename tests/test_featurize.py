@@ -10,7 +10,7 @@ from rdkit.Chem import Descriptors, MACCSkeys, rdFingerprintGenerator, rdReduced
 
 from manywalks.tasks import featurize as module
 from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import FeatureBlock, FeaturizeParams
+from manywalks.tasks.params_model import FeatureBlock, FeaturizeParams
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"

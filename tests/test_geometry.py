@@ -12,7 +12,7 @@ from manywalks.tasks.geometry import (
     own_conformers,
     without_coordinates,
 )
-from manywalks.tasks.params import FeatureBlock, TransformParams
+from manywalks.tasks.params_model import FeatureBlock, TransformParams
 from manywalks.tasks.scaling import FeatureScaler
 
 FLEXIBLE = ["CCCCCCC(=O)NCCCO", "COc1ccccc1CCNCC(O)CO", "CC(C)CCOC(=O)CCC", "OCCN(CCO)CCc1ccncc1"]

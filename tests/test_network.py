@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from manywalks.tasks.network import build, initial_weights, parameter_count, weight_shapes
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 
 NORMALIZATIONS = ["none", "layer", "batch"]
 

@@ -12,7 +12,7 @@ from scipy import sparse
 from manywalks.tasks import predict
 from manywalks.tasks.features import Features
 from manywalks.tasks.network import build, import_keras, initial_weights
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.predict import DenseStack, StackedPredictor, location
 from manywalks.tasks.stack import describe, save_keras, stacked_model
 from manywalks.tasks.targets import TargetStep, TargetTransform

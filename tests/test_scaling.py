@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse, stats
 
 from manywalks.tasks.features import Features
-from manywalks.tasks.params import TransformParams
+from manywalks.tasks.params_model import TransformParams
 from manywalks.tasks.scaling import FeatureScaler, fit_curve, normal_scores
 
 

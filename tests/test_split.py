@@ -11,7 +11,8 @@ from manywalks.tasks import cluster
 from manywalks.tasks.cluster import butina, fingerprints, scaffolds
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.groups import deal, draw, joined
-from manywalks.tasks.params import SplitParams, parse_params
+from manywalks.tasks.params import parse_params
+from manywalks.tasks.params_data import SplitParams
 from manywalks.tasks.parts import tautomer_keys
 from manywalks.tasks.split import folds, split_molecules
 

@@ -10,7 +10,7 @@ import pytest
 
 from manywalks.tasks import files
 from manywalks.tasks.network import build, import_keras, initial_weights
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.stack import TRIM, describe, save_keras, stacked_model
 from manywalks.tasks.targets import TargetStep, TargetTransform
 

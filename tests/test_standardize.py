@@ -10,7 +10,7 @@ from rdkit import Chem
 
 from manywalks.tasks.elements import elements
 from manywalks.tasks.molecule import standardize_one
-from manywalks.tasks.params import CurateParams
+from manywalks.tasks.params_data import CurateParams
 from manywalks.tasks.reasons import REASONS
 from manywalks.tasks.standardize import standardize_smiles
 from tests.molecules import DRUGS, written_twice

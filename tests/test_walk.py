@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manywalks.tasks.params import NetworkParams
+from manywalks.tasks.params_model import NetworkParams
 from manywalks.tasks.streams import epoch_order, nudge, streams
 from manywalks.tasks.walk import Problem, choose_engine, endpoint_losses, learning_rates, train_pack
 from tests.problems import small_problem

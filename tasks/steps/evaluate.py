@@ -13,7 +13,8 @@ from manywalks.tasks.diagnose import diagnose
 from manywalks.tasks.domain import Domain
 from manywalks.tasks.features import Features
 from manywalks.tasks.metrics import endpoint_metrics, replicate_metrics
-from manywalks.tasks.params import EndpointParams, Params
+from manywalks.tasks.params import Params
+from manywalks.tasks.params_data import EndpointParams
 from manywalks.tasks.predict import StackedPredictor
 from manywalks.tasks.prepared import read_tables
 from manywalks.tasks.problem import out_of_sample
