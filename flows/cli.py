@@ -202,8 +202,8 @@ def explain(
     Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
     """
     from manywalks.tasks.ensemble import Ensemble
-    from manywalks.tasks.explain import check_svg, write_svg
     from manywalks.tasks.explain import explain as explain_molecule
+    from manywalks.tasks.explain_picture import check_svg, write_svg
 
     check_svg(output)
     found = explain_molecule(Ensemble.load(model), smiles)

@@ -19,7 +19,7 @@ from manywalks.tasks import files, manifest, storage
 from manywalks.tasks.child import StepFailed
 from manywalks.tasks.ensemble import Ensemble
 from manywalks.tasks.params import OrchestrateParams
-from manywalks.tasks.scan import Record
+from manywalks.tasks.scan_columns import Record
 from manywalks.tasks.score_stream import Chunk, Keep, Share, Stream
 
 # The time stamp of what is sent: the same model shall be the same bytes.

@@ -14,7 +14,8 @@ import pyarrow as pa
 from manywalks.tasks import files, manifest, progress
 from manywalks.tasks.ensemble import Ensemble
 from manywalks.tasks.params import OrchestrateParams, load_params
-from manywalks.tasks.scan import Scan, Want, batches
+from manywalks.tasks.scan import Scan, batches
+from manywalks.tasks.scan_columns import Want
 from manywalks.tasks.score_columns import schema
 from manywalks.tasks.score_parts import Parts, spooled
 from manywalks.tasks.score_stream import RECENT, Chunk, Keep, Share, Stream

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from manywalks.tasks.ensemble import Ensemble
-from manywalks.tasks.scan import Record
+from manywalks.tasks.scan_columns import Record
 from manywalks.tasks.score_rows import Standard
 
 GIVEN = ("id", "smiles", "standardized")

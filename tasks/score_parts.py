@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from manywalks.tasks import files
-from manywalks.tasks.scan import Record
+from manywalks.tasks.scan_columns import Record
 
 # Another number where the rows of a part would be others, or other columns.
 FORMAT = 2

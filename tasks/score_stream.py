@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from manywalks.tasks.ensemble import Ensemble
 from manywalks.tasks.features import Features
-from manywalks.tasks.scan import Record
+from manywalks.tasks.scan_columns import Record
 from manywalks.tasks.score_columns import input_columns, result_table, schema
 from manywalks.tasks.score_rows import (
     BLOCK,

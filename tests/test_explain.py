@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from manywalks.tasks.calibrate import Calibration, hand_out
-from manywalks.tasks.explain import Explanation, explain, svg, without_atom, write_svg
+from manywalks.tasks.explain import Explanation, explain, without_atom
+from manywalks.tasks.explain_picture import svg, write_svg
 from manywalks.tasks.features import Features
 from manywalks.tasks.params import parse_params
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
-from manywalks.tasks.scan import Record, Scan, Want
+from manywalks.tasks.scan import Scan
+from manywalks.tasks.scan_columns import Record, Want
 
 SMILES = ["CCO", "c1ccccc1O", "CC(=O)N"]
 

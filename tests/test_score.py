@@ -19,7 +19,7 @@ from rdkit import Chem
 
 from manywalks.tasks import files, manifest, progress, score, score_stream
 from manywalks.tasks.ensemble import Ensemble
-from manywalks.tasks.scan import Record
+from manywalks.tasks.scan_columns import Record
 from manywalks.tasks.score import score_table
 
 from .conftest import command, run
