@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -21,6 +22,8 @@ from scipy import stats
 from benchmarks import walks
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
+from manywalks.tasks.code import FOLDER, training_code
+from manywalks.tasks.files import sha256_bytes
 from manywalks.tasks.walk import train_pack
 
 CORES = len(os.sched_getaffinity(0))
@@ -35,14 +38,14 @@ def equivalent(ours: np.ndarray, keras: np.ndarray) -> list[str]:
     """Difference in SDs with its 90 % interval, the larger of the two p values, ratio of SDs, verdict."""
     sd = keras.std(ddof=1)
     difference = (ours.mean() - keras.mean()) / sd
-    error = np.sqrt(ours.var(ddof=1) / len(ours) + keras.var(ddof=1) / len(keras)) / sd
-    freedom = len(ours) + len(keras) - 2
-    p = max(stats.t.sf((MARGIN - abs(difference)) / error, freedom), 0.0)
-    half = stats.t.ppf(0.95, freedom) * error
+    welch: Any = partial(stats.ttest_ind, ours, equal_var=False)
+    low, high = welch(keras).confidence_interval(0.9)
+    above = welch(keras + MARGIN * sd, alternative="less").pvalue
+    below = welch(keras - MARGIN * sd, alternative="greater").pvalue
     ratio = ours.std(ddof=1) / sd
-    met = p < 0.05 and 0.75 <= ratio <= 1.33
-    interval = f"{difference:+.2f} ({difference - half:+.2f} to {difference + half:+.2f})"
-    return [interval, f"{p:.4f}", f"{ratio:.2f}", "yes" if met else "no"]
+    met = max(above, below) < 0.05 and 0.75 <= ratio <= 1.33
+    interval = f"{difference:+.2f} ({low / sd:+.2f} to {high / sd:+.2f})"
+    return [interval, f"{max(above, below):.4f}", f"{ratio:.2f}", "yes" if met else "no"]
 
 
 def fits_of(case: str, count: int, fan: Fits) -> list[float]:
@@ -68,10 +71,11 @@ def row(case: str, engine: str, ours: list[float], keras: list[float]) -> list[s
 
 
 class Kept:
-    """Scores by name, on disk: a run that broke off goes on, and more of them are added."""
+    """Scores by name, on disk, of one state of the engines: a run that broke off goes on, more are added."""
 
     def __init__(self, *, again: bool) -> None:
-        self.path = walks.CACHE / "equivalence.json"
+        code = "".join(sha256_bytes((FOLDER / name).read_bytes()) for name in training_code())
+        self.path = walks.CACHE / f"equivalence-{sha256_bytes(code.encode())[:8]}.json"
         self.scores = json.loads(self.path.read_text()) if self.path.is_file() and not again else {}
 
     def of(self, name: str, count: int, make: Callable[[int, int], list[float]]) -> list[float]:

@@ -64,6 +64,9 @@ def source_files(module: str) -> tuple[str, ...]:
 
 
 def training_code() -> tuple[str, ...]:
-    """Source files that decide what a walk predicts; the models of params.yaml do not, their values do."""
+    """Source files that decide what a walk predicts.
+
+    The models of params.yaml do not, nor the units that they check: the values count, and the prepared data.
+    """
     used = source_files(f"{PACKAGE}.tasks.problem")
-    return tuple(name for name in used if not name.startswith("tasks/params"))
+    return tuple(name for name in used if not name.startswith(("tasks/params", "tasks/units")))
