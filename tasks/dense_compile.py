@@ -53,9 +53,11 @@ def compile_ahead(threads: int) -> None:
 
 
 def is_compiled() -> bool:
-    """Whether the function that calls the others lies on disk, of this source or a former one."""
+    """Whether the function that calls the others lies on disk, made since its file was last written."""
     folder = train_window.stats.cache_path
-    return folder is not None and any(Path(folder).glob("dense_steps.train_window-*.nbi"))
+    written = Path(train_window.py_func.__code__.co_filename).stat().st_mtime
+    made = Path(folder).glob("dense_steps.train_window-*.nbi") if folder else ()
+    return any(index.stat().st_mtime >= written for index in made)
 
 
 def tiny_problem() -> Problem:
