@@ -34,7 +34,13 @@ TABLES = {
 }
 BITS = 2048
 PLAIN = {"activation": "relu", "normalization": "none", "dropout": 0.2}
-ADAM = {"batch_size": 32, "optimizer": "adam", "learning_rate": 1e-3, "schedule": "constant"}
+ADAM = {
+    "batch_size": 32,
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "loss": "squared",
+}
 RECIPES = {
     "S": ({**PLAIN, "widths": (512, 128)}, ADAM),
     "L": ({**PLAIN, "widths": (2048, 1024)}, ADAM),
