@@ -23,7 +23,7 @@ from manywalks.tasks.csv_rows import Row, parsed, whole_rows
 from manywalks.tasks.inspect_table import LOOKED_AT
 from manywalks.tasks.scan_columns import NoTable, Picked, Record, Want, pick
 from manywalks.tasks.sdf import sdf_parts, sdf_records
-from manywalks.tasks.tables import as_text, find_delimiter, find_encoding
+from manywalks.tasks.tables import arrow_text, find_delimiter, find_encoding, parquet_columns
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".sdf", ".sd")
 BATCH = 4096
@@ -118,13 +118,14 @@ class Scan:
         """Row group by row group; only the columns that are wanted are read."""
         try:
             file = pq.ParquetFile(stream)
-            first = next(file.iter_batches(batch_size=LOOKED_AT), None)
-            head = as_text(first.to_pandas()) if first is not None else pd.DataFrame()
-            picked = pick(list(file.schema_arrow.names), head, self._want, path)
+            there = parquet_columns(file, path)
+            first = next(file.iter_batches(batch_size=LOOKED_AT, columns=there), None)
+            head = arrow_text(first) if first is not None else pd.DataFrame()
+            picked = pick(there, head, self._want, path)
             size, rows = path.stat().st_size, 0
             names = list(dict.fromkeys(filter(None, (picked.smiles, picked.id, *self._want.keep))))
             for batch in file.iter_batches(batch_size=BATCH, columns=names):
-                frame = as_text(batch.to_pandas())
+                frame = arrow_text(batch)
                 rows += len(frame)
                 self._within = lambda rows=rows: size * rows / max(1, file.metadata.num_rows)
                 columns = [frame[name].tolist() for name in names]

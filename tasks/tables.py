@@ -97,15 +97,23 @@ def _read_parquet(
     """Parquet with every cell as text; an index that has a name is a column, as other readers see it."""
     try:
         file = pq.ParquetFile(io.BytesIO(stream.read()))
-        names = file.schema_arrow.names
-        _refuse_repeated(names, path)
-        # without pandas' own metadata, its index is one column more: __index_level_0__ where it has no name
-        table = file.read(_kept([name for name in names if not name.startswith("__index_level_")], columns))
-        # whole numbers beside missing cells stay whole: an id 7 is not 7.0
-        frame = table.replace_schema_metadata(None).to_pandas(integer_object_nulls=True)
+        return arrow_text(file.read(_kept(parquet_columns(file, path), columns)))
     except (OSError, pa.ArrowException) as error:
         raise ValueError(f"{path}: is a damaged Parquet file ({' '.join(str(error).split())})") from None
-    return as_text(frame)
+
+
+def parquet_columns(file: pq.ParquetFile, path: Path) -> list[str]:
+    """A Parquet file's columns by name; pandas' index is one of them where it has a name."""
+    names = file.schema_arrow.names
+    _refuse_repeated(names, path)
+    return [name for name in names if not name.startswith("__index_level_")]
+
+
+def arrow_text(data: pa.Table | pa.RecordBatch) -> pd.DataFrame:
+    """Arrow's columns with every cell as text."""
+    # without pandas' own metadata, its index is a column like others; and whole numbers beside missing cells
+    # stay whole: an id 7 is not 7.0
+    return as_text(data.replace_schema_metadata(None).to_pandas(integer_object_nulls=True))
 
 
 def _kept(there: Sequence[str], wanted: Collection[str] | None) -> list[str]:

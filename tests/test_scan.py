@@ -4,6 +4,8 @@ import gzip
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
@@ -54,6 +56,26 @@ def test_every_form_of_a_table_gives_the_same_records(tmp_path: Path, form: str)
     assert [r.id for r in found] == ["m0", "m1", "m2"]
     assert [r.text for r in found] == SMILES
     assert [r.kept for r in found] == [("1",), ("2",), ("3",)]
+
+
+@pytest.mark.parametrize("index", ["id", "smiles"])
+def test_a_named_index_of_parquet_is_a_column(tmp_path: Path, index: str) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"id": ["a", "b", "c"], "smiles": SMILES}).set_index(index).to_parquet(path)
+    assert [(r.id, r.text) for r in scanned(path)] == list(zip("abc", SMILES, strict=True))
+
+
+def test_whole_numbers_of_parquet_stay_whole_beside_missing_ones(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": pa.array([7, None, 9]), "smiles": SMILES}), path)
+    assert [r.id for r in scanned(path)] == ["7", "2", "9"]
+
+
+def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table([SMILES, [1, 2, 3], [4, 5, 6]], names=["smiles", "y", "y"]), path)
+    with pytest.raises(ValueError, match="more than one column 'y'"):
+        scanned(path)
 
 
 @pytest.mark.parametrize("form", ["sdf", "sdf.gz"])
