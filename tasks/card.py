@@ -90,7 +90,7 @@ def _endpoint(
     }
     if endpoint.kind == "classification":
         positive = int((measured == 1).sum())
-        words = dict(list(cells.taken_as_0.items())[:WORDS])
+        words = dict(Counter(cells.taken_as_0.values()).most_common(WORDS))
         return summary | {
             "positive": positive,
             "negative": len(measured) - positive,

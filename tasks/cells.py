@@ -1,6 +1,5 @@
 """Cells of the raw table as values: numbers, bounds, units, classes, weights; what is unusable, and why."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,7 +33,7 @@ class Cells:
         weight: float64 (n,).
         error: standard errors, float64 (n,), in the cells' unit, NaN where not given; None without a column.
         problems: record -> (reason code, a sentence), for cells that hold something unusable.
-        taken_as_0: the words that were read as class 0 because they are not `positive`, and how many.
+        taken_as_0: record -> its word, for those that were read as class 0 because it is not `positive`.
     """
 
     value: np.ndarray
@@ -42,7 +41,7 @@ class Cells:
     weight: np.ndarray
     error: np.ndarray | None = None
     problems: dict[int, tuple[str, str]] = field(default_factory=dict)
-    taken_as_0: dict[str, int] = field(default_factory=dict)
+    taken_as_0: dict[int, str] = field(default_factory=dict)
 
     def refuse(self, rows: np.ndarray, code: str, sentence: str, shown: np.ndarray | None = None) -> None:
         """The cells of these records are unusable; {} in `sentence` becomes what `shown` holds there."""
@@ -50,6 +49,13 @@ class Cells:
         for row in rows:
             detail = sentence if shown is None else sentence.replace("{}", repr(shown[row]))
             self.problems[int(row)] = (code, detail)
+
+    def leave_out(self, rows: np.ndarray) -> None:
+        """These records are none of the endpoint's: no value, and nothing to count or to show."""
+        self.value[rows] = np.nan
+        for row in map(int, rows):
+            self.problems.pop(row, None)
+            self.taken_as_0.pop(row, None)
 
 
 def read_cells(frame: pd.DataFrame, name: str, endpoint: EndpointParams, *, decimal: str = ".") -> Cells:
@@ -121,7 +127,7 @@ def read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
     sign, number = parts[0].to_numpy(dtype=object), parts[1]
     if decimal == ",":
         # a point may part thousands, three digits each; 1.5 is not 15
-        number = number.where(~number.str.contains(r"\.(?!\d{3}(?!\d))|,.*\."))
+        number = number.where(~number.str.contains(r"\.(?!\d{3}(?!\d))|,.*\.", na=False))
         number = number.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     cells.value = np.array(pd.to_numeric(number, errors="coerce"), dtype=np.float64)
     known = np.array([symbol in RELATIONS for symbol in sign], dtype=bool)
@@ -136,17 +142,17 @@ def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cell
     """Classes: `positive` against `negative` or against anything else, or the words for yes and no."""
     cells = _blank(len(text))
     missing = _is_missing(text)
-    lowered = pd.Series([_class_key(cell) for cell in text], dtype=object)
+    lowered = pd.Series([plain_cell(cell).lower() for cell in text], dtype=object)
     if endpoint.positive is None:
         yes, no = lowered.isin(POSITIVE).to_numpy(), lowered.isin(NEGATIVE).to_numpy()
         remedy = "set `positive` to the cell that means class 1"
     else:
-        yes = (lowered == _class_key(endpoint.positive)).to_numpy()
+        yes = (lowered == plain_cell(endpoint.positive).lower()).to_numpy()
         if endpoint.negative is None:
             no = ~yes & ~missing & ~lowered.isin(UNDECIDED).to_numpy()
-            cells.taken_as_0 = dict(Counter(lowered[no]).most_common())
+            cells.taken_as_0 = {int(row): lowered[row] for row in np.flatnonzero(no)}
         else:
-            no = ~yes & lowered.isin([_class_key(cell) for cell in endpoint.negative]).to_numpy()
+            no = ~yes & lowered.isin([plain_cell(cell).lower() for cell in endpoint.negative]).to_numpy()
         remedy = "add it to `negative` where it means class 0"
     cells.value = np.where(yes, 1.0, np.where(no, 0.0, np.nan))
     sentence = f"{name}: {{}} says no class; {remedy}"
@@ -154,10 +160,16 @@ def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cell
     return cells
 
 
-def _class_key(cell: str) -> str:
-    """A class cell for comparison: lower case, and 1.0 the same as 1."""
-    cell = cell.strip().lower()
-    return cell[:-2] if cell in ("0.0", "1.0") else cell
+def plain_cell(cell: str) -> str:
+    """A cell for comparison with one of params: stripped, 2.0 the same as 2, and TRUE as true."""
+    cell = cell.strip()
+    if cell.lower() in ("true", "false"):
+        return cell.lower()
+    try:
+        # to Python 2020_1 is the number 20201
+        return f"{float(cell):.15g}" if len(cell) < 15 and "_" not in cell else cell
+    except ValueError:
+        return cell
 
 
 def _read_relations(cells: Cells, text: np.ndarray, name: str) -> None:

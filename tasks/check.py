@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from manywalks.tasks.cells import MISSING, read_numbers
+from manywalks.tasks.cells import MISSING, plain_cell, read_numbers
 from manywalks.tasks.params import Params
 from manywalks.tasks.params_data import CheckParams
 from manywalks.tasks.parts import decimal_years
@@ -44,17 +44,6 @@ def needed_columns(params: Params) -> dict[str, str]:
     if params.split.column and params.split.method in ("column", "group", "time"):
         needed.setdefault(params.split.column, "split.column")
     return needed
-
-
-def plain_cell(cell: str) -> str:
-    """A cell for comparison with one of params: stripped, 2.0 the same as 2, and TRUE as true."""
-    cell = cell.strip()
-    if cell.lower() in ("true", "false"):
-        return cell.lower()
-    try:
-        return f"{float(cell):.15g}" if len(cell) < 15 else cell
-    except ValueError:
-        return cell
 
 
 def common_cells(cells: np.ndarray) -> str:

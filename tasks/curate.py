@@ -11,8 +11,8 @@ from rdkit.Chem import rdMolDescriptors
 
 from manywalks.tasks import parts
 from manywalks.tasks.card import data_card
-from manywalks.tasks.cells import Cells, asks_molar_mass, convert_cells, read_cells
-from manywalks.tasks.check import check_table, common_cells, plain_cell
+from manywalks.tasks.cells import Cells, asks_molar_mass, convert_cells, plain_cell, read_cells
+from manywalks.tasks.check import check_table, common_cells
 from manywalks.tasks.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.tasks.params import Params
 from manywalks.tasks.params_data import EndpointParams
@@ -97,18 +97,18 @@ def _filter(records: Records) -> None:
 
 
 def _read(records: Records) -> dict[str, Cells]:
-    """Every endpoint's cells; one without any number stops the run before the long work."""
+    """Every endpoint's cells of the open records; one without any number stops the run before long work."""
     data = records.params.data
     found = {}
     for name, endpoint in data.endpoints.items():
         cells = read_cells(records.frame, name, endpoint, decimal=data.decimal)
-        if np.isnan(cells.value[records.open]).all():
-            said = (detail for row, (_, detail) in cells.problems.items() if records.open[row])
-            example = next(said, "all its cells are empty")
+        cells.leave_out(np.flatnonzero(~records.open))
+        if np.isnan(cells.value).all():
+            example = next((detail for _, detail in cells.problems.values()), "all its cells are empty")
             kind = "numbers" if endpoint.kind == "regression" else "classes"
             column = endpoint.source(name)
             raise ValueError(f"{data.path}: column {column!r} of endpoint {name} holds no {kind} ({example})")
-        if endpoint.positive is not None and not (cells.value[records.open] == 1).any():
+        if endpoint.positive is not None and not (cells.value == 1).any():
             held = common_cells(records.column(endpoint.source(name))[records.open])
             raise ValueError(
                 f"{data.path}: data.endpoints.{name}.positive: {endpoint.positive!r} stands in no cell of "

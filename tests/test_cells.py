@@ -37,6 +37,13 @@ def test_decimal_comma():
     np.testing.assert_array_equal(cells_of({"y": ["1,5", "1.234,5"]}, decimal=",").value, [1.5, 1234.5])
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_cell_of_two_lines_is_no_number(decimal):
+    cells = cells_of({"y": ["1", "2\n3", "4\n"]}, decimal=decimal)
+    np.testing.assert_array_equal(cells.value, [1, np.nan, 4])
+    assert cells.problems == {1: ("not_a_number", "y: '2\\n3' is not a finite number")}
+
+
 def test_p_transform_flips_the_bounds():
     cells = cells_of(
         {"y": ["100", "1", "0", "5"], "r": ["'='", "'>'", "=", "<"], "u": ["nM", "uM", "nM", "ug.mL-1"]},
@@ -195,7 +202,7 @@ def test_what_is_not_the_positive_cell_is_counted_as_0_by_its_word():
     words = ["toxic", "safe", "Safe", "low", "unknown", "n.d.", "NA"]
     cells = cells_of({"y": words}, kind="classification", positive="toxic")
     np.testing.assert_array_equal(cells.value, [1, 0, 0, 0, np.nan, np.nan, np.nan])
-    assert cells.taken_as_0 == {"safe": 2, "low": 1}
+    assert cells.taken_as_0 == {1: "safe", 2: "safe", 3: "low"}
     assert {row: code for row, (code, _) in cells.problems.items()} == {4: "not_a_class", 5: "not_a_class"}
 
 
@@ -205,6 +212,13 @@ def test_with_negative_given_no_other_cell_is_class_0():
     np.testing.assert_array_equal(cells.value, [1, 0, 0, np.nan, np.nan])
     assert list(cells.problems) == [3]
     assert "negative" in cells.problems[3][1]
+
+
+def test_a_class_that_is_a_number_may_be_written_as_any():
+    cells = cells_of(
+        {"y": ["2", "2.0", "3.00", "2_0"]}, kind="classification", positive=2, negative=["3", "20"]
+    )
+    np.testing.assert_array_equal(cells.value, [1, 1, 0, np.nan])
 
 
 def test_a_class_may_be_called_by_a_number():

@@ -121,6 +121,26 @@ def test_the_card_says_which_words_were_taken_as_0():
     assert card["ignored_cells"] == {"not_a_class": 1}
 
 
+def test_what_is_counted_of_an_endpoint_leaves_out_the_filtered_records():
+    endpoints = {"y": {"kind": "classification", "positive": "toxic"}}
+    table = {
+        "smiles": ["CCO", "CCN", "CCC", "CCF", "CCCl"],
+        "y": ["toxic", "safe", "unknown", "mild", "unknown"],
+        "ok": ["1", "1", "1", "0", "0"],
+    }
+    card = run(table, endpoints=endpoints, where={"ok": 1}).card["endpoints"]["y"]
+    assert card["taken_as_0"] == {"safe": 1}
+    assert card["ignored_cells"] == {"not_a_class": 1}
+    assert [example["row"] for example in card["ignored_examples"]] == [3]
+
+
+def test_the_error_of_a_filtered_record_weighs_no_other():
+    table = {"smiles": ["CCO", "CCN", "CCC"], "y": ["1"] * 3, "e": ["1", "1", "9"], "ok": ["1", "1", "0"]}
+    table = {name: [*cells, *[cells[-1]] * 2] for name, cells in table.items()}
+    molecules = run(table, endpoints={"y": {"error_column": "e"}}, where={"ok": 1}).molecules
+    assert molecules["y:weight"].tolist() == [1, 1]
+
+
 def test_spread_flags_or_rejects():
     table = {"smiles": ["CCO", "OCC", "CCN"], "y": ["1", "9", "3"]}
     endpoints = {"y": {"spread_limit": 2.0}}
