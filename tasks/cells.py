@@ -142,7 +142,8 @@ def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cell
     """Classes: `positive` against `negative` or against anything else, or the words for yes and no."""
     cells = _blank(len(text))
     missing = _is_missing(text)
-    lowered = pd.Series([plain_cell(cell).lower() for cell in text], dtype=object)
+    words = [plain_cell(cell).lower() for cell in text]
+    lowered = pd.Series(words, dtype=object)
     if endpoint.positive is None:
         yes, no = lowered.isin(POSITIVE).to_numpy(), lowered.isin(NEGATIVE).to_numpy()
         remedy = "set `positive` to the cell that means class 1"
@@ -150,7 +151,7 @@ def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cell
         yes = (lowered == plain_cell(endpoint.positive).lower()).to_numpy()
         if endpoint.negative is None:
             no = ~yes & ~missing & ~lowered.isin(UNDECIDED).to_numpy()
-            cells.taken_as_0 = {int(row): lowered[row] for row in np.flatnonzero(no)}
+            cells.taken_as_0 = {int(row): words[row] for row in np.flatnonzero(no)}
         else:
             no = ~yes & lowered.isin([plain_cell(cell).lower() for cell in endpoint.negative]).to_numpy()
         remedy = "add it to `negative` where it means class 0"
