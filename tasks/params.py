@@ -1,11 +1,11 @@
 """params.yaml as frozen models: one section a step, unknown keys refused.
 
-Every field's description is what docs/params.md says of the key (benchmarks of words: docs are made
-from here), and every refusal is one line that names the file, the key, the value and the remedy.
+docs/params.md is made from the fields' descriptions. A refusal is one line that names the file, the key, the
+value and the remedy.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -120,20 +120,34 @@ def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
         raise ValueError(_one_line(error, source)) from None
 
 
+class _KeyTwice(yaml.YAMLError):
+    """A mapping in which a key stands twice."""
+
+
 class _OnceLoader(yaml.SafeLoader):
     """YAML's safe loader, where a key that stands twice in a mapping is refused: else the last one wins."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    # yes and no are cells of tables: true and false alone are booleans, as in YAML 1.2, which DVC reads
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, form) for tag, form in forms if first in "tTfF" or not tag.endswith(":bool")]
+        for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """A mapping as it is written; later, what is merged into it (<<) stands beside its own keys."""
+        node = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands there twice", key.start_mark
+            if (key.tag, key.value) in seen:
+                mark = key.start_mark
+                raise _KeyTwice(
+                    f"the key {key.value!r} stands there twice (line {mark.line + 1}, column "
+                    f"{mark.column + 1}); remove one of the two"
                 )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
+            seen.add((key.tag, key.value))
+        return node
 
 
 def load_params(path: Path) -> Params:
@@ -141,8 +155,10 @@ def load_params(path: Path) -> Params:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; make one with `manywalks init TABLE --work {path.parent}`")
     try:
-        # SafeLoader with one rule more
+        # SafeLoader with two rules more
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
+    except _KeyTwice as error:
+        raise ValueError(f"{path}: {error}") from None
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); mend it there") from None
     return parse_params(raw, source=str(path))

@@ -13,8 +13,9 @@ from manywalks.tasks.params_section import Count, Fraction, Name, Positive, Sect
 Cell = Annotated[
     str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float | date) else value)
 ]
-# columns of the curated table, and of the predictions, that are no endpoint's
+# columns of the curated table, of the predictions and of scored tables that are no endpoint's
 RESERVED = (
+    "file",
     "id",
     "smiles",
     "record",
@@ -30,6 +31,9 @@ RESERVED = (
 def _listed(value: Any) -> Any:
     """A cell alone as the list of it."""
     return [value] if isinstance(value, str | int | float | date) else value
+
+
+Cells = Annotated[tuple[Cell, ...], BeforeValidator(_listed)]
 
 
 class EndpointParams(Section):
@@ -64,7 +68,7 @@ class EndpointParams(Section):
         default=None,
         description="classification: the cell that means class 1 (default: 1, true, yes, active)",
     )
-    negative: tuple[Cell, ...] | None = Field(
+    negative: Cells | None = Field(
         default=None,
         description="with `positive`: the cells that mean class 0; others are unusable (default: all others "
         "mean it, but for unknown, inconclusive and the like)",
@@ -173,7 +177,7 @@ class CheckParams(Section):
     unique: bool = Field(default=False, description="no two records share a value")
     min: float | None = Field(default=None, description="numbers: the smallest allowed")
     max: float | None = Field(default=None, description="numbers: the largest allowed")
-    allowed: tuple[Cell, ...] | None = Field(default=None, description="the only cells allowed")
+    allowed: Cells | None = Field(default=None, description="the only cells allowed")
     pattern: str | None = Field(default=None, description="regular expression that the whole cell must match")
 
     @model_validator(mode="after")
@@ -200,7 +204,7 @@ class DataParams(Section):
     )
     encoding: Name | None = Field(default=None, description="CSV: of the text (default: found in the file)")
     decimal: Literal[".", ","] = Field(default=".", description="decimal mark of the numbers")
-    where: dict[Name, Annotated[tuple[Cell, ...], BeforeValidator(_listed)]] = Field(
+    where: dict[Name, Cells] = Field(
         default_factory=dict,
         description="column: a cell, or a list of cells; records with another cell are rejected as filtered",
     )
