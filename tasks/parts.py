@@ -130,7 +130,13 @@ def read_times(cells: np.ndarray, path: str, column: str) -> np.ndarray:
 
 
 class Times(NamedTuple):
-    """A column of dates: decimal years (n,), NaN where there is none; bool (n,) where a cell is no date."""
+    """A column of n dates.
+
+    Attributes:
+        years: decimal years (n,), NaN where there is none.
+        bad: bool (n,): the cell is no date.
+        fault: what keeps the column from being read, with the cell and its record; "" where nothing does.
+    """
 
     years: np.ndarray
     bad: np.ndarray

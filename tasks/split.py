@@ -6,7 +6,7 @@ import pandas as pd
 from manywalks.tasks import cluster
 from manywalks.tasks.groups import deal, draw, joined, sized
 from manywalks.tasks.params_data import SplitParams
-from manywalks.tasks.parts import PRECEDENCE, read_times, tautomer_keys
+from manywalks.tasks.parts import PRECEDENCE, decimal_years, tautomer_keys
 
 PARTS = ("train", "valid", "test")
 STRATA = 10
@@ -172,8 +172,13 @@ def _group_times(times: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def _test_start(times: np.ndarray, params: SplitParams) -> float:
     """The time from which molecules test: given, or the whole time whose share is nearest to the wanted."""
     if params.test_from is not None:
-        cell = np.array([str(params.test_from)], dtype=object)
-        return float(read_times(cell, "params", "split.test_from")[0])
+        given = decimal_years(np.array([params.test_from], dtype=object))
+        if given.fault or np.isnan(given.years[0]):
+            raise ValueError(
+                f"split.test_from: {params.test_from!r} is neither a year nor a date that can be read one "
+                "way alone; write it as 2020-04-03 (year-month-day)"
+            )
+        return float(given.years[0])
     candidates = np.unique(times[np.isfinite(times)])
     if not len(candidates):
         raise ValueError(f"split.column: {params.column!r} holds no year or date")

@@ -181,6 +181,12 @@ def test_folds_test_every_molecule_once_a_repeat(method):
         assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
 
 
+@pytest.mark.parametrize("cell", ["soon", "03/04/2010", "NA"])
+def test_a_test_from_that_is_no_date_is_named_by_its_key(cell):
+    with pytest.raises(ValueError, match=rf"^split\.test_from: '{cell}' is neither .*2020-04-03"):
+        split_molecules(table(), params("time", test_from=cell))
+
+
 def test_folds_of_time_never_train_on_the_future():
     frame = table(SMILES[:-4])
     for parts in folds(frame, params("time"), 1, 4):
