@@ -74,7 +74,7 @@ def _smiles_by_content(head: pd.DataFrame, path: Path) -> str:
         found = find_smiles(head, str(path))
     except ValueError:
         columns = ", ".join(map(repr, head.columns))
-        found = next((name for name in head.columns if _is_molecule(name)), None)
+        found = next((name for name in head.columns if _is_molecule(name, atoms=3)), None)
         if found is None:
             raise NoTable(
                 f"{path}: no column holds SMILES (columns: {columns}); name it with --smiles"
@@ -86,8 +86,8 @@ def _smiles_by_content(head: pd.DataFrame, path: Path) -> str:
     return found
 
 
-def _is_molecule(text: str) -> bool:
-    """Whether a column's name is a SMILES; letters such as C, N or I are names as well."""
+def _is_molecule(text: str, *, atoms: int = 2) -> bool:
+    """Whether a column's name is a SMILES of so many atoms; C, N or I, and CO or NO, are names as well."""
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(text)
-    return molecule is not None and molecule.GetNumAtoms() > 1
+    return molecule is not None and molecule.GetNumAtoms() >= atoms

@@ -150,6 +150,8 @@ def test_rows_without_a_name_are_numbered(tmp_path: Path) -> None:
         ("CCO\nCC=O\nCCN(C)C\n", "'CCO', is a molecule; put a line of column names above"),
         ("CCO\nCCN\n", "'CCO', is a molecule; put a line of column names above"),
         ("a,b\n1,2\n", "no column holds SMILES.*--smiles"),
+        ("place,CO,NO\nhere,1,2\n", "no column holds SMILES.*--smiles"),
+        ("CO\nCC=O\nCC(=O)N\n", "'CO', is a molecule; put a line of column names above"),
     ],
 )
 def test_a_table_without_molecules_says_so(tmp_path: Path, text: str, said: str) -> None:
