@@ -7,7 +7,7 @@ import pandas as pd
 from rdkit import Chem, rdBase
 
 from manywalks.tasks import units
-from manywalks.tasks.cells import read_numbers
+from manywalks.tasks.cells import MISSING, read_numbers
 from manywalks.tasks.params import Params
 from manywalks.tasks.params_data import RESERVED, DataParams, EndpointParams, SplitParams
 
@@ -112,23 +112,22 @@ def guess_chembl(frame: pd.DataFrame) -> Export | None:
     if not measured.any():
         return None
     kinds, given = (pd.Series(frame[name]).str.strip()[measured] for name in (kind_column, unit_column))
-    kind, unit = str(kinds.mode().iloc[0]), str(given.mode().iloc[0])
+    kind = str(kinds[kinds != ""].mode().get(0, ""))
+    unit = str(given.mode().iloc[0])
     keys: dict[str, Any] = {"column": value, "relation_column": relation, "unit": unit}
     if unit:
         keys["unit_column"] = unit_column
     amount = units.parse_unit(unit)
-    name = kind
+    name = kind or value
     if f"p{kind}" in units.P_NAMES and amount is not None and not amount.sign:
         name = keys["unit"] = f"p{kind}"
         keys["transform"] = "p"
     where, assumed = {}, ["table: a ChEMBL export, its values with units and relations record by record"]
     if kinds.nunique() > 1:
         where[kind_column] = (kind,)
-    if column := known.get("data validity comment"):
-        where[column] = ("",)
-    if column := known.get("potential duplicate"):
-        # 0 and 1 on the web page; False, or nothing, elsewhere
-        where[column] = tuple(cell for cell in ("0", "False", "") if cell in set(frame[column])) or ("0",)
+    for mark in ("data validity comment", "potential duplicate"):
+        if (column := known.get(mark)) and (cells := _unmarked(pd.Series(frame.loc[measured, column]))):
+            where[column] = cells
     assumed += [f"records: those whose {c!r} is {' or '.join(map(repr, w))}" for c, w in where.items()]
     if column := known.get("document year"):
         assumed.append(
@@ -137,6 +136,12 @@ def guess_chembl(frame: pd.DataFrame) -> Export | None:
     return Export(
         {free_name(name): EndpointParams(**keys)}, where, [*where, value, unit_column, relation], assumed
     )
+
+
+def _unmarked(cells: pd.Series) -> tuple[str, ...]:
+    """The cells of a column of doubts that say there is none: 0, False, None or nothing, by its source."""
+    none = MISSING | {"0", "0.0", "false"}
+    return tuple(sorted(cell for cell in set(cells.str.strip()) if cell.lower() in none))
 
 
 def guess_endpoints(frame: pd.DataFrame, decimal: str) -> dict[str, EndpointParams]:

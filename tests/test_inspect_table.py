@@ -52,6 +52,32 @@ def test_a_chembl_export_of_another_kind_keeps_its_unit():
     assert curated.molecules["Inhibition"].tolist() == [100, 10, 1, 7]
 
 
+def test_a_chembl_export_that_names_no_type_is_called_by_its_values():
+    table = export("page") | {"Standard Type": [""] * 6, "Standard Units": ["nM"] * 6}
+    guess, _ = guessed(**table)
+    assert {n: e.unit for n, e in guess.params.data.endpoints.items()} == {"Standard Value": "nM"}
+    assert "Standard Type" not in guess.params.data.where
+
+
+def test_a_chembl_export_without_some_types_is_of_the_one_it_names_most():
+    guess, curated = guessed(**export("page") | {"Standard Type": ["", "IC50", "", "", "", ""]})
+    assert list(guess.params.data.endpoints) == ["pIC50"]
+    assert curated.molecules["record"].tolist() == [2]
+
+
+@pytest.mark.parametrize("cell", ["None", "", "0.0", "False"])
+def test_a_chembl_export_keeps_records_that_nothing_is_said_against(cell):
+    doubts = {"Data Validity Comment": ["None"] * 5 + ["Outside"], "Potential Duplicate": [cell] * 5 + ["1"]}
+    guess, curated = guessed(**export("page") | doubts)
+    assert guess.params.data.where["Potential Duplicate"] == (cell,)
+    assert curated.molecules["record"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_a_chembl_export_of_nothing_but_duplicates_is_not_emptied():
+    guess, _ = guessed(**export("page") | {"Potential Duplicate": ["1"] * 6})
+    assert "Potential Duplicate" not in guess.params.data.where
+
+
 def test_a_table_with_decimal_commas():
     guess, curated = guessed(logS=["1,5", ">2,25", "3,0", "4", "5,5", "-6,1"], n=["1"] * 6)
     assert guess.params.data.decimal == ","
