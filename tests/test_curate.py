@@ -317,6 +317,12 @@ def test_declared_checks_name_every_record_and_every_column():
                for i in range(20))  # fmt: skip
 
 
+def test_declared_checks_count_the_records_beyond_so_many_ranges():
+    table = {"smiles": ["CCO"] * 500, "y": ["bad", "1"] * 250}
+    with pytest.raises(ValueError, match=r"and 249 more, in records 3, 5, .*, 401 and 49 others\)$"):
+        run(table, checks={"y": {"type": "number"}})
+
+
 def test_declared_checks_read_cells_as_curation_does():
     table = {"smiles": ["CCO", "CCN", "CCC"], "y": ["1,5", ">5", "NA"], "c": ["1", "1.0", "1"]}
     table |= {"when": ["13/04/2020", "03/04/2020", "n/a"]}
