@@ -159,7 +159,7 @@ def load_params(path: Path) -> Params:
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
     except _KeyTwice as error:
         raise ValueError(f"{path}: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # 2020-13-45 is a date to it, and bytes may be no UTF-8
         raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); mend it there") from None
     return parse_params(raw, source=str(path))
 

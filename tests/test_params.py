@@ -73,9 +73,10 @@ def test_params_are_frozen() -> None:
         params.train.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def test_broken_yaml_names_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", [b"data: [", b"data: 2020-13-45", b"data: \xff"])
+def test_broken_yaml_names_the_file(tmp_path: Path, broken: bytes) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text("data: [", encoding="utf-8")
+    path.write_bytes(broken)
     with pytest.raises(ValueError, match=r"params\.yaml: is not YAML"):
         load_params(path)
 
