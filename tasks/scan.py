@@ -85,14 +85,15 @@ class Scan:
         """Read so far, 0 to 1, by the bytes of the files."""
         return min(1.0, (self._before + self._within()) / self._total)
 
-    def records(self) -> Iterator[Record]:
-        """Every record of every file."""
+    def records(self) -> Generator[Record]:
+        """Every record of every file; closed, it closes the file that it reads."""
         row = 0
         for path in self._paths:
-            for record in self._of_file(path):
-                row += 1
-                named = (path.name, *record.kept) if self._named else record.kept
-                yield record._replace(id=record.id or str(row), kept=named)
+            with closing(self._of_file(path)) as records:
+                for record in records:
+                    row += 1
+                    named = (path.name, *record.kept) if self._named else record.kept
+                    yield record._replace(id=record.id or str(row), kept=named)
             self._before += path.stat().st_size
             self._within = float
 

@@ -15,7 +15,7 @@ from manywalks.tasks import files, manifest, progress
 from manywalks.tasks.ensemble import Ensemble
 from manywalks.tasks.params import OrchestrateParams, load_params
 from manywalks.tasks.scan import Scan, batches
-from manywalks.tasks.scan_columns import Want
+from manywalks.tasks.scan_columns import Record, Want
 from manywalks.tasks.score_columns import schema
 from manywalks.tasks.score_parts import Parts, spooled
 from manywalks.tasks.score_stream import RECENT, Chunk, Keep, Share, Stream
@@ -197,9 +197,9 @@ def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: i
     paths: dict[int, Path] = {}
     finished: deque[pa.Table] = deque(maxlen=RECENT)
 
-    def missing() -> Iterator[Chunk]:
+    def missing(read: Iterator[Record]) -> Iterator[Chunk]:
         since = 0.0
-        for number, records in enumerate(batches(scan.records(), size)):
+        for number, records in enumerate(batches(read, size)):
             path = parts.path(number, records)
             table = parts.read(path)
             if table is None:
@@ -217,5 +217,7 @@ def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: i
         parts.write(paths.pop(chunk.number), table)
         counted.add(table, earlier=False)
 
-    runner.run(missing(), keep, counted.share)
+    # a run that ends with an error leaves no file open
+    with closing(scan.records()) as read:
+        runner.run(missing(read), keep, counted.share)
     counted.share(1.0)
