@@ -69,9 +69,7 @@ def measure() -> Demo:
         "demo, 20 replicates", len(problem.features), len(problem.predict), problem.features.width, 1, 20,
         bundle, seconds,
     )  # fmt: skip
-    return Demo(
-        case, tuple(problem.network.widths), problem.train_params.epochs, problem.train_params.batch_size
-    )
+    return Demo(case, tuple(problem.network.widths), problem.epochs, problem.train_params.batch_size)
 
 
 def large(demo: Demo) -> Case:

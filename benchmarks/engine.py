@@ -64,7 +64,7 @@ def sklearn_fit(problem: Problem) -> None:
     train = problem.train_params
     network = MLPRegressor(
         hidden_layer_sizes=cast(Any, problem.network.widths), batch_size=cast(Any, train.batch_size),
-        max_iter=train.epochs, tol=0, n_iter_no_change=train.epochs, alpha=0,
+        max_iter=problem.epochs, tol=0, n_iter_no_change=problem.epochs, alpha=0,
     )  # fmt: skip
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # it warns that max_iter is reached, which is what is asked for
@@ -164,9 +164,7 @@ def limit(_: int) -> str:
         problem = walks.problem("esol", recipe, epochs)
         work, moved = _step(problem)
         ms = min(
-            1000
-            * seconds(lambda p=problem: trained(p, 1, 1))
-            / (problem.steps_per_epoch * problem.train_params.epochs)
+            1000 * seconds(lambda p=problem: trained(p, 1, 1)) / (problem.steps_per_epoch * problem.epochs)
             for _ in range(4)
         )
         least = 1000 * (work / flops + moved / bandwidth)

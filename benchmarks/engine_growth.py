@@ -122,7 +122,7 @@ def _ms_a_step(problem: Problem) -> float:
     """Of one replicate, with one on every core, compiled before."""
     trained(replace(problem, train=problem.train[:64]), CORES)
     took = seconds(lambda: trained(problem, CORES))
-    return 1000 * took / CORES / problem.steps_per_epoch / problem.train_params.epochs
+    return 1000 * took / CORES / problem.steps_per_epoch / problem.epochs
 
 
 def _largest() -> float:

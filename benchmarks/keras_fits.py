@@ -53,7 +53,7 @@ def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
     train = problem.train_params
     began = time.perf_counter()
     model: Any = build(problem.network, problem.features.width, problem.n_endpoints)
-    steps = problem.steps_per_epoch * train.epochs
+    steps = problem.steps_per_epoch * problem.epochs
     rate: Any = train.learning_rate
     if train.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
@@ -69,8 +69,8 @@ def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
         on_epoch_end=lambda *_: ends.append((time.perf_counter(), time.process_time()))
     )
     x, y = matrix[problem.train], problem.targets.values[problem.train]
-    model.fit(x, y, batch_size=train.batch_size, epochs=train.epochs, verbose=0, callbacks=[timer])
-    steps = problem.steps_per_epoch * (train.epochs - 1)
+    model.fit(x, y, batch_size=train.batch_size, epochs=problem.epochs, verbose=0, callbacks=[timer])
+    steps = problem.steps_per_epoch * (problem.epochs - 1)
     wall, core = (1000 * (last - first) / steps for first, last in zip(ends[0], ends[-1], strict=True))
     score = walks.rmse(problem, model.predict(matrix[problem.predict], verbose=0))
     return {"wall": wall, "core": core, "seconds": time.perf_counter() - began, "rmse": score}

@@ -37,7 +37,7 @@ def prepare(problem: Problem) -> Prepared:
     """Features and targets as the compiled steps take them, and the steps' sizes."""
     sparse_columns, dense_columns, data = _data(problem)
     train = problem.train_params
-    steps = problem.steps_per_epoch * train.epochs
+    steps = problem.steps_per_epoch * problem.epochs
     rates = learning_rates(train, steps)
     decay = train.weight_decay if train.optimizer == "adamw" else 0.0
     shape = _shape(problem, len(dense_columns))

@@ -83,14 +83,14 @@ def train_state(
     problem, train = prepared.problem, prepared.problem.train_params
     work = fresh_work(prepared.shape)
     best_loss, best_epoch, best, epoch = np.inf, 0, state, 0
-    for epoch in range(1, train.epochs + 1):
+    for epoch in range(1, problem.epochs + 1):
         loss = _train_epoch(prepared, state, work, epoch, epoch_order(own.order, problem.train))
         if train.early_stopping is not None:
             loss += (valid_loss := _predict(prepared, state, work, problem.valid)[1])
             if valid_loss < best_loss:
                 best_loss, best_epoch, best = valid_loss, epoch, _snapshot(state)
         if progress is not None:
-            progress(index, epoch, train.epochs)
+            progress(index, epoch, problem.epochs)
         if not np.isfinite(loss):
             return _diverged(problem, index, epoch)
         if stop is not None and stop.is_set():

@@ -57,7 +57,7 @@ def train_pack(
                     raise ValueError(content)
                 if kind == "epoch":
                     if progress is not None:
-                        progress(index, content, problem.train_params.epochs)
+                        progress(index, content, problem.epochs)
                     continue
                 del working[child.pipe]
                 if waiting:

@@ -137,7 +137,7 @@ class Lockstep:
         train = self._problem.train_params
         courses = [Course() for _ in indices]
         best = [weight.numpy() for weight in self._weights]
-        for epoch in range(1, train.epochs + 1):
+        for epoch in range(1, self._problem.epochs + 1):
             running = [k for k, course in enumerate(courses) if not course.ended]
             if not running:
                 break
@@ -145,11 +145,11 @@ class Lockstep:
             valid = self._valid_losses() if train.early_stopping is not None else -np.full(self._size, epoch)
             better = [k for k in running if self._note(courses[k], epoch, losses[k], valid[k])]
             for kept, weight in zip(best, self._weights, strict=True):
-                if better and (train.early_stopping is not None or epoch == train.epochs):
+                if better and (train.early_stopping is not None or epoch == self._problem.epochs):
                     kept[better] = weight.numpy()[better]
             if progress is not None:
                 for k in running:
-                    progress(indices[k], epoch, train.epochs)
+                    progress(indices[k], epoch, self._problem.epochs)
         return self._replicates(indices, courses, best)
 
     def _note(self, course: Course, epoch: int, loss: float, valid_loss: float) -> bool:
@@ -160,7 +160,7 @@ class Lockstep:
             course.best_loss, course.best_epoch = valid_loss, epoch
         course.diverged = not np.isfinite(loss + valid_loss)
         patience = train.early_stopping if train.early_stopping is not None else math.inf
-        if course.diverged or epoch - course.best_epoch >= patience or epoch == train.epochs:
+        if course.diverged or epoch - course.best_epoch >= patience or epoch == self._problem.epochs:
             course.ended = epoch
         return better
 
@@ -195,7 +195,7 @@ class Lockstep:
         whole = len(rows) // batch * batch
         full = orders[:, :whole].reshape(len(orders), -1, batch).swapaxes(0, 1)
         t = np.arange((epoch - 1) * steps + 1, epoch * steps + 1)
-        rates = learning_rates(train, steps * train.epochs)[t - 1]
+        rates = learning_rates(train, steps * self._problem.epochs)[t - 1]
         sizes = rates * np.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)
         decays = rates * (train.weight_decay if train.optimizer == "adamw" else 0)
         numbers = np.stack([sizes, decays], axis=1).astype(np.float32)

@@ -42,7 +42,7 @@ class Walker:
         side = np.where(targets.classes, 0, targets.censored).astype(np.float32)
         self._targets = tuple(tf.constant(part) for part in (targets.values, targets.weights, side))
         self._losses = endpoint_losses(problem)
-        self._rates = learning_rates(train, problem.steps_per_epoch * train.epochs).astype(np.float32)
+        self._rates = learning_rates(train, problem.steps_per_epoch * problem.epochs).astype(np.float32)
         self._model = build(problem.network, problem.features.width, problem.n_endpoints)
         hash_masks(self._model)
         self._optimizer = self._make_optimizer()
@@ -149,7 +149,7 @@ class Walker:
         """Epoch after epoch, until the last or until stopping is called for."""
         problem, train = self._problem, self._problem.train_params
         best_loss, best_epoch, best, epoch = np.inf, 0, None, 0
-        for epoch in range(1, train.epochs + 1):
+        for epoch in range(1, problem.epochs + 1):
             loss = self.train_epoch(epoch, epoch_order(own.order, problem.train))
             if train.early_stopping is not None:
                 loss += (valid_loss := self._valid_loss())

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from manywalks.tasks.manifest import data_sentence
+from manywalks.tasks.params_model import TrainParams
 from manywalks.tasks.report import Found
 from manywalks.tasks.view import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES, short
 
@@ -121,7 +122,8 @@ def _endpoints(found: Found) -> str:
 
 def _algorithm(found: Found) -> str:
     params = found.about["params"]
-    network, train = params["network"], params["train"]
+    network, train = params["network"], TrainParams.model_validate(params["train"])
+    classes_alone = all(card["kind"] == "classification" for card in found.data["endpoints"].values())
     shape = (
         f"the user's builder `{network['builder']}`"
         if network["builder"]
@@ -134,9 +136,9 @@ def _algorithm(found: Found) -> str:
         f"- Structures: standardized by the rules in `params.curate`; features: {blocks} "
         f"({len(found.about['feature_names'])} columns after scaling on the train part).\n"
         f"- Network: {shape}.\n"
-        f"- Training: {train['optimizer']}, learning rate {train['learning_rate']:g} ({train['schedule']}), "
-        f"{train['epochs']} epochs at most, batches of {train['batch_size']}; engine "
-        f"{found.about['engine']}.\n"
+        f"- Training: {train.optimizer}, learning rate {train.learning_rate:g} ({train.schedule}), "
+        f"{train.most_epochs(classes_alone=classes_alone)} epochs at most, batches of {train.batch_size}; "
+        f"engine {found.about['engine']}.\n"
         "- Replicates differ in initial weights, data order and dropout, and in nothing else. None is "
         f"dropped for its score; {found.about['diverged']} diverged and were replaced. The prediction is "
         f"their {params['ensemble']['mode']}.\n"

@@ -6,6 +6,14 @@ from pydantic import Field, model_validator
 
 from manywalks.tasks.params_section import Count, Fraction, Name, Positive, Section
 
+EPOCHS = 50
+"""Epochs of training, where the parameters name no number."""
+
+# From 300 molecules to 6,000, cross-entropy learns the labels' errors after that: with 50 epochs Ames loses
+# 0.025 of its AUROC, Tox21's receptors 0.03, and none gains (benchmarks/accuracy.md).
+EPOCHS_OF_CLASSES = 8
+"""The same where every endpoint is a class."""
+
 
 class FeatureBlock(Section):
     """One featurizer with its settings; blocks are concatenated in the order given."""
@@ -93,7 +101,10 @@ class TrainParams(Section):
     schedule: Literal["constant", "cosine"] = Field(
         default="cosine", description="learning rate over the steps"
     )
-    epochs: Count = Field(default=50, description="epochs, at most")
+    epochs: Count | None = Field(
+        default=None,
+        description=f"epochs, at most (default: {EPOCHS}; {EPOCHS_OF_CLASSES} if all are classes)",
+    )
     batch_size: Count = Field(default=64, description="molecules a step")
     early_stopping: Count | None = Field(
         default=None,
@@ -101,6 +112,10 @@ class TrainParams(Section):
         "(default: never)",
     )
     class_balance: bool = Field(default=False, description="weigh the classes of an endpoint equally")
+
+    def most_epochs(self, *, classes_alone: bool) -> int:
+        """Epochs at most: as asked, else by what the endpoints are."""
+        return self.epochs or (EPOCHS_OF_CLASSES if classes_alone else EPOCHS)
 
 
 class ReplicatesParams(Section):

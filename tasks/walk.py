@@ -64,6 +64,11 @@ class Problem:
         """Batches an epoch, the short last one included."""
         return -(-len(self.train) // self.train_params.batch_size)
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs a replicate is trained at most."""
+        return self.train_params.most_epochs(classes_alone=bool(self.targets.classes.all()))
+
 
 class Replicate(NamedTuple):
     """One walk's outcome.

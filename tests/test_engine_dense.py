@@ -48,7 +48,7 @@ def by_keras(problem: Problem) -> Any:
     d, t = problem.features.width, problem.n_endpoints
     model = build(problem.network, d, t)
     model.set_weights(initial_weights(problem.network, d, t, own.weights))
-    steps = problem.steps_per_epoch * train.epochs
+    steps = problem.steps_per_epoch * problem.epochs
     rate: Any = train.learning_rate
     if train.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
@@ -74,7 +74,7 @@ def by_keras(problem: Problem) -> Any:
         gradients = tape.gradient(loss, variables)
         optimizer.apply(gradients, model.trainable_variables)
 
-    for _ in range(train.epochs):
+    for _ in range(problem.epochs):
         order = epoch_order(own.order, problem.train)
         for low in range(0, len(order), train.batch_size):
             rows = order[low : low + train.batch_size]
@@ -132,8 +132,8 @@ def slow_first_kernel(problem: Problem) -> np.ndarray:
     weights = initial_weights(problem.network, x.shape[1], t, own.weights)
     p = [weight.astype(np.float64) for weight in weights]
     m, v = [0 * q for q in p], [0 * q for q in p]
-    steps, k = problem.steps_per_epoch * train.epochs, 0
-    for _ in range(train.epochs):
+    steps, k = problem.steps_per_epoch * problem.epochs, 0
+    for _ in range(problem.epochs):
         order = epoch_order(own.order, problem.train)
         for low in range(0, len(order), train.batch_size):
             rows = order[low : low + train.batch_size]

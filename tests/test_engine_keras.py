@@ -93,7 +93,7 @@ def keras_own_steps(problem: Problem, epochs: int) -> list[np.ndarray]:
     model.jit_compile = False  # compiling would take longer than 50 steps
     targets = problem.targets
     more = np.concatenate([targets.values, targets.weights, targets.censored], axis=1).astype(np.float32)
-    x, rates = problem.features.matrix(), learning_rates(train, problem.steps_per_epoch * train.epochs)
+    x, rates = problem.features.matrix(), learning_rates(train, problem.steps_per_epoch * problem.epochs)
     step = 0
     for _ in range(epochs):
         order = epoch_order(own.order, problem.train)

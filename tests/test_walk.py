@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manywalks.tasks.params_model import NetworkParams
+from manywalks.tasks.params_model import EPOCHS, EPOCHS_OF_CLASSES, NetworkParams
 from manywalks.tasks.streams import epoch_order, nudge, streams
 from manywalks.tasks.walk import Problem, choose_engine, endpoint_losses, learning_rates, train_pack
 from tests.problems import small_problem
@@ -62,6 +62,27 @@ def test_cosine_falls_from_the_rate_to_nothing() -> None:
     assert rates[500] == pytest.approx(0.25)
     assert 0 < rates[-1] < 1e-5
     assert (np.diff(rates) < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("classes", "asked", "epochs"),
+    [
+        ((False, False), None, EPOCHS),
+        ((True, False), None, EPOCHS),
+        ((True, True), None, EPOCHS_OF_CLASSES),
+        ((True, True), 3, 3),
+    ],
+)
+def test_classes_alone_are_trained_for_fewer_epochs(
+    classes: tuple[bool, ...], asked: int | None, epochs: int
+) -> None:
+    assert small_problem(train={"epochs": asked}, classes=classes).epochs == epochs
+
+
+@pytest.mark.parametrize("engine", ["dense", "keras", "stacked"])
+def test_every_engine_ends_where_classes_end(engine: str) -> None:
+    problem = small_problem(train={"epochs": None, "engine": engine}, classes=(True,))
+    assert [replicate.epochs for replicate in train_pack(problem, [0], 1)] == [EPOCHS_OF_CLASSES]
 
 
 def test_the_fastest_engine_that_can_is_chosen() -> None:
