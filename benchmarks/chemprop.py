@@ -88,15 +88,19 @@ def main() -> None:
             f"{(theirs.train / asked.ensemble) / (ours.seconds / asked.replicates):.0f}",
         ])  # fmt: skip
         print(*lines[-1], flush=True)
+        write_section("chemprop", section(asked, lines, load))  # a task takes minutes: none is lost
+
+
+def section(asked: argparse.Namespace, lines: list[list[str]], load: float) -> str:
+    """The section's text."""
     titles = [
         "task", "metric", f"ours, {asked.replicates} replicates", "seconds",
         f"chemprop, ensemble of {asked.ensemble}", "seconds to train", "to predict", "time a model, ratio",
     ]  # fmt: skip
-    write_section(
-        "chemprop",
+    return (
         f"## Beside chemprop\n\n`python -m benchmarks.chemprop`: another network (message passing on the "
         f"graph), its defaults, {asked.epochs} epochs; {CORES} cores, load when it began {load:.1f}. "
-        "Our seconds are from reading the table to the scores.\n\n" + table(titles, lines),
+        "Our seconds are from reading the table to the scores.\n\n" + table(titles, lines)
     )
 
 
