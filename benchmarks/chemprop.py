@@ -100,7 +100,9 @@ def section(asked: argparse.Namespace, lines: list[list[str]], load: float) -> s
     return (
         f"## Beside chemprop\n\n`python -m benchmarks.chemprop`: another network (message passing on the "
         f"graph), its defaults, {asked.epochs} epochs; {CORES} cores, load when it began {load:.1f}. "
-        "Our seconds are from reading the table to the scores.\n\n" + table(titles, lines)
+        "Our seconds are from reading the table to the scores. chemprop gets the values as they stand; the "
+        "logarithm that our defaults take of skewed ones (VDss) it would have to be given.\n\n"
+        + table(titles, lines)
     )
 
 
