@@ -11,7 +11,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from benchmarks.results import table, write_section
 from manywalks.tasks.benchmark import ENDPOINT, published_of, task_params
 from manywalks.tasks.curate import curate_table
 from manywalks.tasks.featurize import featurize
+from manywalks.tasks.params import Params
 from manywalks.tasks.tables import read_table
 
 EPOCHS = (4, 8, 12, 20, 50)
@@ -55,7 +56,7 @@ SOURCES = (
 
 
 def rows_of(source: Source, folder: Path) -> pd.DataFrame:
-    """Drug and Y of the rows that may be used."""
+    """Drug and Y of the rows that may be used and have a measured value."""
     frame = read_table(folder / source.path)
     if "split" in frame:
         frame = frame.loc[frame["split"] != "test"]
@@ -87,7 +88,7 @@ def lines(source: Source, folder: Path, replicates: int, cores: int) -> Iterator
         yield line
 
 
-def with_epochs(path: Path, rows: pd.DataFrame, epochs: int, cores: int) -> Any:
+def with_epochs(path: Path, rows: pd.DataFrame, epochs: int, cores: int) -> Params:
     """The defaults with this number of epochs."""
     return task_params(path, rows, cores, {"train": {"epochs": epochs}})
 

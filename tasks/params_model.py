@@ -10,7 +10,7 @@ EPOCHS = 50
 """Epochs of training, where the parameters name no number."""
 
 # From 300 molecules to 6,000, cross-entropy learns the labels' errors after that: with 50 epochs Ames loses
-# 0.025 of its AUROC, Tox21's receptors 0.03, and none gains (benchmarks/accuracy.md).
+# 0.02 of its AUROC, Tox21's SR-ARE 0.05, and no table gains over 0.001 (python -m benchmarks.epochs).
 EPOCHS_OF_CLASSES = 8
 """The same where every endpoint is a class."""
 
@@ -103,7 +103,7 @@ class TrainParams(Section):
     )
     epochs: Count | None = Field(
         default=None,
-        description=f"epochs, at most (default: {EPOCHS}; {EPOCHS_OF_CLASSES} if all are classes)",
+        description=f"epochs, at most (default: {EPOCHS}; {EPOCHS_OF_CLASSES} if all endpoints are classes)",
     )
     batch_size: Count = Field(default=64, description="molecules a step")
     early_stopping: Count | None = Field(
