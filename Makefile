@@ -12,7 +12,7 @@ run: .venv/ready
 	@$(BIN)/manywalks train
 
 test: .venv/ready
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
@@ -20,7 +20,6 @@ check: .venv/ready
 	$(BIN)/pyright
 
 fix: .venv/ready
-	$(BIN)/python .ci/code_deps.py
 	$(BIN)/python .ci/params_doc.py
 	$(BIN)/python .ci/params_yaml.py
 	$(BIN)/ruff format .
@@ -41,7 +40,7 @@ faults: .venv/ready
 
 # Every command and code block of README and docs, in a folder like a user's (minutes).
 docs-check: .venv/ready
-	$(BIN)/python -m pytest tests/test_docs.py tests/test_docs_run.py -m "long or not long"
+	$(BIN)/python -m pytest tests/docs -m "long or not long"
 
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"
@@ -51,11 +50,8 @@ docs-check: .venv/ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@# setuptools warns of every editable install
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@mkdir -p .venv/links/manywalks
-	@ln -sfn ../../../tasks .venv/links/manywalks/tasks
-	@ln -sfn ../../../flows .venv/links/manywalks/flows
 	@# or the first training would wait for it
-	@$(BIN)/python -m manywalks.tasks.dense_compile
+	@$(BIN)/python -m manywalks.train.dense_engine.compile
 	@touch $@
 
 clean:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from manywalks.tasks.params import Params
-from manywalks.tasks.params_text import describe
+from manywalks.params.load import Params
+from manywalks.params.render import describe
 
 FILE = Path(__file__).resolve().parent.parent / "docs/params.md"
 
@@ -11,7 +11,12 @@ FILE = Path(__file__).resolve().parent.parent / "docs/params.md"
 def text() -> str:
     """The page: a table a section."""
     rows = describe()
-    lines = ["# Every key of params.yaml", "", "Made by `make fix` from `tasks/params.py` and its parts.", ""]
+    lines = [
+        "# Every key of params.yaml",
+        "",
+        "Made by `make fix` from `src/manywalks/params/`.",
+        "",
+    ]
     for name in Params.model_fields:
         inside = [row for row in rows if row[0].split(".")[0] == name]
         lines += [f"## {name}", "", "| key | value | default | what |", "|---|---|---|---|"]

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from manywalks.tasks.params import parse_params
-from manywalks.tasks.params_text import render
+from manywalks.params.load import parse_params
+from manywalks.params.render import render
 
 FILE = Path(__file__).resolve().parent.parent / "params.yaml"
 HEAD = "What the pipeline does, one section a step. docs/params.md lists every key."

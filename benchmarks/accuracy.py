@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.benchmark import (
+from manywalks.data.tables import read_table
+from manywalks.evaluate.public_benchmark import (
     ENDPOINT,
     Published,
     published_of,
@@ -23,12 +24,11 @@ from manywalks.tasks.benchmark import (
     task_params,
     train_and_predict,
 )
-from manywalks.tasks.cluster import scaffolds
-from manywalks.tasks.features import Features
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import Params
-from manywalks.tasks.problem import prepare
-from manywalks.tasks.tables import read_table
+from manywalks.features import Features
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import Params
+from manywalks.split.clusters import scaffolds
+from manywalks.train.prepare import prepare
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 

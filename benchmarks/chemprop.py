@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.benchmark import run_task, score
+from manywalks.evaluate.public_benchmark import run_task, score
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 CORES = len(os.sched_getaffinity(0))

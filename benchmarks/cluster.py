@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.results import table, write_section
-from manywalks.tasks import far, replicates
-from manywalks.tasks.child import run_step
-from manywalks.tasks.prepared import read_prepared
-from manywalks.tasks.walk import train_pack
-from manywalks.tasks.workspace import Workspace
+from manywalks.replicates import dask_packs
+from manywalks.replicates.store import entropy_of, open_store
+from manywalks.runtime.step_process import run_step
+from manywalks.train.engines import train_pack
+from manywalks.train.prepare import read_prepared
+from manywalks.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[1]
 CORES = 128
@@ -58,13 +59,13 @@ def measure() -> Demo:
         for step in ("curate", "featurize", "split"):
             run_step([step], folder=work, time_limit=600)
         workspace = Workspace.open(work)
-        problem, store = read_prepared(workspace).problem, replicates.open_store(workspace)
-        entropy = replicates.entropy_of(store, workspace.params)
+        problem, store = read_prepared(workspace).problem, open_store(workspace)
+        entropy = entropy_of(store, workspace.params)
         list(train_pack(problem, [0], entropy))  # compiles
         start = time.process_time()
         list(train_pack(problem, range(1, TIMED + 1), entropy))
         seconds = (time.process_time() - start) / TIMED
-        bundle = float(len(far.bundle(workspace, store)))
+        bundle = float(len(dask_packs.bundle(workspace, store)))
     case = Case(
         "demo, 20 replicates", len(problem.features), len(problem.predict), problem.features.width, 1, 20,
         bundle, seconds,
@@ -97,7 +98,7 @@ def column(case: Case, widths: tuple[int, ...]) -> list[str]:
     predictions = 4 * case.predicted * case.endpoints
     one = 4 * weights(case, widths) + predictions
     packs = min(case.replicates, CORES)
-    tasks = packs * math.ceil(math.ceil(case.replicates / packs) / far.PACK)
+    tasks = packs * math.ceil(math.ceil(case.replicates / packs) / dask_packs.PACK)
     rounds = math.ceil(case.replicates / CORES)
     return [
         case.name,

@@ -45,23 +45,24 @@ from benchmarks.compare_worlds import (
     walks_of,
 )
 from benchmarks.results import table, write_section
-from manywalks.tasks import compare_looks, compare_range, files, paired, projection, verdicts
-from manywalks.tasks.compare import Study
-from manywalks.tasks.compare_design import Design
-from manywalks.tasks.compare_looks import eliminated, looks_of
-from manywalks.tasks.grid import read_configurations, with_values
-from manywalks.tasks.params import parse_params
-from manywalks.tasks.params_text import render
-from manywalks.tasks.projection import closed_form, extrapolated, scorer, subset_scores
-from manywalks.tasks.steps import compare as train_splits
-from manywalks.tasks.steps import curate, featurize
-from manywalks.tasks.verdicts import verdict
-from manywalks.tasks.workspace import Workspace
+from manywalks import files
+from manywalks.compare import design, paired, studentized_range, verdicts
+from manywalks.compare.configurations import read_configurations, with_values
+from manywalks.compare.design import Design, eliminated, looks_of
+from manywalks.compare.study import Study
+from manywalks.compare.verdicts import verdict
+from manywalks.evaluate import infinite
+from manywalks.evaluate.infinite import closed_form, extrapolated, scorer, subset_scores
+from manywalks.params.load import parse_params
+from manywalks.params.render import render
+from manywalks.tasks import compare as train_splits
+from manywalks.tasks import curate, featurize
+from manywalks.workspace import Workspace
 
 CONFIDENCE, THRESHOLD = 0.95, 0.01
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 # what decides an outcome: other code, and it is made again
-CODE = (compare_worlds, compare_looks, compare_range, paired, projection, verdicts)
+CODE = (compare_worlds, design, studentized_range, paired, infinite, verdicts)
 SOLUBILITY = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 REAL = """
 data: {{path: table.csv, id: id, endpoints: {{logS: {{unit: log10 mol/L}}}}}}

@@ -18,10 +18,11 @@ from scipy import stats
 from benchmarks.pools import SETS, Pool, pool
 from benchmarks.results import table, write_section
 from benchmarks.simulated import Setting, draw, mean_walks, settings
-from manywalks.tasks import metrics
-from manywalks.tasks.between import ensemble_pairs, metric_differences
-from manywalks.tasks.bound import difference_bound, planned_looks, replicates_needed
-from manywalks.tasks.spectrum import Moments, moments
+from manywalks.evaluate import scores
+from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
+from manywalks.replicates.bound import difference_bound, replicates_needed
+from manywalks.replicates.spectrum import Moments, moments
+from manywalks.replicates.stopping import planned_looks
 
 COUNTS = (8, 16, 32, 64)
 # true needs that the adaptive runs are given a tolerance for
@@ -130,7 +131,7 @@ def real_adaptive(walks: np.ndarray, need: int) -> Experiment:
     return experiment
 
 
-def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], metrics.Metrics]:
+def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], scores.Metrics]:
     """One metric of predictions (n,) without ties, fast: metrics.py takes ten times as long for the ranks."""
     keep = np.isfinite(observed)
     y = observed[keep]
@@ -139,7 +140,7 @@ def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], metrics
     ones, places = np.flatnonzero(y > 0.5), np.arange(1.0, y.size + 1)
     scale = np.linalg.norm(places - places.mean())
 
-    def score(predicted: np.ndarray) -> metrics.Metrics:
+    def score(predicted: np.ndarray) -> scores.Metrics:
         f = predicted[keep]
         if name == "rmse":
             return {name: float(np.sqrt(np.mean((f - y) ** 2)))}

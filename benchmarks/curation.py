@@ -20,12 +20,12 @@ from chembl_structure_pipeline import standardizer
 from rdkit import Chem, RDLogger
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.curate import curate_table
-from manywalks.tasks.params import parse_params
-from manywalks.tasks.params_data import CurateParams
-from manywalks.tasks.split import split_molecules
-from manywalks.tasks.standardize import standardize_smiles
-from manywalks.tasks.tables import read_table
+from manywalks.chemistry.standardize_many import standardize_smiles
+from manywalks.data.curate import curate_table
+from manywalks.data.tables import read_table
+from manywalks.params.data import CurateParams
+from manywalks.params.load import parse_params
+from manywalks.split.split import split_molecules
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("MANYWALKS_DATA", ROOT / "../shared/data")).resolve()

@@ -24,8 +24,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks import walks
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
-from manywalks.tasks.dense_prepare import prepare
-from manywalks.tasks.walk import Problem, train_pack
+from manywalks.train.dense_engine.layout import prepare
+from manywalks.train.engines import train_pack
+from manywalks.train.problem import Problem
 
 CORES = len(os.sched_getaffinity(0))
 EPOCHS = {"S": 10, "L": 3, "default": 10}

@@ -17,10 +17,10 @@ from scipy import sparse
 from benchmarks import walks
 from benchmarks.engine import CORES, seconds, trained
 from benchmarks.results import table, write_section
-from manywalks.tasks.charts import Plane, axis
-from manywalks.tasks.features import Features
-from manywalks.tasks.network import weight_shapes
-from manywalks.tasks.walk import Problem
+from manywalks.features import Features
+from manywalks.report.charts import Plane, axis
+from manywalks.train.problem import Problem
+from manywalks.train.weights import weight_shapes
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 COLUMNS = (1024, 4096, 16_384, 65_536)
@@ -44,7 +44,7 @@ def growth() -> str:
     held = {n: _peak_memory(f"engine.trained(walks.problem('esol', 'S', 1), {n})") for n in (2, 32)}
     kept = {
         n: _peak_memory(
-            "from manywalks.tasks.walk import train_pack\n"
+            "from manywalks.train.problem import train_pack\n"
             f"kept = list(train_pack(walks.problem('esol', 'S', 1), range({n}), 1, threads=2))"
         )
         for n in (2, 32)

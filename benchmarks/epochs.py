@@ -18,11 +18,11 @@ import pandas as pd
 
 from benchmarks.accuracy import DATA, Task, evaluate, scaffold_folds
 from benchmarks.results import table, write_section
-from manywalks.tasks.benchmark import ENDPOINT, published_of, task_params
-from manywalks.tasks.curate import curate_table
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import Params
-from manywalks.tasks.tables import read_table
+from manywalks.data.curate import curate_table
+from manywalks.data.tables import read_table
+from manywalks.evaluate.public_benchmark import ENDPOINT, published_of, task_params
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import Params
 
 EPOCHS = (4, 8, 12, 20, 50)
 FEWER = (300, 1000)

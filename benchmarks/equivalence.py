@@ -22,9 +22,9 @@ from scipy import stats
 from benchmarks import walks
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
-from manywalks.tasks.code import FOLDER, training_code
-from manywalks.tasks.files import sha256_bytes
-from manywalks.tasks.walk import train_pack
+from manywalks.files import sha256_bytes
+from manywalks.replicates.code_key import training_code
+from manywalks.train.engines import train_pack
 
 CORES = len(os.sched_getaffinity(0))
 CASES = ["S:esol:15", "S:caco2:15", "S:vdss:15", "L:esol:4", "L:caco2:4", "L:vdss:4", "default:esol:20"]
@@ -74,7 +74,7 @@ class Kept:
     """Scores by name, on disk, of one state of the engines: a run that broke off goes on, more are added."""
 
     def __init__(self, *, again: bool) -> None:
-        code = "".join(sha256_bytes((FOLDER / name).read_bytes()) for name in training_code())
+        code = "".join(training_code().values())
         self.path = walks.CACHE / f"equivalence-{sha256_bytes(code.encode())[:8]}.json"
         self.scores = json.loads(self.path.read_text()) if self.path.is_file() and not again else {}
 

@@ -18,8 +18,8 @@ from rdkit import Chem
 from rdkit.Chem import Crippen
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.ensemble import Ensemble
-from manywalks.tasks.explain import explain, without_atom
+from manywalks.ensemble.explain import explain, without_atom
+from manywalks.ensemble.model import Ensemble
 
 TABLE = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 PARAMS = """

@@ -17,8 +17,8 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params_model import FeatureBlock, FeaturizeParams
+from manywalks.featurize.featurize import featurize
+from manywalks.params.model import FeatureBlock, FeaturizeParams
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 

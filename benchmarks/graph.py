@@ -20,14 +20,14 @@ from scipy import sparse
 
 from benchmarks.accuracy import DATA, Task, read
 from benchmarks.results import table, write_section
-from manywalks.tasks.benchmark import ENDPOINT, score, task_params, train_and_predict
-from manywalks.tasks.features import Features
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.network import import_keras
-from manywalks.tasks.params import Params
-from manywalks.tasks.params_model import NetworkParams
-from manywalks.tasks.problem import Prepared, prepare
-from manywalks.tasks.tables import read_table
+from manywalks.data.tables import read_table
+from manywalks.evaluate.public_benchmark import ENDPOINT, score, task_params, train_and_predict
+from manywalks.features import Features
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import Params
+from manywalks.params.model import NetworkParams
+from manywalks.train.keras_engine.model import import_keras
+from manywalks.train.prepare import Prepared, prepare
 
 ATOMS, NEIGHBOURS = 48, 4
 ELEMENTS = ("C", "N", "O", "S", "F", "Cl", "Br", "I", "P")

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import walks
-from manywalks.tasks.network import build, import_keras
-from manywalks.tasks.walk import Problem, endpoint_losses
+from manywalks.train.keras_engine.model import build, import_keras
+from manywalks.train.problem import Problem, endpoint_losses
 
 
 class Fits:

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from manywalks.tasks import files
-from manywalks.tasks.curate import curate_table
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.params import parse_params
-from manywalks.tasks.problem import out_of_sample, prepare
-from manywalks.tasks.split import split_molecules
-from manywalks.tasks.tables import read_table
-from manywalks.tasks.walk import train_pack
+from manywalks import files
+from manywalks.data.curate import curate_table
+from manywalks.data.tables import read_table
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import parse_params
+from manywalks.split.split import split_molecules
+from manywalks.train.engines import train_pack
+from manywalks.train.prepare import out_of_sample, prepare
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("MANYWALKS_DATA", ROOT.parent / "shared" / "data"))

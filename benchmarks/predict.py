@@ -19,12 +19,13 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.features import Features
-from manywalks.tasks.network import build, import_keras, initial_weights
-from manywalks.tasks.params_model import NetworkParams
-from manywalks.tasks.predict import StackedPredictor
-from manywalks.tasks.stack import describe, save_keras, stacked_model
-from manywalks.tasks.targets import TargetStep, TargetTransform
+from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.features import Features
+from manywalks.params.model import NetworkParams
+from manywalks.train.keras_engine.model import build, import_keras
+from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.weights import initial_weights
 
 WIDTH, BITS, REPLICATES = 2048, 45, 32
 SILENT: Any = 0

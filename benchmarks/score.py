@@ -26,14 +26,14 @@ import pandas as pd
 
 from benchmarks.chemprop import run_program
 from benchmarks.results import table, write_section
-from manywalks.tasks.ensemble import Ensemble
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.network import build, import_keras
-from manywalks.tasks.replicates import open_store, read_used
-from manywalks.tasks.score import score_table
-from manywalks.tasks.standardize import standardize_smiles
-from manywalks.tasks.tables import read_table
-from manywalks.tasks.workspace import Workspace
+from manywalks.chemistry.standardize_many import standardize_smiles
+from manywalks.data.tables import read_table
+from manywalks.ensemble.model import Ensemble
+from manywalks.featurize.featurize import featurize
+from manywalks.predict.predict import score_table
+from manywalks.replicates.store import open_store, read_used
+from manywalks.train.keras_engine.model import build, import_keras
+from manywalks.workspace import Workspace
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 DEMO = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"

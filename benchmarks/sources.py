@@ -15,14 +15,14 @@ import pandas as pd
 
 from benchmarks.compare import SOLUBILITY
 from benchmarks.results import table, write_section
-from manywalks.tasks.curate import curate_table
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.geometry import geometries
-from manywalks.tasks.params import Params, parse_params
-from manywalks.tasks.params_model import FeatureBlock
-from manywalks.tasks.problem import prepare
-from manywalks.tasks.sources import Walks, study_sources
-from manywalks.tasks.split import split_molecules
+from manywalks.data.curate import curate_table
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import Params, parse_params
+from manywalks.params.model import FeatureBlock
+from manywalks.reproduce.geometry import geometries
+from manywalks.reproduce.sources import Walks, study_sources
+from manywalks.split.split import split_molecules
+from manywalks.train.prepare import prepare
 
 CASES = {
     "Morgan counts, physical descriptors, shapes": ("morgan_count", "physchem", "conformer3d"),

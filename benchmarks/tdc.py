@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.benchmark import TaskScore, header, peak_memory_mb, rows, run_folder
+from manywalks.evaluate.public_benchmark import TaskScore, header, peak_memory_mb, rows, run_folder
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 

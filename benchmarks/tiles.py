@@ -15,9 +15,9 @@ from numba import njit
 from threadpoolctl import threadpool_limits
 
 from benchmarks.results import table, write_section
-from manywalks.tasks.adam import adam
-from manywalks.tasks.dense_products import back_panels, forward_panels, turn
-from manywalks.tasks.gather import COLUMNS
+from manywalks.train.dense_engine.adam import adam
+from manywalks.train.dense_engine.gather import COLUMNS
+from manywalks.train.dense_engine.panels import back_panels, forward_panels, turn
 
 BATCH, TURNS = 32, 40
 KERNELS = ((2048, 1024), (512, 128), (256, 128))

@@ -9,19 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from manywalks.tasks.features import Features
-from manywalks.tasks.featurize import featurize
-from manywalks.tasks.files import sha256_bytes
-from manywalks.tasks.params_model import (
-    FeatureBlock,
-    FeaturizeParams,
-    NetworkParams,
-    TrainParams,
-    TransformParams,
-)
-from manywalks.tasks.scaling import FeatureScaler
-from manywalks.tasks.targets import Targets
-from manywalks.tasks.walk import Problem
+from manywalks.features import Features
+from manywalks.featurize.featurize import featurize
+from manywalks.files import sha256_bytes
+from manywalks.params.model import FeatureBlock, FeaturizeParams, NetworkParams, TrainParams, TransformParams
+from manywalks.train.problem import Problem
+from manywalks.train.scaling import FeatureScaler
+from manywalks.train.targets import Targets
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 CACHE = Path(tempfile.gettempdir()) / "manywalks-benchmarks"

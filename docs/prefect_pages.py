@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
 from tests.chromium import Browser, browser, executable
 from tests.prefect_server import Server
 

@@ -10,18 +10,21 @@ from prefect.client.schemas.objects import State
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from manywalks.tasks import compare_page, files, progress, versions
-from manywalks.tasks.child import StepFailed, run_step
-from manywalks.tasks.compare import Study
-from manywalks.tasks.compare_design import Design, Share
-from manywalks.tasks.compare_sources import budgets, shared_entropy
-from manywalks.tasks.grid import Configuration, read_configurations, read_one, source_studies
-from manywalks.tasks.ground import ground_of
-from manywalks.tasks.resources import cores_of
-from manywalks.tasks.show import Board
-from manywalks.tasks.stage import Steps
-from manywalks.tasks.training import Tally
-from manywalks.tasks.workspace import Workspace
+from manywalks import files
+from manywalks.compare import page
+from manywalks.compare.configurations import Configuration, read_configurations, read_one, source_studies
+from manywalks.compare.design import Design, Share
+from manywalks.compare.study import Study
+from manywalks.compare.variance_budget import budgets, shared_entropy
+from manywalks.pipeline import versions
+from manywalks.pipeline.side_workspace import ground_of
+from manywalks.pipeline.stages import Steps
+from manywalks.replicates.loop import Tally
+from manywalks.runtime import progress
+from manywalks.runtime.progress import Board
+from manywalks.runtime.resources import cores_of
+from manywalks.runtime.step_process import StepFailed, run_step
+from manywalks.workspace import Workspace
 
 
 def train_share(workspace: Workspace, share: Share, tell: progress.Tell) -> None:
@@ -91,5 +94,5 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         found = budgets(study) if kind == "sources" else study.result()
     name = "compare-sources" if kind == "sources" else "compare"
     files.write_json(workspace.reports / f"{name}.json", found)
-    files.write_text(workspace.reports / f"{name}.html", compare_page.page(found))
+    files.write_text(workspace.reports / f"{name}.html", page.page(found))
     return found

@@ -6,13 +6,13 @@ from typing import Any
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
-from manywalks.flows.artifacts import publish_refresh
-from manywalks.flows.hooks import on_better, on_failure
 from manywalks.flows.train import train
-from manywalks.tasks import refresh as step
-from manywalks.tasks import versions
-from manywalks.tasks.refresh_text import text_of
-from manywalks.tasks.workspace import Workspace
+from manywalks.pipeline import versions
+from manywalks.pipeline.artifacts import publish_refresh
+from manywalks.pipeline.webhook import on_better, on_failure
+from manywalks.refresh import refresh as step
+from manywalks.refresh.text import text_of
+from manywalks.workspace import Workspace
 
 
 class RefreshJob(BaseModel):

@@ -5,9 +5,11 @@ from typing import Any
 
 from prefect import flow
 
-from manywalks.tasks import files, reproduce, reproduction_page, versions
-from manywalks.tasks.show import Board
-from manywalks.tasks.stage import Steps
+from manywalks import files
+from manywalks.pipeline import versions
+from manywalks.pipeline.stages import Steps
+from manywalks.reproduce import page, reproduce
+from manywalks.runtime.progress import Board
 
 
 @flow(name="reproduce", persist_result=False)
@@ -38,5 +40,5 @@ def reproduce_model(
     reports = Path(model).resolve().parent.parent / "reports"
     files.write_json(reports / "reproduction.json", judged.found)
     files.write_json(reports / "plots" / "reproduction.json", judged.points)
-    reproduction_page.write(reports)
+    page.write(reports)
     return judged.found

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from prefect import flow
 
-from manywalks.flows.artifacts import publish, with_artifact
-from manywalks.flows.hooks import on_failure
-from manywalks.tasks import versions
-from manywalks.tasks.progress import Tell
-from manywalks.tasks.show import Board
-from manywalks.tasks.stage import Steps
-from manywalks.tasks.workspace import Workspace
+from manywalks.pipeline import versions
+from manywalks.pipeline.artifacts import publish, with_artifact
+from manywalks.pipeline.stages import Steps
+from manywalks.pipeline.webhook import on_failure
+from manywalks.runtime.progress import Board, Tell
+from manywalks.workspace import Workspace
 
 
 def follow(board: Board, stage: str) -> Tell:

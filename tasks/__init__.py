@@ -1,1 +1,4 @@
-"""What each step does: one file, one step or one noun."""
+"""The pipeline's steps, one thin file each: what it reads, the call between, what it writes.
+
+`python -m manywalks.tasks STEP` runs one.
+"""

@@ -5,9 +5,9 @@ import importlib
 import sys
 from pathlib import Path
 
-from manywalks.tasks.alone import alone
-from manywalks.tasks.child import BAD_INPUT, CAN_PASS, heel
-from manywalks.tasks.workspace import Workspace
+from manywalks.runtime.locks import alone
+from manywalks.runtime.step_process import BAD_INPUT, CAN_PASS, heel
+from manywalks.workspace import Workspace
 
 STEPS = (
     "curate",
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     workspace = Workspace.open(Path.cwd())
     try:
         # imported by name, so that only the steps that train or predict pay for TensorFlow
-        step = importlib.import_module(f"manywalks.tasks.steps.{arguments[0]}")
+        step = importlib.import_module(f"manywalks.tasks.{arguments[0]}")
         beside = arguments[0] in ("pack", "compare")  # many of these run at once, each its own part
         with contextlib.nullcontext() if beside else alone(workspace, arguments[0]):
             step.run(workspace, *arguments[1:])

@@ -1,224 +1,37 @@
-"""A comparison from start to end: which walks to train next, when a configuration is out, what was found."""
+"""Train one configuration's walks on some of the splits, keeping what they predict; no stage of dvc.yaml."""
 
-import math
-from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from manywalks.tasks import files, grid, out_of_fold, paired, replicates
-from manywalks.tasks.compare_design import Design, Share
-from manywalks.tasks.compare_looks import beaten, looks_of
-from manywalks.tasks.comparison import Scores, judge, terms_of
-from manywalks.tasks.distance import folds_distance
-from manywalks.tasks.grid import Configuration
-from manywalks.tasks.split import folds
-from manywalks.tasks.workspace import Workspace
+from manywalks.compare import folds
+from manywalks.compare.folds import Shelf, train_split
+from manywalks.features import Features
+from manywalks.runtime import progress
+from manywalks.workspace import Workspace
 
 
-class Study:
-    """Splits, configurations and walks of one comparison; `shares` says what to train next."""
+def run(workspace: Workspace, shelf: str, ground: str, splits: str, numbers: str, count: str) -> None:
+    """Have `count` good walks on each split, those that are there included.
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        configurations: Sequence[Configuration],
-        grounds: Sequence[Workspace],
-        design: Design,
-        entropy: int | None = None,
-    ) -> None:
-        """Curated tables and features stand in `grounds`, one a configuration."""
-        self.design = design
-        self.names = [one.name for one in configurations]
-        self._configurations = list(configurations)
-        self._grounds = list(grounds)
-        params = configurations[0].params
-        self.params = params
-        self.curated = _one_table(grounds)
-        self.splits = folds(self.curated, params.split, design.repeats, design.folds)
-        folder = workspace.state / "compare"
-        self._splits_file = folder / f"splits-{_digest(self.splits)}.npz"
-        out_of_fold.write_splits(self._splits_file, self.splits)
-        self._shelves = [
-            out_of_fold.open_shelf(
-                folder, ground, one, one.params.replicates.entropy if entropy is None else entropy
-            )
-            for one, ground in zip(configurations, grounds, strict=True)
-        ]
-        everywhere = np.full(len(self.curated), "train")
-        card = files.read_json(grounds[0].reports / "data.json")
-        tolerances = replicates.tolerances_of(self.curated, everywhere, card, params)
-        self.scores = [
-            Scores.of(
-                terms_of(
-                    name,
-                    endpoint,
-                    params,
-                    tolerance=tolerance,
-                    metric=design.metric,
-                    threshold=design.threshold,
-                ),
-                self.curated,
-            )
-            for (name, endpoint), tolerance in zip(params.data.endpoints.items(), tolerances, strict=True)
-        ]
-        self.stopped: dict[int, dict[str, Any]] = {}
-        self._looks = looks_of(design.repeats, design.folds, params.replicates.confidence, stop=design.stop)
-        self._round = 0
-        self._last = [len(self.splits)] * len(self.names)  # where each configuration stops
+    Args:
+        workspace: where this runs.
+        shelf: folder of the configuration's predictions.
+        ground: workspace whose curated table and features are used.
+        splits: file of all splits.
+        numbers: which of them, "0,3,4".
+        count: walks a split.
+    """
+    place, wanted = Shelf(Path(shelf)), int(count)
+    every = folds.read_splits(Path(splits))
+    chosen = [every[int(number)] for number in numbers.split(",")]
+    source = Workspace(Path(ground))
+    frames = pd.read_parquet(source.curated), Features.load(source.features)
+    with progress.telling("walks") as tell:
+        for done, parts in enumerate(chosen):
 
-    @property
-    def ratio(self) -> float:
-        """Test molecules over training molecules."""
-        return self._mean_size("test") / self._mean_size("train")
+            def follow(share: float, before: int = done) -> None:
+                tell((before + share) * wanted, len(chosen) * wanted, "")
 
-    def _mean_size(self, part: str) -> float:
-        """Molecules of a part, mean over the splits."""
-        return float(np.mean([(parts == part).sum() for parts in self.splits]))
-
-    @property
-    def expected(self) -> int:
-        """Walks of the whole study, as far as one can tell now."""
-        return sum(self._last) * self.design.replicates
-
-    @property
-    def trained(self) -> int:
-        """Walks that stand."""
-        return len(self.scores[0].found) * self.design.replicates
-
-    def shares(self, processes: int) -> list[Share]:
-        """What is to be trained before the next look, in pieces for so many processes; none at the end."""
-        while self._round < len(self._looks.splits):
-            self._read()
-            missing = {c: self._missing(c) for c in self._running()}
-            missing = {c: splits for c, splits in missing.items() if splits}
-            if missing:
-                # one a core, and no process so long that a failure costs more than a few splits
-                pieces = math.ceil(max(processes, self.expected / 200) / len(missing))
-                return [
-                    self._share(c, numbers)
-                    for c, splits in missing.items()
-                    for numbers in _dealt(splits, pieces)
-                ]
-            self._look()
-        return []
-
-    def _share(self, configuration: int, numbers: list[int]) -> Share:
-        """One configuration's walks on the splits of those numbers."""
-        shelf, ground = self._shelves[configuration].folder, self._grounds[configuration].root
-        return Share(shelf, ground, self._splits_file, numbers, self._count)
-
-    @property
-    def _count(self) -> int:
-        return self.design.replicates
-
-    def _running(self) -> list[int]:
-        """Configurations that have not been stopped."""
-        return [c for c in range(len(self.names)) if c not in self.stopped]
-
-    def _missing(self, configuration: int) -> list[int]:
-        """Splits of this look on which walks are missing."""
-        return [
-            s
-            for s in range(self._looks.splits[self._round])
-            if (s, configuration) not in self.scores[0].found
-        ]
-
-    def _read(self) -> None:
-        """Score what has been trained since the last time."""
-        for c in self._running():
-            for s in self._missing(c):
-                walks = out_of_fold.load(self._shelves[c], out_of_fold.split_name(self.splits[s]))
-                if len(walks.predictions) < self._count:
-                    continue
-                test = np.flatnonzero(self.splits[s] == "test")
-                for column, scores in enumerate(self.scores):
-                    scores.add(s, c, test, walks.predictions[: self._count, :, column])
-
-    def _look(self) -> None:
-        """Stop configurations that are worse beyond doubt at every endpoint; go on to the next round."""
-        done, early = self._looks.splits[self._round], self._looks.early
-        self._round += 1
-        if self._round == len(self._looks.splits):
-            return
-        running = self._running()
-        found = [beaten(self._table(one), one.terms.threshold, early, running) for one in self.scores]
-        for c in running:
-            if all(c in of_endpoint for of_endpoint in found):
-                by = self.names[found[0][c]]
-                self.stopped[c] = {"splits": done, "by": by, "confidence": early}
-                self._last[c] = done
-        if len(self._running()) == 1:
-            self._last[self._running()[0]] = done
-            self._round = len(self._looks.splits)
-
-    def _table(self, scores: Scores) -> paired.Table:
-        """An endpoint's scores as far as they are there."""
-        return scores.table(len(self.splits), len(self.names), self.ratio, self.design.folds)
-
-    @property
-    def _design(self) -> dict[str, Any]:
-        return {"replicates": self._count, "folds": self.design.folds}
-
-    def described(self) -> dict[str, Any]:
-        """How the comparison was made."""
-        return {
-            "repeats": self.design.repeats,
-            "folds": self.design.folds,
-            "splits": len(self.splits),
-            "replicates": self._count,
-            "walks": self.trained,
-            "molecules": len(self.curated),
-            "test": round(self._mean_size("test")),
-            "train": round(self._mean_size("train")),
-            "method": self.params.split.method,
-            "looks": len(self._looks.splits),
-            "similarity": folds_distance(self.curated["smiles"].tolist(), self.splits),
-        }
-
-    def result(self) -> dict[str, Any]:
-        """What reports/compare.json holds."""
-        walks = [out_of_fold.load(shelf, out_of_fold.split_name(self.splits[0])) for shelf in self._shelves]
-        return {
-            "design": self.described(),
-            "configurations": [
-                {
-                    "name": name,
-                    "differs": changed,
-                    "parameters": found.parameters,
-                    "stopped": self.stopped.get(c),
-                    "key": shelf.folder.name,
-                    "entropy": str(out_of_fold.read_recipe(shelf).entropy),
-                }
-                for c, (name, changed, found, shelf) in enumerate(
-                    zip(self.names, grid.changes(self._configurations), walks, self._shelves, strict=True)
-                )
-            ],
-            "endpoints": {
-                scores.terms.name: judge(
-                    scores, self.names, splits=len(self.splits), ratio=self.ratio,
-                    confidence=self._looks.last, design=self._design,
-                )
-                for scores in self.scores
-            },
-        }  # fmt: skip
-
-
-def _one_table(grounds: Sequence[Workspace]) -> pd.DataFrame:
-    """The curated table, which must be the same in all grounds."""
-    first = grounds[0]
-    for other in grounds[1:]:
-        if other.root != first.root and files.md5_file(other.curated) != files.md5_file(first.curated):
-            raise ValueError(f"{other.curated} and {first.curated} differ; delete {other.root} and run again")
-    return pd.read_parquet(first.curated)
-
-
-def _dealt(splits: list[int], pieces: int) -> list[list[int]]:
-    """The splits in so many pieces of about equal size, none empty."""
-    return [splits[start::pieces] for start in range(min(pieces, len(splits)))]
-
-
-def _digest(splits: list[np.ndarray]) -> str:
-    """One name for all splits."""
-    return files.sha256_bytes("".join(map(out_of_fold.split_name, splits)).encode())[:16]
+            train_split(place, frames, parts, wanted, follow)
+            follow(1.0)

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from manywalks.tasks.params import parse_params
-from manywalks.tasks.params_text import render
-
-from .prefect_server import server
+from manywalks.params.load import parse_params
+from manywalks.params.render import render
+from tests.support.prefect_server import server
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -96,7 +95,9 @@ def run(
 
 def copy_repository(target: Path, table: pd.DataFrame) -> Path:
     """A git and DVC repository with this one's pipeline, a small table and small parameters."""
-    shutil.copytree(REPOSITORY / "tasks", target / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("src", "tasks", "flows"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(REPOSITORY / name, target / name, ignore=ignored, symlinks=True)
     for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
         shutil.copy(REPOSITORY / name, target / name)
     table.iloc[::8].to_csv(target / "table.csv", index=False)

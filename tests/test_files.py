@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manywalks.tasks import files
+from manywalks import files
 
 
 def test_a_failing_writer_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> None:

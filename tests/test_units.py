@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manywalks.tasks import units
+from manywalks import units
 
 AMOUNTS = ["M", "mM", "uM", "nM", "pM", "log10 mol/L", "-log10 M", "pIC50", "log uM"]
 MASSES = ["g/L", "mg/mL", "ug/mL", "ng/mL", "log10 mg/mL"]

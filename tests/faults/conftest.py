@@ -14,10 +14,9 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from manywalks.tasks import files
-
-from ..conftest import REPOSITORY
-from .forked import Forked, fork_flow
+from manywalks import files
+from tests.conftest import REPOSITORY
+from tests.faults.forked import Forked, fork_flow
 
 # The long form: this many kills of each kind (`make faults`).
 KILLS = int(os.environ.get("MANYWALKS_KILLS", "50"))

@@ -13,11 +13,11 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import NamedTuple
 
-from ..test_dask import free_port
+from tests.runtime.test_dask import free_port
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["manywalks.flows.cli", "manywalks.flows.train", "prefect.server.api.server", "uvicorn"]
+    ["manywalks.cli.main", "manywalks.flows.train", "prefect.server.api.server", "uvicorn"]
 )
 
 
@@ -83,10 +83,10 @@ def _flow(folder: str, said: str, api: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # a server that is killed here stays dead: asked again once, and not five times within a minute
     _begin(said, PREFECT_API_URL=api, PATH=path, PREFECT_CLIENT_MAX_RETRIES="1")
-    from manywalks.flows import cli
+    from manywalks.cli import main
 
     sys.argv = ["manywalks", "train"]
-    cli.main()
+    main.main()
 
 
 def _server(home: str, port: int) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.tasks import alone, pipeline, versions
-from manywalks.tasks.workspace import Workspace
-
-from ..conftest import command, copy_repository, run
-from .conftest import ended, flow, note, steps_in, undo, wait_for
+from manywalks.pipeline import definition, versions
+from manywalks.runtime import locks
+from manywalks.workspace import Workspace
+from tests.conftest import command, copy_repository, run
+from tests.faults.conftest import ended, flow, note, steps_in, undo, wait_for
 
 
 def test_a_second_flow_says_who_is_at_work(undone: Path) -> None:
@@ -23,15 +23,15 @@ def test_a_second_flow_says_who_is_at_work(undone: Path) -> None:
 def test_a_step_left_over_by_a_killed_dvc_keeps_others_out(
     undone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alone, "WAIT_S", 0.1)
+    monkeypatch.setattr(locks, "WAIT_S", 0.1)
     workspace = Workspace.open(undone)
-    with alone.alone(workspace, "train"):
+    with locks.alone(workspace, "train"):
         with (
             pytest.raises(ValueError, match=r"train still runs here in process \d+"),
-            alone.alone(workspace, "train"),
+            locks.alone(workspace, "train"),
         ):
             pass
-        with alone.alone(workspace, "split"):
+        with locks.alone(workspace, "split"):
             pass
 
 
@@ -54,7 +54,7 @@ def test_a_dependency_that_changed_after_its_stage_ran_is_refused(trained: Path,
     work = tmp_path / "work"
     shutil.copytree(trained, work)
     workspace = Workspace.open(work)
-    stage = pipeline.load_stages(workspace)["curate"]
+    stage = definition.load_stages(workspace)["curate"]
     with (work / "table.csv").open("a", encoding="utf-8") as handle:
         handle.write("x,CCO,1,train\n")
     with pytest.raises(ValueError, match=r"stage curate changed after it ran; dvc\.lock is left as it was"):
@@ -63,13 +63,13 @@ def test_a_dependency_that_changed_after_its_stage_ran_is_refused(trained: Path,
 
 
 def test_a_dependency_that_changes_while_its_stage_runs_is_named(trained: Path, tmp_path: Path) -> None:
-    from manywalks.tasks.stage import finish
+    from manywalks.pipeline.stages import finish
 
     work = tmp_path / "work"
     shutil.copytree(trained, work)
     workspace = Workspace.open(work)
-    stage = pipeline.load_stages(workspace)["curate"]
-    inputs = pipeline.inputs_of(stage, workspace)
+    stage = definition.load_stages(workspace)["curate"]
+    inputs = definition.inputs_of(stage, workspace)
     (work / "table.csv").write_text("changed", encoding="utf-8")
     with pytest.raises(ValueError, match=r"^table\.csv changed while curate ran; run again$"):
         finish(workspace, stage, inputs)

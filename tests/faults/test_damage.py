@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manywalks.tasks import packs, pipeline, replicates
-from manywalks.tasks.child import OutOfMemory, StepFailed
-from manywalks.tasks.progress import Tell
-from manywalks.tasks.training import Tally, train_until_enough
-from manywalks.tasks.walk import Replicate
-from manywalks.tasks.workspace import Workspace
-
-from .conftest import ended, note, outputs, step, steps_in, wait_for
+from manywalks.pipeline import definition
+from manywalks.replicates import packs
+from manywalks.replicates.loop import Tally, train_until_enough
+from manywalks.replicates.store import open_store, read_used, save_replicate
+from manywalks.runtime.progress import Tell
+from manywalks.runtime.step_process import OutOfMemory, StepFailed
+from manywalks.train.problem import Replicate
+from manywalks.workspace import Workspace
+from tests.faults.conftest import ended, note, outputs, step, steps_in, wait_for
 
 
 def damage(path: Path, how: str) -> None:
@@ -46,9 +47,9 @@ def test_a_damaged_output_ends_its_record(trained: Path, tmp_path: Path, name: s
     subprocess.run(["cp", "-r", str(trained), str(work)], check=True)
     damage(work / name, how)
     workspace = Workspace.open(work)
-    stages = pipeline.load_stages(workspace)
+    stages = definition.load_stages(workspace)
     maker = next(stage for stage in stages.values() if any(name.startswith(out) for out in stage.outs))
-    assert not pipeline.is_current(maker, workspace)
+    assert not definition.is_current(maker, workspace)
     note(f"{name} {how}", "its stage runs again")
 
 
@@ -156,7 +157,7 @@ def memory_of(monkeypatch: pytest.MonkeyPatch, undone: Path):
 def test_out_of_memory_halves_the_pack_and_goes_on(undone: Path, trained: Path, memory_of) -> None:
     seen = memory_of(2)
     workspace = Workspace.open(undone)
-    store = replicates.open_store(workspace)
+    store = open_store(workspace)
     packs.run_pack(workspace, store.key, [0, 1, 2, 3])
     assert seen == [[0, 1, 2, 3], [0, 1], [2, 3]]
     assert sorted(path.name for path in store.folder.glob("*.npz")) == sorted(
@@ -169,13 +170,13 @@ def test_one_replicate_that_does_not_fit_fails(undone: Path, memory_of) -> None:
     memory_of(0)
     workspace = Workspace.open(undone)
     with pytest.raises(OutOfMemory, match="Unable to allocate"):
-        packs.run_pack(workspace, replicates.open_store(workspace).key, [0, 1])
+        packs.run_pack(workspace, open_store(workspace).key, [0, 1])
 
 
 def test_a_pack_under_a_memory_limit_says_memory_error(undone: Path) -> None:
     """A real one: the process may not have more address space than it starts with."""
     workspace = Workspace.open(undone)
-    key = replicates.open_store(workspace).key
+    key = open_store(workspace).key
     done = subprocess.run(
         ["bash", "-c", f"ulimit -v 400000; exec python -m manywalks.tasks pack {key} 0"],
         cwd=undone, text=True, capture_output=True, check=False,
@@ -221,7 +222,7 @@ def test_bad_input_is_not_tried_again(undone: Path, monkeypatch: pytest.MonkeyPa
 
 def test_replicates_that_diverge_are_replaced_and_counted(undone: Path) -> None:
     workspace = Workspace.open(undone)
-    store = replicates.open_store(workspace)
+    store = open_store(workspace)
     n = len(np.load(next((undone / "data").glob("features.npz")))["dense"])
     trained: list[int] = []
 
@@ -230,12 +231,12 @@ def test_replicates_that_diverge_are_replaced_and_counted(undone: Path) -> None:
             trained.append(index)
             values = np.full((n, 1), np.nan if index in (1, 2) else index, np.float32)
             found = Replicate(index, [np.zeros((2, 2), np.float32)], values, 1, 1, index in (1, 2))
-            replicates.save(store, found, values, "dense")
+            save_replicate(store, found, values, "dense")
 
     quiet: Tell = lambda done, total, what="": None  # noqa: E731
     used = train_until_enough(workspace, run_packs, processes=2, tell=quiet)
     assert sorted(trained) == [0, 1, 2, 3, 4, 5]
     assert list(used) == [0, 3, 4, 5]
-    assert replicates.read_used(store)[1] == 2
+    assert read_used(store)[1] == 2
     note("a replicate that diverges", "replaced by the next, counted in the statement")
     assert outputs(undone)

@@ -9,14 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from manywalks.flows.settings import DATABASE, SERVER
-from manywalks.tasks import pipeline
-from manywalks.tasks.workspace import Workspace
-
-from ..conftest import run
-from ..test_dask import free_port
-from .conftest import KILLS, Begun, ended, flow, note, outputs, step, steps_in, undo, wait_for
-from .forked import Forked, fork_server
+from manywalks.pipeline import definition
+from manywalks.pipeline.server import DATABASE, SERVER
+from manywalks.workspace import Workspace
+from tests.conftest import run
+from tests.faults.conftest import KILLS, Begun, ended, flow, note, outputs, step, steps_in, undo, wait_for
+from tests.faults.forked import Forked, fork_server
+from tests.runtime.test_dask import free_port
 
 MOMENTS = random.Random()
 # A workspace's flow is killed this often before a run is let end: what one kill left meets the next.
@@ -36,7 +35,7 @@ def times_in(folder: Path) -> dict[str, int]:
 def unmake(trained: Path, folder: Path, first: str) -> Path:
     """A copy of a trained workspace in which a stage and all that follow it are still to be made."""
     shutil.copytree(trained, folder, symlinks=True)
-    stages = pipeline.load_stages(Workspace.open(folder))
+    stages = definition.load_stages(Workspace.open(folder))
     for name in list(stages)[list(stages).index(first) :]:
         (folder / f".manywalks/done/{name}.json").unlink()
         for out in stages[name].outs:

@@ -1,0 +1,1 @@
+"""Molecules: reading, standardizing, tautomers."""

@@ -1,0 +1,233 @@
+"""One molecule: a SMILES as written -> its standard parent, or the reason why it has none.
+
+ChEMBL's structure pipeline standardizes and takes the parent; what it leaves open (metals, mixtures,
+labels, stereo, tautomers, size) is decided by params. The steps are repeated until nothing changes, so a
+standardized SMILES is its own standard form.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from chembl_structure_pipeline import standardizer as chembl
+from rdkit import Chem, rdBase
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+from manywalks.chemistry.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
+from manywalks.params.data import CurateParams
+
+_LABEL = re.compile(r"\[\d")
+MAX_ROUNDS = 8
+
+
+class Standardized(NamedTuple):
+    """What became of one SMILES: the standard one, or None with a reason code and a sentence.
+
+    `flags` says what was changed or is doubtful about a kept molecule, joined by ";".
+    """
+
+    smiles: str | None
+    reason: str | None = None
+    detail: str | None = None
+    flags: str = ""
+
+
+class _Refusal(Exception):
+    """A policy or a fault ends the standardization: (reason code, detail)."""
+
+
+def standardize_one(smiles: str, params: CurateParams) -> Standardized:
+    """Standardize one SMILES in this process, without a time limit; RDKit's complaints stay silent."""
+    with rdBase.BlockLogs():
+        try:
+            return _standardize(smiles.strip(), params)
+        except _Refusal as refusal:
+            return Standardized(None, *refusal.args)
+        # RDKit and the pipeline raise RuntimeError, ValueError and C++ exceptions of many kinds
+        except Exception as error:
+            return Standardized(None, "failed", f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _standardize(smiles: str, params: CurateParams) -> Standardized:
+    """Repeat the steps until they change nothing; of a cycle, take its smallest member."""
+    if not smiles:
+        raise _Refusal("empty", "the cell is empty")
+    flags: set[str] = set()
+    # written canonically first: the pipeline's outcome can depend on the order of the atoms
+    current = Chem.MolToSmiles(_parse(smiles, params, flags))
+    _judge_written(current, params, flags)
+    n_parts = current.count(".")
+    current = without_ions(current)
+    seen = [current]
+    for _ in range(MAX_ROUNDS):
+        following = _canonical(_steps(current, params, flags), seen)
+        if following in seen:
+            current = min(seen[seen.index(following) :])
+            break
+        seen.append(following)
+        current = following
+    else:
+        raise _Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
+    _judge(current, params, flags)
+    if current.count(".") < n_parts:
+        flags.add("parts removed")
+    return Standardized(current, flags=";".join(sorted(flags)))
+
+
+def _parse(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
+    """RDKit's molecule; polymers are judged here, while their brackets are still known."""
+    mol = Chem.MolFromSmiles(smiles)
+    if mol is None:
+        raise _Refusal("unparsable", f"{_shown(smiles)}: {_parse_fault(smiles)}")
+    if mol.GetNumAtoms() == 0:
+        raise _Refusal("empty", "the structure has no atoms")
+    if params.polymers == "reject" and Chem.GetMolSubstanceGroups(mol):
+        raise _Refusal("polymer", "repeat units in brackets")
+    return mol
+
+
+def _judge_written(smiles: str, params: CurateParams, flags: set[str]) -> None:
+    """Policies about the structure as given, read off its SMILES: ten times faster than off its atoms."""
+    if "*" in smiles and params.polymers == "reject":
+        raise _Refusal("polymer", "undefined atom (*) or attachment point")
+    if _LABEL.search(smiles):
+        if params.isotopes == "reject":
+            raise _Refusal("isotope", "isotopically labelled")
+        flags.add("isotope" if params.isotopes == "keep" else "isotope removed")
+
+
+def _steps(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
+    """One round: metals off their acids, ChEMBL's standardization and parent, the policies, the tautomer."""
+    mol = Chem.MolFromSmiles(smiles)
+    if mol is None:
+        raise _Refusal("failed", f"RDKit does not read {_shown(smiles)}, which it wrote")
+    if SALT_METALS & set(elements(smiles)) and mol.HasSubstructMatch(_salt_metal()):
+        mol = _disconnector().Disconnect(mol)
+    mol = _parent(chembl.standardize_mol(mol), labels=params.isotopes == "keep")
+    if len(Chem.GetMolFrags(mol)) > 1:
+        mol = _one_part(mol, params, flags)
+    if params.stereo == "drop":
+        Chem.RemoveStereochemistry(mol)
+    if params.tautomers == "canonical":
+        mol = _tautomer(Chem.MolFromSmiles(Chem.MolToSmiles(mol)), params.max_tautomers, flags)
+    return mol
+
+
+def _parent(mol: Chem.Mol, *, labels: bool) -> Chem.Mol:
+    """ChEMBL's parent: without isotope labels, salts, solvents and charges.
+
+    The pipeline reads and compiles its 240 salts and solvents anew for every molecule (3.6 ms of 4.6);
+    a molecule of one part loses none of them whatever they are, so it takes the short way.
+    """
+    if not labels:
+        mol = chembl.get_isotope_parent_mol(mol)
+    if len(Chem.GetMolFrags(mol)) > 1:
+        return chembl.get_fragment_parent_mol(mol, neutralize=True, check_exclusion=True)[0]
+    mol = Chem.RemoveHs(mol, sanitize=False)
+    return chembl.uncharge_mol(mol)
+
+
+def _one_part(mol: Chem.Mol, params: CurateParams, flags: set[str]) -> Chem.Mol:
+    """Of several parts, those that policy keeps: carbon first, then by the mixtures policy."""
+    if not metals_of(Chem.MolToSmiles(mol)) <= SALT_METALS:
+        return (
+            mol  # copper or mercury acts itself: its salt is not its acid, and a complex is all its ligands
+        )
+    parts = {Chem.MolToSmiles(part): part for part in Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=False)}
+    organic = [name for name in parts if "C" in elements(name)]
+    if not organic:
+        return mol
+    if len(organic) > 1 and params.mixtures == "reject":
+        raise _Refusal(
+            "mixture", f"{len(organic)} different organic parts: {_shown(' and '.join(sorted(organic)))}"
+        )
+    if len(organic) > 1 and params.mixtures == "keep":
+        return mol
+    if len(organic) > 1:
+        flags.add("largest part")
+    return parts[max(organic, key=lambda name: (parts[name].GetNumHeavyAtoms(), name))]
+
+
+def _tautomer(mol: Chem.Mol, limit: int, flags: set[str]) -> Chem.Mol:
+    """RDKit's canonical tautomer, or the molecule as it is where there are more than `limit`."""
+    outcome = _enumerator(limit).Enumerate(mol)
+    if outcome.status != rdMolStandardize.TautomerEnumeratorStatus.Completed:
+        flags.add("tautomers over limit")
+        return mol
+    return _enumerator(limit).PickCanonical(outcome)
+
+
+def _judge(smiles: str, params: CurateParams, flags: set[str]) -> None:
+    """Policies about the standardized molecule as a whole."""
+    atoms = elements(smiles)
+    if params.inorganics == "reject" and "C" not in atoms:
+        raise _Refusal("inorganic", f"no carbon in {_shown(smiles)}")
+    if metals := metals_of(smiles):
+        if params.metals == "reject":
+            raise _Refusal("metal", f"{', '.join(sorted(metals))} stays in the structure")
+        flags.add("metal")
+    if (n := len(atoms) - atoms.count("H")) > params.max_atoms:
+        raise _Refusal("large", f"{n} heavy atoms, more than {params.max_atoms}")
+    if params.stereo in ("flag", "reject"):
+        potential = Chem.FindPotentialStereo(Chem.MolFromSmiles(smiles))
+        if n := sum(site.specified == Chem.StereoSpecified.Unspecified for site in potential):
+            if params.stereo == "reject":
+                raise _Refusal("stereo", f"{n} unspecified stereo centres or double bonds")
+            flags.add("unspecified stereo")
+
+
+def _canonical(mol: Chem.Mol, seen: list[str]) -> str:
+    """The SMILES of a round's outcome, as RDKit writes it having read it back, unless it is one of `seen`."""
+    written = Chem.MolToSmiles(mol)
+    if written in seen:
+        return written
+    again = Chem.MolFromSmiles(written)
+    if again is None or again.GetNumAtoms() == 0:
+        raise _Refusal("failed", f"standardizes to {_shown(written)}, which RDKit does not read")
+    return Chem.MolToSmiles(again)
+
+
+def _parse_fault(smiles: str) -> str:
+    """Why RDKit does not read a SMILES: its first problem with the chemistry, or the syntax."""
+    mol = Chem.MolFromSmiles(smiles, sanitize=False)
+    if mol is None:
+        return "is not valid SMILES"
+    problems = Chem.DetectChemistryProblems(mol)
+    return problems[0].Message() if problems else "cannot be sanitized"
+
+
+def _first_line(error: Exception) -> str:
+    """What an exception says, on one short line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return _shown(lines[0]) if lines else "no message"
+
+
+def _shown(text: str) -> str:
+    """At most 120 characters of a text."""
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+@lru_cache(maxsize=1)
+def _salt_metal() -> Chem.Mol:
+    return Chem.MolFromSmarts(f"{SALT_METAL_SMARTS}~[!#6]")
+
+
+@lru_cache(maxsize=1)
+def _disconnector() -> rdMolStandardize.MetalDisconnector:
+    """Cuts the bonds of the salt-forming metals alone: a platinum complex is not a salt."""
+    options = rdMolStandardize.MetalDisconnectorOptions()
+    disconnector = rdMolStandardize.MetalDisconnector(options)
+    disconnector.SetMetalNof(Chem.MolFromSmarts(f"{SALT_METAL_SMARTS}~[N,O,F]"))
+    disconnector.SetMetalNon(Chem.MolFromSmarts(f"{SALT_METAL_SMARTS}~[S,Cl,Br,I]"))
+    return disconnector
+
+
+@lru_cache(maxsize=4)
+def _enumerator(limit: int) -> rdMolStandardize.TautomerEnumerator:
+    """A tautomer enumerator that keeps stereo marks and stops at `limit` tautomers."""
+    enumerator = rdMolStandardize.TautomerEnumerator()
+    enumerator.SetMaxTautomers(limit)
+    enumerator.SetMaxTransforms(5 * limit)
+    enumerator.SetRemoveSp3Stereo(False)
+    enumerator.SetRemoveBondStereo(False)
+    return enumerator

@@ -1,0 +1,115 @@
+"""Commands of champion and challenger: refresh, models, promote."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from manywalks.cli.app import HERE, Work, app, console
+from manywalks.pipeline import server
+from manywalks.workspace import Workspace
+
+
+@app.command()
+def refresh(
+    work: Work = HERE,
+    push: Annotated[bool, typer.Option(help="dvc push, where a remote of your own is set.")] = True,
+    pull: Annotated[bool, typer.Option(help="git pull first, where newer .dvc files come with git.")] = False,
+) -> None:
+    """Take the newest data, train a challenger, and let it take the champion's place if it earned that.
+
+    Example: manywalks refresh --work my-assay
+    """
+    workspace = Workspace.open(work)
+    _ = workspace.params  # bad parameters end here, before anything starts
+    from manywalks.refresh.champions import Champions
+    from manywalks.refresh.refresh import look
+
+    seen = look(workspace, pull=pull)
+    console.print(f"data: {seen.data}", highlight=False)
+    if not seen.changed:
+        champion = Champions(workspace).current()
+        console.print(f"Nothing changed: {champion} stays the champion.", highlight=False)
+        return
+    server.apply(workspace.root)
+    from manywalks.flows.refresh import RefreshJob
+    from manywalks.flows.refresh import refresh as refresh_flow
+
+    found = refresh_flow(RefreshJob(work=str(workspace.root), push=push, pull=False, wait=0))
+    for name, one in found["endpoints"].items():
+        console.print(f"{name}: the challenger is {one['verdict']} ({_words(one)})", highlight=False)
+    for warning in found["warnings"]:
+        console.print(f"Warning: {warning}.", style="yellow", highlight=False)
+    rose = "promoted" if found["promoted"] else "not promoted"
+    console.print(f"{found['challenger']} {rose}: {found['reason']}", highlight=False)
+    console.print(f"champion {workspace.root / 'models/champion'}", highlight=False)
+
+
+@app.command()
+def models(work: Work = HERE) -> None:
+    """List the champion and the former ones: data version, scores, and the reason they rose.
+
+    Example: manywalks models --work my-assay
+    """
+    from manywalks.refresh.champions import Champions
+
+    champions = Champions(Workspace.open(work))
+    reasons = {step["name"]: f"{step['when'][:16]} {step['reason']}" for step in champions.history()}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("", "model", "data", "scores (test)", "rose"):
+        table.add_column(title, overflow="fold")
+    for name in champions.names():
+        entry = champions.entry(name)
+        mark = "*" if name == champions.current() else ""
+        data = entry["data"]["rev"] or entry["data"]["md5"][:8]
+        table.add_row(mark, name, data, _scores(entry["scores"]), reasons.get(name, "never"))
+    console.print(table if champions.names() else "No models yet: manywalks refresh", highlight=False)
+
+
+@app.command()
+def promote(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Model, as `manywalks models` lists it (default: the former champion)."),
+    ] = None,
+    work: Work = HERE,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "by hand",
+) -> None:
+    """Make a kept model the champion; without a name, go back to the former one.
+
+    Example: manywalks promote 2026-11-02-1f2e3d --reason "trusted by the project team"
+    """
+    from manywalks.pipeline import versions
+    from manywalks.refresh.champions import Champions
+
+    workspace = Workspace.open(work)
+    champions = Champions(workspace)
+    with versions.exclusive(workspace):
+        if name is None:
+            name = champions.roll_back()
+        else:
+            champions.promote(name, reason)
+    console.print(f"{name} is the champion: {champions.link}", highlight=False)
+
+
+def _words(one: dict[str, Any]) -> str:
+    """Scores of an endpoint's contest."""
+    if one.get("low") is None:
+        return one.get("detail", f"{one['molecules']} molecules that neither has trained on are too few")
+    return (
+        f"{one['metric']} {one['champion']:.3g} to {one['challenger']:.3g}, "
+        f"difference {one['difference']:+.2g}, {one['low']:+.2g} to "
+        f"{one['high']:+.2g} with {100 * one['confidence']:.3g} % confidence"
+    )
+
+
+def _scores(scores: dict[str, dict[str, Any]]) -> str:
+    """The main score of every endpoint."""
+    main = ("rmse", "auroc")
+    shown = [
+        f"{name} {metric} {one[metric]:.3g}"
+        for name, one in scores.items()
+        for metric in main
+        if isinstance(one.get(metric), float)
+    ]
+    return ", ".join(shown)

@@ -1,0 +1,224 @@
+"""What a person sees on the terminal: stages as they run, and the table at the end."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from manywalks import files
+from manywalks.compare.words import (
+    design_sentence,
+    label_of,
+    method,
+    metric_name,
+    stopped_sentence,
+    verdict_sentence,
+)
+from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN_SCORES
+from manywalks.workspace import Workspace
+
+COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
+# more pairs than anybody reads: the page has them all
+MOST_PAIRS = 28
+
+
+def tables(found: dict[str, Any]) -> Group:
+    """Scores and verdicts of every endpoint, and the variance budget where it was asked for."""
+    if "sources" in found:
+        return Group(*(_budget(name, one) for name, one in found["sources"].items()))
+    parts: list[Any] = []
+    for name, endpoint in found["endpoints"].items():
+        named = (f"{label}:\u00a0{configuration}" for configuration, label in label_of(endpoint).items())
+        parts += [Text("   ".join(named)), Text()]
+        parts += [_scores(name, endpoint, found["configurations"]), Text(), _pairs(endpoint), Text()]
+    for one in found["configurations"]:
+        if one["stopped"]:
+            parts.append(Text(stopped_sentence(one), style="dim"))
+    return Group(*parts, Text(design_sentence(found["design"]), style="dim"))
+
+
+def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
+    """`verdict_sentence` in the width of a column."""
+    if pair["verdict"] != "undecided":
+        return verdict_sentence(pair, endpoint)
+    needs = pair["needs"]
+    signs = {"splits": "{:g} splits", "replicates": "{:g} replicates", "molecules": "{:g}x data"}
+    ways = [sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None]
+    return f"undecided: {' or '.join(ways)}" if ways else "undecided"
+
+
+def with_error(value: float, error: float) -> str:
+    """Both to the error's second figure, four decimals at most."""
+    if not (math.isfinite(error) and error > 0):
+        return f"{value:.4f}"
+    digits = min(4, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> Table:
+    """A row a configuration."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    labels = label_of(endpoint)
+    table.title = f"{name}: {metric_name(endpoint)}, mean over splits"
+    table.add_column("", no_wrap=True)
+    for title in ("single walk", "ensemble", "infinite", "spread", "needs", "parameters"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row, one in zip(endpoint["scores"], configurations, strict=True):
+        single = row["single"]
+        needed = "" if row["replicates_needed"] is None else str(row["replicates_needed"])
+        table.add_row(
+            labels[row["name"]],
+            with_error(single["mean"], single["sd_walks"]), f"{row['ensemble']:.4f}",
+            with_error(row["infinite"], row["infinite_error"]), f"{row['spread_rms']:.2g}", needed,
+            f"{one['parameters']:,}", style="dim" if one["stopped"] else "",
+        )  # fmt: skip
+    return table
+
+
+def _pairs(endpoint: dict[str, Any]) -> Table:
+    """A row a pair."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    labels = label_of(endpoint)
+    level = f"{100 * endpoint['confidence']:g} %"
+    table.title = (
+        f"differences, more is better for the first; simultaneous {level} intervals, {method(endpoint)}"
+    )
+    for title in ("pair", "difference", "interval", "P(single beats)", "verdict"):
+        right = title not in ("pair", "verdict")
+        table.add_column(title, justify="right" if right else "left", no_wrap=title != "verdict")
+    for pair in endpoint["pairs"][:MOST_PAIRS]:
+        chance = pair["single_walks"]
+        table.add_row(
+            f"{labels[pair['one']]} − {labels[pair['other']]}", f"{pair['difference']:+.4f}",
+            f"{pair['low']:+.4f} to {pair['high']:+.4f}",
+            f"{chance['chance']:.2f} ({chance['low']:.2f}–{chance['high']:.2f})",
+            Text(short_verdict(pair, endpoint), style=COLOURS[pair["verdict"]]),
+        )  # fmt: skip
+    more = len(endpoint["pairs"]) - MOST_PAIRS
+    rest = f"{more} more pairs are in the report; " if more > 0 else ""
+    table.caption = f"{rest}undecided: more of what would decide it, where that is in reach"
+    table.caption_justify = "left"
+    return table
+
+
+def _budget(name: str, found: dict[str, Any]) -> Group:
+    """The variance budget of one endpoint."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.title = f"{name}: where the variance of a single walk's {found['metric_name']} comes from"
+    for title in ("source", "share of the variance", "95 % interval", "varied alone: SD of the score"):
+        table.add_column(title, justify="left" if title == "source" else "right")
+    for source, part in found["parts"].items():
+        alone = found["alone"].get(source)
+        table.add_row(
+            source, f"{100 * part['value']:.0f} %", f"{100 * part['low']:.0f} to {100 * part['high']:.0f} %",
+            "" if alone is None else f"{alone['value']:.4f}",
+        )  # fmt: skip
+    numerics = found["alone"]["numerics"]
+    table.add_row("numerics", "", "", f"{numerics['value']:.4f}")
+    return Group(table, Text(), Text(found["sentence"]), Text())
+
+
+def summary(workspace: Workspace) -> Group:
+    """What a run ends with: the table, the statement in sentences, and where everything lies."""
+    metrics = files.read_json(workspace.reports / "metrics.json")
+    statements = files.read_json(workspace.reports / "statement.json")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("endpoint", "molecules", "score (test)", "ensemble", "single walks", "worst to best"):
+        table.add_column(title, justify="left" if title in ("endpoint", "score (test)") else "right")
+    for name, found in metrics.items():
+        for place, (metric, row) in enumerate(_rows(found)):
+            table.add_row("" if place else name, "" if place else str(found["n_test"]), metric, *row)
+    lines: list[Any] = [table, Text()]
+    for statement in statements.values():
+        lines += [Text(statement["sentence"]), Text(statement["single_walk"], style="dim")]
+    lines += [
+        Text(),
+        Text(f"model   {_shown(workspace, workspace.ensemble)}"),
+        Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
+    ]
+    return Group(*lines)
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, tuple[str, str, str]]]:
+    """(metric, (ensemble, single walks, worst to best)) of one endpoint."""
+    rows = []
+    for metric in MAIN_SCORES[found["kind"]]:
+        whole, walks = found["ensemble"][metric], found["replicates"][metric]
+        if whole is None or walks["mean"] is None:
+            continue
+        low, high = walks["min"], walks["max"]
+        worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
+        unit = f" ({found['unit']})" if metric in ("rmse", "mae") and found["unit"] else ""
+        cells = (f"{whole:.3f}", f"{walks['mean']:.3f} ± {walks['sd']:.3f}", f"{worst:.3f} to {best:.3f}")
+        rows.append((f"{metric.upper() if metric != 'spearman' else 'Spearman'}{unit}", cells))
+    return rows
+
+
+def _shown(workspace: Workspace, path: Path) -> str:
+    """A path as short as it can be typed from where the user stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def plain_table(header: list[str], rows: list[list[str]]) -> Table:
+    """Rows of text as a table without lines; what is not the first column stands to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, title in enumerate(header):
+        table.add_column(title, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def sources_table(workspace: Workspace) -> Table:
+    """reports/sources.json for people: the spread that each source of randomness brings alone."""
+    found = files.read_json(workspace.reports / "sources.json")
+    rows = [
+        [
+            f"{name}: {source}" + (f" ({found['units'][name]})" if found["units"][name] else ""),
+            f"{row['spread']:.3g}",
+            f"{row['low']:.3g} to {row['high']:.3g}",
+            f"{100 * row['share']:.0f} %"
+            + (
+                "" if source == "all" else f" ({100 * row['share_low']:.0f} to {100 * row['share_high']:.0f})"
+            ),
+        ]
+        for name, sources in found["endpoints"].items()
+        for source, row in sources.items()
+    ]
+    return plain_table(["what varies", "spread", "95 % interval", "of all variance"], rows)
+
+
+def diff_lines(found: dict[str, Any], most: int | None = 10) -> list[str]:
+    """`data_diff.diff_tables` for people: `most` molecules of each kind are named, all where None."""
+    lines = [
+        f"{found['before']} molecules before, {found['after']} after: "
+        f"{len(found['added'])} added, {len(found['removed'])} removed"
+    ]
+    lines += _listed([f"+ {smiles}" for smiles in found["added"]], most)
+    lines += _listed([f"- {smiles}" for smiles in found["removed"]], most)
+    for name, change in found["endpoints"].items():
+        lines.append(
+            f"{name}: {change['changed']} values changed, {change['measured_since']} measured since, "
+            f"{change['measured_no_more']} measured no more"
+        )
+        lines += _listed([_change(row) for row in change["changes"]], most)
+    return lines
+
+
+def _change(row: dict[str, Any]) -> str:
+    """One molecule's change; a value that became a bound, or a bound a value, shows as one."""
+    before, after = (
+        f"{row[f'{when}_relation'].replace('=', '')}{row[when]:g}" for when in ("before", "after")
+    )
+    return f"{row['smiles']}  {before} -> {after}"
+
+
+def _listed(lines: list[str], most: int | None) -> list[str]:
+    """The lines, set in; the last one says how many are left out."""
+    left = 0 if most is None else max(0, len(lines) - most)
+    shown = lines[: len(lines) - left]
+    return [f"  {line}" for line in shown] + ([f"  and {left} more (--all names them)"] if left else [])

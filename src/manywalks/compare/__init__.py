@@ -1,0 +1,1 @@
+"""Compare configurations beyond the luck of single replicates."""

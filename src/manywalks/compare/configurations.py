@@ -1,0 +1,190 @@
+"""Configurations to compare: from files of parameters, `--set` values, sweeps of width and depth."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML, YAMLError
+
+from manywalks.params.load import Params, load_params, parse_params
+from manywalks.train.streams import SOURCES
+
+# what all configurations share; a comparison of two data sets or two ways to score says nothing
+SHARED = ("data", "curate", "split", "ensemble", "evaluate")
+VARIED = ("featurize", "transform", "network", "train")
+WIDTHS = (32, 128, 512)
+DEPTHS = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One row of a comparison.
+
+    Attributes:
+        name: as it is shown.
+        params: all parameters; `featurize`, `transform`, `network` and `train` may differ.
+        vary: what differs between its replicates; fewer than all of it only to study where walks part.
+        copy: 0, or how many equal configurations came before it (they get walks of their own).
+    """
+
+    name: str
+    params: Params
+    vary: tuple[str, ...] = SOURCES
+    copy: int = 0
+
+
+def read_configurations(paths: Sequence[Path], settings: Sequence[str], sweep: bool) -> list[Configuration]:
+    """The configurations asked for, in order; a ValueError where they cannot be compared.
+
+    Args:
+        paths: files of parameters, one or more.
+        settings: "network.dropout=0.1,0.3" each; every combination is made of every file.
+        sweep: also every width and depth of `WIDTHS` and `DEPTHS`.
+    """
+    named = zip(_stems(paths), (load_params(path) for path in paths), strict=True)
+    values = [_values(setting) for setting in settings]
+    if sweep:
+        values.append(("network.widths", [[w] * depth for depth in DEPTHS for w in WIDTHS]))
+    found = [one for name, params in named for one in _combinations(name, params, values, len(paths) > 1)]
+    if len(found) < 2:
+        raise ValueError(
+            f"compare: {found[0].name} alone; name another file, or values: --set network.dropout=0.1,0.3"
+        )
+    check_shared(found)
+    return _numbered(found)
+
+
+def read_one(paths: Sequence[Path]) -> Configuration:
+    """The one configuration whose sources of variance are studied."""
+    if len(paths) > 1:
+        raise ValueError(f"compare --sources: takes one configuration, not {len(paths)}; name one file")
+    return Configuration(paths[0].stem, load_params(paths[0]))
+
+
+def check_shared(found: Sequence[Configuration]) -> None:
+    """All must have the data, split, endpoints and scoring of the first; a ValueError names the keys."""
+    first = found[0]
+    for other in found[1:]:
+        keys = [key for key in differing(first.params, other.params) if key.split(".")[0] in SHARED]
+        if keys:
+            raise ValueError(
+                f"compare: {first.name} and {other.name} differ in {', '.join(keys)}; "
+                "compare configurations of the same data, split, endpoints and scoring"
+            )
+
+
+def differing(one: Params, other: Params) -> dict[str, Any]:
+    """Dotted keys whose values differ, with the value of `other`."""
+    flat = dict(_flat(one.model_dump(mode="json"))), dict(_flat(other.model_dump(mode="json")))
+    return {key: flat[1].get(key) for key in {**flat[0], **flat[1]} if flat[0].get(key) != flat[1].get(key)}
+
+
+def changes(found: Sequence[Configuration]) -> list[dict[str, Any]]:
+    """For each configuration, the value of every key in which any of them differ."""
+    keys = sorted(
+        {
+            key
+            for one in found[1:]
+            for key in differing(found[0].params, one.params)
+            if key.split(".")[0] in VARIED
+        }
+    )
+    rows = [dict(_flat(one.params.model_dump(mode="json"))) for one in found]
+    return [{key: row.get(key) for key in keys} for row in rows]
+
+
+def source_studies(base: Configuration) -> list[Configuration]:
+    """The base with every set of its sources varied together, and numerics alone."""
+    sources = tuple(s for s in SOURCES if s != "dropout" or base.params.network.dropout > 0)
+    sets = [chosen for size in range(1, len(sources) + 1) for chosen in itertools.combinations(sources, size)]
+    return [replace(base, name="+".join(vary), vary=vary) for vary in [*sets, ("numerics",)]]
+
+
+def _values(setting: str) -> tuple[str, list[Any]]:
+    """ "a.b=1,2" -> ("a.b", [1, 2]), the values as YAML; lists in brackets."""
+    key, equals, text = setting.partition("=")
+    try:
+        values = YAML(typ="safe").load(f"[{text}]")
+    except YAMLError:
+        values = None
+    if not equals or "." not in key or not values:
+        raise ValueError(f"--set {setting}: is no setting; write it as network.dropout=0.1,0.3")
+    if key.split(".")[0] not in VARIED:
+        raise ValueError(
+            f"--set {setting}: {key} cannot be compared; what can begins with {', '.join(VARIED)}"
+        )
+    return key.strip(), values
+
+
+def _combinations(
+    name: str, params: Params, values: list[tuple[str, list[Any]]], several: bool
+) -> Iterable[Configuration]:
+    """Every combination of the values set in `params`."""
+    for chosen in itertools.product(*(options for _, options in values)):
+        keys = [key for key, _ in values]
+        words = [f"{_short(key, keys)}={_text(value)}" for key, value in zip(keys, chosen, strict=True)]
+        title = " ".join([name] * (several or not words) + words)
+        yield Configuration(
+            title, with_values(params, dict(zip(keys, chosen, strict=True)), f"--set {title}")
+        )
+
+
+def with_values(params: Params, values: dict[str, Any], source: str) -> Params:
+    """The parameters with some keys set, checked again."""
+    raw = params.model_dump(mode="json")
+    for key, value in values.items():
+        section = raw
+        *path, last = key.split(".")
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        if not isinstance(section, dict) or last not in section:
+            raise ValueError(f"{source}: {key}: unknown key; look at params.yaml")
+        section[last] = value
+    return parse_params(raw, source=source)
+
+
+def _numbered(found: list[Configuration]) -> list[Configuration]:
+    """Equal configurations get walks of their own, equal names a number."""
+    seen: list[Configuration] = []
+    for one in found:
+        alike = [other for other in seen if not set(_keys(one, other)) & set(VARIED)]
+        named = sum(other.name.split(" #")[0] == one.name for other in seen)
+        name = f"{one.name} #{named + 1}" if named else one.name
+        seen.append(replace(one, name=name, copy=len(alike)))
+    return seen
+
+
+def _keys(one: Configuration, other: Configuration) -> list[str]:
+    """Sections in which two configurations differ."""
+    return [key.split(".")[0] for key in differing(one.params, other.params)]
+
+
+def _stems(paths: Sequence[Path]) -> list[str]:
+    """File names without their ending, with the folder's where two are the same."""
+    stems = [path.stem for path in paths]
+    return [
+        f"{path.resolve().parent.name}/{stem}" if stems.count(stem) > 1 else stem
+        for path, stem in zip(paths, stems, strict=True)
+    ]
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """Dotted keys and values of nested mappings."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _short(key: str, keys: list[str]) -> str:
+    """The last word of a key, unless two keys share it."""
+    last = key.split(".")[-1]
+    return last if sum(other.split(".")[-1] == last for other in keys) == 1 else key
+
+
+def _text(value: Any) -> str:
+    """A value as part of a name."""
+    return "x".join(map(str, value)) if isinstance(value, list) else str(value)

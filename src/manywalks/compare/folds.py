@@ -1,0 +1,198 @@
+"""Walks' predictions on the test part of every split, kept by content: no weights, which nobody would use.
+
+A configuration's folder is named after all that made its walks (curated table, features, transform, network,
+training, code), a file after its split and its own content. So adding a configuration or a split trains that
+alone, and a damaged file is noticed and made again.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from manywalks import files
+from manywalks.compare import folds
+from manywalks.compare.configurations import Configuration
+from manywalks.features import Features
+from manywalks.params.load import Params, parse_params
+from manywalks.replicates.code_key import content_key
+from manywalks.replicates.plan import DIVERGED_LIMIT
+from manywalks.runtime.resources import allowed_threads
+from manywalks.train import problem as walk
+from manywalks.train.engines import train_pack
+from manywalks.train.prepare import prepare
+from manywalks.workspace import Workspace
+
+NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.npz")
+PARTS = ("", "train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Folder of one configuration's predictions."""
+
+    folder: Path
+
+    def of_split(self, split: str) -> Path | None:
+        """The file of the split with that name, None where there is none."""
+        return next(iter(sorted(self.folder.glob(f"{split}-*.npz"))), None)
+
+
+class Walks(NamedTuple):
+    """What one configuration's walks predict on one split.
+
+    Attributes:
+        predictions: float32 (m, n_test, t), in endpoint units; by replicate index, none diverged.
+        indices: replicates tried, the diverged ones among them.
+        diverged: how many of them diverged.
+        parameters: trainable numbers of the network.
+    """
+
+    predictions: np.ndarray
+    indices: list[int]
+    diverged: int
+    parameters: int
+
+
+NONE = Walks(np.empty((0, 0, 0), dtype=np.float32), [], 0, 0)
+
+
+def open_shelf(folder: Path, ground: Workspace, asked: Configuration, entropy: int | None) -> Shelf:
+    """The shelf of a configuration below `folder`, its recipe written into it.
+
+    Args:
+        folder: of all comparisons.
+        ground: where the curated table and the features lie.
+        asked: the configuration.
+        entropy: what its streams are spawned from; drawn now, or as recorded, where None.
+    """
+    params = asked.params
+    made_from = {
+        "files": {path.name: files.md5_file(path) for path in (ground.curated, ground.features)},
+        "params": params.model_dump(mode="json", include={"transform", "network", "train"}),
+        "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
+        "vary": asked.vary,
+        "copy": asked.copy,
+        "entropy": None if entropy is None else str(entropy),
+    }
+    shelf = Shelf(folder / content_key(made_from))
+    recipe = shelf.folder / "recipe.json"
+    if not recipe.is_file():
+        drawn = secrets.randbits(128) if entropy is None else entropy
+        content = {"params": params.model_dump(mode="json"), "vary": asked.vary, "entropy": str(drawn)}
+        files.write_json(recipe, content)
+    return shelf
+
+
+class Recipe(NamedTuple):
+    """What the walks of a shelf are made by."""
+
+    params: Params
+    vary: tuple[str, ...]
+    entropy: int
+
+
+def read_recipe(shelf: Shelf) -> Recipe:
+    """The shelf's recipe."""
+    raw: dict[str, Any] = files.read_json(shelf.folder / "recipe.json")
+    params = parse_params(raw["params"], source=str(shelf.folder / "recipe.json"))
+    return Recipe(params, tuple(raw["vary"]), int(raw["entropy"]))
+
+
+def split_name(parts: np.ndarray) -> str:
+    """The name of a split, str (n,), after its content."""
+    return hashlib.sha256("\n".join(parts.tolist()).encode()).hexdigest()[:16]
+
+
+def split_entropy(entropy: int, split: str) -> int:
+    """What the streams of a split are spawned from: walks on two splits must not share initial weights."""
+    return int(hashlib.sha256(f"{entropy}/{split}".encode()).hexdigest()[:32], 16)
+
+
+def write_splits(path: Path, splits: list[np.ndarray]) -> None:
+    """Keep the parts of all splits, s times str (n,)."""
+    codes = np.array([[PARTS.index(part) for part in parts] for parts in splits], dtype=np.int8)
+    files.write_npz(path, {"parts": codes})
+
+
+def read_splits(path: Path) -> list[np.ndarray]:
+    """The parts of all splits, as `write_splits` had them."""
+    return list(np.array(PARTS)[files.read_npz(path)["parts"]])
+
+
+def save(shelf: Shelf, split: str, walks: Walks) -> None:
+    """Keep the walks of one split in place of those that were there."""
+    before = shelf.of_split(split)
+    meta = {"indices": walks.indices, "diverged": walks.diverged, "parameters": walks.parameters}
+    content = files.npz_bytes({"predictions": walks.predictions, "meta": np.array(json.dumps(meta))})
+    path = shelf.folder / f"{split}-{files.sha256_bytes(content)[:16]}.npz"
+    files.write_bytes(path, content)
+    if before is not None and before != path:
+        before.unlink(missing_ok=True)
+
+
+def load(shelf: Shelf, split: str) -> Walks:
+    """The walks of one split; none where there is no file or a damaged one (which is removed)."""
+    path = shelf.of_split(split)
+    if path is None:
+        return NONE
+    match = NAME.fullmatch(path.name)
+    if match is None or files.sha256_bytes(path.read_bytes())[:16] != match[2]:
+        path.unlink()
+        return NONE
+    arrays = files.read_npz(path)
+    return Walks(predictions=arrays["predictions"], **json.loads(str(arrays["meta"])))
+
+
+Frames = tuple[pd.DataFrame, Features]
+
+
+def train_split(shelf: Shelf, frames: Frames, parts: np.ndarray, wanted: int, follow) -> None:
+    """Walks of one split, until `wanted` of them have not diverged."""
+    split = folds.split_name(parts)
+    kept = folds.load(shelf, split)
+    if len(kept.predictions) >= wanted:
+        return
+    params, vary, entropy = folds.read_recipe(shelf)
+    problem, _, transform = prepare(*frames, parts, params)
+    test = np.flatnonzero(parts == "test")
+    problem = dataclasses.replace(problem, predict=test, vary=vary)
+    own = folds.split_entropy(entropy, split)
+    while len(kept.predictions) < wanted:
+        first, missing = len(kept.indices), wanted - len(kept.predictions)
+        found: dict[int, walk.Replicate] = {}
+        for replicate in train_pack(problem, range(first, first + missing), own, threads=allowed_threads()):
+            found[replicate.index] = replicate
+            follow((len(kept.predictions) + len(found)) / wanted)
+        kept = _joined(kept, found, [transform.inverse(one.predictions) for one in _good(found)])
+        if kept.diverged > max(DIVERGED_LIMIT, len(kept.predictions)):
+            raise ValueError(
+                f"compare: {kept.diverged} of {len(kept.indices)} walks diverged with "
+                f"train.learning_rate {params.train.learning_rate:g}; lower it"
+            )
+    folds.save(shelf, split, kept)
+
+
+def _good(found: dict[int, walk.Replicate]) -> list[walk.Replicate]:
+    """Those that did not diverge, by index."""
+    return [one for _, one in sorted(found.items()) if not one.diverged]
+
+
+def _joined(kept: Walks, found: dict[int, walk.Replicate], predictions: list[np.ndarray]) -> Walks:
+    """The kept walks and the new ones."""
+    new = [np.stack(predictions).astype(np.float32)] if predictions else []
+    old = [kept.predictions] if len(kept.predictions) else []
+    sizes = [sum(weight.size for weight in one.weights) for one in _good(found)]
+    return Walks(
+        np.concatenate([*old, *new]) if old or new else kept.predictions,
+        [*kept.indices, *sorted(found)],
+        kept.diverged + sum(one.diverged for one in found.values()),
+        max([kept.parameters, *sizes]),
+    )

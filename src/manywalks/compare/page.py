@@ -1,0 +1,157 @@
+"""reports/compare.html: a comparison on one page that stands alone."""
+
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from manywalks.compare.figures import against, best_of, budget_bars, figures
+from manywalks.compare.words import (
+    design_sentence,
+    label_of,
+    method,
+    metric_name,
+    stopped_sentence,
+    verdict_sentence,
+)
+from manywalks.formatting import number
+from manywalks.report.html import STYLE, template_text, unescaped
+
+
+def page(found: dict[str, Any]) -> str:
+    """The whole page as HTML, of what compare.json (or compare-sources.json) holds."""
+    if "sources" in found:
+        endpoints = [_budget_part(name, one) for name, one in found["sources"].items()]
+        configurations: list[dict[str, Any]] = []
+    else:
+        configurations = found["configurations"]
+        endpoints = [_part(name, one, configurations) for name, one in found["endpoints"].items()]
+    keys = list(configurations[0]["differs"]) if configurations else []
+    context = {
+        "title": "Where the variance comes from" if "sources" in found else "Comparison of configurations",
+        "style": Markup(template_text("report.css") + STYLE),
+        "design_sentence": design_sentence(found["design"]),
+        "endpoints": endpoints,
+        "keys": keys,
+        "differs": [
+            {"name": one["name"], "cells": [one["differs"][key] for key in keys]} for one in configurations
+        ],
+    }
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    return environment.from_string(template_text("compare.html.j2")).render(context)
+
+
+def _part(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> dict[str, Any]:
+    """One endpoint of the page."""
+    labels = label_of(endpoint)
+    return {
+        "name": name,
+        "unit": endpoint["endpoint_unit"],
+        "budget": None,
+        "metric": metric_name(endpoint),
+        "sentences": _sentences(endpoint, labels),
+        "scores": [
+            _score_row(labels, row, one) for row, one in zip(endpoint["scores"], configurations, strict=True)
+        ],
+        "figures": [unescaped(figure) for figure in figures(endpoint, configurations)],
+        "matrix": [
+            {"label": labels[one], "cells": [_cell(endpoint, one, other) for other in labels]}
+            for one in labels
+        ],
+        "pairs": [_pair_row(pair, endpoint, labels) for pair in endpoint["pairs"]],
+        "assumptions": _assumptions(endpoint),
+    }
+
+
+def _sentences(endpoint: dict[str, Any], labels: dict[str, str]) -> list[str]:
+    """What the endpoint's part begins with."""
+    best = best_of(endpoint)
+    worse = [labels[n] for n in labels if n != best and against(endpoint, n, best)[3] == "worse"]
+    same = [labels[n] for n in labels if n != best and against(endpoint, n, best)[3] == "equivalent"]
+    open_ = [labels[n] for n in labels if n != best and against(endpoint, n, best)[3] == "undecided"]
+    lines = [f"{labels[best]} ({best}) is ahead at the infinite ensemble."]
+    for names, words in ((worse, "surely worse"), (same, "as good, for what matters"), (open_, "undecided")):
+        if names:
+            lines.append(f"Against it, {', '.join(names)}: {words}.")
+    return lines
+
+
+def _score_row(labels: dict[str, str], row: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+    """One configuration's row."""
+    single = row["single"]
+    return {
+        "label": labels[row["name"]],
+        "name": row["name"],
+        "single": f"{single['mean']:.4f} ± {single['sd_walks']:.4f}",
+        "ensemble": f"{row['ensemble']:.4f}",
+        "infinite": f"{row['infinite']:.4f} ± {row['infinite_error']:.4f}",
+        "spread": number(row["spread_rms"], 3),
+        "needed": "–" if row["replicates_needed"] is None else str(row["replicates_needed"]),
+        "parameters": f"{one['parameters']:,}",
+        "stopped": stopped_sentence(one) if one["stopped"] else "",
+        "splits": row["splits"],
+    }
+
+
+def _cell(endpoint: dict[str, Any], one: str, other: str) -> dict[str, str]:
+    """One cell of the matrix of pairs."""
+    if one == other:
+        return {"text": "", "word": "", "title": one}
+    middle, low, high, word = against(endpoint, one, other)
+    return {
+        "text": f"{middle:+.4f}".replace("-", "−"),
+        "word": word,
+        "title": f"{one} − {other}: {low:+.4f} to {high:+.4f}",
+    }
+
+
+def _pair_row(pair: dict[str, Any], endpoint: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
+    """One pair's row."""
+    return {
+        "name": f"{labels[pair['one']]} − {labels[pair['other']]}",
+        "difference": f"{pair['difference']:+.4f}",
+        "interval": f"{pair['low']:+.4f} to {pair['high']:+.4f}",
+        "p": f"{pair['p']:.2g}",
+        "single": _chance(pair["single_walks"]),
+        "ensemble": _chance(pair["ensembles"]),
+        "walks": f"{100 * pair['luck']['walks']:.0f} %",
+        "split": f"{100 * pair['luck']['split']:.0f} %",
+        "verdict": verdict_sentence(pair, endpoint),
+    }
+
+
+def _chance(found: dict[str, Any]) -> str:
+    """P(A > B) with its interval; a star where it means something."""
+    star = " *" if found["meaningful"] else ""
+    return f"{found['chance']:.2f} ({found['low']:.2f} to {found['high']:.2f}){star}"
+
+
+def _assumptions(endpoint: dict[str, Any]) -> str:
+    """What was checked."""
+    checked = endpoint["assumptions"]
+
+    def p(value: float | None) -> str:
+        return "not testable" if value is None else f"p = {value:.2g}"
+
+    return (
+        f"Intervals: {method(endpoint)}, {100 * endpoint['confidence']:g} % for all pairs of this endpoint "
+        "at once, widened for the molecules that splits share. Checked: sphericity (Mauchly) "
+        f"{p(checked['sphericity_p'])}; normal residuals (Shapiro and Wilk) {p(checked['normality_p'])}; "
+        f"all alike (Friedman) {p(checked['friedman_p'])}. * P at least 0.75 and surely above a half."
+    )
+
+
+def _budget_part(name: str, found: dict[str, Any]) -> dict[str, Any]:
+    """One endpoint of the variance budget."""
+    rows = [
+        {
+            "name": source,
+            "share": f"{100 * part['value']:.0f} %",
+            "interval": f"{100 * part['low']:.0f} to {100 * part['high']:.0f} %",
+            "alone": f"{found['alone'][source]['value']:.4f}" if source in found["alone"] else "",
+        }
+        for source, part in found["parts"].items()
+    ]
+    numerics = f"{found['alone']['numerics']['value']:.4f}"
+    rows.append({"name": "numerics", "share": "", "interval": "", "alone": numerics})
+    return {"name": name, "unit": found["unit"], "budget": unescaped(budget_bars(found)), "rows": rows}

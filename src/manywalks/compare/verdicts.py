@@ -1,0 +1,116 @@
+"""What a pair of configurations comes to: better, equivalent, worse or undecided; what would decide it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from manywalks.compare.paired import Pair
+
+# Bouthillier et al. 2021: one run beats the other so often before the difference means something
+MEANINGFUL = 0.75
+_DRAWS = 1000
+_FACTORS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What would decide an undecided pair if all stays as estimated; None where that alone cannot.
+
+    Attributes:
+        splits: so many instead.
+        replicates: so many of every configuration on every split instead.
+        molecules: so many times the molecules.
+    """
+
+    splits: int | None
+    replicates: int | None
+    molecules: float | None
+
+
+def verdict(pair: Pair, threshold: float, *, by_ranks: bool = False, confidence: float = 0.95) -> str:
+    """The first one is "better", "equivalent", "worse", or it is "undecided".
+
+    Equivalent: the interval lies within the threshold on both sides. Better: the interval is above 0 and the
+    difference is at least the threshold; by ranks, their p-value says what the interval's side of 0 does.
+    """
+    if -threshold <= pair.low and pair.high <= threshold:
+        return "equivalent"
+    sure = pair.p < 1 - confidence if by_ranks else not pair.low <= 0 <= pair.high
+    if sure and abs(pair.difference) >= threshold:
+        return "better" if pair.difference > 0 else "worse"
+    return "undecided"
+
+
+def needs(pair: Pair, threshold: float, *, replicates: int, k: int) -> Needs:
+    """The least splits (in whole repeats of k), replicates, or molecules that would decide."""
+    gap = abs(pair.difference)
+    goal = gap if gap >= threshold else threshold - gap
+
+    def decided(splits: float, more_walks: float = 1.0, more_molecules: float = 1.0) -> bool:
+        between = pair.variance / more_molecules
+        squared = (between + pair.noise / more_walks) / splits + pair.shared * between
+        return pair.quantile * math.sqrt(squared) < goal
+
+    splits = next((pair.splits * f for f in _FACTORS if decided(pair.splits * f)), None)
+    walks = next((replicates * f for f in _FACTORS if decided(pair.splits, f)), None)
+    # walks spread less with more molecules too, by an amount that nobody can tell: left as they are
+    molecules = next((float(f) for f in _FACTORS if decided(pair.splits, more_molecules=f)), None)
+    return Needs(None if splits is None else math.ceil(splits / k) * k, walks, molecules)
+
+
+def chance_of_beating(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+    """P(A > B): how often one run of the first beats one of the second on the same split.
+
+    The interval is the bootstrap's over splits and, within them, over walks.
+
+    Args:
+        one, other: (s, m) scores of the walks, more is better; the same s splits.
+        rng: draws the bootstrap.
+
+    Returns:
+        {"chance", "low", "high" (95 %), "meaningful": chance over 0.75 and surely over a half}.
+    """
+    wins = (one[:, :, None] > other[:, None, :]) + 0.5 * (one[:, :, None] == other[:, None, :])
+    s, a, b = wins.shape
+    rows = rng.multinomial(a, np.full(a, 1 / a), size=(_DRAWS, s)) / a
+    columns = rng.multinomial(b, np.full(b, 1 / b), size=(_DRAWS, s)) / b
+    splits = rng.multinomial(s, np.full(s, 1 / s), size=_DRAWS) / s
+    drawn = np.einsum("ds,dsa,sab,dsb->d", splits, rows, wins, columns, optimize=True)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    chance = float(wins.mean())
+    return {
+        "chance": chance,
+        "low": float(low),
+        "high": float(high),
+        "meaningful": bool(chance >= MEANINGFUL and low > 0.5),
+    }
+
+
+def luck(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    """What the difference of two published-style single runs, one of each, is made of.
+
+    Args:
+        one, other: (s, m) scores of the walks on the same s splits.
+
+    Returns:
+        Shares of the mean squared difference: "walks" (luck of weights, order and dropout), "split" (luck of
+        the split) and "real" (the difference itself); and "wrong", how often a single run of each on one
+        split puts the wrong one first.
+    """
+    walks = float(np.var(one, axis=1, ddof=1).mean() + np.var(other, axis=1, ddof=1).mean())
+    by_split = one.mean(axis=1) - other.mean(axis=1)
+    squared = float(((one[:, :, None] - other[:, None, :]) ** 2).mean())
+    of_means = walks / one.shape[1]
+    split = max(float(np.var(by_split, ddof=1)) - of_means, 0.0) if len(by_split) > 1 else 0.0
+    total = squared or 1.0
+    real = max(squared - walks - split, 0.0)
+    sign = 1.0 if by_split.mean() >= 0 else -1.0
+    wrong = sign * (one[:, :, None] - other[:, None, :]) < 0
+    return {
+        "walks": walks / total,
+        "split": split / total,
+        "real": real / total,
+        "wrong": float(wrong.mean()),
+    }

@@ -1,0 +1,1 @@
+"""One model of all replicates: building, saving, predicting, explaining."""

@@ -1,0 +1,45 @@
+"""Build the ensemble's folder from the trained replicates."""
+
+from typing import Any
+
+import numpy as np
+
+from manywalks.ensemble import calibration
+from manywalks.ensemble.combine import combine, combining_of
+from manywalks.replicates import store
+from manywalks.train.prepare import out_of_sample, read_tables
+from manywalks.workspace import Workspace
+
+# Sections of params.yaml that the manifest repeats: each is a param of stage ensemble in dvc.yaml too, or a
+# manifest could name settings that the model was not made with.
+SECTIONS = {"data", "curate", "featurize", "split", "transform", "network", "train", "ensemble", "evaluate"}
+
+
+def settings_of(workspace: Workspace) -> dict[str, Any]:
+    """The parameters that made the model, as they stand in params.yaml."""
+    return {"params": workspace.params.model_dump(mode="json", include=SECTIONS)}
+
+
+def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]:
+    """Each endpoint's calibration, fitted on the valid part."""
+    curated, parts = read_tables(workspace)
+    valid = parts[out_of_sample(parts)] == "valid"
+    predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
+    rows = curated.loc[parts == "valid"]
+    found = {}
+    for column, (name, endpoint) in enumerate(workspace.params.data.endpoints.items()):
+        walks = predictions[:, :, column].astype(np.float64)
+        mean = combine(walks, combining_of(endpoint.kind, workspace.params.ensemble))
+        spread = walks.std(axis=0, ddof=1)
+        observed = rows[name].to_numpy(dtype=np.float64)
+        exact = rows[f"{name}:relation"].to_numpy() == "="
+        observed = np.where(exact, observed, np.nan)
+        found[name] = calibration.fit(
+            observed,
+            mean,
+            spread,
+            endpoint.kind,
+            early_stopping=workspace.params.train.early_stopping is not None,
+            method=workspace.params.evaluate.calibration,
+        ).to_json()
+    return found

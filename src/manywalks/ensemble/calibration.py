@@ -1,0 +1,247 @@
+"""From spread to uncertainty: what the valid part teaches of the ensemble's errors.
+
+Spread is how far single walks part, not how far the ensemble is off: all walks can share an error. So a
+residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
+split-conformal, scaled by the predicted standard deviation. Probabilities: recalibrate.py.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import optimize, stats
+
+from manywalks.ensemble import probability_maps
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+# below so many molecules the share of the spread is not fitted beside the residual variance
+_FEW = 30
+# so many order statistics tell any quantile; more would only fill the manifest
+_MOST_SCORES = 1000
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One endpoint's calibration.
+
+    Attributes:
+        kind: "regression" or "classification".
+        molecules: how many it was fitted on.
+        residual: variance beside the spread, in the endpoint's unit squared (regression).
+        share: factor of the squared spread in the predicted variance (regression).
+        scores: rising |error| / predicted sd of the valid molecules, or some of them (regression).
+        slope, intercept: calibrated logit = intercept + slope * logit (classification, without knots).
+        knots: (logit, calibrated probability) of the isotonic curve, rising (classification).
+        cross_fitted: log-loss by way of calibration, on valid molecules that the map was not fitted on.
+        notes: what the reader must know of it.
+    """
+
+    kind: str
+    molecules: int
+    residual: float = 0.0
+    share: float = 1.0
+    scores: tuple[float, ...] = ()
+    slope: float = 1.0
+    intercept: float = 0.0
+    knots: tuple[tuple[float, float], ...] = ()
+    cross_fitted: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def predicted_sd(self, spread: np.ndarray) -> np.ndarray:
+        """Standard deviation of the error (n,), from the spread (n,), in the endpoint's unit."""
+        return np.sqrt(self.residual + self.share * np.square(np.asarray(spread, dtype=np.float64)))
+
+    def interval(
+        self, mean: np.ndarray, spread: np.ndarray, coverage: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end (n,) of intervals that hold the truth with probability `coverage`.
+
+        A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.walk_range`.
+        """
+        mean = np.asarray(mean, dtype=np.float64)
+        if self.kind == "classification":
+            return np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
+        half = self.quantile(coverage) * self.predicted_sd(spread)
+        return mean - half, mean + half
+
+    def quantile(self, coverage: float) -> float:
+        """Half width of the interval over the predicted sd: split-conformal where there are enough molecules.
+
+        With n molecules the ceil((n + 1) coverage)-th score does it. Where that is more than n, no finite
+        interval is guaranteed: Student's quantile, or the largest score if that is larger, stands in.
+        """
+        if not self.is_guaranteed(coverage):
+            student = float(stats.t.ppf((1 + coverage) / 2, max(self.molecules - 1, 1)))
+            return max([student, *self.scores[-1:]])
+        rank = math.ceil((self.molecules + 1) * coverage)
+        kept = _kept_ranks(self.molecules)
+        return self.scores[int(np.searchsorted(kept, rank))]
+
+    def is_guaranteed(self, coverage: float) -> bool:
+        """Whether there are enough molecules for a conformal interval of this coverage."""
+        return math.ceil((self.molecules + 1) * coverage) <= self.molecules
+
+    def probability(self, probability: np.ndarray) -> np.ndarray:
+        """Calibrated probability of class 1, of any shape."""
+        if self.knots:
+            return probability_maps.Curve(*np.array(self.knots).T)(probability)
+        return probability_maps.Line(self.slope, self.intercept)(probability)
+
+    def handed_out(self, predictions: np.ndarray) -> np.ndarray:
+        """Predictions as users get them, of any shape: of a class calibrated, a number as it is."""
+        return self.probability(predictions) if self.kind == "classification" else predictions
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest keeps it."""
+        lists = {"scores": list(self.scores), "notes": list(self.notes)}
+        return asdict(self) | lists | {"knots": [list(knot) for knot in self.knots]}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Calibration":
+        """From what `to_json` gave."""
+        tuples: dict[str, Any] = {name: tuple(content[name]) for name in ("scores", "notes")}
+        return cls(**{**content, **tuples, "knots": tuple((x, y) for x, y in content["knots"])})
+
+
+class HandedOut(NamedTuple):
+    """What users get of n molecules, on one scale: that of `Calibration.handed_out`.
+
+    Attributes:
+        predicted: (n,) in endpoint units, calibrated probabilities of a class.
+        spread: (n,) standard deviation over the walks.
+        low, high: (n,) ends of the interval; of a class, the middle of the walks' probabilities.
+        decision: (n,) 0 or 1; None for a number.
+        flip: (n,) share of single walks that would decide otherwise; None for a number.
+    """
+
+    predicted: np.ndarray
+    spread: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    decision: np.ndarray | None = None
+    flip: np.ndarray | None = None
+
+
+def hand_out(
+    calibration: Calibration, walks: np.ndarray, mean: np.ndarray, *, coverage: float, threshold: float
+) -> HandedOut:
+    """What users get, from walks (m, n) and the ensemble's mean (n,) as the network gives them."""
+    predicted, own = calibration.handed_out(mean), calibration.handed_out(walks)
+    spread = own.std(axis=0, ddof=1)
+    if calibration.kind != "classification":
+        return HandedOut(predicted, spread, *calibration.interval(mean, spread, coverage))
+    decision = predicted >= threshold
+    flip = ((own >= threshold) != decision).mean(axis=0)
+    return HandedOut(
+        predicted, spread, *probability_maps.walk_range(own, coverage), decision.astype(np.int64), flip
+    )
+
+
+def fit(
+    observed: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    kind: str,
+    *,
+    early_stopping: bool = False,
+    method: probability_maps.Method = "logistic",
+) -> Calibration:
+    """Calibrate one endpoint on the valid part.
+
+    Args:
+        observed: (n,), NaN where not measured (or known as a bound alone).
+        mean: (n,) the ensemble's predictions; probabilities for a class.
+        spread: (n,) standard deviation over the walks.
+        kind: "regression" or "classification".
+        early_stopping: whether the same molecules decided when walks stopped, which is noted.
+        method: how probabilities are calibrated; "auto" takes what has the lower cross-fitted log-loss.
+    """
+    observed = np.asarray(observed, dtype=np.float64)
+    keep = np.isfinite(observed)
+    y, f, s = observed[keep], np.asarray(mean, np.float64)[keep], np.asarray(spread, np.float64)[keep]
+    notes = []
+    if early_stopping:
+        notes.append("the valid part also decided when walks stopped, so errors there may be a little small")
+    if kind == "classification":
+        return _fit_class(y > 0.5, f, notes, method)
+    return _fit_regression(y - f, s, notes)
+
+
+def _fit_regression(error: np.ndarray, spread: np.ndarray, notes: Sequence[str]) -> Calibration:
+    """Residual variance and share of the spread by maximum likelihood; scores for the intervals."""
+    n = error.size
+    if n == 0:
+        lacks = "no valid molecule was measured: intervals come from the spread alone and are too narrow"
+        return Calibration("regression", 0, notes=(*notes, lacks))
+    residual, share = _variance_parts(error, spread)
+    scores = np.sort(np.abs(error) / np.sqrt(residual + share * spread**2))
+    few = [level for level in LEVELS if math.ceil((n + 1) * level) > n]
+    if few:
+        shown = ", ".join(f"{100 * level:g} %" for level in few)
+        notes = (*notes, f"{n} valid molecules are too few to guarantee intervals of {shown}")
+    kept = tuple(scores[_kept_ranks(n) - 1].tolist())
+    return Calibration("regression", n, residual, share, kept, notes=tuple(notes))
+
+
+def _variance_parts(error: np.ndarray, spread: np.ndarray) -> tuple[float, float]:
+    """(residual, share) of the error's variance, residual + share * spread^2."""
+    # a variance of zero would make certain what only a few molecules suggest
+    least = 1e-6 * float(np.mean(error**2)) + 1e-12
+    alone = max(float(np.mean(error**2) - np.mean(spread**2)), least)
+    typical = float(np.mean(spread**2))
+    if error.size < _FEW or typical == 0:
+        return alone, 1.0
+    scaled = spread**2 / typical
+
+    def cost(logs: np.ndarray) -> float:
+        variance = np.exp(logs[0]) + np.exp(logs[1]) * scaled
+        return float(np.mean(np.log(variance) + error**2 / variance))
+
+    power = math.log(float(np.mean(error**2)) + least)
+    bounds = [(power - 12, power + 5)] * 2
+    starts = [(power - 0.7, power - 0.7), (power, power - 6), (power - 6, power)]
+    fits = [optimize.minimize(cost, start, bounds=bounds, method="L-BFGS-B") for start in starts]
+    best = min(fits, key=lambda found: found.fun).x
+    return math.exp(best[0]), math.exp(best[1]) / typical
+
+
+def _fit_class(
+    positive: np.ndarray, probability: np.ndarray, notes: Sequence[str], method: probability_maps.Method
+) -> Calibration:
+    """The line or the curve that was asked for; the line where molecules are too few for a curve."""
+    n, ones = positive.size, int(positive.sum())
+    if min(ones, n - ones) == 0:
+        lacks = "the valid part has no two classes: probabilities are as the network gives them"
+        return Calibration("classification", n, notes=(*notes, lacks))
+    if min(ones, n - ones) < _FEW // 3:
+        notes = (*notes, f"{ones} of {n} valid molecules are class 1: too few to tell the calibration well")
+    can_bend = probability_maps.can_bend(positive)
+    if method == "isotonic" and not can_bend:
+        lacks = (
+            f"{ones} of {n} valid molecules are class 1: too few for an isotonic curve, a logistic one it is"
+        )
+        notes = (*notes, lacks)
+    losses = probability_maps.cross_fitted(positive, probability) if can_bend else {}
+    bent = can_bend and (
+        method == "isotonic" or (method == "auto" and losses["isotonic"] < losses["logistic"])
+    )
+    if bent:
+        curve = probability_maps.fit_curve(positive, probability)
+        knots = tuple(zip(curve.logits.tolist(), curve.values.tolist(), strict=True))
+        return Calibration("classification", n, knots=knots, cross_fitted=losses, notes=tuple(notes))
+    line = probability_maps.fit_line(positive, probability)
+    return Calibration(
+        "classification",
+        n,
+        slope=line.slope,
+        intercept=line.intercept,
+        cross_fitted=losses,
+        notes=tuple(notes),
+    )
+
+
+def _kept_ranks(n: int) -> np.ndarray:
+    """Ranks, from 1, of the order statistics that are kept of n: all, or evenly spaced up to the largest."""
+    return np.unique(np.ceil(np.linspace(1, n, min(n, _MOST_SCORES))).astype(np.int64))

@@ -1,0 +1,214 @@
+"""What each atom adds to a prediction, and whether the walks agree on it.
+
+An atom's contribution is the prediction less the prediction of the molecule without that atom (its bonds
+cut, its place taken by hydrogens), walk by walk. The whole molecule goes through the model's own featurizers
+both times, so it works for hashed counts and for descriptors alike, where taking bits out of a fingerprint
+does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from rdkit import Chem, rdBase
+
+from manywalks.chemistry.standardize_many import standardize_smiles
+from manywalks.ensemble.calibration import Calibration
+from manywalks.features import Features
+from manywalks.featurize.featurize import featurize
+from manywalks.formatting import number
+from manywalks.params.data import CurateParams
+from manywalks.params.model import FeatureBlock
+
+# an atom is trusted where its mean is this many standard deviations (of single walks) from 0 ...
+SURE = 2.0
+# ... and this share of the walks agrees on the sign
+AGREEMENT = 0.9
+
+
+class Walks(Protocol):
+    """All replicates at once."""
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> (m, n, t) in endpoint units."""
+        ...
+
+
+class Scaler(Protocol):
+    """From raw features to those that the walks take."""
+
+    def transform(self, features: Features) -> Features:
+        """Raw features (n, d) -> scaled ones."""
+        ...
+
+
+class Model(Protocol):
+    """What of an Ensemble an explanation needs."""
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The manifest."""
+        ...
+
+    @property
+    def scaler(self) -> Scaler:
+        """From raw features to those that the walks take."""
+        ...
+
+    @property
+    def predictor(self) -> Walks:
+        """All replicates at once."""
+        ...
+
+    @property
+    def calibrations(self) -> dict[str, Calibration]:
+        """By endpoint: what makes of a class's probability the one that is handed out."""
+        ...
+
+    def predict_features(self, features: Features) -> pd.DataFrame:
+        """What `manywalks score` says of molecules, from their raw features."""
+        ...
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Atom by atom, what the walks make of one molecule of a atoms.
+
+    Attributes:
+        smiles: of the standardized molecule; atoms are numbered in its order.
+        endpoints: names (t,).
+        units: of the endpoints (t,); "" for a class, whose contributions are in probability.
+        kinds: "regression" or "classification" (t,).
+        predictions: (m, t) of the walks, in endpoint units; of a class, calibrated probabilities.
+        contributions: (m, a, t), on the same scale; NaN where the molecule without the atom is none.
+        said: what `manywalks score` says of the molecule, by column.
+        coverage: of the intervals in `said`.
+    """
+
+    smiles: str
+    endpoints: tuple[str, ...]
+    units: tuple[str, ...]
+    kinds: tuple[str, ...]
+    predictions: np.ndarray
+    contributions: np.ndarray
+    said: dict[str, Any]
+    coverage: float
+
+    def headline(self, endpoint: str | None = None) -> tuple[str, str]:
+        """The prediction with its interval, as `manywalks score` says it; spread and domain."""
+        name = self.endpoints[self.column(endpoint)]
+        unit, kind = self.units[self.column(endpoint)], self.kinds[self.column(endpoint)]
+        value, spread, low, high = (
+            float(self.said[column]) for column in (name, f"{name}:spread", f"{name}:low", f"{name}:high")
+        )
+        ends = f"{number(low, 3)} to {number(high, 3)}"
+        share = f"{100 * self.coverage:g} %"
+        if kind == "classification":
+            first = f"{name}: probability {number(value, 3)} of class 1, {share} of single walks {ends}"
+        else:
+            first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"
+        near = float(self.said["similarity"])
+        where = "inside" if self.said["in_domain"] else "outside"
+        nearest = "" if np.isnan(near) else f" (similarity {number(near, 2)})"
+        return first, f"SD of single walks {number(spread, 2)}; {where} the domain{nearest}"
+
+    def legend(self, endpoint: str | None = None) -> str:
+        """What the columns of `atoms` mean."""
+        column = self.column(endpoint)
+        unit = "probability" if self.kinds[column] == "classification" else self.units[column]
+        return (
+            "contribution: the prediction less that of the molecule without the atom, mean over walks"
+            + (f", in {unit}" if unit else "")
+            + "; spread: its standard deviation over single walks; agreement: share of walks with the mean's "
+            f"sign; trusted: {SURE:g} spreads or more from zero, and agreement of {AGREEMENT:g} or more"
+        )
+
+    def atoms(self, endpoint: str | None = None) -> pd.DataFrame:
+        """A row an atom, for one endpoint (the first where None).
+
+        Columns: atom (number), symbol, contribution (mean over walks), spread (SD over walks), agreement
+        (share of walks with the mean's sign), trusted.
+        """
+        walks = self.contributions[:, :, self.column(endpoint)]
+        mean, spread = walks.mean(axis=0), walks.std(axis=0, ddof=1)
+        agreement = np.where(np.isnan(mean), np.nan, (np.sign(walks) == np.sign(mean)).mean(axis=0))
+        mol = Chem.MolFromSmiles(self.smiles)
+        return pd.DataFrame(
+            {
+                "atom": np.arange(len(mean)),
+                "symbol": [atom.GetSymbol() for atom in mol.GetAtoms()],
+                "contribution": mean,
+                "spread": spread,
+                "agreement": agreement,
+                "trusted": (np.abs(mean) >= SURE * spread) & (agreement >= AGREEMENT),
+            }
+        )
+
+    def column(self, endpoint: str | None) -> int:
+        """The endpoint's place."""
+        if endpoint is None:
+            return 0
+        if endpoint not in self.endpoints:
+            raise ValueError(
+                f"endpoint: {endpoint!r} is none of the model's; {', '.join(self.endpoints)} are"
+            )
+        return self.endpoints.index(endpoint)
+
+
+def explain(model: Model, smiles: str) -> Explanation:
+    """Explain the prediction of one molecule.
+
+    Raises:
+        ValueError: the molecule is rejected by the model's curation; the line says why.
+    """
+    params = model.about["params"]
+    standard = standardize_smiles([smiles], CurateParams.model_validate(params["curate"]))[0]
+    if standard.smiles is None:
+        raise ValueError(f"smiles: {smiles!r}: {standard.reason}: {standard.detail}")
+    mol = Chem.MolFromSmiles(standard.smiles)
+    parts = [without_atom(mol, index) for index in range(mol.GetNumAtoms())]
+    unique = list(dict.fromkeys(part for part in [standard.smiles, *parts] if part is not None))
+    blocks = [FeatureBlock.model_validate(block) for block in params["featurize"]["blocks"]]
+    features = featurize(unique, blocks)
+    walks = model.predictor.predict(model.scaler.transform(features)).astype(np.float64)
+    endpoints = params["data"]["endpoints"]
+    for column, name in enumerate(endpoints):
+        walks[:, :, column] = model.calibrations[name].handed_out(walks[:, :, column])
+    return Explanation(
+        smiles=standard.smiles,
+        endpoints=tuple(endpoints),
+        units=tuple("" if e["kind"] == "classification" else e["unit"] for e in endpoints.values()),
+        kinds=tuple(e["kind"] for e in endpoints.values()),
+        predictions=walks[:, 0],
+        contributions=_contributions(walks, [None if p is None else unique.index(p) for p in parts]),
+        said=model.predict_features(features.take(np.array([0]))).to_dict("records")[0],
+        coverage=params["evaluate"]["coverage"],
+    )
+
+
+def _contributions(walks: np.ndarray, places: Sequence[int | None]) -> np.ndarray:
+    """(m, n, t) predictions, whole molecule first, and where each atom's remainder is -> (m, a, t)."""
+    nothing = np.full((len(walks), walks.shape[2]), np.nan)
+    without = [nothing if place is None else walks[:, place] for place in places]
+    return walks[:, :1] - np.stack(without, axis=1)
+
+
+def without_atom(mol: Chem.Mol, index: int) -> str | None:
+    """SMILES of what is left without an atom, hydrogens in its place; None where nothing valid is left."""
+    left = Chem.RWMol(mol)
+    with rdBase.BlockLogs():
+        try:
+            Chem.Kekulize(left, clearAromaticFlags=True)
+            for neighbour in left.GetAtomWithIdx(index).GetNeighbors():
+                # an atom written in brackets would become a radical instead of taking a hydrogen
+                neighbour.SetNoImplicit(False)
+                neighbour.SetNumRadicalElectrons(0)
+            left.RemoveAtom(index)
+            Chem.SanitizeMol(left)
+        except (Chem.KekulizeException, Chem.MolSanitizeException):
+            return None
+        text = Chem.MolToSmiles(left)
+        readable = left.GetNumAtoms() > 0 and Chem.MolFromSmiles(text) is not None
+    return text if readable else None

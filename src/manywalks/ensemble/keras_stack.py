@@ -1,0 +1,274 @@
+"""All replicates -> one Keras model of built-in layers, which plain Keras loads without this package.
+
+Dense networks get a leading replicate axis m: (b, d) -> (b, m, h) -> ... -> (b, m, t). The inverse of the
+target transform and the statistics over m are part of the model, so it speaks in endpoint units.
+"""
+
+import io
+import itertools
+import json
+import math
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from manywalks import files
+from manywalks.ensemble.combine import TRIM, Classes, Mode
+from manywalks.params.model import NetworkParams
+from manywalks.train.keras_engine.model import build, import_keras
+from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.weights import NORMALIZATION_EPSILON
+
+if TYPE_CHECKING:
+    import keras
+
+
+Weights = list[np.ndarray]
+
+
+"""Mode "trimmed": the share of the replicates left out at each end, at each molecule."""
+
+
+ABOUT = "manywalks.json"
+
+
+"""Member of the .keras archive that says what the stack was made of; Keras passes over it."""
+
+
+def stacked_model(
+    network: NetworkParams,
+    transform: TargetTransform,
+    weights: Sequence[Weights],
+    mode: Mode = "mean",
+    classes: Classes = "probability",
+    *,
+    n_features: int | None = None,
+) -> "keras.Model":
+    """One model of m replicates: scaled features (b, d) -> {"mean": (b, t), "spread": (b, t)}.
+
+    Both outputs are in endpoint units (probability of class 1 for classes); the spread is the standard
+    deviation over the replicates with ddof 1.
+
+    Args:
+        network: the network that every replicate is an instance of.
+        transform: endpoint units <-> network space, t steps.
+        weights: each replicate's, in the order of `get_weights()`.
+        mode: the location over replicates that "mean" holds, at each molecule.
+        classes: whether probabilities or logits of classes are averaged.
+        n_features: d; needed for a builder's network alone.
+    """
+    if len(weights) < 2:
+        raise ValueError(f"ensemble: {len(weights)} replicates; a spread takes two at least")
+    if network.builder is None:
+        inputs, z = _dense_stack(network, weights)
+    else:
+        inputs, z = _side_by_side(network, len(transform.steps), weights, n_features)
+    outputs = _statistics(z, transform, mode, classes)
+    model = import_keras().Model(inputs, outputs, name="ensemble")
+    for number, operation in enumerate(model.operations):
+        # Keras numbers the operations of a process: the same model would be other bytes in another one
+        if not hasattr(operation, "weights"):
+            operation.name = f"{type(operation).__name__.lower()}_{number}"
+    return model
+
+
+def _dense_stack(network: NetworkParams, weights: Sequence[Weights]) -> tuple[Any, Any]:
+    """Input (b, d) and network space (b, m, t) of dense replicates, weights set."""
+    keras = import_keras()
+    m = len(weights)
+    features = keras.Input((weights[0][0].shape[0],), name="features")
+    x, letters = features, "bd"
+    stacked = (np.stack(of_replicates) for of_replicates in zip(*weights, strict=True))
+    for number, width in enumerate(network.widths, start=1):
+        arrays = [next(stacked), next(stacked)]
+        if network.normalization == "batch":
+            arrays = _fold_batch_norm(*arrays, *itertools.islice(stacked, 4))
+        x = _einsum_dense(x, f"{letters},mdh->bmh", width, f"dense_{number}", arrays)
+        if network.normalization == "layer":
+            x = keras.layers.LayerNormalization(
+                epsilon=NORMALIZATION_EPSILON, center=False, scale=False, name=f"normalization_{number}"
+            )(x)
+            # the layer's own gamma and beta would be shared by all replicates
+            x = _einsum_dense(x, "bmh,mh->bmh", width, f"scale_{number}", list(itertools.islice(stacked, 2)))
+        x = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
+        letters = "bmd"
+    arrays = list(stacked)
+    z = _einsum_dense(x, f"{letters},mdh->bmh", arrays[1].shape[1], "output", arrays)
+    if arrays[0].shape[0] != m:
+        raise ValueError(f"ensemble: weights of {arrays[0].shape[0]} replicates where {m} belong")
+    return features, z
+
+
+def _einsum_dense(x: Any, equation: str, width: int, name: str, arrays: list[np.ndarray]) -> Any:
+    """A dense layer per replicate with the given kernel and bias (m, width)."""
+    layer = import_keras().layers.EinsumDense(
+        equation,
+        output_shape=(arrays[1].shape[0], width),
+        bias_axes="mh",
+        kernel_initializer="zeros",
+        name=name,
+    )
+    y = layer(x)
+    layer.set_weights(arrays)
+    return y
+
+
+def _fold_batch_norm(
+    kernel: np.ndarray,
+    bias: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+) -> list[np.ndarray]:
+    """Kernel (m, in, out) and bias (m, out) that do what they and the batch norm (m, out) behind them did."""
+    factor = gamma / np.sqrt(variance.astype(np.float64) + NORMALIZATION_EPSILON)
+    folded = [kernel * factor[:, None, :], (bias - mean) * factor + beta]
+    return [array.astype(np.float32) for array in folded]
+
+
+def _side_by_side(
+    network: NetworkParams, n_endpoints: int, weights: Sequence[Weights], n_features: int | None
+) -> tuple[Any, Any]:
+    """Input (b, d) and network space (b, m, t) of a builder's replicates: m models of one input."""
+    keras = import_keras()
+    if n_features is None:
+        raise ValueError("ensemble: a builder's network needs n_features")
+    keras.utils.clear_session()  # layers are named from 0 on, so that the same models are the same bytes
+    features = keras.Input((n_features,), name="features")
+    outputs = []
+    for number, of_replicate in enumerate(weights):
+        model = build(network, n_features, n_endpoints)
+        model.set_weights(of_replicate)
+        model.name = f"replicate_{number:03d}"
+        outputs.append(model(features))
+    return features, keras.ops.stack(outputs, axis=1)
+
+
+def _statistics(z: Any, transform: TargetTransform, mode: Mode, classes: Classes) -> dict[str, Any]:
+    """Network space (b, m, t) -> location and spread (b, t) in endpoint units."""
+    ops = import_keras().ops
+    m = z.shape[1]
+    y = inverse_in_keras(z, transform)
+    location = _location(y, mode)
+    is_class = np.array([step.kind == "class" for step in transform.steps])
+    if classes == "logit" and is_class.any():
+        location = ops.where(is_class, ops.sigmoid(_location(z, mode)), location)
+    return {"mean": location, "spread": ops.std(y, axis=1) * math.sqrt(m / (m - 1))}
+
+
+def _location(y: Any, mode: Mode) -> Any:
+    """(b, m, t) -> (b, t)."""
+    ops = import_keras().ops
+    if mode == "median":
+        return ops.median(y, axis=1)
+    if mode == "trimmed":
+        cut = int(TRIM * y.shape[1])
+        return ops.mean(ops.sort(y, axis=1)[:, cut : y.shape[1] - cut], axis=1)
+    return ops.mean(y, axis=1)
+
+
+def inverse_in_keras(z: Any, transform: TargetTransform) -> Any:
+    """`TargetTransform.inverse` in keras.ops: network space (..., t) -> endpoint units (..., t)."""
+    ops = import_keras().ops
+    steps = transform.steps
+    affine = [step.kind in ("standard", "log") for step in steps]
+    y = z
+    if any(affine):
+        sd = np.array([step.sd if on else 1.0 for step, on in zip(steps, affine, strict=True)], np.float32)
+        mean = np.array(
+            [step.mean if on else 0.0 for step, on in zip(steps, affine, strict=True)], np.float32
+        )
+        y = z * sd + mean
+    is_log = np.array([step.kind == "log" for step in steps])
+    if is_log.any():
+        offset = np.array([step.offset for step in steps], np.float32)
+        y = ops.where(is_log, ops.power(10.0, y) - offset, y)
+    is_class = np.array([step.kind == "class" for step in steps])
+    if is_class.any():
+        y = ops.where(is_class, ops.sigmoid(z), y)
+    for column, step in enumerate(steps):
+        if step.kind == "rank":
+            here = np.arange(len(steps)) == column
+            y = ops.where(here, _between_knots(z[..., column : column + 1], step), y)
+    return y
+
+
+def _between_knots(z: Any, step: TargetStep) -> Any:
+    """np.interp(z, knots_z, knots_y) in keras.ops, for z (b, m, 1)."""
+    ops = import_keras().ops
+    knots_z = np.array(step.knots_z, np.float32)
+    knots_y = np.array(step.knots_y, np.float32)
+    if len(knots_z) == 1:
+        return z * 0.0 + float(knots_y[0])
+    rise = np.diff(step.knots_y) / np.maximum(np.diff(step.knots_z), 1e-12)
+    z = ops.clip(z, float(knots_z[0]), float(knots_z[-1]))
+    flat = ops.reshape(z, (-1,))
+    left = ops.clip(ops.searchsorted(knots_z, flat, side="right") - 1, 0, len(knots_z) - 2)
+    y = ops.take(knots_y, left) + (flat - ops.take(knots_z, left)) * ops.take(rise.astype(np.float32), left)
+    return ops.reshape(y, (-1, *z.shape[1:]))
+
+
+def describe(
+    network: NetworkParams, transform: TargetTransform, mode: Mode = "mean", classes: Classes = "probability"
+) -> dict[str, Any]:
+    """What `save_keras` writes beside the model, so that predict.py needs no TensorFlow."""
+    return {
+        "network": network.model_dump(mode="json"),
+        "transform": transform.to_json(),
+        "mode": mode,
+        "classes": classes,
+    }
+
+
+def save_keras(model: "keras.Model", path: Path, *, about: dict[str, Any] | None = None) -> None:
+    """Write a .keras file; the same model gives the same bytes in any process at any time.
+
+    Args:
+        model: any Keras model.
+        path: ends with .keras.
+        about: what `describe` gave; StackedPredictor needs it.
+    """
+    with files.atomic_path(path) as temporary:
+        model.save(temporary)
+        temporary.write_bytes(_canonical(temporary.read_bytes(), about))
+
+
+def _canonical(archive: bytes, about: dict[str, Any] | None) -> bytes:
+    """A .keras archive without the times and memory addresses that Keras writes into it."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(written, "w") as target:
+        members = {name: source.read(name) for name in sorted(source.namelist())}
+        metadata = json.loads(members["metadata.json"])
+        members["metadata.json"] = json.dumps({**metadata, "date_saved": "1980-01-01@00:00:00"}).encode()
+        members["config.json"] = _renumbered(members["config.json"])
+        if about is not None:
+            members[ABOUT] = json.dumps(about).encode()
+        for name, content in members.items():
+            # a ZipInfo of its own: fixed time and mode, stored, so that weights can be read in place
+            target.writestr(zipfile.ZipInfo(name), content)
+    return written.getvalue()
+
+
+def _renumbered(config: bytes) -> bytes:
+    """The config with shared objects numbered in the order they come, in place of memory addresses."""
+    content = json.loads(config)
+    numbers: dict[int, int] = {}
+    for node in _objects(content):
+        if "shared_object_id" in node:
+            address = node["shared_object_id"]
+            node["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
+    return json.dumps(content).encode()
+
+
+def _objects(content: Any) -> Iterator[dict[str, Any]]:
+    """Every JSON object in it, outer ones first."""
+    if isinstance(content, dict):
+        yield content
+        content = list(content.values())
+    if isinstance(content, list):
+        for part in content:
+            yield from _objects(part)

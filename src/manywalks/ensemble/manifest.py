@@ -1,0 +1,103 @@
+"""models/ensemble/manifest.json: everything that says what a model is and where it came from."""
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from manywalks import files
+
+FILE = "manifest.json"
+FORMAT = 1
+# Packages whose version can change a feature or a weight.
+PACKAGES = ("manywalks", "keras", "tensorflow", "rdkit", "chembl_structure_pipeline", "numpy", "numba")
+KEYS = ("params", "feature_names", "calibration", "versions", "files")
+FEATURE_PACKAGES = ("rdkit", "chembl_structure_pipeline")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a model depends on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+
+
+def write(folder: Path, content: dict[str, Any]) -> None:
+    """Write the manifest last, with the checksum of every other file of the model."""
+    checksums = {
+        path.relative_to(folder).as_posix(): files.sha256_bytes(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != FILE
+    }
+    files.write_json(folder / FILE, {"format": FORMAT, **content, "files": checksums})
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read a model's manifest and check it.
+
+    Raises:
+        ValueError: no manifest, a file that is missing or not what the manifest says, or a version of a
+            package that makes the features other than the model's; the line says what differs.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise ValueError(f"{folder}: holds no {FILE}, so it is no ensemble; name the folder models/ensemble")
+    content = files.read_json(path)
+    _check_keys(path, content)
+    if content.get("format") != FORMAT:
+        raise ValueError(
+            f"{path}: format {content.get('format')!r}, this version reads {FORMAT}; train again"
+        )
+    for name, checksum in content["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise ValueError(
+                f"{file}: missing, though the manifest names it; train again or copy the whole folder"
+            )
+        if files.sha256_bytes(file.read_bytes()) != checksum:
+            raise ValueError(
+                f"{file}: is not the file that the manifest names; train again or copy the whole folder"
+            )
+    here = versions()
+    for package in FEATURE_PACKAGES:
+        trained, present = content["versions"][package], here[package]
+        if trained != present:
+            raise ValueError(
+                f"{path}: trained with {package} {trained}, this is {present}, whose features may differ; "
+                f"install {package}=={trained} or train again"
+            )
+    return content
+
+
+def data_sentence(source: dict[str, Any]) -> str:
+    """Which data a model was trained on: path, rows, revision with its commit, md5."""
+    said = source["path"]
+    if source.get("rows") is not None:
+        said += f", {source['rows']:,} rows"
+    if source.get("rev"):
+        said += f", revision {source['rev']}"
+    if source.get("commit"):
+        said += f" (commit {source['commit']})"
+    return f"{said}, md5 {source['md5']}"
+
+
+def check_names(folder: Path, what: str, present: list[str], expected: list[str]) -> None:
+    """Feature names must be those of training, in that order; a ValueError names the first other one."""
+    if present == expected:
+        return
+    place = next(
+        (i for i, (a, b) in enumerate(zip(present, expected, strict=False)) if a != b),
+        min(len(present), len(expected)),
+    )
+    one, other = (names[place] if place < len(names) else "nothing" for names in (present, expected))
+    raise ValueError(
+        f"{folder}: {what}: {len(present)} feature names, the model has {len(expected)}; "
+        f"the first that differs is number {place}: {one!r}, of the model {other!r}; train again"
+    )
+
+
+def _check_keys(path: Path, content: Any) -> None:
+    """What every manifest says must be there."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: holds no object; copy the whole folder of the model again")
+    missing = [key for key in KEYS if key not in content]
+    if content.get("format") == FORMAT and missing:
+        raise ValueError(f"{path}: lacks {', '.join(missing)}; copy the whole folder of the model again")

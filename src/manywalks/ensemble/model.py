@@ -1,0 +1,158 @@
+"""A trained ensemble for use: SMILES in, a row a molecule out."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from manywalks.chemistry.standardize_many import standardize_smiles
+from manywalks.ensemble import manifest
+from manywalks.ensemble.calibration import Calibration, hand_out
+from manywalks.ensemble.combine import combine, combining_of
+from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.features import Features
+from manywalks.featurize.featurize import column_names, featurize
+from manywalks.params.data import CurateParams
+from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
+from manywalks.train.scaling import FeatureScaler
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """One model of all replicates, with what it takes to use it.
+
+    Attributes:
+        about: the manifest: settings, endpoints, data, versions.
+        scaler: raw features -> scaled ones.
+        predictor: all replicates at once.
+        domain: what the training molecules looked like.
+        calibrations: by endpoint, from spread to interval.
+    """
+
+    about: dict[str, Any]
+    scaler: FeatureScaler
+    predictor: StackedPredictor
+    domain: Domain
+    calibrations: dict[str, Calibration]
+
+    @classmethod
+    def load(cls, folder: Path | str) -> "Ensemble":
+        """Load models/ensemble; a ValueError says what is missing, damaged or of another version."""
+        folder = Path(folder)
+        about = manifest.read(folder)
+        try:
+            loaded = cls(
+                about=about,
+                scaler=FeatureScaler.load(folder / "scaler.npz"),
+                predictor=StackedPredictor.load(folder / "model.keras"),
+                domain=Domain.load(folder / "domain.npz"),
+                calibrations={n: Calibration.from_json(fit) for n, fit in about["calibration"].items()},
+            )
+        except KeyError as error:  # the checksums hold, so the files are whole, and of another version
+            made, here = about["versions"]["manywalks"], manifest.versions()["manywalks"]
+            raise ValueError(
+                f"{folder}: lacks {error}; it was made by manywalks {made}, this is {here}: train again"
+            ) from None
+        here = column_names(loaded.blocks)[1]
+        manifest.check_names(folder, "features of this version", here, list(loaded.scaler.columns))
+        manifest.check_names(folder, "scaler.npz", list(loaded.scaler.names), about["feature_names"])
+        return loaded
+
+    @property
+    def endpoints(self) -> dict[str, dict[str, Any]]:
+        """The endpoints by name: kind, unit and where they came from."""
+        return self.about["params"]["data"]["endpoints"]
+
+    @property
+    def curate(self) -> CurateParams:
+        """How the model's molecules were standardized."""
+        return CurateParams.model_validate(self.about["params"]["curate"])
+
+    @property
+    def blocks(self) -> tuple[FeatureBlock, ...]:
+        """The model's featurizers."""
+        return FeaturizeParams.model_validate(self.about["params"]["featurize"]).blocks
+
+    @property
+    def predicted_columns(self) -> dict[str, str]:
+        """Names of what `predict_features` gives, and their kind: f (a number), i (0 or 1), b (yes or no)."""
+        columns: dict[str, str] = {}
+        for name, about in self.endpoints.items():
+            columns |= {name: "f", f"{name}:spread": "f", f"{name}:low": "f", f"{name}:high": "f"}
+            if about["kind"] == "classification":
+                columns |= {f"{name}:decision": "i", f"{name}:flip": "f"}
+        return columns | {"similarity": "f", "in_domain": "b"}
+
+    @property
+    def block(self) -> int:
+        """Molecules whose predictions by all replicates take up to a quarter of a GiB."""
+        return max(64, min(4096, 2**28 // (8 * int(self.about["replicates"]) * len(self.endpoints))))
+
+    def predict(self, smiles: Sequence[str], *, cores: int | None = None) -> pd.DataFrame:
+        """Predict molecules: a row a SMILES, in the order given.
+
+        Columns: smiles (as given), standardized; per endpoint e: `e` (the ensemble's prediction in the
+        endpoint's unit, or the calibrated probability of class 1), `e:spread` (standard deviation over the
+        replicates, of a class over their calibrated probabilities), `e:low`, `e:high` (calibrated interval;
+        of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single walks'
+        calibrated probabilities), and of a class `e:decision`, `e:flip` (share of single walks that would
+        decide otherwise); `similarity` (nearest training molecule), `in_domain`; `rejected` (reason why a row
+        is not predicted, else empty).
+        """
+        cores = cores or os.cpu_count() or 1
+        standard = standardize_smiles(list(smiles), self.curate, cores=cores)
+        good = np.array([found.smiles is not None for found in standard], dtype=bool)
+        frame = pd.DataFrame(
+            {
+                "smiles": list(smiles),
+                "standardized": [found.smiles for found in standard],
+                "rejected": [f"{s.reason}: {s.detail}" if s.smiles is None else "" for s in standard],
+            }
+        )
+        found = np.array([s.smiles for s in standard if s.smiles is not None], dtype=str)
+        unique, places = np.unique(found, return_inverse=True)
+        known = self._predict_unique(unique.tolist(), cores).iloc[places].set_index(np.flatnonzero(good))
+        # a decision stays 0 or 1 beside rows that have none
+        known = known.astype({name: "Int8" for name, kind in self.predicted_columns.items() if kind == "i"})
+        columns = ["smiles", "standardized", *known.columns, "rejected"]
+        return pd.DataFrame(frame.join(known)[columns])
+
+    def _predict_unique(self, smiles: list[str], cores: int) -> pd.DataFrame:
+        """Predictions of standardized molecules, a row each."""
+        return self.predict_features(featurize(smiles, self.blocks, cores=cores))
+
+    def predict_features(self, features: Features) -> pd.DataFrame:
+        """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""
+        walks = self.predictor.predict(self.scaler.transform(features))
+        columns: dict[str, Any] = {}
+        for column, name in enumerate(self.endpoints):
+            columns |= self._endpoint_columns(name, walks[:, :, column].astype(np.float64))
+        return pd.DataFrame(columns | self._domain_columns(features))
+
+    def _endpoint_columns(self, name: str, walks: np.ndarray) -> dict[str, np.ndarray]:
+        """Columns of one endpoint from its (m, n) replicate predictions."""
+        kind = self.endpoints[name]["kind"]
+        settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
+        evaluate = self.about["params"]["evaluate"]
+        out = hand_out(
+            self.calibrations[name],
+            walks,
+            combine(walks, combining_of(kind, settings)),
+            coverage=evaluate["coverage"],
+            threshold=evaluate["threshold"],
+        )
+        columns = {name: out.predicted, f"{name}:spread": out.spread}
+        columns |= {f"{name}:low": out.low, f"{name}:high": out.high}
+        if out.decision is not None and out.flip is not None:
+            columns |= {f"{name}:decision": out.decision, f"{name}:flip": out.flip}
+        return columns
+
+    def _domain_columns(self, features: Features) -> dict[str, np.ndarray]:
+        """Where the molecules lie relative to the training ones."""
+        seen = self.domain.assess(features)
+        return {"similarity": seen["similarity"].to_numpy(), "in_domain": seen["in_domain"].to_numpy()}

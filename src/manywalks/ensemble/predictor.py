@@ -1,0 +1,243 @@
+"""Predict with all replicates of an ensemble at once, without TensorFlow where the network is dense.
+
+The weights are read from model.keras itself. A core takes one replicate through a block of molecules, so that
+its weights stay in the cache, and the first layer adds up the rows of the non-zero counts alone.
+"""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import h5py
+import numpy as np
+from numba import njit
+from scipy import special
+from threadpoolctl import threadpool_limits
+
+from manywalks.ensemble.combine import Classes, Mode, location
+from manywalks.ensemble.keras_stack import ABOUT
+from manywalks.features import Features
+from manywalks.params.model import NetworkParams
+from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
+from manywalks.train.keras_engine.model import import_keras
+from manywalks.train.targets import TargetTransform
+
+BLOCK = 16_384
+
+
+"""Molecules whose predictions by all replicates are held at once where only mean and spread are wanted."""
+
+
+CHUNK = 256
+
+
+"""Molecules that go through a replicate together: their hidden layers stay in the cache."""
+
+
+class Stack(Protocol):
+    """m replicates that answer at once."""
+
+    def outputs(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        ...
+
+
+class MeanSpread(NamedTuple):
+    """Location and spread (ddof 1) over the replicates, each float32 (n, t), in endpoint units."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+
+@dataclass(frozen=True)
+class StackedPredictor:
+    """An ensemble that predicts: its replicates, and how their outputs become endpoint values."""
+
+    stack: Stack
+    transform: TargetTransform
+    mode: Mode = "mean"
+    classes: Classes = "probability"
+
+    @classmethod
+    def load(cls, path: Path, *, cores: int | None = None) -> "StackedPredictor":
+        """Read a model.keras that `stack.save_keras` wrote with `about`.
+
+        Args:
+            path: the file.
+            cores: threads that predict (default: all cores this process may use).
+        """
+        about, weights = _read(path)
+        network = NetworkParams.model_validate(about["network"])
+        if network.builder is None:
+            stack: Stack = DenseStack.from_arrays(network, weights, cores or len(os.sched_getaffinity(0)))
+        else:
+            stack = KerasStack(import_keras().models.load_model(path))
+        return cls(stack, TargetTransform.from_json(about["transform"]), about["mode"], about["classes"])
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Each replicate's: scaled features of n molecules -> float32 (m, n, t) in endpoint units."""
+        return self.transform.inverse(self.stack.outputs(features))
+
+    def predict_mean_spread(self, features: Features) -> MeanSpread:
+        """What the Keras model gives: mean and spread, each (n, t); memory does not grow with m n."""
+        parts = [self._block(features.take(rows)) for rows in _blocks(len(features), BLOCK)]
+        return MeanSpread(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _block(self, features: Features) -> MeanSpread:
+        """Mean and spread of some molecules."""
+        return combine(self.stack.outputs(features), self.transform, self.mode, self.classes)
+
+
+def combine(
+    z: np.ndarray, transform: TargetTransform, mode: Mode = "mean", classes: Classes = "probability"
+) -> MeanSpread:
+    """Network space (m, n, t) -> mean and spread (n, t) in endpoint units, as in the Keras model."""
+    y = transform.inverse(z)
+    mean = location(y, mode)
+    is_class = np.array([step.kind == "class" for step in transform.steps])
+    if classes == "logit" and is_class.any():
+        mean[:, is_class] = special.expit(location(z[..., is_class], mode))
+    return MeanSpread(mean, y.std(axis=0, ddof=1))
+
+
+class Layer(NamedTuple):
+    """A dense layer of m replicates: kernel (m, in, out), bias (m, out), and layer norm's gamma and beta."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    gamma: np.ndarray | None
+    beta: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class DenseStack:
+    """m dense replicates as plain arrays; the last layer is the output."""
+
+    layers: tuple[Layer, ...]
+    activation: str
+    cores: int
+
+    @classmethod
+    def from_arrays(
+        cls, network: NetworkParams, arrays: dict[str, list[np.ndarray]], cores: int
+    ) -> "DenseStack":
+        """From the arrays of the Keras model's layers, by layer name."""
+        hidden = []
+        for number in range(1, len(network.widths) + 1):
+            kernel, bias = arrays[f"dense_{number}"]
+            gamma, beta = arrays.get(f"scale_{number}", (None, None))
+            hidden.append(Layer(kernel, bias, gamma, beta))
+        kernel, bias = arrays["output"]
+        last = Layer(kernel, bias, None, None)
+        return cls((*hidden, last), network.activation, cores)
+
+    def outputs(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        m, t = self.layers[-1].bias.shape
+        width = self.layers[0].kernel.shape[1]
+        if features.width != width:
+            raise ValueError(
+                f"features: {features.width} columns where the ensemble takes {width}; "
+                "scale them with the ensemble's own scaler"
+            )
+        out = np.empty((m, len(features), t), np.float32)
+        # one BLAS thread in each of our threads: they would wait for each other otherwise
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(self.cores) as pool:
+            list(pool.map(lambda k: self._replicate(k, features, out[k]), range(m)))
+        return out
+
+    def _replicate(self, k: int, features: Features, out: np.ndarray) -> None:
+        """Fill out (n, t) with replicate k's outputs."""
+        counts, dense = features.counts, features.dense
+        first = self.layers[0]
+        d_counts = features.width - dense.shape[1]
+        # kept over all chunks: in a thread, glibc gives fresh memory back and faults it in anew each time
+        scratch = [np.empty((CHUNK, layer.bias.shape[1]), np.float32) for layer in self.layers]
+        spare, inverse = np.empty_like(max(scratch, key=np.size)), np.empty(CHUNK, np.float32)
+        for low in range(0, len(features), CHUNK):
+            high = min(low + CHUNK, len(features))
+            z = scratch[0][: high - low]
+            z[:] = first.bias[k]
+            if dense.shape[1]:
+                z += dense[low:high] @ first.kernel[k, d_counts:]
+            rows = counts.indptr[low : high + 1]
+            add_counts(rows, counts.indices, counts.data, first.kernel[k, :d_counts], z)
+            for before, layer, free in zip(self.layers, self.layers[1:], scratch[1:], strict=False):
+                unused = spare.ravel()[: z.size]
+                if before.gamma is not None and before.beta is not None:
+                    normalize_layer(z, unused.reshape(z.shape), inverse, before.gamma[k], before.beta[k])
+                activate(ACTIVATIONS.index(self.activation), z.ravel(), unused)
+                z = np.matmul(z, layer.kernel[k], out=free[: high - low])
+                z += layer.bias[k]
+            out[low:high] = z
+
+
+class KerasStack:
+    """The replicates of a builder's network, inside the ensemble's own Keras model."""
+
+    def __init__(self, model: Any) -> None:
+        stacked = next(op for op in reversed(model.operations) if type(op).__name__ == "Stack")
+        self._model = import_keras().Model(model.inputs, stacked.output)
+
+    def outputs(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        parts = [
+            self._model.predict_on_batch(features.take(rows).matrix())
+            for rows in _blocks(len(features), 1024)
+        ]
+        return np.ascontiguousarray(np.concatenate(parts).swapaxes(0, 1))
+
+
+@njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+def add_counts(indptr, indices, values, kernel, z):
+    """z (b, h) += counts (b, d) @ kernel (d, h), counts given as CSR."""
+    for i in range(z.shape[0]):
+        row = z[i]
+        for q in range(indptr[i], indptr[i + 1]):
+            value, weights = values[q], kernel[indices[q]]
+            for j in range(row.size):
+                row[j] += value * weights[j]
+
+
+def _blocks(n: int, size: int) -> Iterator[np.ndarray]:
+    """Row numbers 0 .. n - 1, so many at a time; an empty block where there are none."""
+    for start in range(0, max(n, 1), size):
+        yield np.arange(start, min(start + size, n))
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What an ensemble's model.keras says that it was made of: network, transform, mode."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
+    """What the model was made of, and the weights of its layers by name."""
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; run `manywalks train`")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if ABOUT not in archive.namelist():
+                raise ValueError(f"{path}: is not an ensemble of manywalks (no {ABOUT} in it)")
+            about = json.loads(archive.read(ABOUT))
+            with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
+                return about, _by_name(weights)
+    except (zipfile.BadZipFile, KeyError, OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: is damaged ({error}); delete it and run again") from None
+
+
+def _by_name(weights: h5py.File) -> dict[str, list[np.ndarray]]:
+    """The arrays of each layer, by the layer's name."""
+    found: dict[str, list[np.ndarray]] = {}
+
+    def look(_: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and "name" in item.attrs:
+            found[str(item.attrs["name"])] = [np.asarray(item[str(k)]) for k in range(len(item))]
+
+    weights.visititems(look)
+    return found

@@ -1,0 +1,1 @@
+"""Scores, the reproducibility statement and what both rest on."""

@@ -1,0 +1,89 @@
+"""How good a calibration is on molecules that it was not fitted on."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from manywalks.ensemble.calibration import LEVELS, Calibration
+from manywalks.evaluate.scores import classification_metrics
+from manywalks.evaluate.uncertainty import (
+    binomial_interval,
+    expected_calibration_error,
+    gaussian_scores,
+    mutual_information,
+    reliability,
+)
+
+
+def diagnose(
+    calibration: Calibration,
+    observed: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    *,
+    walks: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """How good the calibration is on molecules that it was not fitted on (the test part).
+
+    Args:
+        calibration: of the endpoint.
+        observed: (n,), NaN where not measured.
+        mean, spread: (n,) of the ensemble, not calibrated.
+        walks: (m, n) of the replicates, for the mutual information of a class; left out where None.
+    """
+    keep = np.isfinite(np.asarray(observed, dtype=np.float64))
+    y, f, s = (np.asarray(a, dtype=np.float64)[keep] for a in (observed, mean, spread))
+    about = {"fitted_on": calibration.molecules, "molecules": y.size, "notes": list(calibration.notes)}
+    if y.size == 0:
+        return about
+    if calibration.kind == "classification":
+        kept = None if walks is None else np.asarray(walks)[:, keep]
+        return about | _diagnose_class(calibration, y, f, kept)
+    return about | _diagnose_regression(calibration, y, f, s)
+
+
+def _diagnose_regression(
+    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, spread: np.ndarray
+) -> dict[str, Any]:
+    """Coverage and width of the intervals, scores of the predicted sd."""
+    intervals = []
+    for level in LEVELS:
+        low, high = calibration.interval(mean, spread, level)
+        hits = int(np.sum((low <= observed) & (observed <= high)))
+        least, most = binomial_interval(hits, observed.size)
+        intervals.append(
+            {
+                "stated": level,
+                "covered": hits / observed.size,
+                "low": least,
+                "high": most,
+                "mean_width": float(np.mean(high - low)),
+                "guaranteed": calibration.is_guaranteed(level),
+            }
+        )
+    sd = calibration.predicted_sd(spread)
+    scores = gaussian_scores(observed - mean, sd) if (sd > 0).all() else {}
+    return {"residual_sd": math.sqrt(calibration.residual), "intervals": intervals, **scores}
+
+
+def _diagnose_class(
+    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, walks: np.ndarray | None
+) -> dict[str, Any]:
+    """Scores of the probabilities, calibrated and as they were."""
+    positive = observed > 0.5
+    calibrated = calibration.probability(mean)
+
+    def scores(probability: np.ndarray) -> dict[str, float | None]:
+        found = classification_metrics(observed, probability)
+        ece = expected_calibration_error(positive, probability)
+        return {"brier": found["brier"], "log_loss": found["log_loss"], "ece": ece}
+
+    return {
+        **scores(calibrated),
+        "uncalibrated": scores(mean),
+        "reliability": reliability(positive, calibrated),
+        "method": "isotonic" if calibration.knots else "logistic",
+        "cross_fitted_log_loss": calibration.cross_fitted,
+        "mutual_information": None if walks is None else mutual_information(calibration.probability(walks)),
+    }

@@ -1,0 +1,201 @@
+"""One endpoint's scores, statement and predictions outside the training molecules."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from manywalks.ensemble import calibration
+from manywalks.ensemble.combine import combine, combining_of
+from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.evaluate.calibration_check import diagnose
+from manywalks.evaluate.convergence import scores_by_count, walk_scores
+from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
+from manywalks.evaluate.sentences import sentences
+from manywalks.evaluate.statement import Terms, endpoint_statement
+from manywalks.features import Features
+from manywalks.params.data import EndpointParams
+from manywalks.params.load import Params
+from manywalks.runtime.resources import cores_of
+from manywalks.train.prepare import out_of_sample
+from manywalks.train.scaling import FeatureScaler
+from manywalks.workspace import Workspace
+
+
+class Seen(NamedTuple):
+    """One endpoint out of sample: n molecules of the valid and test parts, m replicates.
+
+    Attributes:
+        name: of the endpoint.
+        endpoint: its parameters.
+        rows: rows of the curated table (n,).
+        parts: "valid" or "test" (n,).
+        observed: in endpoint units, NaN where not measured (n,).
+        relation: "=", "<", ">" or "" (n,).
+        walks: replicate predictions in endpoint units (m, n).
+        mean: the ensemble's (n,).
+        fitted: the endpoint's calibration. `walks` and `mean` are not calibrated; what is handed out is.
+    """
+
+    name: str
+    endpoint: EndpointParams
+    rows: np.ndarray
+    parts: np.ndarray
+    observed: np.ndarray
+    relation: np.ndarray
+    walks: np.ndarray
+    mean: np.ndarray
+    fitted: calibration.Calibration
+
+
+def _nearness(workspace: Workspace, rows: np.ndarray) -> pd.DataFrame:
+    """Where the out-of-sample molecules (n,) lie relative to the training ones."""
+    domain = Domain.load(workspace.ensemble / "domain.npz")
+    seen = domain.assess(Features.load(workspace.features).take(rows))
+    return seen.loc[:, ["similarity", "in_domain"]]
+
+
+def _predicted(workspace: Workspace, rows: np.ndarray) -> np.ndarray:
+    """What the ensemble says of molecules, before calibration: (n,) rows of the curated table -> (n, t)."""
+    scaler = FeatureScaler.load(workspace.ensemble / "scaler.npz")
+    features = scaler.transform(Features.load(workspace.features).take(rows))
+    predictor = StackedPredictor.load(workspace.ensemble / "model.keras", cores=cores_of(workspace))
+    return predictor.predict_mean_spread(features).mean.astype(np.float64)
+
+
+def _fit(rows: pd.DataFrame, name: str, predicted: np.ndarray, params: Params) -> dict[str, Any]:
+    """Scores of the predictions (n,) of the training molecules: how closely the ensemble follows them."""
+    observed = rows[name].to_numpy(dtype=np.float64)
+    scores = endpoint_metrics(
+        observed,
+        predicted,
+        kind=params.data.endpoints[name].kind,
+        relation=rows[f"{name}:relation"].to_numpy(dtype=str),
+        threshold=params.evaluate.threshold,
+    )
+    return {"molecules": int(np.isfinite(observed).sum()), **scores}
+
+
+def _seen(
+    curated: pd.DataFrame,
+    parts: np.ndarray,
+    name: str,
+    fitted: calibration.Calibration,
+    walks: np.ndarray,
+    params: Params,
+) -> Seen:
+    """One endpoint's observations and predictions out of sample."""
+    rows, endpoint = out_of_sample(parts), params.data.endpoints[name]
+    there = curated.iloc[rows]
+    return Seen(
+        name=name,
+        endpoint=endpoint,
+        rows=rows,
+        parts=parts[rows],
+        observed=there[name].to_numpy(dtype=np.float64),
+        relation=there[f"{name}:relation"].to_numpy(dtype=str),
+        walks=walks,
+        mean=combine(walks, combining_of(endpoint.kind, params.ensemble)),
+        fitted=fitted,
+    )
+
+
+def _metrics(seen: Seen, params: Params) -> dict[str, Any]:
+    """The endpoint's entry of metrics.json, from the test part, which the calibration was not fitted on."""
+    test, fitted = seen.parts == "test", seen.fitted
+    found = replicate_metrics(
+        seen.observed[test],
+        fitted.handed_out(seen.walks[:, test]),
+        kind=seen.endpoint.kind,
+        unit=seen.endpoint.unit,
+        ensemble=fitted.handed_out(seen.mean[test]),
+        relation=seen.relation[test],
+        threshold=params.evaluate.threshold,
+    )
+    exact = np.where(seen.relation == "=", seen.observed, np.nan)[test]
+    walks = seen.walks[:, test]
+    spread = walks.std(axis=0, ddof=1)
+    return {**found, "calibration": diagnose(fitted, exact, seen.mean[test], spread, walks=walks)}
+
+
+def _statement(
+    seen: Seen, params: Params, *, tolerance: float, sd: float, diverged: int, noise: float | None
+) -> dict[str, Any]:
+    """The endpoint's entry of statement.json, from the valid and test parts, before calibration.
+
+    The map is fitted on walks, so a retrained ensemble has another one: only what the networks give can be
+    promised from the walks at hand.
+    """
+    terms = Terms(
+        kind=seen.endpoint.kind,
+        unit=seen.endpoint.unit,
+        tolerance=tolerance,
+        sd=sd,
+        noise=noise,
+        threshold=params.evaluate.threshold,
+        confidence=params.replicates.confidence,
+        combining=combining_of(seen.endpoint.kind, params.ensemble),
+        adaptive=params.replicates.count is None,
+        diverged=diverged,
+    )
+    statement = endpoint_statement(seen.walks, seen.observed, terms, relation=seen.relation)
+    retrained, single = sentences(statement, seen.name)
+    return {**statement, "sentence": retrained, "single_walk": single}
+
+
+def _predictions(seen: Seen, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Rows of predictions.parquet: a molecule of the valid and test parts each, as `manywalks score` says it.
+
+    The calibration was fitted on the valid rows: only the test rows tell how well it does.
+    """
+    out = calibration.hand_out(
+        seen.fitted,
+        seen.walks,
+        seen.mean,
+        coverage=params.evaluate.coverage,
+        threshold=params.evaluate.threshold,
+    )
+    there = curated.iloc[seen.rows]
+    table = pd.DataFrame(
+        {
+            "row": seen.rows,
+            "id": there["id"].to_numpy(),
+            "smiles": there["smiles"].to_numpy(),
+            "endpoint": seen.name,
+            "part": seen.parts,
+            "observed": seen.observed,
+            "relation": seen.relation,
+            "predicted": out.predicted,
+            "spread": out.spread,
+            "low": out.low,
+            "high": out.high,
+        }
+    )
+    if out.decision is not None:  # rows of a number have neither
+        table = table.assign(decision=pd.array(out.decision, "Int8"), flip=out.flip)
+    return table
+
+
+def _convergence(seen: Seen, params: Params) -> list[dict[str, Any]]:
+    """Points of plots/replicates.json: test score by number of replicates."""
+    test = seen.parts == "test"
+    return [
+        {"endpoint": seen.name, **point}
+        for point in scores_by_count(
+            seen.walks[:, test],
+            seen.observed[test],
+            seen.relation[test],
+            seen.endpoint.kind,
+            params.ensemble,
+            handed_out=seen.fitted.handed_out,
+        )
+    ]
+
+
+def _walks(seen: Seen) -> list[dict[str, Any]]:
+    """Points of plots/walks.json: test score of each single walk."""
+    test = seen.parts == "test"
+    walks = seen.fitted.handed_out(seen.walks[:, test])
+    scores = walk_scores(walks, seen.observed[test], seen.relation[test], seen.endpoint.kind)
+    return [{"endpoint": seen.name, **score} for score in scores]

@@ -1,0 +1,225 @@
+"""The reproducibility statement of one endpoint: what a retrained ensemble will agree to, and how sure."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from manywalks.ensemble.combine import MEAN, Combining, combine
+from manywalks.evaluate.infinite import infinite_mse
+from manywalks.evaluate.pairs import (
+    Pairs,
+    ensemble_pairs,
+    flip_rate,
+    inflation,
+    metric_differences,
+    top_overlap,
+    walk_pairs,
+)
+from manywalks.evaluate.scores import Metrics, endpoint_metrics
+from manywalks.replicates.bound import bound_at, replicates_needed
+from manywalks.replicates.spectrum import moments
+
+SD_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+TOP_SHARES = (0.01, 0.05)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an endpoint's statement goes by.
+
+    Attributes:
+        kind: "regression" or "classification".
+        unit: of the endpoint.
+        tolerance: asked for, in the unit.
+        sd: observed standard deviation (of the training part), in the unit; None where unknown.
+        noise: of the assay, in the unit; None where the data has no repeats.
+        threshold: probability from which a molecule is called class 1.
+        confidence: of the bounds.
+        combining: how the walks are made one.
+        adaptive: whether the number of walks came from looking at them.
+        diverged: walks that were replaced because they were not finite.
+    """
+
+    kind: str
+    unit: str
+    tolerance: float
+    sd: float | None = None
+    noise: float | None = None
+    threshold: float = 0.5
+    confidence: float = 0.95
+    combining: Combining = MEAN
+    adaptive: bool = True
+    diverged: int = 0
+
+
+def endpoint_statement(
+    predictions: np.ndarray,
+    observed: np.ndarray,
+    terms: Terms,
+    *,
+    relation: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """The endpoint's entry of reports/statement.json.
+
+    Args:
+        predictions: (m, n) of m walks at n out-of-sample molecules, in endpoint units.
+        observed: (n,), NaN where not measured.
+        terms: what it goes by.
+        relation: (n,) of "=", "<", ">".
+    """
+    walks = np.asarray(predictions, dtype=np.float64)
+    observed = np.asarray(observed, dtype=np.float64)
+    ensemble = combine(walks, terms.combining)
+    return {
+        "kind": terms.kind,
+        "unit": terms.unit,
+        "molecules": walks.shape[1],
+        "measured": int(np.isfinite(observed).sum()),
+        "replicates": len(walks),
+        "diverged": terms.diverged,
+        "mode": terms.combining.mode,
+        "logits": terms.combining.logits,
+        **_spread(walks),
+        **_difference(walks, terms),
+        **_errors(walks, observed, relation),
+        **_scores(walks, ensemble, observed, relation, terms),
+        **_selection(walks, ensemble, terms),
+    }
+
+
+def _spread(walks: np.ndarray) -> dict[str, Any]:
+    """How far single walks are from their mean, over molecules."""
+    spread = walks.std(axis=0, ddof=1)
+    low, middle, high, far = np.quantile(spread, [0.25, 0.5, 0.75, 0.95]).tolist()
+    rms = math.sqrt(np.mean(spread**2))
+    return {
+        "spread_rms": rms,
+        "spread": {"q25": low, "median": middle, "q75": high, "p95": far},
+        "standard_error_rms": rms / math.sqrt(len(walks)),
+    }
+
+
+def _difference(walks: np.ndarray, terms: Terms) -> dict[str, Any]:
+    """How far a retrained ensemble will be from this one, and what other tolerances would need."""
+    seen = moments(walks)
+    m, wider = len(walks), inflation(walks, terms.combining)
+    confidence, adaptive = terms.confidence, terms.adaptive
+    bound = wider * bound_at(seen, m, confidence, adaptive=adaptive)
+    if terms.kind == "classification":
+        bound = min(bound, 1.0)  # of two walks it comes out at 5: probabilities cannot differ by more than 1
+
+    def needed(tolerance: float) -> int:
+        return replicates_needed(seen, tolerance / wider, confidence, adaptive=adaptive)
+
+    shares = SD_SHARES if terms.sd else ()
+    tolerances = [share * (terms.sd or 0.0) for share in shares]
+    return {
+        "directions": 1 / seen.theta,
+        "difference_expected": wider * math.sqrt(2 * seen.variance / m),
+        "difference_bound": bound,
+        "confidence": confidence,
+        "adaptive": adaptive,
+        "tolerance": terms.tolerance,
+        "met": bound <= terms.tolerance,
+        "replicates_for_tolerance": needed(terms.tolerance),
+        "noise": terms.noise,
+        "sd": terms.sd,
+        "replicates_needed": [
+            {"sd_share": share, "tolerance": tolerance, "replicates": needed(tolerance)}
+            for share, tolerance in zip(shares, tolerances, strict=True)
+        ],
+    }
+
+
+def _errors(walks: np.ndarray, observed: np.ndarray, relation: np.ndarray | None) -> dict[str, Any]:
+    """Mean squared errors of one walk, of the mean of m and of infinitely many; Brier scores for classes.
+
+    All about the mean of walks, and over molecules whose value itself is known, where the algebra is exact:
+    MSE of the mean = mean MSE of the walks - mean variance over walks (ddof 0).
+    """
+    keep = np.isfinite(observed)
+    if relation is not None:
+        keep &= (np.asarray(relation) != "<") & (np.asarray(relation) != ">")
+    if not keep.any():
+        return dict.fromkeys(("mse_one", "mse_ensemble", "mse_infinite", "mse_infinite_error", "ambiguity"))
+    error = walks[:, keep] - observed[keep]
+    infinite, its_error = infinite_mse(error)
+    return {
+        "mse_one": float(np.mean(error**2)),
+        "mse_ensemble": float(np.mean(error.mean(axis=0) ** 2)),
+        "mse_infinite": infinite,
+        "mse_infinite_error": its_error,
+        "ambiguity": float(np.mean(error.var(axis=0))),
+    }
+
+
+def _scores(
+    walks: np.ndarray,
+    ensemble: np.ndarray,
+    observed: np.ndarray,
+    relation: np.ndarray | None,
+    terms: Terms,
+) -> dict[str, Any]:
+    """Metrics of the ensemble and of single walks, and how far those of two ensembles will be apart."""
+
+    def score(predicted: np.ndarray) -> Metrics:
+        return endpoint_metrics(
+            observed, predicted, kind=terms.kind, relation=relation, threshold=terms.threshold
+        )
+
+    singles = [score(walk) for walk in walks]
+    whole = score(ensemble)
+    differences = metric_differences(
+        ensemble_pairs(walks, ensemble), score, len(walks), terms.confidence, adaptive=terms.adaptive
+    )
+    return {
+        "ensemble": whole,
+        "walks": {name: _single_walks([s[name] for s in singles], terms.confidence) for name in whole},
+        "metric_difference": differences,
+    }
+
+
+def _single_walks(values: list[float | None], confidence: float) -> dict[str, Any]:
+    """Mean, sd, t interval of the mean, least and largest of a metric over walks."""
+    known = np.array([value for value in values if value is not None])
+    if known.size < 2:
+        return dict.fromkeys(("mean", "sd", "low", "high", "min", "max"))
+    mean, sd = float(known.mean()), float(known.std(ddof=1))
+    half = float(stats.t.ppf((1 + confidence) / 2, known.size - 1)) * sd / math.sqrt(known.size)
+    return {
+        "mean": mean,
+        "sd": sd,
+        "low": mean - half,
+        "high": mean + half,
+        "min": float(known.min()),
+        "max": float(known.max()),
+    }
+
+
+def _selection(walks: np.ndarray, ensemble: np.ndarray, terms: Terms) -> dict[str, Any]:
+    """Which molecules are selected, or called class 1, by two ensembles and by two single walks."""
+    singles, ensembles = walk_pairs(walks), ensemble_pairs(walks, ensemble)
+    overlap = {
+        f"{share:g}": {
+            "molecules": max(1, round(share * walks.shape[1])),
+            "ensembles": top_overlap(ensembles, share),
+            "walks": top_overlap(singles, share),
+        }
+        for share in TOP_SHARES
+    }
+    if terms.kind != "classification":
+        return {"top_overlap": overlap, "flip_rate": None, "turned_share": None}
+    whole = Pairs(np.broadcast_to(ensemble, walks.shape), walks)
+    otherwise = (walks >= terms.threshold) != (ensemble >= terms.threshold)
+    return {
+        "top_overlap": overlap,
+        "flip_rate": {
+            "ensembles": flip_rate(ensembles, terms.threshold),
+            "walks": flip_rate(singles, terms.threshold),
+            "walk": flip_rate(whole, terms.threshold),
+        },
+        "turned_share": float(np.mean(otherwise.any(axis=0))),
+    }

@@ -1,0 +1,1 @@
+"""Molecules to named columns: fingerprints, descriptors, ionization, conformers."""

@@ -1,0 +1,105 @@
+"""Fingerprints of molecules as sparse rows: hashed counts, bits, MACCS keys, ErG."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Avalon import pyAvalonTools
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors, rdReducedGraphs
+
+from manywalks.params.model import FeatureBlock
+
+MACCS_KEYS = 167  # RDKit's bit vector; key 0 is never set
+ERG_SIZE = 315  # 21 pairs of pharmacophore types at distances 1 to 15
+
+
+class SparseRows(NamedTuple):
+    """Rows of a sparse matrix: lengths (n,), and the columns and values of all rows after each other."""
+
+    lengths: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+
+
+def fingerprint_names(block: FeatureBlock) -> tuple[str, ...]:
+    """Column names of a fingerprint block, such as `morgan2_1024_count:17`."""
+    return _names(block.kind, block.radius, block.size)
+
+
+@cache
+def _names(kind: str, radius: int, size: int) -> tuple[str, ...]:
+    """They are asked for with each molecule that is featurized by itself."""
+    prefix = {
+        "morgan_count": f"morgan{radius}_{size}_count",
+        "morgan_bits": f"morgan{radius}_{size}_bits",
+        "morgan_feature_count": f"morgan{radius}_{size}_feature_count",
+        "avalon_count": f"avalon_{size}_count",
+        "atom_pair_count": f"atom_pair_{size}_count",
+        "torsion_count": f"torsion_{size}_count",
+        "rdkit_path_count": f"rdkit_path_{size}_count",
+        "maccs": "maccs",
+        "erg": "erg",
+    }[kind]
+    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(kind, size)
+    return tuple(f"{prefix}:{column}" for column in range(width))
+
+
+def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
+    """One fingerprint block of n molecules, as sparse rows with ascending columns."""
+    if block.kind == "erg":
+        return _from_arrays([rdReducedGraphs.GetErGFingerprint(mol) for mol in mols])
+    if block.kind == "maccs":
+        return _from_bits([rdMolDescriptors.GetMACCSKeysFingerprint(mol) for mol in mols])
+    if block.kind == "avalon_count":
+        return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.size) for mol in mols])
+    generator = _generator(block.kind, block.radius, block.size)
+    if block.kind == "morgan_bits":
+        return _from_bits(generator.GetFingerprints(mols))
+    return _from_counts(generator.GetCountFingerprints(mols))
+
+
+@cache
+def _generator(kind: str, radius: int, size: int) -> Any:
+    """RDKit's fingerprint generator of a hashed block; making one takes as long as a fingerprint."""
+    if kind in ("morgan_count", "morgan_bits"):
+        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=size)
+    if kind == "morgan_feature_count":
+        roles = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
+        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=size, atomInvariantsGenerator=roles)
+    if kind == "atom_pair_count":
+        return rdFingerprintGenerator.GetAtomPairGenerator(fpSize=size)
+    if kind == "torsion_count":
+        return rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=size)
+    return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=size)
+
+
+def _from_counts(vectors: Sequence[Any]) -> SparseRows:
+    """Rows of RDKit's sparse count vectors, whose elements come in ascending order."""
+    rows = [vector.GetNonzeroElements() for vector in vectors]
+    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    total = int(lengths.sum())
+    columns = np.fromiter((column for row in rows for column in row), np.int32, total)
+    values = np.fromiter((count for row in rows for count in row.values()), np.float32, total)
+    return SparseRows(lengths, columns, values)
+
+
+def _from_bits(vectors: Sequence[Any]) -> SparseRows:
+    """Rows of RDKit's bit vectors."""
+    rows = [np.array(vector.GetOnBits(), dtype=np.int32) for vector in vectors]
+    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    columns = np.concatenate([np.empty(0, np.int32), *rows])
+    return SparseRows(lengths, columns, np.ones(len(columns), np.float32))
+
+
+def _from_arrays(vectors: Sequence[np.ndarray]) -> SparseRows:
+    """Rows of dense vectors that are mostly zero."""
+    rows = [np.flatnonzero(vector).astype(np.int32) for vector in vectors]
+    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    values = [vector[row] for vector, row in zip(vectors, rows, strict=True)]
+    return SparseRows(
+        lengths,
+        np.concatenate([np.empty(0, np.int32), *rows]),
+        np.concatenate([np.empty(0), *values]).astype(np.float32),
+    )

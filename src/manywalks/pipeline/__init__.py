@@ -1,0 +1,1 @@
+"""What Prefect, DVC and git know of a run: stages, records, versions, artifacts."""

@@ -1,0 +1,60 @@
+"""Other parameters than the workspace's own: a folder for them, so that dvc.lock is never touched."""
+
+import hashlib
+from pathlib import Path
+
+from manywalks import files
+from manywalks.params.load import Params, load_params
+from manywalks.params.render import render
+from manywalks.pipeline import definition
+from manywalks.workspace import Workspace
+
+
+def run_aside(workspace: Workspace, params_file: Path) -> Workspace:
+    """The workspace `runs/NAME` in the given one, its params.yaml made from `params_file`.
+
+    The same file leads to the same folder, so a second run finds what the first one made. The data
+    path is taken from the given workspace.
+    """
+    params = load_params(params_file)
+    table = (workspace.root / params.data.path).resolve()
+    params = params.model_copy(update={"data": params.data.model_copy(update={"path": str(table)})})
+    text = render(params, f"Made from {params_file.name}; edit that, not this.")
+    name = f"{params_file.stem}-{hashlib.sha256(str(params_file.resolve()).encode()).hexdigest()[:6]}"
+    folder = workspace.root / "runs" / name
+    target = folder / "params.yaml"
+    if not target.is_file() or target.read_text(encoding="utf-8") != text:
+        files.write_text(target, text)
+    return Workspace.open(folder)
+
+
+MADE_BY = ("data", "curate", "featurize")
+
+
+def ground_of(workspace: Workspace, params: Params) -> Workspace:
+    """A workspace with the curated table and features of `params`, or where they are to be made.
+
+    The given workspace itself where its own are those and up to date; else a folder in its state, so that
+    comparing never touches what the pipeline made.
+    """
+    if workspace.params_file.is_file() and _same(workspace.params, params) and _stands(workspace):
+        return workspace
+    table = (workspace.root / params.data.path).resolve()
+    moved = params.model_copy(update={"data": params.data.model_copy(update={"path": str(table)})})
+    text = render(moved, "Made for a comparison; no need to edit.")
+    name = hashlib.sha256(moved.model_dump_json(include=set(MADE_BY)).encode()).hexdigest()[:16]
+    folder = workspace.state / "compare" / f"ground-{name}"
+    if not (folder / "params.yaml").is_file():
+        files.write_text(folder / "params.yaml", text)
+    return Workspace.open(folder)
+
+
+def _same(one: Params, other: Params) -> bool:
+    """Whether both make the same table and features."""
+    return all(getattr(one, section) == getattr(other, section) for section in MADE_BY)
+
+
+def _stands(workspace: Workspace) -> bool:
+    """Whether the workspace's own curated table and features are up to date."""
+    stages = definition.load_stages(workspace)
+    return all(definition.is_current(stages[name], workspace) for name in ("curate", "featurize"))

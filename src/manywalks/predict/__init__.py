@@ -1,0 +1,1 @@
+"""Predict tables of any size."""

@@ -1,0 +1,226 @@
+"""Predict a table of any size with an ensemble: chunk by chunk, an output row for every input row."""
+
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import pyarrow as pa
+
+from manywalks import files
+from manywalks.ensemble import manifest
+from manywalks.ensemble.model import Ensemble
+from manywalks.params.load import load_params
+from manywalks.params.run import OrchestrateParams
+from manywalks.predict.columns import Record, Want
+from manywalks.predict.output_columns import schema
+from manywalks.predict.parts import Parts, spooled
+from manywalks.predict.scan import Scan, batches
+from manywalks.predict.stream import RECENT, Chunk, Keep, Share, Stream
+from manywalks.runtime import progress
+
+# rows of a chunk; a kill costs the two chunks in work
+CHUNK = 4096
+# the column that names the file of a row, where the input is a folder
+FILE = "file"
+STDIN = Path("-")
+
+
+class Scored(NamedTuple):
+    """How many rows were written, and how many of them have no prediction."""
+
+    rows: int
+    rejected: int
+
+
+def _on_stderr(line: str) -> None:
+    """Say a line beside the progress."""
+    print(line, file=sys.stderr)
+
+
+def score_table(
+    model: Path,
+    table: Path,
+    output: Path,
+    *,
+    smiles: str | None = None,
+    id_column: str | None = None,
+    keep: Sequence[str] = (),
+    say: Callable[[str], None] = _on_stderr,
+) -> Scored:
+    """Predict every row of `table` and write `output` (.parquet or .csv), whole or not at all.
+
+    Args:
+        model: folder of an ensemble.
+        table: CSV, Parquet, SDF, .gz of one, a folder of them, or `-` for standard input.
+        output: what is written; finished chunks stand in `OUTPUT.parts` until it is.
+        smiles, id_column: columns of the input (default: those of the training table, else found).
+        keep: columns of the input to carry along; of a folder, column `file` stands before them.
+        say: gets a line each of what a person should know: files passed over, another version.
+
+    Returns:
+        How many rows were written. A run that was killed goes on from its last finished chunk.
+    """
+    if output.suffix not in (".parquet", ".csv"):
+        raise ValueError(
+            f"{output}: {output.suffix!r} is no format of predictions; end it in .parquet or .csv"
+        )
+    _check_output(table, output)
+    ensemble = Ensemble.load(model)
+    for line in _other_versions(ensemble):
+        say(line)
+    data = ensemble.about["params"]["data"]
+    want = Want(smiles, id_column, tuple(keep), data["smiles"], data["id"])
+    size = _chunk_rows(ensemble)
+    content = files.sha256_bytes((model / manifest.FILE).read_bytes())
+    carried = (FILE, *keep) if table.is_dir() else tuple(keep)
+    parts = Parts(output, [content, str(size), *carried])
+    with parts.held(), _readable(table, parts) as given:
+        scan = Scan(given, want)
+        if scan.skipped:
+            say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
+        with progress.telling("score") as tell, closing(_runner(model, ensemble, carried)) as runner:
+            counted = _Progress(tell)
+            _score(scan, parts, runner, counted, size)
+            parts.assemble(schema(ensemble, carried))
+    return Scored(counted.rows, counted.rejected)
+
+
+def _check_output(table: Path, output: Path) -> None:
+    """The input must outlive the run, and a folder's next run must not read what this one wrote."""
+    if table == STDIN or not table.exists():
+        return
+    if table.is_dir() and output.resolve().is_relative_to(table.resolve()):
+        raise ValueError(f"{output}: lies in the input folder {table}; write it elsewhere")
+    if output.exists() and output.samefile(table):
+        raise ValueError(f"{output}: is the input itself; name another output")
+
+
+def _other_versions(ensemble: Ensemble) -> list[str]:
+    """A line for each package that has another version than in training, though the features are the same."""
+    here, trained = manifest.versions(), ensemble.about["versions"]
+    return [
+        f"Warning: the model was trained with {name} {trained[name]}, this is {here[name]}; "
+        "the last digits of its predictions may differ"
+        for name in ("manywalks", "keras")
+        if name in trained and trained[name] != here[name]
+    ]
+
+
+@contextmanager
+def _readable(table: Path, parts: Parts) -> Iterator[Path]:
+    """The table; standard input as a file, since it is read twice, for its encoding and for its rows."""
+    if table != STDIN:
+        yield table
+        return
+    kept = spooled(sys.stdin.buffer, parts.folder)
+    try:
+        yield kept
+    finally:
+        kept.unlink()
+
+
+def _chunk_rows(ensemble: Ensemble) -> int:
+    """Rows of a chunk: fewer where each has thousands of columns (32 MiB of them)."""
+    return max(256, min(CHUNK, 2**22 // len(ensemble.predicted_columns)))
+
+
+class Runner(Protocol):
+    """What scores chunks: here, or on a cluster."""
+
+    def run(self, chunks: Iterator[Chunk], keep: Keep, tell: Share) -> None:
+        """Score chunks; `keep` gets the table of each."""
+        ...
+
+    def remember(self, table: pa.Table) -> None:
+        """Take over a chunk that a former run has finished."""
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
+        ...
+
+
+def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
+    """As orchestrate of the workspace says that the model lies in (default: on this machine's cores)."""
+    asked = orchestrate_of(model)
+    if asked.runner == "dask":
+        try:
+            from manywalks.predict.dask import FarStream
+        except ImportError:
+            raise ValueError(
+                "orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'"
+            ) from None
+        return FarStream(model, asked, keep)
+    return Stream(ensemble, asked.cores or len(os.sched_getaffinity(0)), keep=keep)
+
+
+def orchestrate_of(model: Path) -> OrchestrateParams:
+    """The section orchestrate of the params.yaml nearest above the model; defaults where there is none."""
+    for folder in model.resolve().parents:
+        if (folder / "params.yaml").is_file():
+            return load_params(folder / "params.yaml").orchestrate
+    return OrchestrateParams()
+
+
+class _Progress:
+    """Rows done, and the bar."""
+
+    def __init__(self, tell: progress.Tell) -> None:
+        self._tell = tell
+        self._start = time.monotonic()
+        self.rows = self.rejected = self._earlier = 0
+        self._told = 0.0
+        self._counted = 0
+
+    def add(self, table: pa.Table, *, earlier: bool) -> None:
+        """Count a chunk, made now or by a former run."""
+        self.rows += len(table)
+        self._earlier += len(table) if earlier else 0
+        self.rejected += sum(1 for reason in table.column("rejected").to_pylist() if reason)
+
+    def share(self, done: float, rows: float = 0) -> None:
+        """Show how much of the input is done, and how fast; `rows` are those done of the chunk in work.
+
+        Chunks of a former run are met while later ones are read ahead: neither number falls.
+        """
+        self._told = max(self._told, done)
+        self._counted = max(self._counted, self.rows + int(rows))
+        seconds = time.monotonic() - self._start
+        rate = (self._counted - self._earlier) / max(seconds, 1e-3)
+        self._tell(self._told, 1.0, f"{self._counted:,} rows, {rate:,.0f}/s")
+
+
+def _score(scan: Scan, parts: Parts, runner: Runner, counted: _Progress, size: int) -> None:
+    """Every chunk that has no part yet is scored and kept."""
+    paths: dict[int, Path] = {}
+    finished: deque[pa.Table] = deque(maxlen=RECENT)
+
+    def missing(read: Iterator[Record]) -> Iterator[Chunk]:
+        since = 0.0
+        for number, records in enumerate(batches(read, size)):
+            path = parts.path(number, records)
+            table = parts.read(path)
+            if table is None:
+                while finished:
+                    runner.remember(finished.popleft())
+                paths[number] = path
+                yield Chunk(number, records, scan.share, since)
+            else:
+                finished.append(table)
+                counted.add(table, earlier=True)
+                counted.share(scan.share)
+            since = scan.share
+
+    def keep(chunk: Chunk, table: pa.Table) -> None:
+        parts.write(paths.pop(chunk.number), table)
+        counted.add(table, earlier=False)
+
+    # a run that ends with an error leaves no file open
+    with closing(scan.records()) as read:
+        runner.run(missing(read), keep, counted.share)
+    counted.share(1.0)

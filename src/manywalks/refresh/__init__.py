@@ -1,0 +1,1 @@
+"""The nightly contest of champion and challenger."""

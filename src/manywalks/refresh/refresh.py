@@ -1,0 +1,202 @@
+"""Refresh: a challenger against the champion, the decision between them, and drift of the data."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from manywalks import files
+from manywalks.ensemble import manifest
+from manywalks.ensemble.combine import combine, combining_of
+from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.evaluate.registry import AUTO, OF_KIND
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import Params
+from manywalks.params.model import EnsembleParams, FeatureBlock
+from manywalks.params.run import RefreshParams
+from manywalks.pipeline import definition, versions
+from manywalks.refresh.champions import Champions
+from manywalks.refresh.contest import Ensembled, Rule, contest
+from manywalks.refresh.drift import structure_drift, value_drift, warnings_of
+from manywalks.refresh.text import text_of
+from manywalks.runtime.resources import cores_of
+from manywalks.train.prepare import read_tables
+from manywalks.train.scaling import FeatureScaler
+from manywalks.workspace import Workspace
+
+
+class Seen(NamedTuple):
+    """What a model says of n molecules: walks (m, n, t) in endpoint units, and where they lie."""
+
+    walks: np.ndarray
+    about: dict[str, Any]
+    nearness: pd.DataFrame
+
+
+class Look(NamedTuple):
+    """What a refresh finds: whether there is anything to do, and how the table came."""
+
+    changed: bool
+    data: str
+
+
+def look(workspace: Workspace, *, wait: float = 0, pull: bool = False) -> Look:
+    """Bring the newest version of the table; whether anything is to be trained or judged since.
+
+    With `pull`, `git pull` first: where data versions are committed, a newer .dvc file comes with git.
+    """
+    came = ""
+    if pull:
+        with versions.exclusive(workspace, wait=wait):
+            came = f"{versions.pull_git(workspace)}; "
+        workspace = Workspace.open(workspace.root)  # params.yaml may be another now
+    with versions.exclusive(workspace, wait=wait) as repo:
+        data = came + versions.update(repo, workspace)
+        stages = definition.load_stages(workspace).values()
+        current = all(definition.is_current(stage, workspace) for stage in stages)
+        return Look(not (current and is_judged(workspace)), data)
+
+
+def refresh(workspace: Workspace) -> dict[str, Any]:
+    """Judge models/ensemble against the champion and act on it; what reports/refresh.json holds."""
+    champions = Champions(workspace)
+    scores = _scores(workspace)
+    name, former = champions.add(scores), champions.current()
+    if former is None:
+        found: dict[str, Any] = {"endpoints": {}, "drift": None, "warnings": []}
+        rises, reason = True, "the first model"
+    elif former == name:
+        return read(workspace) or {"champion": name, "challenger": name, "promoted": False}
+    else:
+        found = compare(workspace, champions, former, name)
+        rises, reason = decide(found["endpoints"], workspace.params.refresh.promote)
+    if rises:
+        champions.promote(name, reason)
+    champions.prune(workspace.params.refresh.keep)
+    report = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "champion": champions.current(),
+        "former": former,
+        "challenger": name,
+        "promoted": rises,
+        "reason": reason,
+        **found,
+    }
+    files.write_json(workspace.reports / "refresh.json", report)
+    files.write_text(workspace.reports / "refresh.md", text_of(report))
+    return report
+
+
+def read(workspace: Workspace) -> dict[str, Any] | None:
+    """The last refresh, None before the first."""
+    path = workspace.reports / "refresh.json"
+    return files.read_json(path) if path.is_file() else None
+
+
+def is_judged(workspace: Workspace) -> bool:
+    """Whether the model that stands in models/ensemble has been judged already."""
+    champions, last = Champions(workspace), read(workspace)
+    if last is None or champions.current() is None or not (workspace.ensemble / manifest.FILE).is_file():
+        return False
+    store = manifest.read(workspace.ensemble)["store"]
+    return last["challenger"] in champions.names() and champions.entry(last["challenger"])["store"] == store
+
+
+def compare(workspace: Workspace, champions: Champions, champion: str, challenger: str) -> dict[str, Any]:
+    """Contest of every endpoint at test molecules that the champion never trained on, and drift."""
+    params = workspace.params
+    curated, parts = read_tables(workspace)
+    known = champions.seen(champion)
+    trained_on = known.loc[known["part"] != "test", "smiles"].to_numpy()
+    fresh = ~curated["smiles"].isin(trained_on).to_numpy()
+    held = curated.iloc[np.flatnonzero(fresh & (parts == "test"))]
+    cores = cores_of(workspace)
+    sides = [_look(champions.model(one), held["smiles"].tolist(), cores) for one in (champion, challenger)]
+    endpoints = {
+        name: _endpoint(name, sides, held, params, number)
+        for number, name in enumerate(params.data.endpoints)
+    }
+    new = curated.iloc[np.flatnonzero(~curated["smiles"].isin(list(known["smiles"])).to_numpy())]
+    drift = _drift(champions.model(champion), known, new, params, cores)
+    warnings = warnings_of(
+        drift["structures"], drift["values"], params.refresh.drift_similarity, params.refresh.drift_psi
+    )
+    return {"endpoints": endpoints, "drift": drift, "warnings": warnings}
+
+
+def decide(endpoints: dict[str, dict[str, Any]], rule: str) -> tuple[bool, str]:
+    """Whether the challenger takes the champion's place by `refresh.promote`, and why in a sentence."""
+    said = ", ".join(f"{name} {one['verdict']}" for name, one in endpoints.items())
+    verdicts = [one["verdict"] for one in endpoints.values()]
+    if rule == "never":
+        return False, f"{said}; refresh.promote is never"
+    if rule == "not_worse":
+        rises = all(one in ("better", "equivalent") for one in verdicts)
+    else:
+        rises = "better" in verdicts and all(one in ("better", "equivalent") for one in verdicts)
+    return rises, f"{said}; refresh.promote is {rule}"
+
+
+def _look(model: Path, smiles: list[str], cores: int) -> Seen:
+    """A model's walks at standardized molecules, by its own features."""
+    about = manifest.read(model)
+    blocks = [FeatureBlock.model_validate(block) for block in about["params"]["featurize"]["blocks"]]
+    raw = featurize(smiles, blocks, cores=cores)
+    predictor = StackedPredictor.load(model / "model.keras")
+    walks = predictor.predict(FeatureScaler.load(model / "scaler.npz").transform(raw))
+    return Seen(walks.astype(np.float64), about, Domain.load(model / "domain.npz").assess(raw))
+
+
+def _endpoint(
+    name: str, sides: list[Seen], held: pd.DataFrame, params: Params, number: int
+) -> dict[str, Any]:
+    """One endpoint's contest; undecided where the champion does not know the endpoint as it is now."""
+    endpoint = params.data.endpoints[name]
+    observed = held[name].to_numpy(dtype=np.float64)
+    exact = np.isfinite(observed) & (held[f"{name}:relation"].to_numpy() == "=")
+    rule = _rule(params.refresh, endpoint.kind, len(params.data.endpoints))
+    found = []
+    for side in sides:
+        theirs = side.about["params"]["data"]["endpoints"]
+        if name not in theirs or (theirs[name]["kind"], theirs[name]["unit"]) != (
+            endpoint.kind,
+            endpoint.unit,
+        ):
+            return {"verdict": "undecided", "metric": rule.metric, "molecules": int(exact.sum()), "detail":
+                    "the champion does not predict this endpoint in this unit"}  # fmt: skip
+        walks = side.walks[:, exact, list(theirs).index(name)]
+        how = combining_of(endpoint.kind, EnsembleParams.model_validate(side.about["params"]["ensemble"]))
+        found.append(Ensembled(combine(walks, how), walks))
+    draws = np.random.default_rng([0, number])  # of the comparison, no part of any walk
+    return {**contest(found[0], found[1], observed[exact], rule, draws), "unit": endpoint.unit}
+
+
+def _rule(asked: RefreshParams, kind: str, endpoints: int) -> Rule:
+    """How endpoints of a kind are judged; what may fail is shared out among the endpoints."""
+    metric = asked.metric if asked.metric in OF_KIND[kind] else AUTO[kind]
+    confidence = 1 - (1 - asked.confidence) / endpoints
+    return Rule(metric, asked.margin, confidence, asked.min_molecules)
+
+
+def _drift(model: Path, known: pd.DataFrame, new: pd.DataFrame, params: Params, cores: int) -> dict[str, Any]:
+    """Where new molecules lie, and how their values are distributed, relative to what the champion knew."""
+    if len(new):
+        nearness = _look(model, new["smiles"].tolist(), cores).nearness
+        structures = structure_drift(nearness["similarity"].to_numpy(), nearness["in_domain"].to_numpy())
+    else:
+        structures = structure_drift(np.zeros(0), np.zeros(0, dtype=bool))
+    values = {
+        name: value_drift(known[name].to_numpy(dtype=np.float64), new[name].to_numpy(dtype=np.float64))
+        for name in params.data.endpoints
+        if name in known.columns
+    }
+    return {"structures": structures, "values": values}
+
+
+def _scores(workspace: Workspace) -> dict[str, Any]:
+    """Test scores of models/ensemble by endpoint, as evaluated."""
+    metrics = files.read_json(workspace.reports / "metrics.json")
+    return {name: {"n_test": one["n_test"], **one["ensemble"]} for name, one in metrics.items()}

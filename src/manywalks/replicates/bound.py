@@ -1,0 +1,126 @@
+"""How far a retrained ensemble will be from this one, and how many replicates a tolerance needs.
+
+M walks f_1 .. f_M are independent draws with one covariance S over the n reference molecules. A retrained
+ensemble of M' walks is apart from this one by d, root mean square over the molecules, and
+
+    d^2 = (1/M + 1/M') V Q,   V = tr S / n,   Q a weighted sum of chi-squares with mean 1, variance 2 theta,
+
+where theta = tr S^2 / (tr S)^2 is 1/nu, nu the effective number of directions in which walks part. V
+and theta are estimated from the walks' Gram matrix, so the bound is a quantile of a ratio: Q's own, from its
+first three moments, times what F with nu and nu2 degrees of freedom adds to chi-square. nu2 is matched to the
+relative variance of (V-hat times the quantile at theta-hat), which includes that both err to the same side
+when the walks seen are by chance too much alike.
+docs/decisions/0004-bound.md has the derivation, benchmarks/RESULTS.md the coverage.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from manywalks.replicates.spectrum import (
+    Moments,
+    chi_square_quantile,
+    mixture_quantile,
+    moments,
+    quantile_variance,
+)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The statement's figure for one endpoint, in the endpoint's unit.
+
+    Attributes:
+        replicates: M of this ensemble.
+        other: M of the retrained one.
+        spread_rms: root mean square over molecules of the walks' standard deviation.
+        nu: effective number of directions in which walks part.
+        expected: root mean square difference of two such ensembles.
+        bound: what the difference will not exceed, with the confidence.
+        confidence: how sure.
+    """
+
+    replicates: int
+    other: int
+    spread_rms: float
+    nu: float
+    expected: float
+    bound: float
+    confidence: float
+
+
+def difference_bound(
+    predictions: np.ndarray, confidence: float = 0.95, *, adaptive: bool = False, other: int | None = None
+) -> Bound:
+    """Bound the root mean square difference between this ensemble's mean and a retrained one's.
+
+    Args:
+        predictions: (m, n) of m walks at n out-of-sample molecules, in the endpoint's unit.
+        confidence: share of retrainings that shall be within the bound.
+        adaptive: whether m was chosen by `next_count` (looking at the walks costs some confidence).
+        other: walks of the retrained ensemble; m where None.
+    """
+    walks = moments(predictions)
+    m = walks.replicates
+    other = m if other is None else other
+    return Bound(
+        replicates=m,
+        other=other,
+        spread_rms=math.sqrt(walks.variance),
+        nu=1 / walks.theta,
+        expected=math.sqrt(walks.variance * (1 / m + 1 / other)),
+        bound=bound_at(walks, m, confidence, adaptive=adaptive, other=other),
+        confidence=confidence,
+    )
+
+
+def bound_at(
+    walks: Moments, replicates: int, confidence: float, *, adaptive: bool = False, other: int | None = None
+) -> float:
+    """The bound that `replicates` walks would give if V and the spectrum stay as estimated."""
+    if walks.variance == 0:
+        return 0.0
+    level = _level(confidence, walks.theta, replicates, adaptive)
+    nu, dof = 1 / walks.theta, 2 / quantile_variance(walks, replicates, level)
+    # what not knowing V and theta costs: F over chi-square, both of nu
+    unknown = float(special.fdtri(nu, dof, level)) * nu / chi_square_quantile(level, nu)
+    shares = 1 / replicates + 1 / (other or replicates)
+    return math.sqrt(walks.variance * shares * mixture_quantile(walks, level) * unknown)
+
+
+def replicates_needed(
+    walks: Moments, tolerance: float, confidence: float = 0.95, *, adaptive: bool = False, least: int = 4
+) -> int:
+    """The least number of walks, `least` or more, whose bound is expected within the tolerance."""
+
+    def enough(count: int) -> bool:
+        return bound_at(walks, count, confidence, adaptive=adaptive) <= tolerance
+
+    if enough(least):
+        return least
+    low, high = least, 2 * least
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> float:
+    """The level at which the quantile is taken, a little above the confidence.
+
+    What the quantile does not know of, set by simulation (benchmarks/coverage.py): walks with heavier tails
+    than Gaussian and a skewed V-hat at few walks cost a share of the allowed failures, which falls with M;
+    where M was chosen by looking, stopping at a V-hat that is low by chance costs another, which grows as the
+    directions become few.
+    """
+    middle = min(1.0, 3 * math.sqrt(theta)) * (1 - theta)  # neither one direction nor very many
+    share = 1 - min(0.6, _TAILS / replicates + _SKEW * middle / replicates**2)
+    looking = 1 - _LOOKING * math.sqrt(theta) if adaptive else 1.0
+    return 1 - (1 - confidence) * share * looking
+
+
+_TAILS, _SKEW, _LOOKING = 1.2, 26.0, 0.35

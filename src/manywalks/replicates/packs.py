@@ -1,0 +1,69 @@
+"""Run a pack of replicates in a process of its own, in smaller packs where memory does not suffice."""
+
+import logging
+
+from manywalks.replicates.store import Store, saved_replicates
+from manywalks.runtime import progress
+from manywalks.runtime.step_process import OutOfMemory, StepFailed, run_step
+from manywalks.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+
+def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None = None) -> None:
+    """Train the replicates `indices` of store `key` on one core.
+
+    Out of memory, what is left of the pack is halved, and the halves run one after the other; what was
+    trained before is kept.
+
+    Raises:
+        OutOfMemory: a single replicate does not fit.
+        StepFailed: killed, hung, I/O; another try may pass.
+        ValueError: bad input.
+    """
+    store = Store(workspace.replicates / key)
+    waiting = [list(indices)]
+    while waiting:
+        part = waiting.pop(0)
+        before = len(indices) - len(part) - sum(map(len, waiting))
+        try:
+            _run(workspace, key, part, _shifted(tell, before, len(indices)))
+        except OutOfMemory as error:
+            left = [index for index in part if index not in saved_replicates(store)]
+            if left == part and len(part) == 1:
+                raise
+            logger.warning("%s; %d replicates left go on in smaller packs", error, len(left))
+            middle = -(-len(left) // 2)
+            waiting[:0] = [half for half in (left[:middle], left[middle:]) if half]
+
+
+def run_pack_patiently(
+    workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None = None
+) -> None:
+    """`run_pack` with `orchestrate.retries` more tries, where no orchestrator retries."""
+    for tries_left in range(workspace.params.orchestrate.retries, -1, -1):
+        try:
+            return run_pack(workspace, key, indices, tell)
+        except StepFailed as error:
+            if not tries_left:
+                raise
+            logger.warning("%s; tried again", error)
+    return None
+
+
+def _run(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None) -> None:
+    """One process for these replicates."""
+    run_step(
+        ["pack", key, ",".join(map(str, indices))],
+        folder=workspace.root,
+        time_limit=workspace.params.orchestrate.time_limit,
+        tell=tell,
+        threads=1,
+    )
+
+
+def _shifted(tell: progress.Tell | None, before: int, total: int) -> progress.Tell | None:
+    """The progress of a part, told as that of the whole pack."""
+    if tell is None:
+        return None
+    return lambda done, _, note="": tell(before + done, total, note)

@@ -1,0 +1,130 @@
+"""How many replicates next, and the tolerance that decides when they are enough."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from manywalks.replicates.bound import replicates_needed
+from manywalks.replicates.spectrum import (
+    gram,
+    moments,
+    moments_of_gram,
+)
+
+# counts at looks are multiples of this: a few cores' worth, and few looks
+_STEP = 4
+
+
+def next_count(
+    predictions: np.ndarray | None,
+    tolerance: float | Sequence[float],
+    confidence: float = 0.95,
+    *,
+    minimum: int = 8,
+    maximum: int = 128,
+    count: int | None = None,
+) -> int:
+    """How many replicates there are to be at the next look: as many as there are when that is enough.
+
+    The looks are replayed from the first one at `minimum`, each on the walks that it saw, so the answer
+    depends on the predictions and the settings alone and a run that was cut off goes on as if it had not
+    been. Where more walks are at hand than the rule asks for, the answer is the smaller number: use the first
+    so many. A look that falls short asks for the predicted need, a multiple of 4.
+
+    Args:
+        predictions: (m, n) or (m, n, t) in order of replicate index, in endpoint units; None for no walks.
+        tolerance: for each of the t endpoints, in its unit.
+        confidence: of the bound.
+        minimum: replicates at the first look.
+        maximum: replicates at most.
+        count: exactly so many, without looking.
+    """
+    looks = planned_looks(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
+    return looks[-1]
+
+
+def planned_looks(
+    predictions: np.ndarray | None,
+    tolerance: float | Sequence[float],
+    confidence: float = 0.95,
+    *,
+    minimum: int = 8,
+    maximum: int = 128,
+    count: int | None = None,
+) -> list[int]:
+    """The looks so far and the next one, as `next_count` takes them; the last is where to stop or go next."""
+    if count is not None:
+        return [count]
+    looks = [min(minimum, maximum)]
+    if predictions is None or len(predictions) < looks[0]:
+        return looks
+    cube = np.asarray(predictions)
+    cube = cube[:, :, None] if cube.ndim == 2 else cube
+    products = [gram(cube[:, :, t]) for t in range(cube.shape[2])]
+    limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), len(products))
+    while looks[-1] <= len(cube) and looks[-1] < maximum:
+        seen = [moments_of_gram(product[: looks[-1], : looks[-1]], cube.shape[1]) for product in products]
+        needed = max(
+            replicates_needed(walks, limit, confidence, adaptive=True, least=looks[-1])
+            for walks, limit in zip(seen, limits, strict=True)
+        )
+        if needed == looks[-1]:
+            return looks
+        looks.append(min(maximum, max(looks[-1] + _STEP, _STEP * math.ceil(needed / _STEP))))
+    return looks
+
+
+def projected_count(
+    predictions: np.ndarray | None,
+    tolerance: float | Sequence[float],
+    confidence: float = 0.95,
+    *,
+    minimum: int = 8,
+    maximum: int = 128,
+    count: int | None = None,
+) -> int:
+    """Where the training is expected to end, for a progress bar: from all the walks at hand, looks or not."""
+    at_least = next_count(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
+    if count is not None or predictions is None or len(predictions) < _STEP or len(predictions) >= at_least:
+        return at_least
+    cube = np.asarray(predictions)
+    cube = cube[:, :, None] if cube.ndim == 2 else cube
+    limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), cube.shape[2])
+    needed = max(
+        replicates_needed(moments(cube[:, :, t]), limits[t], confidence, adaptive=True)
+        for t in range(cube.shape[2])
+    )
+    return min(maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
+
+
+def resolve_tolerance(
+    tolerance: str | float, sd: float | None, noise: float | None, *, key: str = "replicates.tolerance"
+) -> float:
+    """The tolerance in the endpoint's unit.
+
+    Args:
+        tolerance: a number in the endpoint's unit, "0.1 sd" (share of the observed standard deviation of the
+            training part) or "1 noise" (share of the assay's noise, measured by repeats).
+        sd: that standard deviation; None or 0 where there is none.
+        noise: that noise; None where the data has no repeats.
+        key: what the error calls it.
+    """
+    number, _, word = str(tolerance).strip().partition(" ")
+    scale = {"": 1.0, "sd": sd, "noise": noise}.get(word.strip().lower(), math.nan)
+    try:
+        share = float(number)
+    except ValueError:
+        share = math.nan
+    if not (math.isfinite(share) and share > 0) or (scale is not None and math.isnan(scale)):
+        raise ValueError(
+            f"{key}: {tolerance!r} is no tolerance; write a number above 0, '0.1 sd' or '1 noise'"
+        )
+    if not scale:
+        lacks = (
+            "repeated measurements" if word.strip().lower() == "noise" else "two different training values"
+        )
+        raise ValueError(
+            f"{key}: {tolerance!r} has no scale, the endpoint has no {lacks}; write a number in its unit"
+        )
+    return share * scale

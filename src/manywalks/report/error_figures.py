@@ -1,0 +1,142 @@
+"""What the report shows of one endpoint's errors: against what was stated, and against distance."""
+
+import numpy as np
+import pandas as pd
+
+from manywalks.formatting import short
+from manywalks.report.charts import Plane, axis, fixed_axis
+from manywalks.report.endpoint import Figure, View, absolute_errors, binned, exact
+
+
+def coverage(view: View) -> Figure | None:
+    """Share of test molecules that intervals hold, against the share that they state."""
+    table = pd.DataFrame(view.metrics["calibration"].get("intervals", []))
+    if table.empty:
+        return None
+    ends = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    plane = Plane(
+        fixed_axis("stated", 0.4, 1.02, ends), fixed_axis("observed share in the interval", 0.4, 1.02, ends)
+    )
+    stated, covered = (table[name].to_numpy(dtype=float) for name in ("stated", "covered"))
+    low, high = (table[name].to_numpy(dtype=float) for name in ("low", "high"))
+    marks = [plane.diagonal(), plane.whiskers(stated, low, high), plane.dots(stated, covered, "marks")]
+    said = "; ".join(
+        f"{100 * s:g} % stated, {100 * c:.0f} % observed" for s, c in zip(stated, covered, strict=True)
+    )
+    about = view.metrics["calibration"]
+    caption = (
+        f"Fitted on {about['fitted_on']} molecules of the valid part, checked on {about['molecules']} of the "
+        "test part. Bars: 95 % binomial intervals. " + " ".join(_sentence(note) for note in about["notes"])
+    )
+    return Figure(
+        "Do intervals hold what they state", plane.svg(marks, f"Coverage: {said}."), caption.strip()
+    )
+
+
+def reliability(view: View) -> Figure | None:
+    """Observed share of class 1 against calibrated probability."""
+    about = view.metrics["calibration"]
+    table = pd.DataFrame(about.get("reliability", []))
+    if table.empty:
+        return None
+    ends = [0, 0.25, 0.5, 0.75, 1]
+    plane = Plane(
+        fixed_axis("calibrated probability", -0.02, 1.02, ends),
+        fixed_axis("observed share of class 1", -0.02, 1.02, ends),
+    )
+    p, share, n = (table[name].to_numpy(dtype=float) for name in ("probability", "positive", "molecules"))
+    half = 1.96 * np.sqrt(np.maximum(share * (1 - share), 0.25 / n) / n)
+    marks = [plane.diagonal(), plane.whiskers(p, np.maximum(share - half, 0), np.minimum(share + half, 1))]
+    marks += [plane.line(p, share, "line thin"), plane.dots(p, share, "marks")]
+    notes = " ".join(_sentence(note) for note in about["notes"])
+    alt = (
+        f"Reliability of {len(table)} bins of probability; expected calibration error {short(about['ece'])}."
+    )
+    caption = (
+        f"Bins of equally many test molecules; on the line, probabilities are frequencies. Expected "
+        f"calibration error {short(about['ece'])}, Brier {short(about['brier'])} "
+        f"({short(about['uncalibrated']['brier'])} before calibration on {about['fitted_on']} molecules of "
+        f"the valid part). {notes}"
+    )
+    return Figure("Are probabilities frequencies", plane.svg(marks, alt), caption.strip())
+
+
+def error_spread(view: View) -> Figure | None:
+    """Absolute error against predicted standard deviation, with the error found in bins of it."""
+    shown, rows = exact(view.shown), exact(view.rows)
+    if len(rows) < 20:
+        return None
+    sd, every = (view.calibration.predicted_sd(frame["spread"].to_numpy()) for frame in (shown, rows))
+    error, errors = absolute_errors(shown), absolute_errors(rows)
+    plane = Plane(
+        axis(f"predicted SD of the error{view.unit}", every), axis(f"|error|{view.unit}", errors, zero=True)
+    )
+    at, found = binned(every, errors)
+    ends = np.array([every.min(), every.max()])
+    marks = [plane.dots(sd, error, first=0), plane.line(ends, ends, "rule"), plane.line(at, found, "trend")]
+    marks.append(plane.dots(at, found, "trend-marks"))
+    rank = view.metrics["calibration"].get("spearman", {})
+    alt = f"Absolute error against predicted standard deviation of {len(rows)} test molecules."
+    caption = "Orange: root mean square error in bins of equally many molecules; dashed: what was predicted."
+    if rank.get("value") is not None and rank.get("expected") is not None:
+        caption += (
+            f" Rank correlation {rank['value']:.2f}; errors drawn as predicted would give "
+            f"{rank['expected']:.2f} ({rank['low']:.2f} to {rank['high']:.2f})."
+        )
+    return Figure("Do large predicted errors come true", plane.svg(marks, alt), caption, True)
+
+
+def undecided(view: View) -> Figure | None:
+    """Spread over the walks against probability: where single walks decide otherwise."""
+    rows = view.shown
+    if rows.empty:
+        return None
+    ends = [0, 0.25, 0.5, 0.75, 1]
+    plane = Plane(
+        fixed_axis("calibrated probability of class 1", -0.02, 1.02, ends),
+        axis("spread over single walks", view.rows["spread"].to_numpy(), zero=True),
+    )
+    x, y = rows["predicted"].to_numpy(), rows["spread"].to_numpy()
+    marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y, first=0)]
+    turned = f"{100 * np.mean(view.rows['flip'].to_numpy(dtype=float) > 0):.1f} %"
+    alt = f"Spread over walks against probability; a walk decides {turned} of the test molecules otherwise."
+    caption = (
+        f"Both calibrated. High near the threshold: there chance decides. {turned} of the test molecules "
+        f"get another class from one or more of {view.statement['replicates']} walks."
+    )
+    return Figure("Where one walk would decide otherwise", plane.svg(marks, alt), caption, True)
+
+
+def error_distance(view: View) -> Figure | None:
+    """Error against similarity to the nearest training molecule."""
+    shown, rows = exact(view.shown), exact(view.rows)
+    # without a fingerprint among the features there is no similarity
+    if len(rows) < 20 or np.isnan(rows["similarity"].to_numpy(dtype=float)).any():
+        return None
+    what = "|class − probability|" if view.is_class else f"|error|{view.unit}"
+    ends = [0, 0.2, 0.4, 0.6, 0.8, 1]
+    plane = Plane(
+        fixed_axis("Tanimoto similarity to the nearest training molecule", 0, 1.02, ends),
+        axis(what, absolute_errors(rows), zero=True),
+    )
+    at, found = binned(rows["similarity"].to_numpy(), absolute_errors(rows))
+    marks = [plane.dots(shown["similarity"].to_numpy(), absolute_errors(shown), first=0)]
+    marks += [plane.line(at, found, "trend"), plane.dots(at, found, "trend-marks")]
+    alt = (
+        f"Error against similarity to the training set: root mean square {short(found[0])} "
+        f"in the least similar bin, {short(found[-1])} in the most similar."
+    )
+    caption = (
+        f"Orange: root mean square error in bins of equally many molecules, {short(found[0])} in the most "
+        f"foreign bin and {short(found[-1])} in the most familiar."
+    )
+    outside = ~rows["in_domain"].to_numpy(dtype=bool)
+    if outside.any():
+        far = float(np.sqrt(np.mean(absolute_errors(rows)[outside] ** 2)))
+        caption += f" {int(outside.sum())} molecules are outside the domain; there it is {short(far)}."
+    return Figure("Errors far from the training set", plane.svg(marks, alt), caption, True)
+
+
+def _sentence(text: str) -> str:
+    """A note as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,193 @@
+"""What the report shows of one endpoint's predictions and of its walks."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from manywalks.evaluate.registry import HIGHER_IS_BETTER, SCORE_NAMES
+from manywalks.formatting import short
+from manywalks.report.charts import Axis, Plane, axis, fixed_axis, log_axis, round_places
+from manywalks.report.endpoint import Figure, View, sampled
+from manywalks.report.error_figures import coverage, error_distance, error_spread, reliability, undecided
+
+
+def figures(view: View) -> list[Figure]:
+    """The endpoint's figures, in the order of the page; those that its data cannot fill are left out."""
+    if view.is_class:
+        made = [probabilities(view), single_walks(view), by_count(view), reliability(view), undecided(view)]
+    else:
+        made = [observed_predicted(view), single_walks(view), by_count(view), coverage(view)]
+        made.append(error_spread(view))
+    made.append(error_distance(view))
+    return [figure for figure in made if figure is not None]
+
+
+def observed_predicted(view: View) -> Figure | None:
+    """Observed against predicted, a dot a test molecule."""
+    rows = view.shown
+    if rows.empty:
+        return None
+    both = np.concatenate([rows["observed"].to_numpy(), rows["predicted"].to_numpy()])
+    plane = Plane(axis(f"observed{view.unit}", both), axis(f"predicted{view.unit}", both))
+    exact = (rows["relation"] == "=").to_numpy()
+    x, y = rows["observed"].to_numpy(), rows["predicted"].to_numpy()
+    marks = [plane.diagonal(), plane.dots(x[exact], y[exact], first=0)]
+    if not exact.all():
+        up = (rows["relation"] == ">").to_numpy()[~exact]
+        marks.append(plane.arrows(x[~exact], y[~exact], up, int(exact.sum())))
+    rmse = short(view.metrics["ensemble"]["rmse"])
+    alt = f"Observed against predicted {view.name} of {len(rows)} test molecules; RMSE {rmse}."
+    caption = f"A dot is a test molecule; on the line, prediction equals measurement. {sampled(view)}"
+    if not exact.all():
+        caption += " Triangles are censored values and point to where the truth lies."
+    return Figure("Observed and predicted", plane.svg(marks, alt), caption.strip(), True)
+
+
+def probabilities(view: View) -> Figure | None:
+    """Predicted probability by observed class, a dot a test molecule."""
+    rows = view.shown
+    if rows.empty:
+        return None
+    lanes = Axis("observed class", -0.6, 1.6, ((0.0, "0"), (1.0, "1")))
+    plane = Plane(
+        fixed_axis("calibrated probability of class 1", -0.02, 1.02, [0, 0.25, 0.5, 0.75, 1]), lanes
+    )
+    # dots of a lane are spread evenly over its height (golden ratio), the same on each page
+    lift = 0.9 * ((np.arange(len(rows)) * 0.6180339887498949) % 1 - 0.5)
+    x, y = rows["predicted"].to_numpy(), rows["observed"].to_numpy()
+    marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y + lift, first=0)]
+    auroc = short(view.metrics["ensemble"]["auroc"])
+    alt = f"Predicted probabilities of {len(rows)} test molecules by observed class; AUROC {auroc}."
+    caption = f"A dot is a test molecule, its class the lane. {sampled(view)}"
+    return Figure("Predicted probability by class", plane.svg(marks, alt), caption.strip(), True)
+
+
+def single_walks(view: View) -> Figure | None:
+    """Histogram of the single walks' score, a dot a walk, with the ensemble's line."""
+    whole = view.metrics["ensemble"][view.main]
+    if view.walks.size < 2 or whole is None:
+        return None
+    along = axis(f"test {view.score_label(view.main)}", np.append(view.walks, whole), room=0.08)
+    bins = int(np.clip(round(1.6 * view.walks.size**0.5), 6, 24))
+    edges = np.linspace(along.low, along.high, bins + 1)
+    counts, _ = np.histogram(view.walks, edges)
+    most = int(counts.max())
+    up = fixed_axis("single walks", 0, most + 1, [p for p in round_places(0, most + 1) if p == int(p)])
+    plane = Plane(along, up)
+    stacked = np.concatenate([np.arange(count) + 0.5 for count in counts])
+    middles = np.repeat((edges[:-1] + edges[1:]) / 2, counts)
+    dots = [plane.dots(middles, stacked, "walks")] if most <= 24 else []
+    marks = [plane.bars(edges, counts, "bar faint" if dots else "bar"), *dots]
+    marks.append(plane.upright(whole, "ensemble", "ensemble"))
+    name, low, high = SCORE_NAMES[view.main], view.walks.min(), view.walks.max()
+    alt = (
+        f"Histogram of the test {name} of {view.walks.size} single walks, "
+        f"from {short(low)} to {short(high)}; the ensemble has {short(whole)}."
+    )
+    better = np.mean(view.walks > whole if view.main in HIGHER_IS_BETTER else view.walks < whole)
+    caption = (
+        f"Same data, same parameters: chance alone moved one network's {name} from {short(low)} to "
+        f"{short(high)}. The ensemble beats {100 * (1 - better):.0f} % of its walks."
+    )
+    return Figure("What one walk would have scored", plane.svg(marks, alt), caption)
+
+
+def by_count(view: View) -> Figure | None:
+    """Score against the number of replicates, with the projection to infinitely many."""
+    counts = view.counts
+    if len(counts) < 3:
+        return None
+    k, score = counts["replicates"].to_numpy(dtype=float), counts["score"].to_numpy(dtype=float)
+    sd = counts["sd"].to_numpy(dtype=float)
+    limit = infinite_score(view)
+    seen = np.concatenate([score - sd, score + sd, [] if limit is None else [limit.value]])
+    plane = Plane(
+        log_axis("replicates in the ensemble", np.append(k, k[-1] * 1.3)),
+        axis(f"test {view.score_label(view.main)}", seen, room=0.1),
+    )
+    marks = [plane.band(k, score - sd, score + sd)]
+    if limit is not None:
+        curve = np.geomspace(1, k[-1] * 1.3, 60)
+        marks += [plane.line(curve, limit.at(curve), "line thin")]
+        text = f"infinitely many: {short(limit.value)}"
+        # on the side of the line that the curve does not come from
+        from_above = float(limit.at(np.ones(1))[0]) > limit.value
+        marks.append(plane.level(limit.value, text, "rule", below=from_above))
+    marks.append(plane.dots(k, score, "marks"))
+    name = SCORE_NAMES[view.main]
+    alt = f"Test {name} of ensembles of 1 to {k[-1]:.0f} walks: {short(score[0])} to {short(score[-1])}."
+    caption = "Mean of ensembles of some of the walks; the band is ± 1 SD over such ensembles. "
+    caption += limit.words if limit else ""
+    return Figure("What more replicates bring", plane.svg(marks, alt), caption.strip())
+
+
+class Limit(NamedTuple):
+    """A score's law in the number of replicates: inner value a + b / k, its root where `root`."""
+
+    a: float
+    b: float
+    root: bool
+    words: str
+
+    @property
+    def value(self) -> float:
+        """The score of infinitely many replicates."""
+        return float(self.at(np.array([np.inf]))[0])
+
+    def at(self, k: np.ndarray) -> np.ndarray:
+        """The score of k replicates (n,)."""
+        inner = self.a + self.b / k
+        return np.sqrt(np.maximum(inner, 0)) if self.root else inner
+
+
+def infinite_score(view: View) -> Limit | None:
+    """The projection: exact for the RMSE of a mean, fitted in 1 / k for other scores."""
+    m, whole = view.walks.size, view.metrics["ensemble"][view.main]
+    if m < 3 or whole is None:
+        return None
+    if view.main == "rmse" and view.statement["mode"] == "mean":
+        # ambiguity identity: MSE of the mean = mean MSE of the walks - their variance (ddof 0)
+        variance = (float(np.mean(view.walks**2)) - whole**2) * m / (m - 1)
+        words = "The curve is MSE∞ + V / k, which holds exactly for the mean of k walks."
+        return Limit(whole**2 - variance / m, variance, True, words)
+    k, score = (view.counts[name].to_numpy(dtype=float) for name in ("replicates", "score"))
+    far = k >= 2
+    if far.sum() < 2:
+        return None
+    slope, level = np.polyfit(1 / k[far], score[far], 1)
+    return Limit(float(level), float(slope), False, "The curve is a + b / k, fitted from k = 2 on.")
+
+
+def needed(view: View) -> Figure | None:
+    """Replicates needed against tolerance, with where this ensemble stands."""
+    statement = view.statement
+    table = pd.DataFrame(statement["replicates_needed"])
+    if len(table) < 2:
+        return None
+    m, bound = statement["replicates"], statement["difference_bound"]
+    x, y = table["tolerance"].to_numpy(dtype=float), table["replicates"].to_numpy(dtype=float)
+    kept = x <= max(x[0] * 60, 2 * statement["tolerance"], 2 * bound)
+    x, y = x[kept], y[kept]
+    unit = view.unit or (" (probability before calibration)" if view.is_class else "")
+    plane = Plane(
+        log_axis(f"tolerance{unit}", np.concatenate([x, [bound, statement["tolerance"]]])),
+        log_axis("replicates needed", np.concatenate([y, [m, 2.0]])),
+    )
+    marks = [plane.line(x, y), plane.dots(x, y, "marks")]
+    if statement["noise"] and plane.x.share(statement["noise"]) < 1:
+        marks.append(plane.upright(statement["noise"], "assay noise", "rule faint"))
+    marks.append(plane.dots(np.array([bound]), np.array([float(m)]), "here"))
+    a, b = float(plane.px(bound)), float(plane.py(m))
+    side = f'x="{a - 9:.1f}" text-anchor="end"' if a > plane.width / 2 else f'x="{a + 9:.1f}"'
+    marks.append(f'<text class="note strong" {side} y="{b - 7:.1f}">this ensemble</text>')
+    alt = (
+        f"Replicates needed for tolerances from {short(x[0])} to {short(x[-1])}; "
+        f"this ensemble of {m} has the bound {short(bound)}."
+    )
+    sure = f"{100 * statement['confidence']:g} %"
+    caption = (
+        f"How far two independently trained ensembles may be apart, root mean square, and how many walks "
+        f"make that {sure} sure. Halving it takes about four times as many."
+    )
+    return Figure("How many are enough", plane.svg(marks, alt), caption)

@@ -1,0 +1,276 @@
+"""reports/card.md: what the model is for, and what it is not for.
+
+In the form of Mitchell et al. (Model Cards for Model Reporting, 2019), each section naming the OECD
+principle for the validation of (Q)SAR models that it answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from manywalks.ensemble.manifest import data_sentence
+from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
+from manywalks.formatting import short
+from manywalks.params.model import TrainParams
+from manywalks.report.page import Found
+
+SPLITS = {
+    "random": "drawn at random",
+    "stratified": "drawn at random, spread evenly over the values",
+    "scaffold": "by Bemis-Murcko scaffold: no scaffold stands in two parts",
+    "cluster": "by cluster of similar molecules: no cluster stands in two parts",
+    "time": "by time: the test part was measured last",
+    "group": "by group: no group stands in two parts",
+    "column": "as the table says; a valid part that it does not name was drawn at random from the rest",
+}
+# Mitchell's form asks for these, and no run can know them
+ASKED = ("owner", "contact", "licence", "date")
+
+
+def model_card(found: Found) -> str:
+    """The whole card as Markdown."""
+    parts = [
+        _details(found),
+        _use(found),
+        _factors(found),
+        _metrics(found),
+        _endpoints(found),
+        _algorithm(found),
+        _domain(found),
+        _fit(found),
+        _interpretation(),
+        _data(found),
+        _caveats(found),
+    ]
+    return "\n\n".join([f"# Model card: {found.title}", *parts]) + "\n"
+
+
+def _details(found: Found) -> str:
+    about = found.about
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    rows = [
+        ("model", f"ensemble of {about['replicates']} replicates of one Keras network"),
+        ("endpoints", ", ".join(found.metrics)),
+        ("data", data_sentence(about["data"])),
+        ("trained with", versions),
+        ("sha256 of model.keras", f"`{about['files'].get('model.keras', '')}`"),
+        *((key, found.said.get(key) or f"not given (params.yaml: report.{key})") for key in ASKED),
+    ]
+    return "## Model details\n\n" + _table(("", ""), rows)
+
+
+def _use(found: Found) -> str:
+    names = ", ".join(found.metrics)
+    return (
+        "## Intended use\n\n"
+        f"Ranking and triage of small organic molecules by {names}, by people who can read the interval and "
+        "the domain flag that stand beside each prediction. Not intended: decisions on one molecule without "
+        "a measurement, regulatory submission without a review of the data, molecules of the kinds that "
+        "curation rejects (see Training and evaluation data), or any property other than those named."
+    )
+
+
+def _factors(found: Found) -> str:
+    return (
+        "## Factors\n\n"
+        "- Likely to matter: the chemical series of a molecule, its distance from the training molecules, "
+        "and the laboratory and the conditions of its assay.\n"
+        "- Looked at: distance from the training molecules (see A defined domain of applicability) and, in "
+        "the report, error against similarity.\n"
+        "- Not looked at: single series, laboratories and conditions. A model is no better than the table "
+        "for those that the table does not tell apart."
+    )
+
+
+def _metrics(found: Found) -> str:
+    lines = [
+        "- Scores are over the test part, which trained and calibrated nothing. Beside each stand those of "
+        "single walks: what chance alone does to it.",
+    ]
+    kinds = {metrics["kind"] for metrics in found.metrics.values()}
+    if "regression" in kinds:
+        lines.append(
+            "- Numbers: RMSE and MAE in the unit of the endpoint, R² of the values, Spearman and Kendall of "
+            "their order. A censored value counts with the error that is certain."
+        )
+    if "classification" in kinds:
+        threshold = found.about["params"]["evaluate"]["threshold"]
+        lines.append(
+            f"- Classes: AUROC and AUPRC of the order, Brier and log-loss of the probabilities, MCC of the "
+            f"decision at {threshold:g}; all of calibrated probabilities, single walks by the ensemble's map."
+        )
+    lines.append(
+        "- Uncertainty: intervals (of a class, the calibration of its probability) are checked on the test "
+        "part; the statement says what retraining changes."
+    )
+    return "## Metrics\n\n" + "\n".join(lines)
+
+
+def _endpoints(found: Found) -> str:
+    rows = []
+    for name, card in found.data["endpoints"].items():
+        noise = card["repeats"]["noise_sd"]
+        what = (
+            "class 0 or 1"
+            if card["kind"] == "classification"
+            else f"a number in {card['unit'] or '(no unit)'}"
+        )
+        rows.append((name, what, str(card["molecules"]), short(noise, 2) if noise else "not known"))
+    columns = ("endpoint", "predicted", "molecules measured", "scatter of repeats (SD)")
+    return "## A defined endpoint (OECD 1)\n\n" + _table(columns, rows)
+
+
+def _algorithm(found: Found) -> str:
+    params = found.about["params"]
+    network, train = params["network"], TrainParams.model_validate(params["train"])
+    classes_alone = all(card["kind"] == "classification" for card in found.data["endpoints"].values())
+    shape = (
+        f"the user's builder `{network['builder']}`"
+        if network["builder"]
+        else f"dense layers of {', '.join(map(str, network['widths']))} units, {network['activation']}, "
+        f"dropout {network['dropout']:g}, normalization {network['normalization']}"
+    )
+    blocks = ", ".join(block["kind"] for block in params["featurize"]["blocks"])
+    return (
+        "## An unambiguous algorithm (OECD 2)\n\n"
+        f"- Structures: standardized by the rules in `params.curate`; features: {blocks} "
+        f"({len(found.about['feature_names'])} columns after scaling on the train part).\n"
+        f"- Network: {shape}.\n"
+        f"- Training: {train.optimizer}, learning rate {train.learning_rate:g} ({train.schedule}), "
+        f"{train.most_epochs(classes_alone=classes_alone)} epochs at most, batches of {train.batch_size}; "
+        f"engine {found.about['engine']}.\n"
+        "- Replicates differ in initial weights, data order and dropout, and in nothing else. None is "
+        f"dropped for its score; {found.about['diverged']} diverged and were replaced. The prediction is "
+        f"their {params['ensemble']['mode']}.\n"
+        "- Every parameter stands in `models/ensemble/manifest.json`."
+    )
+
+
+def _domain(found: Found) -> str:
+    test = found.predictions.loc[found.predictions["part"] == "test"].drop_duplicates(subset=["row"])
+    inside = float(np.mean(test["in_domain"].to_numpy(dtype=bool)))
+    text = (
+        "## A defined domain of applicability (OECD 3)\n\n"
+        "A molecule is inside where its nearest training molecule is similar enough (Tanimoto, threshold "
+        f"{short(found.domain['similarity'], 2)}) and few of its descriptors lie outside their range in "
+        f"training (at most {short(100 * found.domain['outside'], 2)} %); both thresholds come "
+        f"from the training molecules themselves. Of the test molecules {100 * inside:.0f} % are inside."
+    )
+    rows = [row for name in found.metrics if (row := _by_domain(found, name))]
+    if not rows:
+        return text
+    columns = ("endpoint", "root mean square error inside", "outside", "molecules outside")
+    return f"{text}\n\n{_table(columns, rows)}"
+
+
+def _by_domain(found: Found, name: str) -> tuple[str, ...] | None:
+    """Error inside and outside the domain, where there are molecules of both."""
+    own = found.predictions
+    own = own.loc[(own["endpoint"] == name) & (own["part"] == "test") & (own["relation"] == "=")]
+    inside = own["in_domain"].to_numpy(dtype=bool)
+    if not inside.any() or inside.all():
+        return None
+    error = (own["predicted"] - own["observed"]).to_numpy(dtype=float)
+    near, far = (float(np.sqrt(np.mean(error[part] ** 2))) for part in (inside, ~inside))
+    return name, short(near), short(far), str(int((~inside).sum()))
+
+
+def _fit(found: Found) -> str:
+    texts = ["## Measures of fit, robustness and predictivity (OECD 4)"]
+    for name, metrics in found.metrics.items():
+        unit = f" ({metrics['unit']})" if metrics["unit"] and metrics["kind"] == "regression" else ""
+        rows = [_score_row(metrics, metric, unit) for metric in metrics["ensemble"]]
+        columns = ("score", "ensemble", "single walks: mean ± SD", "worst to best", "ensemble on train")
+        texts.append(
+            f"### {name}: {metrics['n_test']} test molecules, {metrics['train']['molecules']} train\n\n"
+            + _table(columns, rows)
+        )
+        statement = found.statements[name]
+        texts.append(f"Robustness: {statement['sentence']}\n\n{statement['single_walk']}")
+        texts.append(f"Calibration: {_calibration(metrics['calibration'])}")
+    texts.append(
+        "The last column is the goodness of fit on the molecules that were trained on. A network of this "
+        "size can follow them as closely as it is let, so it says nothing of new ones."
+    )
+    return "\n\n".join(texts)
+
+
+def _score_row(metrics: Mapping[str, Any], metric: str, unit: str) -> tuple[str, ...]:
+    walks = metrics["replicates"][metric]
+    worst, best = (walks["min"], walks["max"]) if metric in HIGHER_IS_BETTER else (walks["max"], walks["min"])
+    label = SCORE_NAMES[metric] + (unit if metric in IN_UNITS else "")
+    return (
+        label,
+        short(metrics["ensemble"][metric]),
+        f"{short(walks['mean'])} ± {short(walks['sd'], 2)}",
+        f"{short(worst)} to {short(best)}",
+        short(metrics["train"][metric]),
+    )
+
+
+def _calibration(about: Mapping[str, Any]) -> str:
+    """How the uncertainties did on the test part."""
+    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in about["notes"])
+    if "intervals" in about:
+        held = ", ".join(
+            f"{100 * i['covered']:.0f} % in intervals of {100 * i['stated']:g} %" for i in about["intervals"]
+        )
+        fitted = f"fitted on {about['fitted_on']} molecules of the valid part"
+        return f"{fitted}; of the test molecules lie {held}.{notes}"
+    if "ece" in about:
+        return (
+            f"{about['method']}, fitted on {about['fitted_on']} molecules of the valid part; expected "
+            f"calibration error {short(about['ece'])}, Brier {short(about['brier'])}.{notes}"
+        )
+    return f"not checked: the test part has no measured molecule.{notes}"
+
+
+def _interpretation() -> str:
+    return (
+        "## Interpretation (OECD 5)\n\n"
+        "The network has no mechanism in it. `manywalks explain SMILES` draws how much each atom adds to "
+        "the prediction and how much that differs between walks; atoms whose sign depends on the walk are "
+        "marked as not to be trusted. Such a drawing says what the model responds to, not what causes the "
+        "effect."
+    )
+
+
+def _data(found: Found) -> str:
+    card = found.data
+    reasons = [(code, str(reason["count"]), reason["sentence"]) for code, reason in card["reasons"].items()]
+    split = found.about["params"]["split"]
+    counts = ", ".join(f"{found.split[part]} {part}" for part in ("train", "valid", "test"))
+    text = (
+        "## Training and evaluation data\n\n"
+        f"{card['records']} records were read: {card['molecules']} molecules kept, {card['merged']} records "
+        f"merged into another of the same molecule, {card['rejected']} rejected. The parts were drawn "
+        f"{SPLITS[split['method']].removeprefix('drawn ')}: {counts}."
+    )
+    if not reasons:
+        return text
+    return f"{text}\n\n{_table(('rejected because', 'records', 'meaning'), reasons)}"
+
+
+def _caveats(found: Found) -> str:
+    unmet = [name for name, statement in found.statements.items() if not statement["met"]]
+    lines = [
+        "- The statement says what retraining changes. It says nothing of errors that all walks share, "
+        "which are larger: see the scores and the intervals.",
+        "- Intervals hold on average over molecules like those of the valid part, not for each kind of "
+        "molecule.",
+        "- Scores on a test part hold for molecules as far from training as that part is; the report shows "
+        "how far.",
+        "- A model of harmful properties (toxicity, potency) can be used to seek them as well as to avoid "
+        "them.",
+    ]
+    if unmet:
+        lines.insert(0, f"- The tolerance is not met for {', '.join(unmet)}: train more replicates.")
+    return "## Caveats and ethical considerations\n\n" + "\n".join(lines)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    head = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(head + body)

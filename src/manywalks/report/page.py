@@ -1,0 +1,239 @@
+"""reports/report.html: everything that a run found, on one page that stands alone."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from manywalks.ensemble.calibration import Calibration
+from manywalks.evaluate.registry import HIGHER_IS_BETTER
+from manywalks.formatting import short
+from manywalks.report import drawing
+from manywalks.report.data_section import about_part, data_part, split_part
+from manywalks.report.endpoint import View
+from manywalks.report.figures import figures, needed
+from manywalks.report.gallery import identity, largest_errors, largest_spreads
+from manywalks.report.html import template_text
+
+# each is about 0.7 kB: this many keep the page under 2 MB, and it opens at once
+MOST_MOLECULES = 2000
+COLUMNS = ("observed", "predicted", "spread", "low", "high", "similarity")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the other stages left, as the report reads it.
+
+    Attributes:
+        title: of the page.
+        metrics, statements: of metrics.json and statement.json, an entry an endpoint.
+        predictions: of predictions.parquet.
+        counts, walks: of plots/replicates.json and plots/walks.json.
+        data, split: of data.json and split.json.
+        about: the manifest of the ensemble.
+        domain: thresholds of the domain: least similarity, largest share of descriptors outside.
+        said: what the user says of the model in params.yaml: owner, contact, licence, date.
+    """
+
+    title: str
+    metrics: dict[str, Any]
+    statements: dict[str, Any]
+    predictions: pd.DataFrame
+    counts: pd.DataFrame
+    walks: pd.DataFrame
+    data: dict[str, Any]
+    split: dict[str, Any]
+    about: dict[str, Any]
+    domain: dict[str, float]
+    said: dict[str, str | None] = field(default_factory=dict)
+
+
+def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
+    """The whole page as HTML, with no more than about `most` molecules drawn for hovering."""
+    views = views_of(found, most)
+    molecules = _Molecules()
+    table = [_hover_table(view, molecules) for view in views]
+    context = {
+        "title": found.title,
+        "style": Markup(template_text("report.css") + drawing.STYLE),
+        "script": Markup(template_text("report.js")),
+        "summary": [_summary(view) for view in views],
+        "endpoints": [_section(view) for view in views],
+        "data": data_part(found.data),
+        "split": split_part(found.split),
+        "about": about_part(found.about),
+        "cannot_draw": drawing.why_not(),
+        "store": Markup(_json({**molecules.content(), "endpoints": table})),
+        "frame": f"0 0 {drawing.WIDTH} {drawing.HEIGHT}",
+    }
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"short": short, "percent": _percent, "whole": _whole}
+    return environment.from_string(template_text("report.html.j2")).render(context)
+
+
+def views_of(found: Found, most: int) -> list[View]:
+    """Each endpoint's part, with the dots of about `most` molecules."""
+    kept = sample(found.predictions, most)
+    return [_view(found, name, place, kept) for place, name in enumerate(found.metrics)]
+
+
+def sample(predictions: pd.DataFrame, most: int) -> set[int]:
+    """Rows (of the curated table) of the test molecules that the page holds: all, or some at random."""
+    test = np.unique(predictions.loc[predictions["part"] == "test", "row"].to_numpy())
+    if len(test) <= most:
+        return set(test.tolist())
+    chosen = np.random.default_rng(0).choice(test, most, replace=False)  # which dots are drawn, no more
+    return set(chosen.tolist())
+
+
+def _view(found: Found, name: str, place: int, kept: set[int]) -> View:
+    """One endpoint's part of what was found."""
+    own = found.predictions
+    own = own.loc[(own["endpoint"] == name) & (own["part"] == "test") & own["observed"].notna()]
+    # exact values first: dots and censored marks are drawn from one row number on each
+    own = own.assign(_censored=own["relation"] != "=").sort_values(["_censored", "row"], kind="stable")
+    rows = own.drop(columns="_censored").reset_index(drop=True)
+    walks = found.walks.loc[found.walks["endpoint"] == name, "score"].to_numpy(dtype=np.float64)
+    return View(
+        name=name,
+        place=place,
+        metrics=found.metrics[name],
+        statement=found.statements[name],
+        walks=walks[np.isfinite(walks)],
+        counts=found.counts.loc[found.counts["endpoint"] == name],
+        calibration=Calibration.from_json(found.about["calibration"][name]),
+        coverage=found.about["params"]["evaluate"]["coverage"],
+        threshold=found.about["params"]["evaluate"]["threshold"],
+        rows=rows,
+        shown=rows.loc[rows["row"].isin(list(kept))],
+    )
+
+
+class _Molecules:
+    """The molecules that the page shows by hovering: each drawn once, whatever the endpoints."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, int] = {}
+        self.ids: list[str] = []
+        self.smiles: list[str] = []
+        self.drawings: list[str] = []
+
+    def place(self, row: int, name: Any, smiles: str) -> int:
+        """The molecule's number on the page."""
+        if row not in self.places:
+            self.places[row] = len(self.ids)
+            self.ids.append(identity(name, row))
+            self.smiles.append(smiles)
+            self.drawings.append(drawing.draw(smiles))
+        return self.places[row]
+
+    def content(self) -> dict[str, list[str]]:
+        """As the page keeps it."""
+        return {"ids": self.ids, "smiles": self.smiles, "drawings": self.drawings}
+
+
+def _hover_table(view: View, molecules: _Molecules) -> dict[str, Any]:
+    """What hovering says of each dot of one endpoint, in the order of the dots."""
+    rows = []
+    columns = [column for column in COLUMNS if column in view.shown]
+    for record in view.shown.to_dict("records"):
+        place = molecules.place(int(record["row"]), record["id"], str(record["smiles"]))
+        rows.append([place, str(record["relation"]), *(_rounded(record[column]) for column in columns)])
+    unit = "" if view.is_class else view.metrics["unit"]
+    return {
+        "name": view.name,
+        "unit": unit,
+        "class": view.is_class,
+        "coverage": view.coverage,
+        "columns": ["molecule", "relation", *columns],
+        "rows": rows,
+    }
+
+
+def _rounded(value: float) -> float | None:
+    """Four significant digits, for a page that is read and not computed with."""
+    return float(f"{value:.4g}") if np.isfinite(value) else None
+
+
+def _summary(view: View) -> dict[str, Any]:
+    """The endpoint's row of the table at the top."""
+    walks = view.metrics["replicates"][view.main]
+    low, high = walks["min"], walks["max"]
+    worst, best = (low, high) if view.main in HIGHER_IS_BETTER else (high, low)
+    return {
+        "name": view.name,
+        "place": view.place,
+        "unit": view.metrics["unit"],
+        "molecules": view.metrics["n_test"],
+        "metric": view.score_label(view.main),
+        "ensemble": view.metrics["ensemble"][view.main],
+        "walks": walks,
+        "worst": worst,
+        "best": best,
+        "replicates": view.statement["replicates"],
+        "bound": view.statement["difference_bound"],
+        "tolerance": view.statement["tolerance"],
+        "met": view.statement["met"],
+    }
+
+
+def _section(view: View) -> dict[str, Any]:
+    """Everything that the page says of one endpoint."""
+    return {
+        "name": view.name,
+        "place": view.place,
+        "unit": "" if view.is_class else view.metrics["unit"],
+        "kind": view.metrics["kind"],
+        "n_test": view.metrics["n_test"],
+        "statement": view.statement,
+        "sentences": [_headless(view, view.statement[key]) for key in ("sentence", "single_walk")],
+        "scores": [_score_row(view, metric) for metric in view.metrics["ensemble"]],
+        "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
+        "needed": None if (chart := needed(view)) is None else chart._replace(svg=Markup(chart.svg)),
+        "galleries": [gallery for gallery in (largest_errors(view), largest_spreads(view)) if gallery],
+    }
+
+
+def _headless(view: View, sentence: str) -> str:
+    """A sentence of the statement without the endpoint's name in front, which is the heading here."""
+    text = sentence.removeprefix(f"{view.name}: ").replace(" %", "\u00a0%")
+    return text[:1].upper() + text[1:]
+
+
+def _score_row(view: View, metric: str) -> dict[str, Any]:
+    """A metric's row: the ensemble, single walks, what two ensembles differ by."""
+    walks = view.metrics["replicates"][metric]
+    low, high = walks["min"], walks["max"]
+    worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
+    apart = view.statement["metric_difference"].get(metric)
+    return {
+        "label": view.score_label(metric),
+        "ensemble": view.metrics["ensemble"][metric],
+        "mean": walks["mean"],
+        "sd": walks["sd"],
+        "worst": worst,
+        "best": best,
+        "bound": None if apart is None else apart["bound"],
+    }
+
+
+def _json(content: Any) -> str:
+    """JSON that can stand inside a script element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _percent(value: float | None, digits: int = 0) -> str:
+    """A share in percent."""
+    return "–" if value is None else f"{100 * value:.{digits}f}\u00a0%"
+
+
+def _whole(value: float) -> str:
+    """A count with thin spaces between thousands."""
+    return f"{value:,.0f}".replace(",", "\u202f")

@@ -1,0 +1,1 @@
+"""Train a model afresh and check what the statement promised."""

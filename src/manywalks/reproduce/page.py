@@ -1,0 +1,107 @@
+"""reports/reproduction.html: whether a retraining kept the promise, and where walks part; a page alone.
+
+It is no part of report.html, since both studies run when somebody asks for them: a page that the pipeline
+makes may not depend on what the pipeline does not record.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from manywalks import files
+from manywalks.evaluate.registry import SCORE_NAMES
+from manywalks.formatting import short
+from manywalks.report.html import STYLE, template_text, unescaped
+from manywalks.reproduce.agreement import verdict
+from manywalks.reproduce.figures import against_bounds, both_ensembles, spreads
+
+NAME = "reproduction.html"
+
+
+def write(reports: Path) -> Path:
+    """Write the page from reproduction.json and sources.json, as far as they are there."""
+    found, points, sources = (
+        files.read_json(path) if path.is_file() else None
+        for path in (
+            reports / "reproduction.json",
+            reports / "plots" / "reproduction.json",
+            reports / "sources.json",
+        )
+    )
+    files.write_text(reports / NAME, page(found, points or [], sources))
+    return reports / NAME
+
+
+def page(found: dict[str, Any] | None, points: list[dict[str, Any]], sources: dict[str, Any] | None) -> str:
+    """The whole page as HTML.
+
+    Args:
+        found: of reproduction.json; None where nothing was retrained.
+        points: of plots/reproduction.json.
+        sources: of sources.json; None where the sources were not studied.
+    """
+    names = list((found or sources or {"endpoints": {}})["endpoints"])
+    context = {
+        "style": Markup(template_text("report.css") + STYLE),
+        "found": found,
+        "sources": sources,
+        "packages": [] if found is None else _packages(found),
+        "endpoints": [
+            {"name": name, **_retrained(name, found, points), **_parted(name, sources)} for name in names
+        ],
+    }
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {"short": short}
+    return environment.from_string(template_text("reproduction.html.j2")).render(context)
+
+
+def same_seed_sentence(name: str, sources: dict[str, Any]) -> str:
+    """What a fixed seed is worth, for one endpoint."""
+    one, everything = sources["same_seed"][name], sources["endpoints"][name]["all"]["spread"]
+    unit = f" {sources['units'][name]}" if sources["units"][name] else ""
+    here = "to the last bit" if one["here"] == 0 else f"to within {short(one['here'], 2)}{unit}"
+    return (
+        f"{name}: two runs with the same seed agree {here} on this machine, with one thread and with all. "
+        f"Where another machine rounds otherwise (one initial weight off by 1e-7), they end "
+        f"{short(one['elsewhere'], 2)}{unit} apart ({short(one['low'], 2)} to {short(one['high'], 2)}), root "
+        f"mean square, and {short(one['largest'], 2)}{unit} at the molecule where they part most; two runs "
+        f"with different seeds {short(everything * 2**0.5, 2)}{unit}."
+    )
+
+
+def _retrained(name: str, found: dict[str, Any] | None, points: list[dict[str, Any]]) -> dict[str, Any]:
+    """One endpoint's part about the retraining."""
+    if found is None or name not in found["endpoints"]:
+        return {"verdict": None, "agrees": None, "retrained_figures": [], "metrics": []}
+    one = found["endpoints"][name]
+    own = [point for point in points if point["endpoint"] == name]
+    drawn = [both_ensembles(own, one)] if own else []
+    return {
+        "verdict": verdict(one, name),
+        "agrees": one["agrees"],
+        "retrained_figures": [unescaped(figure) for figure in (*drawn, against_bounds(one))],
+        "metrics": [{"name": SCORE_NAMES[metric], **row} for metric, row in one["metrics"].items()],
+    }
+
+
+def _parted(name: str, sources: dict[str, Any] | None) -> dict[str, Any]:
+    """One endpoint's part about the sources."""
+    if sources is None or name not in sources["endpoints"]:
+        return {"same_seed": None, "spread_figure": None, "rows": []}
+    rows = sources["endpoints"][name]
+    return {
+        "same_seed": same_seed_sentence(name, sources),
+        "spread_figure": unescaped(spreads(rows, sources["units"][name])),
+        "rows": [{"name": source, **row} for source, row in rows.items()],
+    }
+
+
+def _packages(found: dict[str, Any]) -> list[dict[str, str]]:
+    """Versions then and now."""
+    now = found["retrained_with"]
+    return [
+        {"name": name, "then": then, "now": now.get(name, "–")}
+        for name, then in found["trained_with"].items()
+    ]

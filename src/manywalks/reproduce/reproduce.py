@@ -1,0 +1,130 @@
+"""Retrain a model from its manifest and its data alone, and judge whether the two agree."""
+
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from manywalks import files
+from manywalks.ensemble import manifest
+from manywalks.ensemble.combine import combine, combining_of
+from manywalks.ensemble.predictor import StackedPredictor, read_about
+from manywalks.features import Features
+from manywalks.params.load import Params, parse_params
+from manywalks.params.render import render
+from manywalks.replicates import store
+from manywalks.reproduce.agreement import Asked, agreement
+from manywalks.train.prepare import out_of_sample, read_tables
+from manywalks.train.scaling import FeatureScaler
+from manywalks.workspace import Workspace
+
+
+class Retraining(NamedTuple):
+    """A model to be reproduced and the workspace in which it is retrained."""
+
+    model: Path
+    workspace: Workspace
+
+
+def prepare(
+    model: Path, *, data: Path | None = None, count: int | None = None, from_scratch: bool = False
+) -> Retraining:
+    """A workspace beside the model, its params from the manifest, its replicates to be drawn afresh.
+
+    Curated table, features and split of an earlier reproduction are used again unless `from_scratch`.
+
+    Raises:
+        ValueError: the model is damaged, its manifest names another network than it holds, or the data is
+            not the data that it was trained on.
+    """
+    about = manifest.read(model)
+    _check_network(model, about)
+    workspace_of_model = model.resolve().parent.parent
+    table = (data or workspace_of_model / about["data"]["path"]).resolve()
+    if not table.is_file():
+        raise ValueError(f"{table}: no such file; give the model's raw table with --data")
+    found = files.md5_file(table)
+    if found != about["data"]["md5"]:
+        raise ValueError(
+            f"{table}: is not the data of {model} (md5 {found}, trained on {about['data']['md5']}); "
+            "bring that version back, or name it with --data"
+        )
+    folder = workspace_of_model / ".manywalks" / "reproduce" / model.resolve().name
+    shutil.rmtree(folder if from_scratch else folder / "models", ignore_errors=True)
+    text = render(_params(about, table, count), f"Made from {model / manifest.FILE}, to reproduce it.")
+    files.write_text(folder / "params.yaml", text)
+    return Retraining(model, Workspace.open(folder))
+
+
+def _check_network(model: Path, about: dict[str, Any]) -> None:
+    """Refuse to retrain another network than the one whose weights the model holds."""
+    held = read_about(model / "model.keras")["network"]
+    named = about["params"]["network"]
+    differing = [key for key in {**held, **named} if held.get(key) != named.get(key)]
+    if differing:
+        said = ", ".join(f"network.{key} {named.get(key)!r} for {held.get(key)!r}" for key in differing)
+        raise ValueError(
+            f"{model / manifest.FILE}: names another network than model.keras holds ({said}); "
+            "bring the manifest of this model back"
+        )
+
+
+def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:
+    """The parameters of the model, with so many fresh replicates (as many as the model has)."""
+    raw = {**about["params"], "replicates": {"count": count or about["replicates"], "entropy": None}}
+    raw["data"] = {**raw["data"], "path": str(table), "rev": None}
+    return parse_params(raw, source=manifest.FILE)
+
+
+class Judged(NamedTuple):
+    """What reports/reproduction.json and reports/plots/reproduction.json hold."""
+
+    found: dict[str, Any]
+    points: list[dict[str, Any]]
+
+
+def judge(retraining: Retraining) -> Judged:
+    """Compare the model with the replicates that now stand in the workspace."""
+    model, workspace = retraining
+    about = manifest.read(model)
+    curated, parts = read_tables(workspace)
+    rows = out_of_sample(parts)
+    raw = Features.load(workspace.features).take(rows)
+    walks = StackedPredictor.load(model / "model.keras").predict(
+        FeatureScaler.load(model / "scaler.npz").transform(raw)
+    )
+    kept, diverged = store.read_used(store.open_store(workspace))
+    fresh = np.stack([replicate.predictions for replicate in kept])
+    params = workspace.params
+    there = curated.iloc[rows]
+    found, points = {}, []
+    for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
+        asked = Asked(
+            kind=endpoint.kind,
+            unit=endpoint.unit,
+            confidence=about["confidence"],
+            endpoints=len(params.data.endpoints),
+            threshold=params.evaluate.threshold,
+            combining=combining_of(endpoint.kind, params.ensemble),
+            adaptive=about["adaptive"],
+        )
+        model_walks, fresh_walks = (each[:, :, column].astype(np.float64) for each in (walks, fresh))
+        found[name] = agreement(
+            model_walks,
+            fresh_walks,
+            there[name].to_numpy(dtype=np.float64),
+            there[f"{name}:relation"].to_numpy(dtype=str),
+            asked,
+        )
+        one, other = (combine(each, asked.combining).tolist() for each in (model_walks, fresh_walks))
+        points += [{"endpoint": name, "model": a, "retrained": b} for a, b in zip(one, other, strict=True)]
+    content = {
+        "model": str(model),
+        "agrees": all(endpoint["agrees"] for endpoint in found.values()),
+        "diverged": diverged,
+        "trained_with": about["versions"],
+        "retrained_with": manifest.versions(),
+        "endpoints": found,
+    }
+    return Judged(content, points)

@@ -1,0 +1,165 @@
+"""Where the walks part: each source of randomness varied alone, and all together."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from manywalks.replicates.bound import moments
+from manywalks.reproduce.geometry import Geometry
+from manywalks.train.engines import train_pack
+from manywalks.train.problem import Problem
+from manywalks.train.streams import SOURCES
+from manywalks.train.targets import TargetTransform
+
+GEOMETRY = "geometry"
+STUDIES: dict[str, tuple[str, ...]] = {
+    "initial weights": ("weights",),
+    "data order": ("order",),
+    "dropout": ("dropout",),
+    "numerics": ("numerics",),
+    GEOMETRY: (),
+    "all": SOURCES,
+}
+Tell = Callable[[float, float, str], None]
+
+
+@dataclass(frozen=True)
+class Walks:
+    """How the walks of a study are trained.
+
+    Attributes:
+        count: walks a source.
+        entropy: that their streams are spawned from.
+        threads: of the engine.
+        geometry: each walk's own conformers; None where no feature depends on coordinates.
+    """
+
+    count: int
+    entropy: int
+    threads: int
+    geometry: Geometry | None = None
+
+    @property
+    def studies(self) -> dict[str, tuple[str, ...]]:
+        """What varies in each study, by its name."""
+        return {name: vary for name, vary in STUDIES.items() if name != GEOMETRY or self.geometry}
+
+
+def study_sources(
+    problem: Problem,
+    transform: TargetTransform,
+    names: list[str],
+    walks: Walks,
+    *,
+    tell: Tell = lambda done, total, note: None,
+) -> dict[str, Any]:
+    """Spread of walks, by endpoint and source.
+
+    "numerics" moves one initial weight by 1e-7 and nothing else: what the same seed on another machine,
+    or with another number of threads, does to a walk. "geometry" gives each walk conformers of its own and
+    nothing else; "all" varies it too where there are any.
+
+    Returns:
+        {"endpoints": {endpoint: {source: {"spread", "low", "high" (95 % interval), "share" (of the variance
+        of all), "share_low", "share_high"}}}, "same_seed": {endpoint: see `_same_seed`}}.
+    """
+    seen: dict[str, np.ndarray] = {}
+    total = len(walks.studies) * walks.count + 2
+    for place, (study, vary) in enumerate(walks.studies.items()):
+
+        def follow(done: int, study: str = study, before: int = place * walks.count) -> None:
+            tell(before + done, total, study)
+
+        own = walks.geometry.features if walks.geometry and study in (GEOMETRY, "all") else None
+        seen[study] = _train(dataclasses.replace(problem, vary=vary), transform, walks, own, follow)
+    again = _twice(problem, transform, walks)
+    tell(total, total, "same seed")
+    return {
+        "endpoints": {
+            name: {study: _spread(cube[:, :, t], seen["all"][:, :, t]) for study, cube in seen.items()}
+            for t, name in enumerate(names)
+        },
+        "same_seed": {
+            name: _same_seed(again[:, :, t], seen["numerics"][:, :, t]) for t, name in enumerate(names)
+        },
+    }
+
+
+def _train(
+    problem: Problem,
+    transform: TargetTransform,
+    walks: Walks,
+    own: Sequence[Any] | None,
+    follow: Callable[[int], None],
+) -> np.ndarray:
+    """Predictions (m, n, t) in endpoint units of walks with the problem's features, or with their own."""
+    found = {}
+    packs = [(problem, list(range(walks.count)))]
+    if own is not None:
+        packs = [(dataclasses.replace(problem, features=one), [index]) for index, one in enumerate(own)]
+    for each, indices in packs:
+        for walk in train_pack(each, indices, walks.entropy, threads=walks.threads):
+            if walk.diverged:
+                raise ValueError(f"train: walk {walk.index} diverged; lower train.learning_rate")
+            found[walk.index] = transform.inverse(walk.predictions)
+            follow(len(found))
+    return np.stack([found[index] for index in sorted(found)])
+
+
+def _twice(problem: Problem, transform: TargetTransform, walks: Walks) -> np.ndarray:
+    """The same walk on this machine twice, with one thread and with all: (2, n, t)."""
+    same = dataclasses.replace(problem, vary=())
+    runs = [next(train_pack(same, [0], walks.entropy, threads=threads)) for threads in (1, walks.threads)]
+    return np.stack([transform.inverse(run.predictions) for run in runs])
+
+
+def _same_seed(again: np.ndarray, elsewhere: np.ndarray) -> dict[str, float]:
+    """How far two runs with the same seed part, in the endpoint's unit.
+
+    Args:
+        again: (2, n) the same walk twice on this machine.
+        elsewhere: (m, n) walks that differ by rounding alone.
+
+    Returns:
+        {"here": root mean square over molecules, "elsewhere": the same, expected of two such walks, "low",
+        "high": its 95 % interval, "largest": at the molecule where they part most, mean over pairs}.
+    """
+    spread = _spread(elsewhere, elsewhere)
+    pairs = itertools.combinations(elsewhere.astype(np.float64), 2)
+    root = math.sqrt(2)
+    return {
+        "here": math.sqrt(np.mean((again[0].astype(np.float64) - again[1]) ** 2)),
+        "elsewhere": root * spread["spread"],
+        "low": root * spread["low"],
+        "high": root * spread["high"],
+        "largest": float(np.mean([np.abs(one - other).max() for one, other in pairs])),
+    }
+
+
+def _spread(walks: np.ndarray, everything: np.ndarray) -> dict[str, float]:
+    """Root mean square spread of (m, n) walks with its 95 % interval, and its share of all variance.
+
+    The interval is the chi-square one with (m - 1) nu degrees of freedom, nu the number of directions in
+    which these walks part; that of the share is the F distribution's. Shares need not add
+    up: what one source does to a walk depends on the others.
+    """
+    found, whole = moments(walks.astype(np.float64)), moments(everything.astype(np.float64))
+    freedom, of_whole = ((len(each) - 1) / m.theta for each, m in ((walks, found), (everything, whole)))
+    low, high = (freedom / stats.chi2.ppf(level, freedom) for level in (0.975, 0.025))
+    share = found.variance / whole.variance if whole.variance else 0.0
+    least, most = (share / stats.f.ppf(level, freedom, of_whole) for level in (0.975, 0.025))
+    same = walks is everything
+    return {
+        "spread": math.sqrt(found.variance),
+        "low": math.sqrt(found.variance * low),
+        "high": math.sqrt(found.variance * high),
+        "share": share,
+        "share_low": share if same else float(least),
+        "share_high": share if same else float(most),
+    }

@@ -1,0 +1,164 @@
+"""Progress that a person can follow, from whichever process the work is in.
+
+A step is given `tell(done, total, what)`. By itself it draws a bar on the terminal; started by a flow
+(`MANYWALKS_PROGRESS=lines`) it prints a line a change, which the flow's own bar follows.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from manywalks.runtime import progress
+
+Tell = Callable[[float, float, str], None]
+PREFIX = "@progress "
+# A line a change would be thousands a second for fast steps; eyes follow five.
+EVERY_S = 0.2
+
+
+class TimeLeft(TimeRemainingColumn):
+    """The time still to wait, called so; the time it took, once it is done."""
+
+    def render(self, task: Task) -> Text:
+        """Such as "00:12 left"."""
+        return super().render(task) + ("" if task.finished else " left")
+
+
+def lines_wanted() -> bool:
+    """Whether a flow reads this process's progress."""
+    return os.environ.get("MANYWALKS_PROGRESS") == "lines"
+
+
+def bar(console: Console | None = None) -> Progress:
+    """The bar that every command shows: what, how far, how long still."""
+    return Progress(
+        # with a rate in molecules a second it still fits into 80 columns
+        TextColumn("{task.description:<18}"),
+        BarColumn(bar_width=22),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeLeft(compact=True, elapsed_when_finished=True),
+        console=console or Console(stderr=True),
+        transient=False,
+    )
+
+
+def update(shown: Progress, task: TaskID, done: float, total: float | None, note: str) -> None:
+    """Draw a task's progress. Without a new note the last one stays, so a finished step keeps its rate."""
+    shown.update(task, completed=done, total=total)
+    if note:
+        shown.update(task, note=note)
+
+
+def counting(tell: Tell) -> Callable[[int, int], None]:
+    """A progress function (molecules done, of so many) that tells the rate beside it.
+
+    The rate is that since the first molecules were done, since workers take seconds to start.
+    """
+    since = (0, time.monotonic())
+    known = False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal since, known
+        now = time.monotonic()
+        rate = (done - since[0]) / max(now - since[1], 1e-9)
+        tell(done, total, f"{rate:,.0f} molecules/s")
+        if not known:
+            since, known = (done, now), True
+
+    return progress
+
+
+@contextmanager
+def telling(what: str) -> Iterator[Tell]:
+    """A `tell` for one step: lines for a flow, or a bar of its own."""
+    if lines_wanted():
+        lines = _throttled()
+        yield lines
+        lines(1, 1, "")
+        return
+    with bar() as shown:
+        task = shown.add_task(what, total=None, note="")
+
+        def tell(done: float, total: float, note: str = "") -> None:
+            update(shown, task, done, total, note)
+
+        yield tell
+        shown.update(task, completed=shown.tasks[0].total or 1, total=shown.tasks[0].total or 1)
+
+
+def _throttled() -> Tell:
+    """Print progress lines, five a second at most, the last one always."""
+    last = 0.0
+
+    def tell(done: float, total: float, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < EVERY_S:
+            return
+        last = now
+        print(PREFIX + json.dumps([done, total, note]), flush=True, file=sys.stdout)
+
+    return tell
+
+
+def parse(line: str) -> tuple[float, float, str] | None:
+    """The progress that a child's line tells, None where it is another line."""
+    if not line.startswith(PREFIX):
+        return None
+    done, total, note = json.loads(line.removeprefix(PREFIX))
+    return float(done), float(total), str(note)
+
+
+LABELS = {
+    "curate": "curate molecules",
+    "featurize": "compute features",
+    "split": "split",
+    "train": "train replicates",
+    "ensemble": "build the ensemble",
+    "evaluate": "evaluate",
+    "report": "write the report",
+    "sources": "vary each source",
+}
+
+
+class Board:
+    """One bar a stage, shown from the moment that the stage tells of itself."""
+
+    def __init__(self) -> None:
+        self._bars = progress.bar()
+        self._rows: dict[str, Any] = {}
+
+    def __enter__(self) -> "Board":
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def follow(self, stage: str) -> progress.Tell:
+        """The `tell` of one stage."""
+
+        def tell(done: float, total: float, note: str = "") -> None:
+            if stage not in self._rows:
+                self._rows[stage] = self._bars.add_task(LABELS.get(stage, stage), total=None, note="")
+            progress.update(self._bars, self._rows[stage], done, total or None, note)
+
+        return tell

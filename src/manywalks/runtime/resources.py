@@ -1,0 +1,53 @@
+"""How much of the machine a run may use."""
+
+import os
+from pathlib import Path
+
+from manywalks.workspace import Workspace
+
+# A pack's process on its own: Python, NumPy, SciPy, Numba's compiler (measured: 0.35 GB), with room.
+PROCESS_BYTES = 500 * 2**20
+# Features as read, scaled, as rows of the train part, and the engine's layout of them.
+FEATURES_TIMES = 4
+
+
+def cores_of(workspace: Workspace) -> int:
+    """Cores that the run may use: those asked for, at most those this process may run on."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(workspace.params.orchestrate.cores or allowed, allowed)
+
+
+def processes_of(workspace: Workspace) -> int:
+    """Packs that may run side by side: one a core, as far as memory goes, one at least."""
+    size = workspace.features.stat().st_size if workspace.features.is_file() else 0
+    return fitting(cores_of(workspace), free_bytes(), PROCESS_BYTES + FEATURES_TIMES * size)
+
+
+def fitting(cores: int, free: int | None, each: int) -> int:
+    """Processes of `each` bytes that `cores` and `free` bytes have room for, one at least."""
+    return cores if free is None else max(1, min(cores, free // each))
+
+
+def free_bytes() -> int | None:
+    """Memory that may be taken now, None where the system does not say (it is not Linux)."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    known = dict(line.split(":", 1) for line in lines)
+    free = int(known["MemAvailable"].split()[0]) * 1024
+    limit, used = (_number(Path("/sys/fs/cgroup") / name) for name in ("memory.max", "memory.current"))
+    return free if limit is None or used is None else min(free, max(0, limit - used))
+
+
+def _number(path: Path) -> int | None:
+    """A number in a file; None where there is no file or no number ("max")."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def allowed_threads() -> int:
+    """Threads this process may use, as whoever started it said."""
+    return int(os.environ.get("OMP_NUM_THREADS", "1"))

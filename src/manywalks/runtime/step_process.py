@@ -1,0 +1,136 @@
+"""Run a step in a process of its own: its progress followed, its end enforced, its failure named."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from manywalks.runtime import progress
+
+BAD_INPUT = 2
+# EX_TEMPFAIL of sysexits.h: what failed may pass (disk, memory, a file that is just being written)
+CAN_PASS = 75
+NOISE_OFF = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "DO_NOT_TRACK": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+LEASH = "MANYWALKS_LEASH"
+
+
+class StepFailed(RuntimeError):
+    """A step's process failed for a reason that can pass: killed, out of time, I/O, memory."""
+
+
+class OutOfMemory(StepFailed):
+    """A step's process had too little memory, or was killed by signal 9, as the system does then."""
+
+
+def run_step(
+    arguments: list[str],
+    *,
+    folder: Path,
+    time_limit: float,
+    tell: progress.Tell | None = None,
+    threads: int | None = None,
+) -> None:
+    """Run `python -m manywalks.tasks ARGUMENTS` in `folder`.
+
+    Raises:
+        ValueError: the step refused its input (exit status 2); the message is its own line.
+        StepFailed: the process was killed, took longer than `time_limit` seconds, or met an I/O or
+            memory error; another try may pass.
+        RuntimeError: anything else, with the end of what the process printed.
+    """
+    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines", LEASH: "1"}
+    if threads:
+        environment |= {
+            name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "manywalks.tasks", *arguments],
+        # nothing is ever written to it: it closes when this process ends, however that is (see `heel`)
+        cwd=folder, env=environment, text=True, errors="replace", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # a group of its own, so that whatever the step started ends with it
+        start_new_session=True,
+    )  # fmt: skip
+    heard: list[str] = []
+    readers = [_reader(process.stdout, heard, tell), _reader(process.stderr, heard, None)]
+    what = " ".join(arguments)
+    try:
+        status = process.wait(timeout=time_limit)
+    except subprocess.TimeoutExpired:
+        _end_group(process)
+        raise StepFailed(
+            f"{what}: ended after its time limit of {time_limit:g} s (orchestrate.time_limit)"
+        ) from None
+    except BaseException:
+        _end_group(process)
+        raise
+    finally:
+        for reader in readers:
+            reader.join(timeout=5)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
+    _judge(status, what, heard)
+
+
+def heel() -> None:
+    """In a step's process: end it, and whatever it started, once the process that started it is gone.
+
+    A flow that is killed cannot end its steps; left alone, they would write into the next flow's outputs.
+    """
+    if os.environ.pop(LEASH, None) is None:
+        return
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _reader(stream, heard: list[str], tell: progress.Tell | None) -> threading.Thread:
+    """Follow one stream of a child to its end, so that it never blocks on a full pipe."""
+
+    def follow() -> None:
+        with stream:
+            for line in stream:
+                told = progress.parse(line)
+                if told is None:
+                    heard.append(line.rstrip())
+                    del heard[:-200]
+                elif tell is not None:
+                    tell(*told)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    return thread
+
+
+def _end_group(process: subprocess.Popen) -> None:
+    """Kill a child and whatever it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _judge(status: int, what: str, heard: list[str]) -> None:
+    """Turn an exit status into nothing or the right exception."""
+    if status == 0:
+        return
+    last = next((line for line in reversed(heard) if line.strip()), "no word")
+    if status == BAD_INPUT:
+        raise ValueError(last)
+    if status < 0:
+        kind = OutOfMemory if -status == signal.SIGKILL else StepFailed
+        raise kind(f"{what}: killed by signal {-status}; last it said: {last}")
+    if status == CAN_PASS:
+        raise (OutOfMemory if last.startswith("MemoryError") else StepFailed)(f"{what}: {last}")
+    raise RuntimeError(f"{what}: failed with exit status {status}\n" + "\n".join(heard[-30:]))

@@ -1,0 +1,1 @@
+"""Which molecules train, validate and test."""

@@ -1,0 +1,89 @@
+"""How far the test part is from what was trained on: nearest-neighbour Tanimoto similarity."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from rdkit import DataStructs
+
+from manywalks.split.clusters import fingerprints
+
+BINS = 20
+# 20,000 molecules against 200,000 are 4e9 pairs, minutes; beyond, a sample says the same
+MOST_FROM = 5_000
+MOST_TRAIN = 200_000
+# the folds of a comparison are many (25): so many molecules give their quartiles to 0.01
+MOST_OF_FOLD = 1_000
+
+
+def split_distance(smiles: Sequence[str], parts: np.ndarray) -> dict[str, Any]:
+    """The similarity of each test and valid molecule to its nearest train molecule, summed up.
+
+    Args:
+        smiles: standardized SMILES (n,); parts: "train", "valid" or "test" (n,).
+
+    Returns:
+        For "test" and "valid": molecules, quartiles (min, q1, median, q3, max) and a histogram of
+        nearest-neighbour Tanimoto (Morgan radius 2, 2048 bits); 1 is the same fingerprint. Plain JSON.
+    """
+    rows = {part: np.flatnonzero(np.asarray(parts) == part) for part in ("train", "valid", "test")}
+    report: dict[str, Any] = {part: len(found) for part, found in rows.items()}
+    train = sampled(rows["train"], MOST_TRAIN)
+    train_prints = fingerprints([smiles[int(i)] for i in train])
+    report["sampled_train"] = len(train) if len(train) < len(rows["train"]) else None
+    report["similarity"] = {}
+    for part in ("test", "valid"):
+        chosen = sampled(rows[part], MOST_FROM)
+        if len(chosen) and len(train):
+            nearest = nearest_similarity([smiles[int(i)] for i in chosen], train_prints)
+            report["similarity"][part] = _summary(nearest)
+    return report
+
+
+def folds_distance(smiles: Sequence[str], folds: Sequence[np.ndarray]) -> list[dict[str, Any]]:
+    """How far each left-out fold is from its train part: molecules looked at, and quartiles as above.
+
+    Args:
+        smiles: standardized SMILES (n,); folds: parts (n,) of each split, as `split.folds` draws them.
+    """
+    prints = fingerprints(smiles)
+    report = []
+    for parts in folds:
+        train = [prints[int(row)] for row in sampled(np.flatnonzero(parts == "train"), MOST_TRAIN)]
+        test = [prints[int(row)] for row in sampled(np.flatnonzero(parts == "test"), MOST_OF_FOLD)]
+        report.append({"molecules": len(test)} | _quartiles(_nearest(test, train)))
+    return report
+
+
+def nearest_similarity(
+    smiles: Sequence[str], train_prints: Sequence[DataStructs.ExplicitBitVect]
+) -> np.ndarray:
+    """Tanimoto similarity of each molecule to the nearest of the given fingerprints: (n,)."""
+    return _nearest(fingerprints(smiles), train_prints)
+
+
+def _nearest(
+    prints: Sequence[DataStructs.ExplicitBitVect], train_prints: Sequence[DataStructs.ExplicitBitVect]
+) -> np.ndarray:
+    """Similarity of each fingerprint to the nearest of the others: (n,)."""
+    return np.array([max(DataStructs.BulkTanimotoSimilarity(one, train_prints)) for one in prints])
+
+
+def sampled(rows: np.ndarray, most: int) -> np.ndarray:
+    """All rows, or `most` of them drawn the same way every time, in order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, size=most, replace=False))
+
+
+def _summary(nearest: np.ndarray) -> dict[str, Any]:
+    """Quartiles and histogram of similarities (n,)."""
+    counts, edges = np.histogram(nearest, bins=BINS, range=(0, 1))
+    histogram = {"edges": edges.tolist(), "counts": counts.tolist()}
+    return {"molecules": len(nearest)} | _quartiles(nearest) | {"histogram": histogram}
+
+
+def _quartiles(nearest: np.ndarray) -> dict[str, float]:
+    """Quartiles of similarities (n,), with both ends."""
+    names = ("min", "q1", "median", "q3", "max")
+    return dict(zip(names, np.quantile(nearest, [0, 0.25, 0.5, 0.75, 1]).tolist(), strict=True))

@@ -1,0 +1,237 @@
+"""Train, valid and test: drawn over whole groups, so that no molecule or tautomer stands in two parts."""
+
+import numpy as np
+import pandas as pd
+
+from manywalks.chemistry.tautomers import joined, tautomer_keys
+from manywalks.data.dates import decimal_years
+from manywalks.data.split_columns import PRECEDENCE
+from manywalks.params.data import SplitParams
+from manywalks.split import clusters
+from manywalks.split.draw import deal, draw, sized
+
+PARTS = ("train", "valid", "test")
+STRATA = 10
+
+
+def split_molecules(curated: pd.DataFrame, params: SplitParams) -> np.ndarray:
+    """The part of each molecule, str (n,): "train", "valid" or "test".
+
+    The draw depends on the molecules and params.seed, and not on the order of the rows.
+    """
+    order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
+    parts = np.empty(len(curated), dtype="<U5")
+    parts[order] = _split_sorted(curated.iloc[order], params)
+    return checked(parts, params)
+
+
+def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> list[np.ndarray]:
+    """Repeated k-fold of the split's method: repeats * k arrays str (n,), each with its own test part.
+
+    Within a repeat every molecule is in one test part. The valid part is a share `params.valid` of the rest.
+    Two methods leave molecules out of some folds, marked "": `time` tests each of k later periods on what was
+    measured before it, and `column` keeps the given test part out of all folds.
+    """
+    if k < 2 or repeats < 1:
+        raise ValueError(f"folds: repeats {repeats} and k {k} will not do; take 1 or more, and 2 or more")
+    order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
+    frame = curated.iloc[order]
+    groups = _groups(frame, params)
+    drawn = []
+    for repeat in range(repeats):
+        rng = np.random.default_rng([params.seed % 2**63, repeat, 1])
+        for fold in _folds_sorted(frame, params, groups, k, rng):
+            parts = np.empty(len(frame), dtype="<U5")
+            parts[order] = fold
+            drawn.append(parts)
+    return drawn
+
+
+def checked(parts: np.ndarray, params: SplitParams) -> np.ndarray:
+    """The same parts, if there is something to train on and to test on."""
+    for part in ("train", "test"):
+        if not (parts == part).any():
+            raise ValueError(
+                f"split: the {part} part has no molecules (method {params.method}, test {params.test:g}, "
+                f"{len(parts)} molecules); give more molecules or another split"
+            )
+    return parts
+
+
+def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
+    """The parts of molecules that are sorted by SMILES."""
+    rng = np.random.default_rng(params.seed % 2**63)
+    if params.method == "column":
+        return _given(frame, params, rng)
+    groups = _groups(frame, params)
+    if params.method == "time":
+        return _by_time(frame, groups, params, rng)
+    shares = {"test": params.test, "valid": params.valid}
+    if params.method == "stratified":
+        return _stratified(frame, groups, params, shares, rng)
+    return draw(groups, shares, rng)
+
+
+def _groups(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
+    """Which molecules stay together, int (n,): tautomers always, and what the method holds together."""
+    smiles = list(frame["smiles"])
+    keys = [tautomer_keys(smiles)]
+    if params.method == "scaffold":
+        keys.append(clusters.scaffolds(smiles))
+    elif params.method == "cluster":
+        keys.append([str(label) for label in clusters.clusters(smiles, params.similarity)])
+    elif params.method == "group":
+        cells = _carried(frame, "split:group").astype(object)
+        # molecules of no group are no group
+        keys.append([cell or f"\0{i}" for i, cell in enumerate(cells)])
+    return joined(keys)
+
+
+def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column that curation carries over from the raw table for a split that asks for it."""
+    if column not in frame:
+        raise ValueError(
+            f"the curated table has no column {column!r}; curate it again with this split method"
+        )
+    return frame[column].to_numpy()
+
+
+def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
+    """The given parts; where none is called valid, a share of train is drawn for it."""
+    parts = _carried(frame, "split:part").astype("<U5")
+    groups = joined([tautomer_keys(list(frame["smiles"]))])
+    rank = np.array([PRECEDENCE[part] for part in parts])
+    best = np.full(int(groups.max(initial=-1)) + 1, len(PRECEDENCE))
+    np.minimum.at(best, groups, rank)
+    parts = np.array(list(PRECEDENCE), dtype="<U5")[best[groups]]
+    if not (parts == "valid").any() and params.valid > 0:
+        train = np.flatnonzero(parts == "train")
+        parts[train] = draw(groups[train], {"valid": params.valid}, rng)
+    return parts
+
+
+def _stratified(
+    frame: pd.DataFrame,
+    groups: np.ndarray,
+    params: SplitParams,
+    shares: dict[str, float],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Parts drawn within each stratum of an endpoint's values: classes, or tenths of the range of ranks."""
+    names = [column.removesuffix(":relation") for column in frame if column.endswith(":relation")]
+    name = params.endpoint or names[0]
+    if name not in names:
+        raise ValueError(f"split.endpoint: {name!r} is no endpoint; known are {', '.join(names)}")
+    values = frame[name].to_numpy(dtype=np.float64)
+    # a group is where its first measured molecule is
+    strata = pd.Series(_strata(values)).groupby(groups).transform("max").to_numpy()
+    parts = np.full(len(frame), "train", dtype="<U5")
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        parts[rows] = draw(groups[rows], shares, rng)
+    return parts
+
+
+def _strata(values: np.ndarray) -> np.ndarray:
+    """Classes as they are, other values as tenths by rank, -1 where not measured: int (n,)."""
+    strata = np.full(len(values), -1)
+    measured = ~np.isnan(values)
+    if set(np.unique(values[measured])) <= {0.0, 1.0}:
+        strata[measured] = values[measured]
+    elif measured.any():
+        ranks = pd.Series(values[measured]).rank(method="first").to_numpy() - 1
+        strata[measured] = np.minimum(ranks * STRATA // measured.sum(), STRATA - 1)
+    return strata
+
+
+def _by_time(
+    frame: pd.DataFrame, groups: np.ndarray, params: SplitParams, rng: np.random.Generator
+) -> np.ndarray:
+    """Test is what was first measured last; the undated train; valid is drawn from the latest of the rest."""
+    times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
+    start = _test_start(times, params)
+    parts = np.full(len(frame), "train", dtype="<U5")
+    parts[times >= start] = "test"
+    earlier = np.flatnonzero(times < start)
+    # whole groups, latest first; ties (one year holds many molecules) fall by chance
+    code, sizes = sized(groups[earlier])
+    latest = np.full(len(sizes), -np.inf)
+    np.maximum.at(latest, code, times[earlier])
+    target, chosen = round(params.valid * len(frame)), np.zeros(len(sizes), dtype=bool)
+    ordered = np.lexsort((rng.permutation(len(sizes)), -latest))
+    chosen[ordered[np.cumsum(sizes[ordered]) <= target]] = True
+    parts[earlier[chosen[code]]] = "valid"
+    return parts
+
+
+def _group_times(times: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The time that a group (a molecule and its tautomers) was first measured (n,); -inf where undated."""
+    first = np.full(int(groups.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(first, groups, np.where(np.isnan(times), np.inf, times))
+    return np.where(np.isinf(first), -np.inf, first)[groups]
+
+
+def _test_start(times: np.ndarray, params: SplitParams) -> float:
+    """The time from which molecules test: given, or the whole time whose share is nearest to the wanted."""
+    if params.test_from is not None:
+        given = decimal_years(np.array([params.test_from], dtype=object))
+        if given.fault or np.isnan(given.years[0]):
+            raise ValueError(
+                f"split.test_from: {params.test_from!r} is neither a year nor a date that can be read one "
+                "way alone; write it as 2020-04-03 (year-month-day)"
+            )
+        return float(given.years[0])
+    candidates = np.unique(times[np.isfinite(times)])
+    if not len(candidates):
+        raise ValueError(f"split.column: {params.column!r} holds no year or date")
+    shares = np.array([(times >= start).mean() for start in candidates])
+    return float(candidates[np.argmin(np.abs(shares - params.test))])
+
+
+def _folds_sorted(
+    frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, k: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """One repeat of k folds of molecules that are sorted by SMILES."""
+    n = len(frame)
+    if params.method == "time":
+        return _time_folds(frame, params, groups, k, rng)
+    given = params.method == "column"
+    left_out = _given(frame, params, rng) == "test" if given else np.zeros(n, dtype=bool)
+    strata = np.zeros(n, dtype=np.int64)
+    if params.method == "stratified":
+        name = params.endpoint or next(c for c in frame if c.endswith(":relation")).removesuffix(":relation")
+        strata = (
+            pd.Series(_strata(frame[name].to_numpy(np.float64))).groupby(groups).transform("max").to_numpy()
+        )
+    fold = np.full(n, -1)
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero((strata == stratum) & ~left_out)
+        fold[rows] = deal(groups[rows], k, rng)
+    return [_fold_parts(fold, one, groups, params.valid, rng) for one in range(k)]
+
+
+def _fold_parts(
+    fold: np.ndarray, one: int, groups: np.ndarray, valid: float, rng: np.random.Generator
+) -> np.ndarray:
+    """The parts of one fold: its molecules test, a share of the others validates; "" where left out."""
+    parts = np.full(len(fold), "train", dtype="<U5")
+    parts[fold == -1] = ""
+    parts[fold == one] = "test"
+    rest = np.flatnonzero(parts == "train")
+    parts[rest] = draw(groups[rest], {"valid": valid}, rng)
+    return parts
+
+
+def _time_folds(
+    frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, k: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """k periods after a first one, each tested on all that came before; later molecules are left out."""
+    times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
+    cuts = np.unique(np.quantile(times[np.isfinite(times)], np.arange(1, k + 1) / (k + 1), method="higher"))
+    if len(cuts) < k:
+        raise ValueError(f"split.column: {params.column!r} has too few different times for {k} folds")
+    folds_of = []
+    for start, end in zip(cuts, [*cuts[1:], np.inf], strict=True):
+        fold = np.where(times < start, 0, np.where(times < end, 1, -1))
+        folds_of.append(_fold_parts(fold, 1, groups, params.valid, rng))
+    return folds_of

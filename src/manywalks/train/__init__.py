@@ -1,0 +1,1 @@
+"""One problem, many replicates: scaling, targets, random streams and the engines that train."""

@@ -1,0 +1,1 @@
+"""The engine for dense networks, compiled by numba."""

@@ -1,0 +1,44 @@
+"""A process that walks replicates in one thread: `python -m manywalks.train.keras_engine.worker FD`.
+
+Over the pipe FD it hears its search path and the problem, then (index, entropy) a replicate, and answers
+("epoch", number) after each epoch and ("replicate", it) at the end, or once ("refused", why).
+"""
+
+import sys
+from multiprocessing.connection import Connection
+
+
+def serve(pipe: Connection) -> None:
+    """Walk one replicate after another until the pipe is closed."""
+    sys.path[:] = pipe.recv()
+    problem = pipe.recv()
+    from manywalks.train.keras_engine.model import import_keras
+    from manywalks.train.keras_engine.trainer import Walker
+
+    import_keras()
+    one_thread()
+    try:
+        walker = Walker(problem)
+    except ValueError as error:  # the builder will not do
+        pipe.send(("refused", str(error)))
+        return
+    while True:
+        try:
+            index, entropy = pipe.recv()
+        except EOFError:
+            return
+        replicate = walker.walk(index, entropy, tell=lambda epoch: pipe.send(("epoch", epoch)))
+        pipe.send(("replicate", replicate))
+
+
+def one_thread() -> None:
+    """Let TensorFlow use one thread; to be said before its first operation."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+if __name__ == "__main__":
+    with Connection(int(sys.argv[1])) as pipe_to_parent:
+        serve(pipe_to_parent)

@@ -1,0 +1,82 @@
+"""A workspace: a folder with a params.yaml, and where everything in it lies."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from manywalks.params.load import Params, load_params
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with a params.yaml. The repository is one; `--work` names another."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | str) -> "Workspace":
+        """The workspace at `root`; ValueError where there is no folder."""
+        root = Path(root).resolve()
+        if not root.is_dir():
+            raise ValueError(f"{root}: no such folder; make one with `manywalks init TABLE --work {root}`")
+        return cls(root)
+
+    @cached_property
+    def params(self) -> Params:
+        """params.yaml of the workspace, checked."""
+        return load_params(self.params_file)
+
+    @property
+    def params_file(self) -> Path:
+        """The parameters of every run in this workspace."""
+        return self.root / "params.yaml"
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether DVC records what runs here: a dvc.yaml and a DVC repository stand in the folder."""
+        return (self.root / "dvc.yaml").is_file() and (self.root / ".dvc").is_dir()
+
+    @property
+    def state(self) -> Path:
+        """Machine-local state: records of finished steps, locks, logs. Safe to delete."""
+        return self.root / ".manywalks"
+
+    @property
+    def table(self) -> Path:
+        """The raw table."""
+        return self.root / self.params.data.path
+
+    @property
+    def curated(self) -> Path:
+        """Kept molecules."""
+        return self.root / "data/curated.parquet"
+
+    @property
+    def rejected(self) -> Path:
+        """Every raw record that was not kept, with its reason."""
+        return self.root / "data/rejected.csv"
+
+    @property
+    def features(self) -> Path:
+        """The feature matrix with named columns."""
+        return self.root / "data/features.npz"
+
+    @property
+    def split(self) -> Path:
+        """Which molecule stands in which part."""
+        return self.root / "data/split.parquet"
+
+    @property
+    def replicates(self) -> Path:
+        """Folder of replicates, one folder a key in it."""
+        return self.root / "models/replicates"
+
+    @property
+    def ensemble(self) -> Path:
+        """Folder of the ensemble: model.keras, manifest.json and what they need."""
+        return self.root / "models/ensemble"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of everything that people and DVC read."""
+        return self.root / "reports"

@@ -1,0 +1,65 @@
+"""Stage evaluate: scores of the ensemble and of single walks, and the reproducibility statement."""
+
+import numpy as np
+import pandas as pd
+
+from manywalks import files
+from manywalks.ensemble import calibration, manifest
+from manywalks.evaluate.evaluation import (
+    _convergence,
+    _fit,
+    _metrics,
+    _nearness,
+    _predicted,
+    _predictions,
+    _seen,
+    _statement,
+    _walks,
+)
+from manywalks.replicates import store
+from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
+from manywalks.train.prepare import out_of_sample, read_tables
+from manywalks.workspace import Workspace
+
+
+def run(workspace: Workspace) -> None:
+    """Write reports/metrics.json, statement.json, predictions.parquet and the data of the plots."""
+    params = workspace.params
+    about = manifest.read(workspace.ensemble)
+    curated, parts = read_tables(workspace)
+    kept, diverged = store.read_used(store.open_store(workspace))
+    card = files.read_json(workspace.reports / "data.json")
+    tolerances = tolerances_of(curated, parts, card, params)
+    predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
+    nearness = _nearness(workspace, out_of_sample(parts))
+    train = parts == "train"
+    fit = _predicted(workspace, np.flatnonzero(train))
+    metrics, statements, tables, plots, walks = {}, {}, [], [], []
+    for column, name in enumerate(params.data.endpoints):
+        fitted = calibration.Calibration.from_json(about["calibration"][name])
+        seen = _seen(curated, parts, name, fitted, predictions[:, :, column], params)
+        metrics[name] = {
+            **_metrics(seen, params),
+            "train": _fit(curated.loc[train], name, fitted.handed_out(fit[:, column]), params),
+        }
+        statements[name] = _statement(
+            seen,
+            params,
+            tolerance=tolerances[column],
+            sd=observed_sd(curated, parts, name),
+            diverged=diverged,
+            noise=assay_noise(card, name),
+        )
+        tables.append(_predictions(seen, curated, params).join(nearness))
+        plots += _convergence(seen, params)
+        walks += _walks(seen)
+    files.write_json(workspace.reports / "metrics.json", metrics)
+    files.write_json(workspace.reports / "statement.json", statements)
+    table = pd.concat(tables, ignore_index=True)
+    with files.atomic_path(workspace.reports / "predictions.parquet") as path:
+        table.to_parquet(path, index=False)
+    test = table[(table["part"] == "test") & table["observed"].notna()]
+    shown = pd.DataFrame(test[["endpoint", "observed", "predicted", "spread"]])
+    files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
+    files.write_json(workspace.reports / "plots" / "replicates.json", plots)
+    files.write_json(workspace.reports / "plots" / "walks.json", walks)

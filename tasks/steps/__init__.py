@@ -1,1 +1,0 @@
-"""Each stage of dvc.yaml: read its inputs, call the plain functions, write its outputs."""

@@ -1,0 +1,125 @@
+"""The command line as a person uses it: examples that work, one clear line for bad input, status 2."""
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import command
+
+
+@pytest.mark.parametrize("name", ["train", "score", "init"])
+def test_help_shows_an_example(name: str) -> None:
+    done = command(name, "--help")
+    assert done.returncode == 0
+    assert f"Example: manywalks {name}" in " ".join(done.stdout.split())
+
+
+def test_the_version_is_said() -> None:
+    done = command("--version")
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"manywalks {metadata.version('manywalks')}"
+
+
+def test_a_missing_argument_names_the_help_of_its_command() -> None:
+    done = command("score")
+    assert done.returncode == 2
+    assert "(see manywalks score --help)" in done.stderr
+
+
+def edited(folder: Path, old: str, new: str) -> None:
+    """Replace a piece of params.yaml."""
+    path = folder / "params.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("path: table.csv", "path: gone.csv", "gone.csv"),
+        ("logS: {kind", "logP: {kind", "logP"),
+        ("id: id", "id: no_such", "no_such"),
+        ("dropout: 0.1", "droput: 0.1", "network.droput"),
+        ("epochs: 4", "epochs: four", "train.epochs: 'four'"),
+        ("test: 0.25", "test: 0.0", "test"),
+    ],
+)
+def test_bad_input_ends_before_training_in_one_line(small: Path, old: str, new: str, said: str) -> None:
+    edited(small, old, new)
+    done = command("train", "--work", str(small))
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert said in lines[-1]
+    assert not (small / "models").exists()
+    assert not list(small.rglob(".tmp-*"))
+
+
+@pytest.mark.parametrize(
+    "table", ["", "id,smiles,logS\n", "id,smiles,logS\n1,CC,x\n2,CCC,y\n", "id,smiles,logS\n1,xx,1\n"]
+)
+def test_a_table_with_nothing_to_train_on_is_refused(small: Path, table: str) -> None:
+    (small / "table.csv").write_text(table, encoding="utf-8")
+    done = command("train", "--work", str(small))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert (
+        "table.csv" in done.stderr.strip().splitlines()[-1] or "logS" in done.stderr.strip().splitlines()[-1]
+    )
+
+
+def test_no_workspace_says_how_to_make_one(tmp_path: Path) -> None:
+    done = command("train", "--work", str(tmp_path / "gone"))
+    assert done.returncode == 2
+    assert "manywalks init" in done.stderr
+
+
+def test_init_finds_the_columns_and_train_accepts_what_it_wrote(
+    tmp_path: Path, demo_table: pd.DataFrame
+) -> None:
+    table = tmp_path / "my assay.csv"
+    demo_table.rename(columns={"logS": "Solubility (log10 mol/L)"}).to_csv(table, index=False)
+    done = command("init", str(table), "--work", str(tmp_path / "work"))
+    assert done.returncode == 0, done.stderr
+    assert "SMILES: column 'smiles'" in done.stdout
+    assert "'Solubility (log10 mol/L)': regression" in done.stdout
+    written = (tmp_path / "work/params.yaml").read_text(encoding="utf-8")
+    assert 'title: "my assay"' in written
+    again = command("init", str(table), "--work", str(tmp_path / "work"))
+    assert again.returncode == 2
+    assert "exists" in again.stderr
+
+
+def test_score_gives_a_row_for_every_row_in_order(trained: Path, tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"name": list("abcdef"), "smiles": ["CCO", "not one", "", "c1ccccc1O", "CCO", "[Na+].[Cl-]"]}
+    )
+    table.to_csv(tmp_path / "new.csv", index=False)
+    output = tmp_path / "out.csv"
+    done = command("score", str(trained / "models/ensemble"), str(tmp_path / "new.csv"), str(output))
+    assert done.returncode == 0, done.stderr
+    found = pd.read_csv(output, keep_default_na=False, dtype=str)
+    assert found["id"].tolist() == list("abcdef")
+    assert (found["rejected"] != "").tolist() == [False, True, True, False, False, True]
+    assert found["logS"].tolist()[0] == found["logS"].tolist()[4]
+    assert (
+        found.loc[found["rejected"] == "", ["logS", "logS:low", "logS:high"]]
+        .astype(float)
+        .notna()
+        .all()
+        .all()
+    )
+
+
+def test_score_refuses_a_model_with_a_damaged_file(trained: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(trained / "models/ensemble", model)
+    with (model / "scaler.npz").open("ab") as handle:
+        handle.write(b"x")
+    (tmp_path / "new.csv").write_text("smiles\nCCO\n", encoding="utf-8")
+    done = command("score", str(model), str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
+    assert done.returncode == 2
+    assert "scaler.npz" in done.stderr
+    assert not (tmp_path / "out.csv").exists()

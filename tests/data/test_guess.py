@@ -1,0 +1,96 @@
+"""What `manywalks init` makes of a table."""
+
+import pandas as pd
+import pytest
+
+from manywalks.data.curate import curate_table
+from manywalks.data.guess import guess_params
+
+SMILES = ["CCO", "CCN", "CC(=O)O", "c1ccccc1O", "CC(C)=O", "C1CCCCC1"]
+
+
+def guessed(**columns):
+    """The parameters for a table of SMILES and these columns, and the table curated by them."""
+    frame = pd.DataFrame({"Smiles": SMILES, **columns}, dtype=str)
+    guess = guess_params(frame, "t.csv", "t.csv")
+    return guess, curate_table(frame, guess.params)
+
+
+def export(style):
+    """A ChEMBL activity export, with the names of its web page or of its API."""
+    table = {
+        "Molecule ChEMBL ID": [f"CHEMBL{i}" for i in range(6)],
+        "Molecule Max Phase": ["1", "2", "3", "4", "0.5", "-1"],
+        "#RO5 Violations": ["0", "1", "2", "3", "4", "5"],
+        "Ligand Efficiency BEI": ["1.1", "2.2", "3.3", "4.4", "5.5", "6.6"],
+        "Standard Type": ["IC50"] * 5 + ["Ki"],
+        "Standard Relation": ["'='", "'>'", "'='", "'='", "'='", "'='"],
+        "Standard Value": ["100", "10", "1", "5", "6", "7"],
+        "Standard Units": ["nM", "uM", "uM", "nM", "nM", "nM"],
+        "Data Validity Comment": ["", "", "", "Outside typical range", "", ""],
+        "Potential Duplicate": ["0", "0", "0", "0", "1", "0"],
+        "Document Year": ["2001", "2002", "2003", "2004", "2005", "2006"],
+    }
+    return table if style == "page" else {name.lower().replace(" ", "_"): c for name, c in table.items()}
+
+
+@pytest.mark.parametrize("style", ["page", "api"])
+def test_a_chembl_export_has_one_endpoint_with_units_relations_and_its_doubts_left_out(style):
+    guess, curated = guessed(**export(style))
+    assert list(guess.params.data.endpoints) == ["pIC50"]
+    assert guess.params.data.endpoints["pIC50"].unit == "pIC50"
+    assert curated.molecules["pIC50"].tolist() == pytest.approx([7, 5, 6])
+    assert curated.molecules["pIC50:relation"].tolist() == ["=", "<", "="]
+    assert curated.rejected["reason"].tolist() == ["filtered"] * 3
+    assert any("year" in line and "method: time" in line for line in guess.assumed)
+
+
+def test_a_chembl_export_of_another_kind_keeps_its_unit():
+    table = export("page") | {"Standard Type": ["Inhibition"] * 6, "Standard Units": ["%"] * 6}
+    guess, curated = guessed(**table)
+    assert guess.params.data.endpoints["Inhibition"].unit == "%"
+    assert curated.molecules["Inhibition"].tolist() == [100, 10, 1, 7]
+
+
+def test_a_chembl_export_that_names_no_type_is_called_by_its_values():
+    table = export("page") | {"Standard Type": [""] * 6, "Standard Units": ["nM"] * 6}
+    guess, _ = guessed(**table)
+    assert {n: e.unit for n, e in guess.params.data.endpoints.items()} == {"Standard Value": "nM"}
+    assert "Standard Type" not in guess.params.data.where
+
+
+def test_a_chembl_export_without_some_types_is_of_the_one_it_names_most():
+    guess, curated = guessed(**export("page") | {"Standard Type": ["", "IC50", "", "", "", ""]})
+    assert list(guess.params.data.endpoints) == ["pIC50"]
+    assert curated.molecules["record"].tolist() == [2]
+
+
+@pytest.mark.parametrize("cell", ["None", "", "0.0", "False"])
+def test_a_chembl_export_keeps_records_that_nothing_is_said_against(cell):
+    doubts = {"Data Validity Comment": ["None"] * 5 + ["Outside"], "Potential Duplicate": [cell] * 5 + ["1"]}
+    guess, curated = guessed(**export("page") | doubts)
+    assert guess.params.data.where["Potential Duplicate"] == (cell,)
+    assert curated.molecules["record"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_a_chembl_export_of_nothing_but_duplicates_is_not_emptied():
+    guess, _ = guessed(**export("page") | {"Potential Duplicate": ["1"] * 6})
+    assert "Potential Duplicate" not in guess.params.data.where
+
+
+def test_a_table_with_decimal_commas():
+    guess, curated = guessed(logS=["1,5", ">2,25", "3,0", "4", "5,5", "-6,1"], n=["1"] * 6)
+    assert guess.params.data.decimal == ","
+    assert curated.molecules["logS"].tolist() == [1.5, 2.25, 3, 4, 5.5, -6.1]
+
+
+def test_commas_between_thousands_are_no_decimal_commas():
+    guess, _ = guessed(y=["1.5", "2", "3", "4", "5", "6"], n=["1,000", "2,000", "3,000"] * 2)
+    assert guess.params.data.decimal == "."
+
+
+def test_a_column_called_like_one_of_ours_becomes_an_endpoint_of_another_name():
+    values = ["1", "2", "3", "4", "5", "6"]
+    guess, curated = guessed(**{"similarity": values, "a:b": values})
+    assert list(guess.params.data.endpoints) == ["similarity value", "a b"]
+    assert curated.molecules["similarity value"].tolist() == [1, 2, 3, 4, 5, 6]

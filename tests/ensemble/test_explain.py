@@ -1,0 +1,194 @@
+"""Atom contributions: exact where the model is a known function of the atoms."""
+
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rdkit import Chem
+
+from manywalks.ensemble.calibration import Calibration, hand_out
+from manywalks.ensemble.explain import Explanation, explain, without_atom
+from manywalks.features import Features
+from manywalks.params.load import parse_params
+from manywalks.report.explanation import svg, write_svg
+
+FACTORS = np.array([[1.0, 1.0], [1.1, -1.0], [0.9, 1.0], [1.0, -1.0]])  # (m, t)
+
+
+class Same:
+    """A scaler that changes nothing."""
+
+    def transform(self, features: Features) -> Features:
+        return features
+
+
+class Heteroatoms:
+    """Walks that count N, O and S atoms, each with a factor of its own; in a class about one half."""
+
+    def predict(self, features: Features) -> np.ndarray:
+        column = features.names.index("physchem:NumHeteroatoms")
+        counted = features.matrix()[None, :, column, None] * FACTORS[:, None, :]
+        return counted * [1, 0.05] + [0, 0.5]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What an explanation needs of an ensemble."""
+
+    about: dict[str, Any]
+    scaler: Same
+    predictor: Heteroatoms
+    calibrations: dict[str, Calibration]
+
+    def predict_features(self, features: Features) -> pd.DataFrame:
+        """As an ensemble says it: the mean of the walks, calibrated."""
+        walks = self.predictor.predict(features)
+        said: dict[str, Any] = {"similarity": [0.4], "in_domain": [False]}
+        for column, (name, calibration) in enumerate(self.calibrations.items()):
+            out = hand_out(
+                calibration,
+                walks[:, :, column],
+                walks[:, :, column].mean(axis=0),
+                coverage=0.9,
+                threshold=0.5,
+            )
+            said |= {name: out.predicted, f"{name}:spread": out.spread}
+            said |= {f"{name}:low": out.low, f"{name}:high": out.high}
+        return pd.DataFrame(said)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    endpoints = {"sure": {"unit": "mg"}, "doubtful": {"kind": "classification"}}
+    raw = {"data": {"path": "x.csv", "endpoints": endpoints}, "featurize": {"blocks": [{"kind": "physchem"}]}}
+    calibrations = {
+        "sure": Calibration("regression", 3, residual=0.5, scores=(0.4, 0.9, 1.7)),
+        "doubtful": Calibration("classification", 50, slope=0.5),
+    }
+    about = {"params": parse_params(raw).model_dump(mode="json")}
+    return Model(about, Same(), Heteroatoms(), calibrations)
+
+
+@pytest.fixture(scope="module")
+def explained(model: Model) -> Explanation:
+    return explain(model, "OCC(=O)NCc1ccncc1")
+
+
+def test_each_heteroatom_contributes_its_own_count(explained: Explanation) -> None:
+    atoms = explained.atoms("sure")
+    expected = np.where(np.isin(atoms["symbol"].to_numpy(), ["N", "O"]), FACTORS[:, 0].mean(), 0.0)
+    assert np.allclose(atoms["contribution"], expected)
+    assert np.allclose(atoms["spread"], np.where(expected > 0, FACTORS[:, 0].std(ddof=1), 0), atol=1e-9)
+
+
+def test_an_atom_whose_sign_depends_on_the_walk_is_not_trusted(explained: Explanation) -> None:
+    hetero = np.isin(explained.atoms("sure")["symbol"].to_numpy(), ["N", "O"])
+    assert explained.atoms("sure")["trusted"].to_numpy()[hetero].all()
+    assert not explained.atoms("doubtful")["trusted"].to_numpy()[hetero].any()
+
+
+def test_contributions_are_per_walk_and_endpoint(explained: Explanation) -> None:
+    assert explained.contributions.shape == (4, Chem.MolFromSmiles(explained.smiles).GetNumAtoms(), 2)
+    assert explained.units == ("mg", "")
+    assert np.allclose(explained.predictions[:, 0], 4 * FACTORS[:, 0])
+
+
+def test_a_class_is_explained_on_the_scale_that_score_gives(model: Model, explained: Explanation) -> None:
+    """Contributions are differences of calibrated probabilities, and the headline is what score says."""
+    map_ = model.calibrations["doubtful"].probability
+    assert np.allclose(explained.predictions[:, 1], map_(0.5 + 0.2 * FACTORS[:, 1]))
+    hetero = int(np.flatnonzero(explained.atoms("sure")["symbol"].to_numpy() == "N")[0])
+    assert np.allclose(
+        explained.contributions[:, hetero, 1],
+        map_(0.5 + 0.2 * FACTORS[:, 1]) - map_(0.5 + 0.15 * FACTORS[:, 1]),
+    )
+    mean = float(map_(0.5 + 0.2 * FACTORS[:, 1].mean()))
+    assert f"probability {mean:.3g} of class 1" in explained.headline("doubtful")[0]
+
+
+def test_the_headline_has_interval_unit_spread_and_domain(explained: Explanation) -> None:
+    first, second = explained.headline("sure")
+    assert first.startswith("sure 4 mg, 90 % interval ")
+    assert second == "SD of single walks 0.33; outside the domain (similarity 0.4)"
+    assert "in mg;" in explained.legend("sure")
+    assert "in probability;" in explained.legend("doubtful")
+
+
+def test_a_picture_of_another_format_is_refused(explained: Explanation, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"e\.png: '\.png' is no format of explanations; end it in \.svg"):
+        write_svg(explained, tmp_path / "e.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_way_a_molecule_is_written_changes_nothing(model: Model, explained: Explanation) -> None:
+    assert explain(model, "c1cc(ccn1)CNC(CO)=O").smiles == explained.smiles
+
+
+def test_a_lone_atom_has_no_remainder(model: Model) -> None:
+    alone = explain(model, "C")
+    assert np.isnan(alone.contributions).all()
+    assert not alone.atoms()["trusted"].to_numpy().any()
+    ElementTree.fromstring(svg(alone))
+
+
+def test_a_molecule_that_curation_rejects_is_refused(model: Model) -> None:
+    with pytest.raises(ValueError, match=r"smiles: 'not one': unparsable"):
+        explain(model, "not one")
+
+
+def test_an_unknown_endpoint_is_refused(explained: Explanation) -> None:
+    with pytest.raises(ValueError, match="'other' is none of the model's; sure, doubtful are"):
+        explained.atoms("other")
+
+
+def test_the_drawing_marks_every_atom(explained: Explanation, tmp_path: Path) -> None:
+    write_svg(explained, tmp_path / "atoms.svg", "doubtful")
+    root = ElementTree.parse(tmp_path / "atoms.svg").getroot()
+    marks = [e for e in root.iter() if e.tag.endswith("circle") and len(e)]
+    assert len(marks) == explained.contributions.shape[1]
+    assert "or fewer than 90 % of them agree on the sign" in ElementTree.tostring(root, encoding="unicode")
+
+
+@pytest.mark.parametrize(
+    ("smiles", "index", "left"),
+    [
+        ("CCO", 2, "CC"),
+        ("CCO", 1, "C.O"),
+        ("c1ccccc1", 0, "C=CC=CC"),
+        ("C[N+](=O)[O-]", 3, "C[NH+]=O"),
+        ("C[N+](C)(C)C", 0, "C[NH+](C)C"),
+        ("c1cc[nH]c1", 3, "C=CC=C"),
+        ("C[C@H](F)Cl", 2, "CCCl"),
+        ("C", 0, None),
+    ],
+)
+def test_hydrogens_take_the_place_of_an_atom(smiles: str, index: int, left: str | None) -> None:
+    assert without_atom(Chem.MolFromSmiles(smiles), index) == left
+
+
+MOLECULES = (
+    "CC(=O)Oc1ccccc1C(=O)O",
+    "CN1C=NC2=C1C(=O)N(C(=O)N2C)C",
+    "C[C@]12CC[C@H]3[C@H]([C@@H]1CC[C@@H]2O)CCC4=CC(=O)CC[C@]34C",
+    "O=S(=O)(N)c1cc2c(cc1Cl)NCNS2(=O)=O",
+    "C1=CC2=CC=CC=CC2=C1",
+    "[O-][n+]1ccccc1",
+    "CP(=O)(OC)OC",
+    "FS(F)(F)(F)(F)F",
+)
+
+
+@given(st.sampled_from(MOLECULES), st.integers(0, 200))
+def test_what_is_left_is_a_molecule_with_one_heavy_atom_less(smiles: str, index: int) -> None:
+    mol = Chem.MolFromSmiles(smiles)
+    left = without_atom(mol, index % mol.GetNumAtoms())
+    assert left is not None
+    rest = Chem.MolFromSmiles(left)
+    assert rest.GetNumAtoms() == mol.GetNumAtoms() - 1
+    assert sum(atom.GetNumRadicalElectrons() for atom in rest.GetAtoms()) == 0

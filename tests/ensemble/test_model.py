@@ -1,0 +1,104 @@
+"""An ensemble in use: a row a molecule, whatever the molecules are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.model import Ensemble
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import parse_params
+from manywalks.train.scaling import FeatureScaler
+from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.weights import initial_weights
+
+# Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+
+SMILES = ["C" * (1 + i % 9) + end for i, end in enumerate(["O", "N", "C(=O)O", "c1ccccc1", "Cl"] * 8)]
+WALKS = 40
+
+
+@pytest.fixture(scope="module", params=[(8,), ()], ids=["a hidden layer", "linear"])
+def ensemble(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
+    """Untrained networks: what is tested is how they are put to use."""
+    params = parse_params(
+        {
+            "data": {"path": "t.csv", "endpoints": {"logS": {}, "active": {"kind": "classification"}}},
+            "featurize": {"blocks": [{"kind": "morgan_count", "size": 64}, {"kind": "physchem"}]},
+            "network": {"widths": request.param},
+        }
+    )
+    path: Path = tmp_path_factory.mktemp("model") / "model.keras"
+    raw = featurize(SMILES, params.featurize.blocks)
+    scaler = FeatureScaler.fit(raw, params.transform)
+    transform = TargetTransform(
+        (TargetStep("logS", "standard", mean=-3, sd=2), TargetStep("active", "class"))
+    )
+    rng = np.random.default_rng(1)
+    weights = [initial_weights(params.network, len(scaler.names), 2, rng) for _ in range(WALKS)]
+    about = describe(params.network, transform)
+    save_keras(stacked_model(params.network, transform, weights), path, about=about)
+    calibrations = {
+        "logS": Calibration("regression", 3, residual=0.5, scores=(0.4, 0.9, 1.7)),
+        "active": Calibration("classification", 50, knots=((-2.0, 0.1), (0.0, 0.3), (2.0, 0.9))),
+    }
+    content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": WALKS}
+    return Ensemble(content, scaler, StackedPredictor.load(path), Domain.fit(raw), calibrations)
+
+
+def test_a_row_a_smiles_in_the_order_given(ensemble: Ensemble) -> None:
+    given = ["CCO", "not one", "c1ccccc1O", "CCO"]
+    found = ensemble.predict(given, cores=1)
+    assert found["smiles"].tolist() == given
+    assert (found["rejected"] != "").tolist() == [False, True, False, False]
+    assert found["logS"].isna().tolist() == [False, True, False, False]
+    assert found["logS"].to_list()[0] == found["logS"].to_list()[3]
+    assert found["active:decision"].dtype == "Int8"
+    assert found["active:decision"].isna().tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("given", [[], ["not one", ""]], ids=["none", "none valid"])
+def test_no_valid_molecule_gives_the_same_columns_without_values(
+    ensemble: Ensemble, given: list[str]
+) -> None:
+    found = ensemble.predict(given, cores=1)
+    assert list(found.columns) == list(ensemble.predict(["CCO"], cores=1).columns)
+    assert len(found) == len(given)
+    assert found["logS"].isna().to_numpy().all()
+    assert (found["rejected"].to_numpy() != "").all()
+
+
+def test_a_class_has_the_range_of_its_walks_calibrated_probabilities(ensemble: Ensemble) -> None:
+    found = ensemble.predict(SMILES, cores=1)
+    unique = ensemble.predict(SMILES, cores=1).drop_duplicates("standardized")
+    walks = ensemble.predictor.predict(
+        ensemble.scaler.transform(featurize(unique["standardized"].tolist(), _blocks(ensemble)))
+    )[:, :, 1]
+    calibrated = ensemble.calibrations["active"].probability(walks)
+    inside = (calibrated >= unique["active:low"].to_numpy()) & (
+        calibrated <= unique["active:high"].to_numpy()
+    )
+    np.testing.assert_allclose(inside.mean(axis=0), 0.9, atol=0.051)
+    assert found["active"].between(0.1, 0.9).to_numpy().all()  # the ends of the curve
+    np.testing.assert_allclose(
+        unique["active"], ensemble.calibrations["active"].probability(walks.astype(float).mean(axis=0))
+    )
+
+
+def test_the_spread_of_a_class_is_on_the_scale_of_its_probability(ensemble: Ensemble) -> None:
+    found = ensemble.predict(SMILES[:7], cores=1)
+    raw = featurize(found["standardized"].tolist(), _blocks(ensemble))
+    walks = ensemble.predictor.predict(ensemble.scaler.transform(raw))[:, :, 1].astype(float)
+    calibrated = ensemble.calibrations["active"].probability(walks)
+    np.testing.assert_allclose(found["active:spread"], calibrated.std(axis=0, ddof=1), rtol=1e-5)
+
+
+def _blocks(ensemble: Ensemble) -> Any:
+    """The model's featurizers."""
+    return parse_params(ensemble.about["params"]).featurize.blocks

@@ -1,0 +1,156 @@
+"""params.yaml: what is refused, and how it is said."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from manywalks.params.load import Params, load_params, parse_params
+from manywalks.params.render import describe, render
+from manywalks.pipeline.definition import read_yaml
+
+LEAST = {"data": {"path": "table.csv", "endpoints": {"logS": {}}}}
+
+
+def params_with(**sections: object) -> dict[str, object]:
+    """The least params.yaml with some sections more."""
+    return {**LEAST, **sections}
+
+
+def endpoint_with(name: str, **keys: object) -> dict[str, object]:
+    """A params.yaml of one endpoint."""
+    return {"data": {"path": "table.csv", "endpoints": {name: keys}}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({}, "data: missing"),
+        (params_with(netwrk={}), "netwrk: unknown key; known are data,"),
+        (params_with(network={"width": 3}), "network.width: unknown key; known are widths,"),
+        (params_with(network={"dropout": 1.5}), "network.dropout: 1.5 will not do"),
+        (params_with(train={"epochs": "many"}), "train.epochs: 'many' will not do"),
+        (params_with(replicates={"min": 9, "max": 8}), "replicates.min: 9 is over replicates.max 8"),
+        (params_with(split={"method": "column"}), "split.column"),
+        ({"data": {"path": "t.csv", "endpoints": {}}}, "data.endpoints"),
+        ([], "holds no mapping"),
+        (
+            {"data": {**LEAST["data"], "checks": {"y": {"pattern": "["}}}},
+            "data.checks.y.pattern: '[' is no regular expression",
+        ),
+        (
+            params_with(split={"method": "stratified", "endpoint": "zz"}),
+            "split.endpoint: 'zz' is no endpoint",
+        ),
+        (endpoint_with("y", transform="p"), "data.endpoints.y.transform: p takes"),
+        (endpoint_with("id"), "data.endpoints: 'id' is a column of its own"),
+        (endpoint_with("file"), "data.endpoints: 'file' is a column of its own"),
+        (endpoint_with("records"), "data.endpoints: 'records' is a column of its own"),
+        (endpoint_with("a:weight"), "data.endpoints: 'a:weight' holds a colon"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_file_key_and_value(raw: object, said: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_params(raw, source="my/params.yaml")
+    line = str(caught.value)
+    assert line.startswith("my/params.yaml: ")
+    assert said in line
+    assert "\n" not in line
+
+
+def test_a_date_may_be_written_as_yaml_reads_it() -> None:
+    text = "data: {path: t.csv, where: {when: 2020-04-03}, endpoints: {y: {}}}"
+    params = parse_params(
+        yaml.safe_load(text + "\nsplit: {method: time, column: when, test_from: 2020-04-03}")
+    )
+    assert params.split.test_from == "2020-04-03"
+
+
+def test_params_are_frozen() -> None:
+    params = parse_params(LEAST)
+    with pytest.raises(ValidationError):
+        params.train.epochs = 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("broken", [b"data: [", b"data: 2020-13-45", b"data: \xff"])
+def test_broken_yaml_names_the_file(tmp_path: Path, broken: bytes) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(broken)
+    with pytest.raises(ValueError, match=r"params\.yaml: is not YAML"):
+        load_params(path)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("data:\n  path: t.csv\n  endpoints:\n    y: {}\n    y: {unit: uM}\n", encoding="utf-8")
+    with pytest.raises(ValueError) as refusal:
+        load_params(path)
+    assert str(refusal.value) == (
+        f"{path}: the key 'y' stands there twice (line 5, column 5); remove one of the two"
+    )
+
+
+def test_a_merged_mapping_may_be_overridden_and_used_again(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(
+        "data:\n  path: t.csv\n  endpoints:\n    y: &base {unit: uM, tolerance: 1}\n"
+        "    z: &more {<<: *base, unit: nM}\n    w: {<<: *more, tolerance: 2}\n    v: *more\n",
+        encoding="utf-8",
+    )
+    found = load_params(path).data.endpoints
+    assert {name: (one.unit, one.tolerance) for name, one in found.items()} == {
+        "y": ("uM", 1), "z": ("nM", 1), "w": ("nM", 2), "v": ("nM", 1),
+    }  # fmt: skip
+
+
+def test_a_merged_mapping_may_be_used_again_further_out(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(
+        "data:\n  path: t.csv\n  endpoints:\n    y: &base {unit: uM}\n    z: &more {<<: *base, unit: nM}\n"
+        "  where: {<<: *more, kind: IC50}\n",
+        encoding="utf-8",
+    )
+    data = load_params(path).data
+    assert (data.endpoints["z"].unit, data.where) == ("nM", {"unit": ("nM",), "kind": ("IC50",)})
+
+
+def test_a_number_and_its_text_are_two_keys(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("1: a\n'1': b\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="data: missing"):
+        load_params(path)
+
+
+def test_a_cell_alone_is_a_list_of_one_and_no_is_a_cell(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(
+        "data:\n  path: t.csv\n  where: {ok: yes}\n  checks: {n: {allowed: 2, empty: no}}\n"
+        "  endpoints:\n    y: {kind: classification, positive: yes, negative: no}\n",
+        encoding="utf-8",
+    )
+    data = load_params(path).data
+    assert (data.endpoints["y"].positive, data.endpoints["y"].negative) == ("yes", ("no",))
+    assert (data.where, data.checks["n"].allowed, data.checks["n"].empty) == ({"ok": ("yes",)}, ("2",), False)
+
+
+def test_rendered_params_read_back_the_same_by_both_yaml_versions(tmp_path: Path) -> None:
+    raw = params_with(train={"learning_rate": 3e-5, "weight_decay": 1e-7}, report={"title": "on: 7 [x] # y"})
+    params = parse_params(raw)
+    text = render(params)
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert parse_params(yaml.safe_load(text)) == params
+    assert parse_params(read_yaml(path)) == params
+
+
+def test_a_unit_that_is_not_given_is_a_line_to_fill_in() -> None:
+    raw = params_with(data={"path": "t.csv", "endpoints": {"y": {}, "c": {"kind": "classification"}}})
+    lines = [line.split("#")[0].split() for line in render(parse_params(raw)).splitlines()]
+    assert lines.count(["unit:", '""']) == 1
+
+
+def test_every_key_is_described() -> None:
+    rows = describe()
+    assert {row[0].split(".")[0] for row in rows} == set(Params.model_fields)
+    assert all(meaning for _, _, _, meaning in rows)

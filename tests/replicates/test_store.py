@@ -1,0 +1,173 @@
+"""Kept replicates: damage, growth, divergence, pruning."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from manywalks.data.curate import curate_table
+from manywalks.params.load import Params, parse_params
+from manywalks.replicates.plan import packs, plan_next, tolerances_of
+from manywalks.replicates.store import (
+    Kept,
+    Store,
+    drop_damaged,
+    entropy_of,
+    prune,
+    read_replicate,
+    save_replicate,
+    saved_replicates,
+)
+from manywalks.train.problem import Replicate
+
+N = 30
+
+
+def params_with(**settings: object) -> Params:
+    """Parameters with these of replicates."""
+    data = {"path": "t.csv", "endpoints": {"y": {}}}
+    return parse_params({"data": data, "replicates": settings})
+
+
+def walk(index: int, *, diverged: bool = False, spread: float = 1.0) -> Kept:
+    """A replicate whose predictions are a draw of their own."""
+    predictions = np.random.default_rng(index).normal(0, spread, (N, 1)).astype(np.float32)
+    if diverged:
+        predictions[:] = np.nan
+    return Kept(index, [], predictions, 1, 1, diverged, "dense")
+
+
+def save(store: Store, index: int) -> Path:
+    """Keep a small replicate."""
+    weights = [np.full((3, 2), index, np.float32)]
+    predictions = np.full((N, 1), index, np.float32)
+    return save_replicate(store, Replicate(index, weights, predictions, 5, 4, False), predictions, "dense")
+
+
+def test_a_replicate_reads_back_as_it_was_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / "key")
+    kept = read_replicate(save(store, 3))
+    assert (kept.index, kept.epochs, kept.best_epoch, kept.diverged, kept.engine) == (3, 5, 4, False, "dense")
+    np.testing.assert_array_equal(kept.weights[0], np.full((3, 2), 3))
+    np.testing.assert_array_equal(kept.predictions, np.full((N, 1), 3))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_a_damaged_replicate_is_named_and_dropped(tmp_path: Path, damage: str) -> None:
+    store = Store(tmp_path / "key")
+    save(store, 0)
+    path = save(store, 1)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content[:-10] if damage == "cut" else content)
+    with pytest.raises(ValueError, match=rf"{path.name}: is damaged"):
+        read_replicate(path)
+    assert drop_damaged(store) == [1]
+    assert list(saved_replicates(store)) == [0]
+
+
+def test_a_replicate_of_other_inputs_is_named_and_dropped(tmp_path: Path) -> None:
+    store, other = Store(tmp_path / "key"), Store(tmp_path / "other")
+    save(store, 0)
+    foreign = save(other, 1)
+    path = store.folder / foreign.name
+    path.write_bytes(foreign.read_bytes())
+    with pytest.raises(ValueError, match=r"is a replicate of other inputs \(made for other, not for key\)"):
+        read_replicate(path)
+    assert drop_damaged(store) == [1]
+    assert read_replicate(foreign).index == 1
+
+
+def test_growing_from_8_to_32_trains_24() -> None:
+    kept = [walk(index) for index in range(8)]
+    plan = plan_next(kept, [1.0], params_with(count=32))
+    assert plan.missing == list(range(8, 32))
+
+
+def test_a_gap_is_filled_and_nothing_else_is_trained() -> None:
+    kept = [walk(index) for index in range(8) if index != 5]
+    assert plan_next(kept, [1.0], params_with(count=8)).missing == [5]
+
+
+def test_a_diverged_replicate_is_replaced_by_the_next() -> None:
+    kept = [walk(index, diverged=index == 2) for index in range(8)]
+    plan = plan_next(kept, [1.0], params_with(count=8))
+    assert plan.missing == [8]
+    done = plan_next([*kept, walk(8)], [1.0], params_with(count=8))
+    assert done.missing == []
+    assert done.used == [0, 1, 3, 4, 5, 6, 7, 8]
+
+
+def test_settings_that_always_diverge_are_refused() -> None:
+    kept = [walk(index, diverged=True) for index in range(20)]
+    with pytest.raises(ValueError, match=r"lower train\.learning_rate"):
+        plan_next(kept, [1.0], params_with(count=8))
+
+
+def test_looks_do_not_depend_on_how_the_replicates_came() -> None:
+    params = params_with(min=8, max=64, tolerance=0.45)
+    everything = [walk(index) for index in range(64)]
+    kept: list[Kept] = []
+    while missing := (plan := plan_next(kept, [0.45], params)).missing:
+        kept += [everything[index] for index in missing]
+    at_once = plan_next(everything, [0.45], params)
+    shuffled = plan_next([everything[i] for i in np.random.default_rng(0).permutation(64)], [0.45], params)
+    assert 8 < len(plan.used) < 64
+    assert plan.used == at_once.used == shuffled.used
+
+
+def test_more_spread_needs_more_replicates() -> None:
+    params = params_with(min=8, max=128, tolerance=0.4)
+
+    def count(spread: float) -> int:
+        return len(plan_next([walk(i, spread=spread) for i in range(128)], [0.4], params).used)
+
+    assert count(0.1) == 8
+    assert count(1.0) > count(0.5) > 8 or count(0.5) == 8 < count(1.0)
+
+
+def test_entropy_is_kept_and_another_one_starts_other_walks(tmp_path: Path) -> None:
+    store = Store(tmp_path / "key")
+    drawn = entropy_of(store, params_with())
+    assert drawn != 0
+    save(store, 0)
+    assert entropy_of(store, params_with()) == drawn
+    assert list(saved_replicates(store)) == [0]
+    assert entropy_of(store, params_with(entropy=5)) == 5
+    assert saved_replicates(store) == {}
+
+
+def test_pruning_leaves_what_is_used_and_no_former_key(tmp_path: Path) -> None:
+    store, former = Store(tmp_path / "key"), Store(tmp_path / "former")
+    entropy_of(store, params_with())
+    entropy_of(former, params_with())
+    for index in range(4):
+        save(store, index)
+    save(former, 0)
+    (store.folder / ".tmp-half.npz").write_bytes(b"half")
+    prune(store, [0, 2])
+    assert sorted(saved_replicates(store)) == [0, 1, 2]
+    assert not former.folder.exists()
+    assert not (store.folder / ".tmp-half.npz").exists()
+
+
+def test_packs_are_even_and_complete() -> None:
+    dealt = packs(list(range(9)), 4)
+    assert sorted(index for pack in dealt for index in pack) == list(range(9))
+    assert {len(pack) for pack in dealt} == {2, 3}
+    assert packs([7], 4) == [[7]]
+
+
+@pytest.mark.parametrize("spread", ["flag", "reject"])
+def test_the_noise_is_that_of_all_exact_repeats(spread: str) -> None:
+    """Bounds are no repeats, and molecules rejected for their spread have shown the noise too."""
+    table = pd.DataFrame(
+        {"smiles": ["CCO"] * 3 + ["CCN"] * 2 + ["CCC"], "y": ["1", "2", ">0", "1", "9", "5"]}
+    )
+    data = {"path": "t.csv", "endpoints": {"y": {"spread_limit": 2.0}}}
+    raw = {"data": data, "curate": {"spread": spread}, "replicates": {"tolerance": "1 noise"}}
+    params = parse_params(raw | {"orchestrate": {"cores": 1}})
+    curated = curate_table(table, params)
+    found = tolerances_of(curated.molecules, np.full(len(curated.molecules), "train"), curated.card, params)
+    assert found == [pytest.approx(np.sqrt((0.5**2 * 2 + 4**2 * 2) / 2))]

@@ -1,0 +1,28 @@
+"""Progress: the bar says what its numbers are, and fits a terminal of 80 columns."""
+
+import io
+
+from rich.console import Console
+
+from manywalks.runtime import progress
+
+
+def drawn(done: float) -> str:
+    """The bar's last line on a terminal of 80 columns."""
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    with progress.bar(console) as shown:
+        task = shown.add_task("compute features", total=1_000_000, note="")
+        progress.update(shown, task, done, 1_000_000, "12,345 molecules/s")
+    assert isinstance(console.file, io.StringIO)
+    return next(line for line in reversed(console.file.getvalue().splitlines()) if "compute" in line)
+
+
+def test_time_still_to_wait_is_called_so() -> None:
+    assert "left" in drawn(400_000)
+    assert "left" not in drawn(1_000_000)
+
+
+def test_rate_and_time_fit_80_columns() -> None:
+    line = drawn(400_000)
+    assert "12,345 molecules/s" in line
+    assert "…" not in line

@@ -1,0 +1,96 @@
+"""Worker processes: hangs and deaths cost one text each."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from manywalks.runtime.worker_pool import Lost, map_texts
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+
+
+def act(setup):
+    """What the workers of these tests do: the text says it."""
+
+    def one(text):
+        if text == "hang":
+            time.sleep(1000)
+        if text == "stubborn":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            while True:
+                pass
+        if text == "die":
+            os._exit(1)
+        if text == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if text == "print":
+            print("noise")
+            os.write(1, b"more noise\n")
+        return [setup["prefix"] + text]
+
+    return one
+
+
+def broken(setup):
+    raise RuntimeError(f"no {setup['prefix']}")
+
+
+@pytest.fixture(autouse=True)
+def findable(monkeypatch):
+    """The workers import this module."""
+    monkeypatch.setenv("PYTHONPATH", REPOSITORY)
+
+
+def run(texts, *, cores=2, limit=1.0, target="act", progress=None):
+    setup = {"prefix": "+"}
+    return map_texts(
+        f"tests.runtime.test_worker_pool:{target}", setup, texts, cores=cores, limit=limit, progress=progress
+    )
+
+
+def test_outcomes_come_in_order():
+    texts = [str(i) for i in range(1000)]
+    assert run(texts) == [[f"+{text}"] for text in texts]
+
+
+def test_no_texts():
+    assert run([]) == []
+
+
+def test_hangs_and_deaths_cost_one_text_each():
+    texts = ["a"] * 100 + ["hang", "b", "die", "c", "crash", "stubborn", "d"] + ["e"] * 100
+    found = run(texts)
+    expected = [
+        Lost("timeout") if text in ("hang", "stubborn")
+        else Lost("crashed") if text in ("die", "crash")
+        else ["+" + text]
+        for text in texts
+    ]  # fmt: skip
+    assert found == expected
+
+
+def test_a_hang_is_ended_in_time():
+    start = time.monotonic()
+    assert run(["hang"], cores=1, limit=0.5) == [Lost("timeout")]
+    assert time.monotonic() - start < 15
+
+
+def test_what_a_worker_prints_is_no_outcome():
+    assert run(["print", "a"]) == [["+print"], ["+a"]]
+
+
+def test_odd_texts_arrive_whole():
+    texts = ["", "a\nb", "é µ", "\ud800", '"', "x" * 200_000]
+    assert run(texts) == [["+" + text] for text in texts]
+
+
+def test_a_worker_that_cannot_start_is_an_error():
+    with pytest.raises(RuntimeError, match=r"ended before it started: RuntimeError: no \+"):
+        run(["a"], target="broken")
+
+
+def test_no_worker_is_left(capfd):
+    run(["a", "hang"], limit=0.3)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,257 @@
+"""Splits: shares, whole groups, every molecule once, the same whatever the order of the rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem, DataStructs
+
+from manywalks.chemistry.tautomers import joined, tautomer_keys
+from manywalks.data.curate import curate_table
+from manywalks.params.data import SplitParams
+from manywalks.params.load import parse_params
+from manywalks.split import clusters
+from manywalks.split.clusters import butina, fingerprints, scaffolds
+from manywalks.split.draw import deal, draw
+from manywalks.split.split import folds, split_molecules
+
+RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "c1ccc2ccccc2c1", "C1CCNCC1", "c1ccoc1", "c1ccsc1", "C1CCOC1"]
+CHAINS = ["C", "CC", "CCC", "CO", "CN", "ClC", "BrC", "CC(C)C", "OC", "NC", "CC(=O)O", "N#C"]
+DRAWN = sorted({Chem.CanonSmiles(f"{chain}{ring}") for ring in RINGS for chain in CHAINS})
+SMILES = [*DRAWN, "CC(=O)CC(C)=O", "CC(=O)C=C(C)O", "CCO", "CCN"]
+METHODS = ["random", "stratified", "scaffold", "cluster", "group", "time"]
+
+
+def table(smiles=SMILES, seed=0):
+    """A curated table with all that the methods ask for."""
+    rng = np.random.default_rng(seed)
+    n = len(smiles)
+    return pd.DataFrame(
+        {
+            "smiles": smiles,
+            "y": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)),
+            "y:relation": "=",
+            "c": (rng.random(n) < 0.3).astype(float),
+            "c:relation": "=",
+            "split:group": [f"g{i}" if i < 25 else "" for i in rng.integers(0, 30, size=n)],
+            "split:time": np.where(rng.random(n) < 0.05, np.nan, 2000.0 + rng.integers(0, 20, size=n)),
+        }
+    )
+
+
+def column(frame, name):
+    """A column as an array."""
+    return frame[name].to_numpy()
+
+
+def whole(parts, groups):
+    """Whether each group is in one part."""
+    return len(set(zip(parts, groups, strict=True))) == len(set(groups))
+
+
+def params(method="random", **more):
+    named = "x" if method in ("column", "group", "time") else None
+    return SplitParams.model_validate({"method": method, "column": named, **more})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shares_are_about_what_was_asked(method):
+    parts = split_molecules(table(), params(method))
+    n = len(SMILES)
+    assert set(parts) == {"train", "valid", "test"}
+    assert (parts == "test").sum() == pytest.approx(0.2 * n, abs=0.06 * n)
+    assert (parts == "valid").sum() == pytest.approx(0.1 * n, abs=0.05 * n)
+
+
+def test_random_shares_are_exact_up_to_rounding():
+    parts = split_molecules(table(SMILES[:90]), params())
+    assert [(parts == part).sum() for part in ("test", "valid")] == [18, 9]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_order_of_rows_does_not_matter(method):
+    frame = table()
+    shuffled = frame.sample(frac=1, random_state=3)
+    parts = pd.Series(split_molecules(frame, params(method)), index=frame.index)
+    again = pd.Series(split_molecules(shuffled, params(method)), index=shuffled.index)
+    pd.testing.assert_series_equal(parts, again.sort_index())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tautomers_stay_together(method):
+    for seed in range(5):
+        parts = split_molecules(table(), params(method, seed=seed))
+        assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
+
+
+def test_the_seed_draws_another_split():
+    first, second = (split_molecules(table(), params(seed=seed)) for seed in (1, 2))
+    assert (first != second).any()
+    assert (split_molecules(table(), params(seed=1)) == first).all()
+
+
+def test_scaffolds_and_groups_stay_whole():
+    frame = table()
+    parts = split_molecules(frame, params("scaffold"))
+    assert whole(parts, scaffolds(SMILES))
+    parts = split_molecules(frame, params("group"))
+    groups = column(frame, "split:group")
+    assert whole(parts[groups != ""], groups[groups != ""])
+    assert len(set(parts[groups == ""])) > 1
+
+
+def test_stratified_parts_have_the_same_distribution():
+    rng = np.random.default_rng(0)
+    smiles = ["C" * (i % 60 + 1) + "O" + "C" * (i // 60) for i in range(600)]
+    smiles = list(dict.fromkeys(Chem.CanonSmiles(text) for text in smiles))
+    frame = pd.DataFrame(
+        {"smiles": smiles, "c": (rng.random(len(smiles)) < 0.1).astype(float), "c:relation": "="}
+    )
+    parts = split_molecules(frame, params("stratified"))
+    values = column(frame, "c")
+    assert values[parts == "test"].mean() == pytest.approx(values.mean(), abs=0.01)
+    values = rng.normal(size=len(smiles)) ** 3
+    parts = split_molecules(frame.assign(c=values), params("stratified"))
+    ranks = np.argsort(np.argsort(values)) / len(values)
+    assert ranks[parts == "test"].mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_table_curated_for_another_split_is_refused():
+    with pytest.raises(ValueError, match="no column 'split:time'; curate it again"):
+        split_molecules(table().drop(columns="split:time"), params("time"))
+
+
+def test_unknown_endpoint_to_stratify_by():
+    with pytest.raises(ValueError, match=r"split.endpoint: 'z' is no endpoint; known are y, c"):
+        split_molecules(table(), params("stratified", endpoint="z"))
+
+
+def test_time_tests_the_latest_and_trains_the_undated():
+    frame = table()
+    parts = split_molecules(frame, params("time"))
+    # of two tautomers the earlier date counts for both
+    pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
+    times, parts = column(frame, "split:time")[~pair], parts[~pair]
+    assert np.nanmin(times[parts == "test"]) > np.nanmax(times[parts != "test"])
+    assert (parts[np.isnan(times)] == "train").all()
+    assert np.nanmin(times[parts == "valid"]) >= np.nanmax(times[parts == "train"])
+
+
+def test_time_from_a_given_year():
+    frame = table()
+    parts = split_molecules(frame, params("time", test_from=2010))
+    pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
+    assert ((parts == "test") == (column(frame, "split:time") >= 2010))[~pair].all()
+
+
+def test_given_parts_stay_and_valid_is_drawn_where_there_is_none():
+    rng = np.random.default_rng(0)
+    given_parts = rng.choice(["train", "test"], size=len(SMILES), p=[0.8, 0.2])
+    frame = table().assign(**{"split:part": given_parts})
+    parts = split_molecules(frame, params("column"))
+    pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
+    assert ((parts == "test") == (given_parts == "test"))[~pair].all()
+    assert (parts == "valid").sum() == pytest.approx(0.1 * (parts != "test").sum(), abs=1)
+    with_valid = np.where(np.arange(len(SMILES)) % 7 == 0, "valid", given_parts)
+    parts = split_molecules(frame.assign(**{"split:part": with_valid}), params("column"))
+    assert (parts == with_valid)[~pair].all()
+
+
+def test_a_split_without_a_test_part_is_refused():
+    with pytest.raises(ValueError, match="the test part has no molecules"):
+        split_molecules(table(SMILES[:3]), params(test=0.1))
+    with pytest.raises(ValueError, match="the test part has no molecules"):
+        split_molecules(table().assign(**{"split:part": "train"}), params("column"))
+
+
+@pytest.mark.parametrize("method", [*METHODS[:-1], "column"])
+def test_folds_test_every_molecule_once_a_repeat(method):
+    frame = table().assign(**{"split:part": ["test" if i % 5 == 0 else "train" for i in range(len(SMILES))]})
+    found = folds(frame, params(method), 2, 4)
+    assert len(found) == 8
+    tests = np.array([parts == "test" for parts in found])
+    held_out = np.array([parts == "" for parts in found]).all(axis=0)
+    assert held_out.any() == (method == "column")
+    for repeat in (tests[:4], tests[4:]):
+        assert (repeat.sum(axis=0) == ~held_out).all()
+    assert (tests[0] != tests[4]).any()
+    for parts in found:
+        assert (parts == "train").sum() > (parts == "valid").sum() > 0
+        assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
+
+
+@pytest.mark.parametrize("cell", ["soon", "03/04/2010", "NA"])
+def test_a_test_from_that_is_no_date_is_named_by_its_key(cell):
+    with pytest.raises(ValueError, match=rf"^split\.test_from: '{cell}' is neither .*2020-04-03"):
+        split_molecules(table(), params("time", test_from=cell))
+
+
+def test_folds_of_time_never_train_on_the_future():
+    frame = table(SMILES[:-4])
+    for parts in folds(frame, params("time"), 1, 4):
+        times = column(frame, "split:time")
+        assert times[parts == "test"].min() > np.nanmax(times[np.isin(parts, ["train", "valid"])])
+        assert (times[parts == ""] > times[parts == "test"].max()).all()
+
+
+@given(st.lists(st.integers(0, 20), min_size=30, max_size=200), st.integers(0, 9))
+@settings(deadline=None)
+def test_draw_keeps_groups_whole_and_is_near_its_shares(groups, seed):
+    groups = np.array(groups)
+    parts = draw(groups, {"test": 0.3, "valid": 0.2}, np.random.default_rng(seed))
+    assert whole(parts, groups)
+    assert (parts == "test").mean() <= 0.3 + np.bincount(groups).max() / len(groups)
+    fold = deal(groups, 3, np.random.default_rng(seed))
+    assert whole(fold, groups)
+
+
+def test_joined_groups_are_connected_components():
+    assert joined([["a", "a", "b", "c", "d"], ["1", "2", "2", "3", "4"]]).tolist() == [0, 0, 0, 1, 2]
+
+
+def test_tautomer_keys():
+    keys = tautomer_keys(
+        ["CC(=O)CC(C)=O", "CC(=O)C=C(C)O", "Oc1ccccn1", "O=c1cccc[nH]1", "CCO", "C[C@H](F)Cl"]
+    )
+    assert keys[0] == keys[1]
+    assert keys[2] == keys[3]
+    assert len(set(keys)) == 4
+
+
+def test_butina_is_the_slow_obvious_one():
+    prints = fingerprints(SMILES)
+    similar = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints]) >= 0.5
+    label = np.full(len(SMILES), -1)
+    for i in sorted(range(len(SMILES)), key=lambda i: (-similar[i].sum(), i)):
+        if label[i] < 0:
+            label[similar[i] & (label < 0)] = i
+    found = butina(prints, 0.5)
+    assert len(set(zip(found, label, strict=True))) == len(set(found)) == len(set(label))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_molecule_measured_in_two_groups_joins_them(seed):
+    rows = [("CCO", "a"), ("CCCC", "c"), ("CCO", "c"), ("CCN", "b"), ("CCC", ""), ("CCN", ""), ("CCl", "a")]
+    order = np.random.default_rng(seed).permutation(len(rows))
+    frame = pd.DataFrame([(*rows[i], "1") for i in order], columns=["smiles", "lab", "y"])
+    data = {"path": "t.csv", "endpoints": {"y": {}}}
+    raw = {"data": data, "split": {"method": "group", "column": "lab"}, "orchestrate": {"cores": 1}}
+    found = curate_table(frame, parse_params(raw)).molecules.set_index("smiles")["split:group"]
+    assert found.to_dict() == {"CCO": "a", "CCCC": "a", "CCl": "a", "CCN": "b", "CCC": ""}
+
+
+def test_beyond_butinas_limit_clusters_are_k_means(monkeypatch):
+    monkeypatch.setattr(clusters, "BUTINA_LIMIT", 100)
+    chains = [f"{'C' * n}{end}" for n in range(1, 14) for end in ("", "O", "N")]
+    smiles = sorted({Chem.CanonSmiles(chain + ring) for ring in RINGS for chain in chains})
+    label = clusters.clusters(smiles, 0.5)
+    assert (clusters.clusters(smiles, 0.5) == label).all()
+    assert 1 < len(set(label)) <= len(smiles) // 50
+    prints = fingerprints(smiles)
+    similar = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints])
+    same = label[:, None] == label
+    assert similar[same].mean() > similar[~same].mean() + 0.1
+    parts = split_molecules(table(smiles), params("cluster"))
+    assert whole(parts, label)
+    assert set(parts) == {"train", "valid", "test"}

@@ -1,0 +1,187 @@
+"""A run's outcome as the report reads it, made from simulated walks: two endpoints, one of them a class."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from manywalks.data.card import distribution
+from manywalks.ensemble import calibration
+from manywalks.ensemble.manifest import versions
+from manywalks.evaluate.calibration_check import diagnose
+from manywalks.evaluate.convergence import scores_by_count, walk_scores
+from manywalks.evaluate.scores import replicate_metrics
+from manywalks.evaluate.sentences import sentences
+from manywalks.evaluate.statement import Terms, endpoint_statement
+from manywalks.params.load import parse_params
+from manywalks.params.model import EnsembleParams
+from manywalks.report.page import Found
+from manywalks.split.distance import split_distance
+
+CHAINS = ("CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCNCC1", "CCCl", "c1ccncc1", "CS(=O)(=O)C", "C#N", "CF")
+WALKS = 12
+SOURCE = {
+    "path": "table.csv",
+    "rev": "v1",
+    "commit": "89abcdef0123456789abcdef0123456789abcdef",
+    "md5": "0123456789abcdef0123456789abcdef",
+}
+MEAN = EnsembleParams(mode="mean", classes="probability")
+
+
+def found(n: int = 120, *, censored: int = 6, seed: int = 5) -> Found:
+    """What the stages leave for n test and n // 2 valid molecules."""
+    rng = np.random.default_rng(seed)
+    entries = {"logS": ("regression", "log10 mol/L", censored), "active": ("classification", "", 0)}
+    made = {name: _endpoint(name, *entry, n=n, rng=rng) for name, entry in entries.items()}
+    return Found(
+        title="A <b>bold</b> title",
+        metrics={name: one["metrics"] for name, one in made.items()},
+        statements={name: one["statement"] for name, one in made.items()},
+        predictions=pd.concat([one["predictions"] for one in made.values()], ignore_index=True),
+        counts=pd.DataFrame([point for one in made.values() for point in one["counts"]]),
+        walks=pd.DataFrame([point for one in made.values() for point in one["walks"]]),
+        data=_card(n, made),
+        split=_split(n),
+        about=_about(made),
+        domain={"similarity": 0.3, "outside": 0.02},
+    )
+
+
+def smiles(n: int) -> list[str]:
+    """n molecules."""
+    return ["C" * (i // len(CHAINS) % 12) + CHAINS[i % len(CHAINS)] for i in range(n)]
+
+
+def _endpoint(
+    name: str, kind: str, unit: str, censored: int, *, n: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Everything of one endpoint."""
+    total = n + n // 2
+    parts = np.array(["test"] * n + ["valid"] * (n // 2))
+    truth = rng.normal(size=total)
+    shared = 0.4 * rng.normal(size=total)
+    walks = truth + shared + 0.2 * rng.normal(size=(WALKS, total))
+    observed, relation = truth + 0.2 * rng.normal(size=total), np.full(total, "=")
+    if kind == "classification":
+        walks, observed = 1 / (1 + np.exp(-2 * walks)), (observed > 0).astype(float)
+    relation[:censored] = np.where(np.arange(censored) % 2, ">", "<")
+    observed[censored : censored + 3] = np.nan
+    relation[censored : censored + 3] = ""
+    mean, spread, test = walks.mean(axis=0), walks.std(axis=0, ddof=1), parts == "test"
+    exact = np.where(relation == "=", observed, np.nan)
+    fitted = calibration.fit(exact[~test], mean[~test], spread[~test], kind)
+    terms = Terms(kind=kind, unit=unit, tolerance=0.1, sd=1.0, noise=0.2 if unit else None)
+    statement = endpoint_statement(walks, observed, terms, relation=relation)
+    out = calibration.hand_out(fitted, walks, mean, coverage=0.9, threshold=0.5)
+    own = fitted.handed_out(walks)
+    metrics = replicate_metrics(
+        observed[test],
+        own[:, test],
+        kind=kind,
+        unit=unit,
+        ensemble=out.predicted[test],
+        relation=relation[test],
+    )
+    seen = (own[:, test], observed[test], relation[test], kind)
+    said = sentences(statement, name)
+    return {
+        "metrics": {
+            **metrics,
+            "calibration": diagnose(fitted, exact[test], mean[test], spread[test]),
+            "train": {"molecules": 3 * n, **dict.fromkeys(metrics["ensemble"], 0.123)},
+        },
+        "statement": {**statement, "sentence": said[0], "single_walk": said[1]},
+        "counts": [
+            {"endpoint": name, **p}
+            for p in scores_by_count(*seen, EnsembleParams(mode="mean", classes="probability"))
+        ],
+        "walks": [{"endpoint": name, **p} for p in walk_scores(*seen)],
+        "calibration": fitted.to_json(),
+        "kind": kind,
+        "unit": unit,
+        "observed": observed,
+        "predictions": pd.DataFrame(
+            {
+                "row": np.arange(total),
+                "id": [f"M{i}" for i in range(total)],
+                "smiles": smiles(total),
+                "endpoint": name,
+                "part": parts,
+                "observed": observed,
+                "relation": relation,
+                "predicted": out.predicted,
+                "spread": out.spread,
+                "low": out.low,
+                "high": out.high,
+                "similarity": rng.uniform(0.1, 1, size=total),
+                "in_domain": rng.uniform(size=total) > 0.1,
+                "flip": np.nan if out.flip is None else out.flip,
+            }
+        ),
+    }
+
+
+def _card(n: int, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """data.json."""
+    example = {"row": 7, "id": "x", "smiles": "CC(C)(C)(C)C", "detail": "valence <of> 5"}
+    nothing = {"row": 9, "id": "", "smiles": "", "detail": "no structure"}
+    return {
+        "source": SOURCE | {"rows": 3 * n + 5},
+        "records": 3 * n + 5,
+        "molecules": 3 * n,
+        "merged": 3,
+        "rejected": 2,
+        "steps": [{"step": "read", "records": 3 * n + 5}, {"step": "merged", "records": 3 * n}],
+        "reasons": {
+            "unparsable": {"count": 2, "sentence": "Cannot be read.", "examples": [example, nothing]}
+        },
+        "flags": {"stereo": 4},
+        "split": {},
+        "endpoints": {name: _measured(one) for name, one in made.items()},
+    }
+
+
+def _split(n: int) -> dict[str, Any]:
+    """split.json."""
+    texts = smiles(3 * n)
+    parts = np.array(["test"] * n + ["valid"] * (n // 2) + ["train"] * (3 * n - n - n // 2))
+    return split_distance(texts, parts)
+
+
+def _measured(one: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint's entry of data.json."""
+    values = one["observed"][np.isfinite(one["observed"])]
+    repeats = {
+        "molecules": 2,
+        "measurements": 4,
+        "contradictory": 0,
+        "noise_sd": 0.2 if one["unit"] else None,
+        "noise_freedom": 2,
+        "identical": 0,
+        "extent_median": 0.1,
+    }
+    shared = {"kind": one["kind"], "unit": one["unit"], "molecules": len(values), "repeats": repeats}
+    shared |= {"ignored_cells": {"not_a_number": 1}, "ignored_examples": []}
+    if one["kind"] == "classification":
+        return shared | {"positive": int(values.sum()), "negative": int((values == 0).sum())}
+    return shared | {"censored": {"above": 3, "below": 3}, "distribution": distribution(values)}
+
+
+def _about(made: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """manifest.json."""
+    endpoints = {name: {"kind": one["kind"], "unit": one["unit"]} for name, one in made.items()}
+    params = parse_params({"data": {"path": "table.csv", "endpoints": endpoints}})
+    return {
+        "params": params.model_dump(mode="json"),
+        "feature_names": ["a", "b", "c"],
+        "calibration": {name: one["calibration"] for name, one in made.items()},
+        "replicates": WALKS,
+        "diverged": 0,
+        "engine": "dense",
+        "entropy": "7",
+        "store": "abc",
+        "data": SOURCE | {"rows": 365},
+        "versions": versions(),
+        "files": {"model.keras": "f" * 64},
+    }

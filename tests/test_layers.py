@@ -1,0 +1,68 @@
+"""Imports point one way, and one place each knows Prefect and DVC."""
+
+import ast
+
+import pytest
+
+from tests.support.imports import imports_of, modules
+
+# each may import what stands before it; what shares a line may not import each other but where ALSO says so
+ORDER = [
+    ("units", "files", "formatting"),
+    ("params",),
+    ("workspace",),
+    ("runtime",),
+    ("chemistry",),
+    ("data",),
+    ("split", "features"),
+    ("featurize",),
+    ("train",),
+    ("replicates",),
+    ("ensemble",),
+    ("evaluate",),
+    ("report",),
+    ("pipeline",),
+    ("predict", "compare", "reproduce", "refresh"),
+    ("tasks",),
+    ("flows",),
+    ("cli",),
+]
+LAYER = {name: number for number, names in enumerate(ORDER) for name in names}
+
+
+def package_of(module: str) -> str:
+    """`manywalks.train.scaling` -> `train`; "" for the package itself."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def knowing(library: str) -> set[str]:
+    """Modules that import `library`."""
+    found = set()
+    for module, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            if any(name.split(".")[0] == library for name in names):
+                found.add(module)
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(set(modules()) - {"manywalks"}))
+def test_imports_point_one_way(module: str) -> None:
+    own = package_of(module)
+    for other in imports_of(module) - {"manywalks"}:
+        there = package_of(other)
+        assert there == own or LAYER[there] < LAYER[own], f"{module} imports {other}"
+
+
+def test_every_package_has_its_place() -> None:
+    assert {package_of(module) for module in modules()} - {""} == set(LAYER)
+
+
+def test_the_pipeline_and_the_flows_alone_know_prefect() -> None:
+    assert {package_of(module) for module in knowing("prefect")} == {"pipeline", "flows"}
+
+
+def test_one_file_knows_dvc() -> None:
+    assert knowing("dvc") == {"manywalks.pipeline.versions"}
