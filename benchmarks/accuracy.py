@@ -57,7 +57,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "100 epochs": {"train": {"epochs": 100}},
     "batch 32": {"train": {"batch_size": 32}},
     "L2 1e-4": {"train": {"l2": 1e-4}},
-    "squared loss": {"train": {"loss": "squared"}},
+    "squared loss": {"train": {"loss": "mse"}},
 }
 
 
@@ -75,7 +75,7 @@ def read(path: Path, k: int, cores: int) -> Task:
     frame = read_table(path)
     params = task_params(path, frame, cores)
     whole = read_task(frame, params, cores)
-    molecules = whole.molecules.iloc[np.flatnonzero(whole.parts == "train")].reset_index(drop=True)
+    molecules = whole.molecules.iloc[np.flatnonzero(whole.subsets == "train")].reset_index(drop=True)
     classes = params.data.endpoints[ENDPOINT].kind == "classification"
     return Task(path.stem, published_of(path.stem, classes=classes), molecules, scaffold_folds(molecules, k))
 
@@ -95,9 +95,9 @@ def evaluate(task: Task, features: Features, params: Params, replicates: int, co
     """The mean over folds of the ensemble's score on the rows that the fold leaves out."""
     scores = []
     for train, valid in task.folds:
-        parts = np.full(len(task.molecules), "", dtype="<U5")
-        parts[train], parts[valid] = "train", "valid"
-        prepared = prepare(task.molecules, features, parts, params)
+        subsets = np.full(len(task.molecules), "", dtype="<U5")
+        subsets[train], subsets[valid] = "train", "valid"
+        prepared = prepare(task.molecules, features, subsets, params)
         predicted = train_and_predict(prepared, replicates, cores).mean(axis=0)
         observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
         scores.append(score(task.published.metric, observed, predicted))

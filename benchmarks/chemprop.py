@@ -47,15 +47,15 @@ def chemprop(program: str, path: Path, metric: str, ensemble: int, epochs: int) 
     frame = pd.read_csv(path)
     test = frame["split"] == "test"
     drawn = np.random.default_rng(0).random(len(frame)) < 1 / 8
-    parts = np.where(test, "test", np.where(drawn, "val", "train"))
+    subsets = np.where(test, "test", np.where(drawn, "val", "train"))
     kind = "classification" if metric in ("auroc", "auprc") else "regression"
     with tempfile.TemporaryDirectory() as folder:
         given, asked, out = Path(folder) / "all.csv", Path(folder) / "test.csv", Path(folder) / "out.csv"
-        frame.loc[:, ["Drug", "Y"]].assign(part=parts).to_csv(given, index=False)
+        frame.loc[:, ["Drug", "Y"]].assign(subset=subsets).to_csv(given, index=False)
         frame.loc[test, ["Drug"]].to_csv(asked, index=False)
         trained = run_program(program, [
             "train", "--data-path", str(given), "--smiles-columns", "Drug", "--target-columns", "Y",
-            "--splits-column", "part", "--task-type", kind, "--ensemble-size", str(ensemble),
+            "--splits-column", "subset", "--task-type", kind, "--ensemble-size", str(ensemble),
             "--epochs", str(epochs), "--output-dir", f"{folder}/model",
         ])  # fmt: skip
         predicted = run_program(program, [

@@ -6,10 +6,10 @@
 Every comparison's outcome is kept in .manywalks/validity, so a run that was ended goes on where it was.
 
 Simulated comparisons use quick learners in place of networks (ridge regressions on random subsets of
-features, each subset a walk) and everything else as it is: repeated k-fold splits, the projection to the
+features, each subset a replicate) and everything else as it is: repeated k-fold splits, the projection to the
 infinite ensemble, intervals and verdicts. Three kinds of equals:
 
-- the same: one configuration under two names; they differ by the luck of their walks alone;
+- the same: one configuration under two names; they differ by the luck of their replicates alone;
 - twins: two configurations that are equally good over all data sets but see different features, so that on
   any one data set one of them is ahead (what Nadeau and Bengio's correction is for);
 - twins with noise of heavy tails, where a few molecules decide a split's score.
@@ -36,13 +36,13 @@ from benchmarks.compare_worlds import (
     FOLDS,
     POWER,
     REPEATS,
-    WALKS,
+    REPLICATES,
     WORLDS,
     N,
     World,
     draw_world,
     folds_of,
-    walks_of,
+    replicates_of,
 )
 from benchmarks.results import table, write_section
 from manywalks import files
@@ -66,7 +66,7 @@ CODE = (compare_worlds, design, studentized_range, paired, infinite, verdicts)
 SOLUBILITY = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 REAL = """
 data: {{path: table.csv, id: id, endpoints: {{logS: {{unit: log10 mol/L}}}}}}
-featurize: {{blocks: [{{kind: morgan_count, size: 256}}, {{kind: physchem}}]}}
+featurize: {{blocks: [{{kind: morgan_count, n_bits: 256}}, {{kind: physchem}}]}}
 split: {{method: random, test: 0.2, valid: 0}}
 network: {{dropout: 0.1}}
 train: {{epochs: {epochs}, batch_size: 16}}
@@ -74,28 +74,30 @@ train: {{epochs: {epochs}, batch_size: 16}}
 
 
 def simulated(rng: np.random.Generator, world: World, metric: str) -> Counter[str]:
-    """One comparison as the command makes it, from walks to verdicts: what its family of pairs came to."""
+    """One comparison as the command makes it: what its family of pairs came to."""
     x, y = draw_world(rng, world)
     shape = (REPEATS * FOLDS, len(world.groups))
     values, noise = np.empty(shape), np.empty(shape)
     for split, test in enumerate(folds_of(rng)):
         train = np.setdiff1d(np.arange(N), test)
         for c, group in enumerate(world.groups):
-            walks = walks_of(rng, x[group], y, train, test)
-            values[split, c], noise[split, c] = projected(walks, y[test], metric)
-    scores = paired.Table(-values if metric in ("rmse", "mae") else values, noise**2, 1 / (FOLDS - 1), FOLDS)
+            replicates = replicates_of(rng, x[group], y, train, test)
+            values[split, c], noise[split, c] = projected(replicates, y[test], metric)
+    scores = paired.ScoreTable(
+        -values if metric in ("rmse", "mae") else values, noise**2, 1 / (FOLDS - 1), FOLDS
+    )
     return outcome(scores) + with_stopping(scores)
 
 
-def projected(walks: np.ndarray, observed: np.ndarray, metric: str) -> tuple[float, float]:
+def projected(replicates: np.ndarray, observed: np.ndarray, metric: str) -> tuple[float, float]:
     """The score at the infinite ensemble, and its error."""
     if metric == "rmse":
-        return closed_form(walks, observed, root=True)
+        return closed_form(replicates, observed, root=True)
     score = scorer(observed, np.full(len(observed), "="), metric=metric, kind="regression", threshold=0.5)
-    return extrapolated(walks, score, subset_scores(walks, score))
+    return extrapolated(replicates, score, subset_scores(replicates, score))
 
 
-def outcome(scores: paired.Table) -> Counter[str]:
+def outcome(scores: paired.ScoreTable) -> Counter[str]:
     """Whether any of the pairs is called better or worse, with and without the correction."""
     method = paired.check_assumptions(scores).method
     pairs = paired.pairs_of(scores, CONFIDENCE, method)
@@ -109,7 +111,7 @@ def outcome(scores: paired.Table) -> Counter[str]:
     ) + Counter({method: 1})
 
 
-def with_stopping(scores: paired.Table) -> Counter[str]:
+def with_stopping(scores: paired.ScoreTable) -> Counter[str]:
     """The same comparison with a look after every repeat: any pair called, the first called, splits saved."""
     looks = looks_of(REPEATS, FOLDS, CONFIDENCE, stop=True)
     left, stopped = eliminated(scores, THRESHOLD, looks)
@@ -159,7 +161,8 @@ def share(count: int, of: int) -> str:
 def real(folder: Path, seed: int, changes: list[list[int]], *, molecules: int, epochs: int) -> str:
     """One comparison of two networks on a sample of real molecules: the verdict on the first.
 
-    `changes` are settings of the two; equal ones get walks of their own, as two names of one configuration.
+    `changes` are settings of the two; equal ones get replicates of their own, as two names of one
+    configuration.
     """
     frame = pd.read_csv(SOLUBILITY, dtype=str).sample(molecules, random_state=seed)
     frame.to_csv(folder / "table.csv", index=False)
@@ -241,8 +244,9 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
     return "\n\n".join(
         [
             "## Compare: false verdicts and power",
-            f"{REPEATS} x {FOLDS}-fold, {WALKS} walks (real: 4), {100 * CONFIDENCE:g} % intervals, practical "
-            f"threshold {THRESHOLD:g}, {N} molecules (real: 150 of the solubility table). A comparison is "
+            f"{REPEATS} x {FOLDS}-fold, {REPLICATES} replicates (real: 4), {100 * CONFIDENCE:g} % intervals, "
+            f"practical threshold {THRESHOLD:g}, {N} molecules (real: 150 of the solubility table). "
+            "A comparison is "
             "false when any of its pairs is called better or worse; in brackets 95 % intervals. With early "
             "stopping: a look after every repeat, and what is stopped by mistake counts as false. "
             f"{platform.system()} {platform.machine()}, Python {platform.python_version()}.",
@@ -254,7 +258,7 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
             "(all others together: 1).",
             table(
                 ["signal", "called better", "called worse", "called better with early stopping",
-                 "walks that stopping saved"], gains,
+                 "replicates that stopping saved"], gains,
             ),
             "Power, real networks: 512 units against 16, verdicts on the 512: "
             + ", ".join(f"{count} {word}" for word, count in sorted(wide.items())) + ".",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-N, FEATURES, WALKS, REPEATS, FOLDS = 200, 12, 8, 5, 5
+N, FEATURES, REPLICATES, REPEATS, FOLDS = 200, 12, 8, 5, 5
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ def draw_world(rng: np.random.Generator, world: World) -> tuple[list[np.ndarray]
     return [x[:, 0], x[:, 1], np.column_stack([x[:, 0], extra])], y
 
 
-def walks_of(
+def replicates_of(
     rng: np.random.Generator, x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray
 ) -> np.ndarray:
-    """(WALKS, n_test) predictions of ridge regressions, each on two thirds of the features."""
+    """(REPLICATES, n_test) predictions of ridge regressions, each on two thirds of the features."""
     found = []
-    for _ in range(WALKS):
+    for _ in range(REPLICATES):
         seen = rng.permutation(x.shape[1])[: 2 * x.shape[1] // 3]
         a = x[train][:, seen]
         beta = np.linalg.solve(a.T @ a + 3 * np.eye(len(seen)), a.T @ y[train])

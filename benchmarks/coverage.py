@@ -1,4 +1,4 @@
-"""Does the bound hold, and is it tight? Simulated walks of known covariance, and pools of real ones.
+"""Does the bound hold, and is it tight? Simulated replicates of known covariance, and pools of real ones.
 
     python -m benchmarks.coverage            all of it, some 15 minutes on two cores
     python -m benchmarks.coverage bound      the bound alone; `metrics`: those of metrics alone
@@ -17,11 +17,11 @@ from scipy import stats
 
 from benchmarks.pools import SETS, Pool, pool
 from benchmarks.results import table, write_section
-from benchmarks.simulated import Setting, draw, mean_walks, settings
+from benchmarks.simulated import Setting, draw, mean_replicates, settings
 from manywalks.evaluate import scores
 from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
 from manywalks.replicates.bound import difference_bound, replicates_needed
-from manywalks.replicates.spectrum import Moments, moments
+from manywalks.replicates.spectrum import Moments, covariance_moments
 from manywalks.replicates.stopping import planned_looks
 
 COUNTS = (8, 16, 32, 64)
@@ -63,26 +63,26 @@ def rms(difference: np.ndarray) -> np.ndarray:
 
 
 def simulated_fixed(setting: Setting, m: int) -> Experiment:
-    """m walks, bounded, against fresh ensembles of m."""
+    """m replicates, bounded, against fresh ensembles of m."""
 
     def experiment(rng: np.random.Generator) -> Outcome:
-        walks = draw(rng, m, setting)
-        others = mean_walks(rng, m, setting, RETRAININGS)
-        return Outcome(difference_bound(walks).bound, rms(walks.mean(axis=0) - others))
+        replicates = draw(rng, m, setting)
+        others = mean_replicates(rng, m, setting, RETRAININGS)
+        return Outcome(difference_bound(replicates).bound, rms(replicates.mean(axis=0) - others))
 
     return experiment
 
 
 def simulated_adaptive(setting: Setting, need: int) -> Experiment:
-    """As many walks as the rule asks for, where `need` would do if the covariance were known."""
+    """As many replicates as the rule asks for, where `need` would do if the covariance were known."""
     third = float((setting.spectrum**3).sum() / setting.spectrum.sum() ** 3)
     tolerance = tolerance_for(Moments(10**6, 1.0, 1 / setting.nu, third), need)
 
     def experiment(rng: np.random.Generator) -> Outcome:
-        walks = draw(rng, MOST, setting)
-        looks = planned_looks(walks, tolerance, maximum=MOST)
-        seen = walks[: looks[-1]]
-        others = mean_walks(rng, looks[-1], setting, RETRAININGS)
+        replicates = draw(rng, MOST, setting)
+        looks = planned_looks(replicates, tolerance, maximum=MOST)
+        seen = replicates[: looks[-1]]
+        others = mean_replicates(rng, looks[-1], setting, RETRAININGS)
         bound = difference_bound(seen, adaptive=True).bound
         return Outcome(bound, rms(seen.mean(axis=0) - others), looks[-1], len(looks))
 
@@ -90,7 +90,7 @@ def simulated_adaptive(setting: Setting, need: int) -> Experiment:
 
 
 def tolerance_for(known: Moments, need: int) -> float:
-    """The tolerance that takes about `need` walks."""
+    """The tolerance that takes about `need` replicates."""
     low, high = 1e-4 * known.variance**0.5, 10 * known.variance**0.5
     for _ in range(40):
         middle = (low * high) ** 0.5
@@ -98,34 +98,34 @@ def tolerance_for(known: Moments, need: int) -> float:
     return high
 
 
-def known_moments(walks: np.ndarray) -> Moments:
-    """The moments of a whole pool, as if they were known."""
-    return dataclasses.replace(moments(walks), replicates=10**6)
+def known_moments(replicates: np.ndarray) -> Moments:
+    """The covariance_moments of a whole pool, as if they were known."""
+    return dataclasses.replace(covariance_moments(replicates), replicates=10**6)
 
 
-def real_fixed(walks: np.ndarray, m: int) -> Experiment:
-    """m walks of the pool against others of it, none in both."""
+def real_fixed(replicates: np.ndarray, m: int) -> Experiment:
+    """m replicates of the pool against others of it, none in both."""
 
     def experiment(rng: np.random.Generator) -> Outcome:
-        order = rng.permutation(len(walks))
-        groups = order[: len(walks) // m * m].reshape(-1, m)[: RETRAININGS + 1]
-        means = walks[groups].mean(axis=1)
-        return Outcome(difference_bound(walks[groups[0]]).bound, rms(means[0] - means[1:]))
+        order = rng.permutation(len(replicates))
+        groups = order[: len(replicates) // m * m].reshape(-1, m)[: RETRAININGS + 1]
+        means = replicates[groups].mean(axis=1)
+        return Outcome(difference_bound(replicates[groups[0]]).bound, rms(means[0] - means[1:]))
 
     return experiment
 
 
-def real_adaptive(walks: np.ndarray, need: int) -> Experiment:
-    """As many walks of the pool as the rule asks for, against as many others of it."""
-    tolerance = tolerance_for(known_moments(walks), need)
+def real_adaptive(replicates: np.ndarray, need: int) -> Experiment:
+    """As many replicates of the pool as the rule asks for, against as many others of it."""
+    tolerance = tolerance_for(known_moments(replicates), need)
 
     def experiment(rng: np.random.Generator) -> Outcome:
-        order = rng.permutation(len(walks))
-        looks = planned_looks(walks[order[:MOST]], tolerance, maximum=MOST)
+        order = rng.permutation(len(replicates))
+        looks = planned_looks(replicates[order[:MOST]], tolerance, maximum=MOST)
         m = looks[-1]
-        seen, rest = walks[order[:m]], order[m:]
+        seen, rest = replicates[order[:m]], order[m:]
         groups = rest[: len(rest) // m * m].reshape(-1, m)[:RETRAININGS]
-        differences = rms(seen.mean(axis=0) - walks[groups].mean(axis=1))
+        differences = rms(seen.mean(axis=0) - replicates[groups].mean(axis=1))
         return Outcome(difference_bound(seen, adaptive=True).bound, differences, m, len(looks))
 
     return experiment
@@ -155,16 +155,16 @@ def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], scores.
 
 
 def real_metric(pool: Pool, name: str, count: int | None, need: int = 0) -> Experiment:
-    """A metric's bound from `count` walks (or as many as the rule asks for) against others of the pool."""
-    walks, score = pool.walks, metric_of(name, pool.observed)
-    tolerance = tolerance_for(known_moments(walks), need) if count is None else 1.0
+    """A metric's bound from `count` replicates (or as many as the rule asks for) against others."""
+    replicates, score = pool.replicates, metric_of(name, pool.observed)
+    tolerance = tolerance_for(known_moments(replicates), need) if count is None else 1.0
 
     def experiment(rng: np.random.Generator) -> Outcome:
-        order = rng.permutation(len(walks))
-        m = planned_looks(walks[order[:MOST]], tolerance, maximum=MOST, count=count)[-1]
-        groups = order[: len(walks) // m * m].reshape(-1, m)
-        values = np.array([score(walks[group].mean(axis=0))[name] for group in groups], dtype=float)
-        pairs = ensemble_pairs(walks[groups[0]])
+        order = rng.permutation(len(replicates))
+        m = planned_looks(replicates[order[:MOST]], tolerance, maximum=MOST, count=count)[-1]
+        groups = order[: len(replicates) // m * m].reshape(-1, m)
+        values = np.array([score(replicates[group].mean(axis=0))[name] for group in groups], dtype=float)
+        pairs = ensemble_pairs(replicates[groups[0]])
         found = metric_differences(pairs, score, m, 0.95, adaptive=count is None)[name]
         # of 8 retrainings an experiment, the percentile of a metric's difference would be 2 % unsure
         apart = np.abs(values[:, None] - values)[np.triu_indices(len(values), 1)]
@@ -213,16 +213,18 @@ def bound_section(pools: list[Pool], times: int, rng: np.random.Generator) -> st
         adaptive.append([*name, *adaptive_cells([simulated_adaptive(s, m) for m in NEEDS], times, rng)])
         print(fixed[-1], adaptive[-1], flush=True)
     for each in pools:
-        name = [f"{each.name} (real)", f"{difference_bound(each.walks).nu:.1f}"]
-        fixed.append([*name, *fixed_cells([real_fixed(each.walks, m) for m in COUNTS], times, rng)])
-        adaptive.append([*name, *adaptive_cells([real_adaptive(each.walks, m) for m in NEEDS], times, rng)])
+        name = [f"{each.name} (real)", f"{difference_bound(each.replicates).nu:.1f}"]
+        fixed.append([*name, *fixed_cells([real_fixed(each.replicates, m) for m in COUNTS], times, rng)])
+        adaptive.append(
+            [*name, *adaptive_cells([real_adaptive(each.replicates, m) for m in NEEDS], times, rng)]
+        )
         print(fixed[-1], adaptive[-1], flush=True)
     return BOUND.format(
         times=times,
         retrainings=RETRAININGS,
         most=MOST,
-        fixed=table(["walks", "nu", *(f"M = {m}" for m in COUNTS)], fixed),
-        adaptive=table(["walks", "nu", *(f"need {m}" for m in NEEDS)], adaptive),
+        fixed=table(["replicates", "nu", *(f"M = {m}" for m in COUNTS)], fixed),
+        adaptive=table(["replicates", "nu", *(f"need {m}" for m in NEEDS)], adaptive),
     )
 
 
@@ -242,14 +244,14 @@ BOUND = """
 
 `python -m benchmarks.coverage bound`. At nominal 95 %: the share (%) of retrained ensembles within the
 bound, over {times} experiments a cell with up to {retrainings} retrainings each; in brackets the median bound
-over the true 95th percentile of the difference. Simulated walks: 200 molecules, spectra of the walks'
-covariance as named. Real walks: 256 replicates of a 128-64 network on Morgan counts and RDKit descriptors,
-40 % of the molecules out of sample; ensembles drawn from them without overlap.
+over the true 95th percentile of the difference. Simulated replicates: 200 molecules, spectra of the
+replicates' covariance as named. Real replicates: 256 replicates of a 128-64 network on Morgan counts and
+RDKit descriptors, 40 % of the molecules out of sample; ensembles drawn from them without overlap.
 
 {fixed}
 
-The number of replicates chosen by looking (8 at first, {most} at most), for tolerances that 8 to 40 walks of
-known covariance would meet. In brackets: mean replicates, mean looks.
+The number of replicates chosen by looking (8 at first, {most} at most), for tolerances that 8 to 40
+replicates of known covariance would meet. In brackets: mean replicates, mean looks.
 
 {adaptive}
 """
@@ -258,9 +260,9 @@ METRIC = """
 ## Coverage of the metrics' bounds
 
 `python -m benchmarks.coverage metrics`. How far a metric of two retrained ensembles is apart, against its
-bound at nominal 95 %: coverage (%) over {times} experiments a cell on the real walks above, in brackets the
-median bound over the true 95th percentile (of all pairs of ensembles drawn); at the right, with replicates
-chosen by looking.
+bound at nominal 95 %: coverage (%) over {times} experiments a cell on the real replicates above, in brackets
+the median bound over the true 95th percentile (of all pairs of ensembles drawn); at the right, with
+replicates chosen by looking.
 
 {metrics}
 """

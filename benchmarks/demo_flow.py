@@ -35,7 +35,9 @@ def fresh(work: Path, replicates: int) -> None:
     raw = HERE / "data/raw/solubility.csv"
     if not raw.is_file():
         raise SystemExit(f"{raw}: not there; run dvc pull first")
-    done = subprocess.run([MANYWALKS, "init", str(raw), "--work", str(work)], capture_output=True, text=True)
+    done = subprocess.run(
+        [MANYWALKS, "init", str(raw), "--workspace", str(work)], capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(done.stderr)
     params = (work / "params.yaml").read_text(encoding="utf-8")
@@ -57,7 +59,7 @@ def turn(replicates: int) -> dict[str, float]:
         work = Path(folder) / "work"
         fresh(work, replicates)
         start = time.time()
-        done = subprocess.run([MANYWALKS, "train", "--work", str(work)], capture_output=True, text=True)
+        done = subprocess.run([MANYWALKS, "train", "--workspace", str(work)], capture_output=True, text=True)
         end = time.time()
         if done.returncode:
             raise SystemExit(done.stdout + done.stderr)
@@ -88,7 +90,7 @@ def main() -> None:
         f"## The whole flow on the demo data\n\n`python -m benchmarks.demo_flow`: `manywalks train`, default "
         f"recipe, {asked.replicates} replicates, a fresh workspace each of {asked.turns} turns; "
         f"{len(os.sched_getaffinity(0))} cores, load {load:.1f}. Seconds: median (least to most)."
-        f"\n\n{table(['part', 'seconds', 'share'], lines)}"
+        f"\n\n{table(['subset', 'seconds', 'share'], lines)}"
     )
     print(text)
     write_section("demo-flow", text)

@@ -21,7 +21,7 @@ from typing import Any, cast
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import walks
+from benchmarks import problems
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.train.dense_engine.layout import prepare
@@ -103,7 +103,7 @@ pack against fan-out, each having the machine to itself but for what else ran on
 
 def _turn(recipe: str, epochs: int, fan: Fits, alone: Fits) -> dict[str, float]:
     """Each way once, one after the other."""
-    problem, pack = walks.problem("esol", recipe, epochs), PACK[recipe]
+    problem, pack = problems.problem("esol", recipe, epochs), PACK[recipe]
     steps = problem.steps_per_epoch * epochs
     trained(problem, 1)
     start = time.perf_counter()
@@ -127,10 +127,10 @@ def cold(_: int) -> str:
     """From nothing, with import and compilation: 16 replicates of S, 50 epochs."""
     epochs, replicates, fits = 50, 16, 1
     code = (
-        "from benchmarks import engine, walks\n"
-        f"engine.trained(walks.problem('esol', 'S', {epochs}), {replicates})"
+        "from benchmarks import engine, problems\n"
+        f"engine.trained(problems.problem('esol', 'S', {epochs}), {replicates})"
     )
-    walks.problem("esol", "S", epochs)
+    problems.problem("esol", "S", epochs)
     with tempfile.TemporaryDirectory() as empty:
         environment = {**os.environ, "NUMBA_CACHE_DIR": empty}
         command = [sys.executable, "-c", code]
@@ -162,7 +162,7 @@ def limit(_: int) -> str:
     flops, bandwidth = _gemm_peak(), _copy_bandwidth()
     rows = []
     for recipe, epochs in EPOCHS.items():
-        problem = walks.problem("esol", recipe, epochs)
+        problem = problems.problem("esol", recipe, epochs)
         work, moved = _step(problem)
         ms = min(
             1000 * seconds(lambda p=problem: trained(p, 1, 1)) / (problem.steps_per_epoch * problem.epochs)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from benchmarks import walks
+from benchmarks import problems
 from benchmarks.engine import CORES, seconds, trained
 from benchmarks.results import table, write_section
 from manywalks.features import Features
@@ -35,17 +35,17 @@ STYLE = (
 
 def growth() -> str:
     """Time and memory against the number of replicates and of molecules."""
-    problem = walks.problem("esol", "S", 5)
+    problem = problems.problem("esol", "S", 5)
     trained(problem, 1)
     times = [seconds(lambda n=n: trained(problem, n)) for n in COUNTS]
     slope, intercept = np.polyfit(COUNTS[1:], times[1:], 1)
     replicates = [[str(n), f"{t:.2f}", f"{1000 * t / n:.0f}"] for n, t in zip(COUNTS, times, strict=True)]
     PICTURE.write_text(picture(np.array(times), float(slope), float(intercept)), encoding="utf-8")
-    held = {n: _peak_memory(f"engine.trained(walks.problem('esol', 'S', 1), {n})") for n in (2, 32)}
+    held = {n: _peak_memory(f"engine.trained(problems.problem('esol', 'S', 1), {n})") for n in (2, 32)}
     kept = {
         n: _peak_memory(
             "from manywalks.train.problem import train_pack\n"
-            f"kept = list(train_pack(walks.problem('esol', 'S', 1), range({n}), 1, threads=2))"
+            f"kept = list(train_pack(problems.problem('esol', 'S', 1), range({n}), 1, threads=2))"
         )
         for n in (2, 32)
     }
@@ -81,7 +81,7 @@ S on ESOL with other widths:
 
 def many_molecules(n: int) -> tuple[str, str]:
     """One epoch on n molecules: ms a replicate and step, and the process's largest memory in MB."""
-    small = walks.problem("lipophilicity", "S", 1)
+    small = problems.problem("lipophilicity", "S", 1)
     rows = np.arange(n) % len(small.features)
     problem = replace(
         small, features=small.features.take(rows), targets=small.targets.take(rows),
@@ -92,7 +92,7 @@ def many_molecules(n: int) -> tuple[str, str]:
 
 def of_columns(d: int) -> tuple[str, str]:
     """2,000 molecules of 60 random bits in d columns: ms a replicate and step, largest memory in MB."""
-    small, n, rng = walks.problem("lipophilicity", "S", 1), 2000, np.random.default_rng(0)
+    small, n, rng = problems.problem("lipophilicity", "S", 1), 2000, np.random.default_rng(0)
     bits = sparse.csr_matrix(
         (np.ones(60 * n, np.float32), rng.integers(0, d, 60 * n), np.arange(0, 60 * n + 1, 60)), (n, d)
     )
@@ -107,7 +107,7 @@ def of_columns(d: int) -> tuple[str, str]:
 
 def of_width(width: int) -> tuple[str, str, str, str, str]:
     """Two hidden layers: their widths, parameters, ms a replicate and step, ns a parameter, memory in MB."""
-    small = walks.problem("esol", "S", 3)
+    small = problems.problem("esol", "S", 3)
     network = small.network.model_copy(update={"widths": (width, width // 4)})
     shapes = weight_shapes(network, small.features.width, 1)
     parameters = sum(int(np.prod(shape)) for shape in shapes)
@@ -138,7 +138,7 @@ def _cells(call: str) -> list[str]:
 
 def _in_child(code: str) -> str:
     """What a fresh process prints."""
-    command = [sys.executable, "-c", f"from benchmarks import engine, engine_growth, walks\n{code}"]
+    command = [sys.executable, "-c", f"from benchmarks import engine, engine_growth, problems\n{code}"]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from benchmarks import walks
+from benchmarks import problems
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.train.keras_engine import engine
@@ -23,7 +23,7 @@ EPOCHS = {"S": 10, "L": 4, "default": 20}
 
 def by_engine(recipe: str, replicates: int) -> tuple[float, float]:
     """Warm ms a step, and seconds in all."""
-    problem = walks.problem("esol", recipe, EPOCHS[recipe])
+    problem = problems.problem("esol", recipe, EPOCHS[recipe])
     began, ends = time.perf_counter(), {}
 
     def note(replicate: int, epoch: int, _: int) -> None:

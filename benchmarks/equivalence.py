@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmarks import walks
+from benchmarks import problems
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.files import sha256_bytes
@@ -28,7 +28,7 @@ from manywalks.train.engines import train_pack
 
 CORES = len(os.sched_getaffinity(0))
 CASES = ["S:esol:15", "S:caco2:15", "S:vdss:15", "L:esol:4", "L:caco2:4", "L:vdss:4", "default:esol:20"]
-OURS = {"dense": 4, "keras": 2, "stacked": 1}
+OURS = {"numba": 4, "keras": 2, "stacked": 1}
 """Replicates, times 64 (L: 32), and as many as there are fits at least."""
 
 MARGIN = 0.5
@@ -54,13 +54,13 @@ def fits_of(case: str, count: int, fan: Fits) -> list[float]:
     return [answer["rmse"] for answer in fan.fit(name, recipe, int(epochs), -(-count // CORES))]
 
 
-def walks_of(case: str, engine: str, first: int, count: int) -> list[float]:
+def replicates_of(case: str, engine: str, first: int, count: int) -> list[float]:
     """Test RMSE of an engine's replicates, from the `first` on."""
     recipe, name, epochs = case.split(":")
-    given = walks.problem(name, recipe, int(epochs))
+    given = problems.problem(name, recipe, int(epochs))
     problem = replace(given, train_params=given.train_params.model_copy(update={"engine": engine}))
     trained = train_pack(problem, range(first, first + count), 20_26, threads=CORES)
-    return [walks.rmse(problem, replicate.predictions) for replicate in trained]
+    return [problems.rmse(problem, replicate.predictions) for replicate in trained]
 
 
 def row(case: str, engine: str, ours: list[float], keras: list[float]) -> list[str]:
@@ -75,7 +75,7 @@ class Kept:
 
     def __init__(self, *, again: bool) -> None:
         code = "".join(training_code().values())
-        self.path = walks.CACHE / f"equivalence-{sha256_bytes(code.encode())[:8]}.json"
+        self.path = problems.CACHE / f"equivalence-{sha256_bytes(code.encode())[:8]}.json"
         self.scores = json.loads(self.path.read_text()) if self.path.is_file() and not again else {}
 
     def of(self, name: str, count: int, make: Callable[[int, int], list[float]]) -> list[float]:
@@ -103,13 +103,13 @@ def main() -> None:
             if engine == "stacked" and case.startswith("L"):
                 continue  # in lockstep on a processor it would take hours
             count = max(OURS[engine] * (32 if case.startswith("L") else 64), asked.fits)
-            ours = kept.of(f"{case} {engine}", count, partial(walks_of, case, engine))
+            ours = kept.of(f"{case} {engine}", count, partial(replicates_of, case, engine))
             rows.append(row(case, engine, ours, keras))
             print(*rows[-1], flush=True)
     fan.close()
     header = ["network", "data", "epochs", "engine", "replicates, fits", "engine: RMSE ± SD"]
     header += ["Keras fits: RMSE ± SD", "difference in SDs (90 %)", "p", "ratio of SDs", "equivalent"]
-    text = f"""## The engines' walks are Keras's
+    text = f"""## The engines' replicates are Keras's
 
 `python -m benchmarks.equivalence`: replicates against plain `fit`s with a fresh order an epoch; test RMSE in
 SDs of the target. Equivalent: the difference of the means is within half a replicate SD (two one-sided Welch

@@ -2,8 +2,8 @@
 
     python -m benchmarks.explain            one run of two minutes on two cores
 
-The walks learn Crippen's logP of the demo's molecules, which RDKit computes: so the true change on taking an
-atom away is known for every atom. Written to benchmarks/RESULTS.md.
+The replicates learn Crippen's logP of the demo's molecules, which RDKit computes: so the true change on
+taking an atom away is known for every atom. Written to benchmarks/RESULTS.md.
 """
 
 import subprocess
@@ -46,13 +46,13 @@ def train(folder: Path) -> None:
     raw.assign(logP=logp)[["id", "smiles", "logP"]].to_csv(folder / "table.csv", index=False)
     (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
     command = Path(sys.executable).with_name("manywalks")
-    subprocess.run([command, "train", "--work", folder], check=True)
+    subprocess.run([command, "train", "--workspace", folder], check=True)
 
 
 def atoms(folder: Path) -> list[Atom]:
     """Every atom of some test molecules of 6 atoms or more."""
     predictions = pd.read_parquet(folder / "reports/predictions.parquet")
-    test = predictions.loc[predictions["part"] == "test", "smiles"].tolist()
+    test = predictions.loc[predictions["subset"] == "test", "smiles"].tolist()
     large = [text for text in test if Chem.MolFromSmiles(text).GetNumAtoms() >= 6]
     model = Ensemble.load(folder / "models/ensemble")
     return [atom for text in large[:MOLECULES] for atom in _atoms(model, text)]
@@ -88,7 +88,7 @@ def main() -> None:
         rows.append([label, str(len(part)), f"{100 * right:.0f} %", f"{together:.2f}"])
     text = table(["atoms", "how many", "sign right", "correlation with the truth"], rows)
     print(text)
-    words = f"Crippen's logP learned by 16 walks; the atoms of {MOLECULES} test molecules."
+    words = f"Crippen's logP learned by 16 replicates; the atoms of {MOLECULES} test molecules."
     write_section("explain", f"## Atom contributions\n\n{words}\n\n{text}")
 
 

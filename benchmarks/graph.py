@@ -111,9 +111,9 @@ def ways(task: Task, params: Params, asked: argparse.Namespace, cores: int) -> d
     graphs = np.stack([encode(text) for text in smiles])
     found: dict[str, list[float]] = {}
     for train, valid in task.folds:
-        parts = np.full(len(task.molecules), "", dtype="<U5")
-        parts[train], parts[valid] = "train", "valid"
-        prepared = prepare(task.molecules, features, parts, params)
+        subsets = np.full(len(task.molecules), "", dtype="<U5")
+        subsets[train], subsets[valid] = "train", "valid"
+        prepared = prepare(task.molecules, features, subsets, params)
         observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
         made = {"dense": prepared} | {
             name: on_graphs(prepared, graphs, asked.epochs, beside=beside)

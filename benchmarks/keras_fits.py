@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import walks
+from benchmarks import problems
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.problem import Problem, endpoint_losses
 
@@ -63,7 +63,7 @@ def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
         else keras.optimizers.Adam(rate)
     )
     # the loss of the recipe: a default that changed once made the two ways differ by a quarter of an SD
-    model.compile(optimizer, {"squared": "mse", "huber": "huber"}[endpoint_losses(problem)[0]])
+    model.compile(optimizer, {"mse": "mse", "huber": "huber"}[endpoint_losses(problem)[0]])
     ends: list[tuple[float, float]] = []
     timer = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda *_: ends.append((time.perf_counter(), time.process_time()))
@@ -72,7 +72,7 @@ def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
     model.fit(x, y, batch_size=train.batch_size, epochs=problem.epochs, verbose=0, callbacks=[timer])
     steps = problem.steps_per_epoch * (problem.epochs - 1)
     wall, core = (1000 * (last - first) / steps for first, last in zip(ends[0], ends[-1], strict=True))
-    score = walks.rmse(problem, model.predict(matrix[problem.predict], verbose=0))
+    score = problems.rmse(problem, model.predict(matrix[problem.predict], verbose=0))
     return {"wall": wall, "core": core, "seconds": time.perf_counter() - began, "rmse": score}
 
 
@@ -87,7 +87,7 @@ def main() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     for line in sys.stdin:
         asked = json.loads(line)
-        problem = walks.problem(asked["table"], asked["recipe"], asked["epochs"])
+        problem = problems.problem(asked["table"], asked["recipe"], asked["epochs"])
         matrix = problem.features.matrix()
         answers = []
         for _ in range(asked["fits"]):

@@ -1,4 +1,4 @@
-"""Pools of real walks: many replicates of a small network on a real data set, kept for benchmarks.
+"""Pools of real replicates: many replicates of a small network on a real data set, kept for benchmarks.
 
 The data sets are looked for in the folder that MANYWALKS_DATA names (default: ../shared/data beside the
 repository); pools are kept in .manywalks/pools.
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("MANYWALKS_DATA", ROOT.parent / "shared" / "data"))
 KEPT = ROOT / ".manywalks" / "pools"
 SIZE = 256
-# walks of one pool, the same on every machine: a benchmark that can be rerun
+# replicates of one pool, the same on every machine: a benchmark that can be rerun
 ENTROPY = 20260101
 
 SETS: dict[str, dict[str, Any]] = {
@@ -40,11 +40,11 @@ SETS: dict[str, dict[str, Any]] = {
 
 
 class Pool(NamedTuple):
-    """Walks (m, n) at out-of-sample molecules in endpoint units, and what was observed (n,)."""
+    """Replicates (m, n) at out-of-sample molecules in endpoint units, and what was observed (n,)."""
 
     name: str
     kind: str
-    walks: np.ndarray
+    replicates: np.ndarray
     observed: np.ndarray
 
 
@@ -59,7 +59,7 @@ def pool(name: str, *, threads: int = 2) -> Pool | None:
             return None
         files.write_npz(path, _train(about, kind, threads))
     kept = files.read_npz(path)
-    return Pool(name, kind, kept["walks"].astype(np.float64), kept["observed"])
+    return Pool(name, kind, kept["replicates"].astype(np.float64), kept["observed"])
 
 
 def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarray]:
@@ -79,17 +79,17 @@ def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarr
     parts = split_molecules(curated, params.split)
     prepared = prepare(curated, features, parts, params)
     found = {
-        walk.index: prepared.transform.inverse(walk.predictions)[:, 0]
-        for walk in train_pack(prepared.problem, range(SIZE), ENTROPY, threads=threads)
-        if not walk.diverged
+        replicate.index: prepared.transform.inverse(replicate.predictions)[:, 0]
+        for replicate in train_pack(prepared.problem, range(SIZE), ENTROPY, threads=threads)
+        if not replicate.diverged
     }
     observed = curated["y"].to_numpy(dtype=np.float64)[out_of_sample(parts)]
-    walks = np.stack([found[index] for index in sorted(found)])
-    return {"walks": walks.astype(np.float32), "observed": observed}
+    replicates = np.stack([found[index] for index in sorted(found)])
+    return {"replicates": replicates.astype(np.float32), "observed": observed}
 
 
 if __name__ == "__main__":
     for each in SETS:
         made = pool(each)
         if made is not None:
-            print(each, made.walks.shape, "spread", float(made.walks.std(axis=0, ddof=1).mean()))
+            print(each, made.replicates.shape, "spread", float(made.replicates.std(axis=0, ddof=1).mean()))

@@ -31,7 +31,7 @@ def run(table: Path, work: Path) -> list[list[str]]:
     """Init and train one table; a row an endpoint."""
     program = str(Path(sys.executable).with_name("manywalks"))
     start = time.monotonic()
-    for arguments in (["init", str(table), "--work", str(work)], ["train", "--work", str(work)]):
+    for arguments in (["init", str(table), "--workspace", str(work)], ["train", "--workspace", str(work)]):
         done = subprocess.run([program, *arguments], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{table.name}: manywalks {arguments[0]}: {done.stderr}")
@@ -42,12 +42,13 @@ def run(table: Path, work: Path) -> list[list[str]]:
     rows = []
     for name, found in metrics.items():
         metric, statement = MAIN[found["kind"]], statements[name]
-        walks = found["replicates"][metric]
+        replicates = found["replicates"][metric]
         rows.append(
             [
                 table.stem, name, str(card["records"]), str(card["molecules"]), str(found["n_test"]),
                 metric, f"{found['ensemble'][metric]:.3f}",
-                f"{walks['mean']:.3f} ± {walks['sd']:.3f}", f"{walks['min']:.3f} to {walks['max']:.3f}",
+                f"{replicates['mean']:.3f} ± {replicates['sd']:.3f}",
+                f"{replicates['min']:.3f} to {replicates['max']:.3f}",
                 str(statement["replicates"]), f"{statement['difference_bound']:.3g}",
                 "yes" if statement["met"] else "no", f"{seconds:.0f}",
             ]
@@ -69,7 +70,8 @@ def main() -> None:
             rows += run(table, Path(works) / table.stem)
             print(*rows[-1], flush=True)
     titles = [
-        "table", "endpoint", "records", "molecules", "test", "metric", "ensemble", "single walks", "range",
+        "table", "endpoint", "records", "molecules", "test", "metric", "ensemble",
+        "single replicates", "range",
         "replicates", "bound", "within tolerance", "seconds",
     ]  # fmt: skip
     write_section(

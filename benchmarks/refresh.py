@@ -3,8 +3,8 @@
     python -m benchmarks.refresh            about five minutes
     python -m benchmarks.refresh --quick    a tenth of the comparisons, nothing written
 
-Real walks on real data (benchmarks/pools.py): two disjoint draws of M walks are two trainings. Both are
-judged at the same molecules, a fresh half of those held out, by the rule that refresh has by default.
+Real replicates on real data (benchmarks/pools.py): two disjoint draws of M replicates are two trainings. Both
+are judged at the same molecules, a fresh half of those held out, by the rule that refresh has by default.
 """
 
 import argparse
@@ -29,16 +29,16 @@ METRIC = {"regression": "rmse", "classification": "brier"}
 
 
 def compare(real: Pool, m: int, gain: float, rng: np.random.Generator) -> str:
-    """The verdict on two trainings of m walks each, the second one's errors smaller by the share `gain`."""
+    """The verdict on two trainings of m replicates, the second one's errors smaller by the share `gain`."""
     asked = RefreshParams()
     rule = Rule(METRIC[real.kind], asked.margin, asked.confidence, asked.min_molecules)
     there = np.flatnonzero(np.isfinite(real.observed))
     held = rng.choice(there, there.size // 2, replace=False)
     observed = real.observed[held]
-    drawn = real.walks[rng.permutation(len(real.walks))[: 2 * m]][:, held]
+    drawn = real.replicates[rng.permutation(len(real.replicates))[: 2 * m]][:, held]
     drawn[m:] += gain * (observed - drawn[m:])
     how = combining_of("classification" if real.kind == "classification" else "regression", EnsembleParams())
-    sides = [Ensembled(combine(walks, how), walks) for walks in (drawn[:m], drawn[m:])]
+    sides = [Ensembled(combine(replicates, how), replicates) for replicates in (drawn[:m], drawn[m:])]
     return contest(sides[0], sides[1], observed, rule, rng)["verdict"]
 
 
@@ -65,12 +65,12 @@ def main() -> None:
                     cells.append(f"{seen['better'] / times:.0%}")
             rows.append(cells)
             print(*cells, flush=True)
-    heads = ["data", "score", "walks", "better", "worse", "equivalent", "undecided"]
+    heads = ["data", "score", "replicates", "better", "worse", "equivalent", "undecided"]
     heads += [f"better, errors {gain:.0%} less" for gain in GAINS[1:]]
     asked = RefreshParams()
     text = (
         "## refresh: two trainings of one model on one data set\n\n"
-        "`python -m benchmarks.refresh`: two disjoint draws of walks on real data are two trainings, "
+        "`python -m benchmarks.refresh`: two disjoint draws of replicates on real data are two trainings, "
         f"{COMPARISONS // share}\ncomparisons a line, judged by the default rule (margin {asked.margin:.0%}, "
         f"confidence {asked.confidence:.0%}). Told apart (better or\nworse) in {told} of {trials}, "
         f"{told / trials:.1%}. Last columns, of {POWER // share} each: how often a challenger whose every\n"

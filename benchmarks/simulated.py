@@ -1,4 +1,4 @@
-"""Simulated walks whose covariance is known."""
+"""Simulated replicates whose covariance is known."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ _RANK = np.arange(1.0, MOLECULES + 1)
 
 
 class Setting(NamedTuple):
-    """A spectrum of the walks' covariance (n,), mean 1, and their tails: Student's degrees of freedom."""
+    """A spectrum of the replicates' covariance (n,), mean 1, and the tails: Student's degrees of freedom."""
 
     name: str
     spectrum: np.ndarray
@@ -23,7 +23,7 @@ class Setting(NamedTuple):
 
 
 def settings() -> list[Setting]:
-    """What coverage is measured on; walks are drawn along the covariance's own axes, which loses nothing."""
+    """What coverage is measured on; replicates are drawn along the covariance's own axes."""
     unequal = np.exp(1.2 * np.random.default_rng(3).standard_normal(MOLECULES))
     unequal[:2] += [1.5 * unequal.sum() / 10, unequal.sum() / 20]
     one = np.r_[1.0, np.full(MOLECULES - 1, 1e-3)]
@@ -31,12 +31,12 @@ def settings() -> list[Setting]:
     gaussian = [Setting(name, shape / shape.mean()) for name, shape in shapes.items()]
     gaussian.append(Setting("unequal variances, two directions", unequal / unequal.mean()))
     heavy = [s._replace(name=f"{s.name}, t5 tails", tails=5.0) for s in gaussian[:3]]
-    far = gaussian[1]._replace(name="1/k, far walks (t10)", tails=10.0, together=True)
+    far = gaussian[1]._replace(name="1/k, far replicates (t10)", tails=10.0, together=True)
     return [*gaussian, *heavy, far]
 
 
 def draw(rng: np.random.Generator, m: int, setting: Setting) -> np.ndarray:
-    """(m, n) walks with mean zero; `together`: a walk is far at all molecules or at none."""
+    """(m, n) replicates with mean zero; `together`: a replicate is far at all molecules or at none."""
     z = rng.standard_normal((m, MOLECULES))
     if np.isfinite(setting.tails):
         scales = (m, 1) if setting.together else (m, MOLECULES)
@@ -44,8 +44,8 @@ def draw(rng: np.random.Generator, m: int, setting: Setting) -> np.ndarray:
     return z * np.sqrt(setting.spectrum)
 
 
-def mean_walks(rng: np.random.Generator, m: int, setting: Setting, ensembles: int) -> np.ndarray:
-    """Means (ensembles, n) of m fresh walks each."""
+def mean_replicates(rng: np.random.Generator, m: int, setting: Setting, ensembles: int) -> np.ndarray:
+    """Means (ensembles, n) of m fresh replicates each."""
     if np.isinf(setting.tails):
         return draw(rng, ensembles, setting) / np.sqrt(m)
     return np.stack([draw(rng, m, setting).mean(axis=0) for _ in range(ensembles)])

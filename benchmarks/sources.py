@@ -1,6 +1,6 @@
-"""Where walks part, on real molecules with conformers: the table of `manywalks reproduce --sources`.
+"""Where replicates part, on real molecules with conformers: the table of `manywalks reproduce --sources`.
 
-    python -m benchmarks.sources [--molecules 300] [--walks 16]
+    python -m benchmarks.sources [--molecules 300] [--replicates 16]
 
 A sample of the solubility table, a network on Morgan counts, physical descriptors and conformers' shapes; and
 the same on the shapes alone, the worst case for geometry.
@@ -20,7 +20,7 @@ from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params, parse_params
 from manywalks.params.model import FeatureBlock
 from manywalks.reproduce.geometry import geometries
-from manywalks.reproduce.sources import Walks, study_sources
+from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.split.split import split_molecules
 from manywalks.train.prepare import prepare
 
@@ -28,7 +28,7 @@ CASES = {
     "Morgan counts, physical descriptors, shapes": ("morgan_count", "physchem", "conformer3d"),
     "shapes alone": ("conformer3d",),
 }
-ENTROPY = 20260102  # the same walks on every machine: a benchmark that can be rerun
+ENTROPY = 20260102  # the same replicates on every machine: a benchmark that can be rerun
 
 
 def params_of(kinds: tuple[str, ...]) -> Params:
@@ -45,7 +45,7 @@ def params_of(kinds: tuple[str, ...]) -> Params:
     )
 
 
-def study(kinds: tuple[str, ...], molecules: int, walks: int) -> dict[str, Any]:
+def study(kinds: tuple[str, ...], molecules: int, replicates: int) -> dict[str, Any]:
     """What sources.json would hold, and seconds that conformers took."""
     params = params_of(kinds)
     frame = pd.read_csv(SOLUBILITY, dtype=str).sample(molecules, random_state=0)
@@ -54,11 +54,11 @@ def study(kinds: tuple[str, ...], molecules: int, walks: int) -> dict[str, Any]:
     raw = featurize(smiles, [FeatureBlock(kind=block.kind) for block in params.featurize.blocks])
     problem, scaler, transform = prepare(curated, raw, split_molecules(curated, params.split), params)
     began = time.process_time()
-    geometry = geometries(raw, smiles, scaler, count=walks, entropy=ENTROPY)
+    geometry = geometries(raw, smiles, scaler, count=replicates, entropy=ENTROPY)
     took = time.process_time() - began
-    found = study_sources(problem, transform, ["logS"], Walks(walks, ENTROPY, 2, geometry))
+    found = study_sources(problem, transform, ["logS"], StudyDesign(replicates, ENTROPY, 2, geometry))
     without = np.array(geometry.without)
-    return found | {"each": took / walks / len(smiles), "without": without, "molecules": len(smiles)}
+    return found | {"each": took / replicates / len(smiles), "without": without, "molecules": len(smiles)}
 
 
 def rows_of(found: dict[str, Any]) -> list[list[str]]:
@@ -75,19 +75,19 @@ def rows_of(found: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def part(name: str, found: dict[str, Any], walks: int) -> str:
+def part(name: str, found: dict[str, Any], replicates: int) -> str:
     """One case of the section."""
     seed = found["same_seed"]["logS"]
     header = ["what varies", "spread (log10 mol/L)", "95 % interval", "of all variance", "95 % interval"]
     return "\n\n".join(
         [
-            f"{name}; {found['molecules']} molecules, {walks} walks a row, a network of 128-64.",
+            f"{name}; {found['molecules']} molecules, {replicates} replicates a row, a network of 128-64.",
             table(header, rows_of(found)),
             f"Two runs with one seed: {seed['here']:.2g} apart on this machine (1 thread and 2), "
             f"{seed['elsewhere']:.2g} ({seed['low']:.2g} to {seed['high']:.2g}) where a weight is off "
             f"by 1e-7 at first, {seed['largest']:.2g} at the molecule where they part most. Conformers: "
-            f"{1000 * found['each']:.0f} core ms a molecule and walk; {found['without'].min()} to "
-            f"{found['without'].max()} molecules a walk had none.",
+            f"{1000 * found['each']:.0f} core ms a molecule and replicate; {found['without'].min()} to "
+            f"{found['without'].max()} molecules a replicate had none.",
         ]
     )
 
@@ -96,14 +96,14 @@ def main() -> None:
     """Measure and rewrite the section."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--molecules", type=int, default=300)
-    parser.add_argument("--walks", type=int, default=16)
+    parser.add_argument("--replicates", type=int, default=16)
     asked = parser.parse_args()
     text = [
-        "## Where walks part",
+        "## Where replicates part",
         "`python -m benchmarks.sources`. Each source varied alone, and all together.",
     ]
     for name, kinds in CASES.items():
-        text.append(part(name, study(kinds, asked.molecules, asked.walks), asked.walks))
+        text.append(part(name, study(kinds, asked.molecules, asked.replicates), asked.replicates))
         print(text[-1], flush=True)
     write_section("sources", "\n\n".join(text))
 

@@ -18,14 +18,14 @@ DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 
 # Morgan + MLP of the TDC leaderboard: DeepPurpose's network on 1,024 bits of radius 2
 MORGAN_MLP = {
-    "featurize": {"blocks": [{"kind": "morgan_bits", "radius": 2, "size": 1024}]},
+    "featurize": {"blocks": [{"kind": "morgan_bits", "radius": 2, "n_bits": 1024}]},
     "transform": {"counts": "none", "count_scale": 1.0, "targets": "none"},
     "network": {
         "widths": [1024, 256, 64, 256, 512], "activation": "relu", "normalization": "none", "dropout": 0.0,
     },
     "train": {
         "optimizer": "adam", "learning_rate": 1e-3, "schedule": "constant", "batch_size": 128,
-        "epochs": 50, "early_stopping": 50, "loss": "squared", "weight_decay": 0.0,
+        "epochs": 50, "early_stopping": 50, "loss": "mse", "weight_decay": 0.0,
     },
 }  # fmt: skip
 
@@ -47,15 +47,15 @@ def summary(scores: list[TaskScore]) -> str:
     return "; ".join(f"better than {name} on {count} of {len(known)}" for name, count in counts.items())
 
 
-def reproduction(folder: Path, walks: int, cores: int) -> str:
-    """The published Morgan + MLP beside the same network, data split and training here, as single walks."""
-    scores = run_folder(folder, replicates=walks, cores=cores, settings=MORGAN_MLP)
+def reproduction(folder: Path, replicates: int, cores: int) -> str:
+    """The published Morgan + MLP beside the same network, split and training here, as single replicates."""
+    scores = run_folder(folder, replicates=replicates, cores=cores, settings=MORGAN_MLP)
     lines = [
         [
             task.name,
             task.published.metric,
             f"{task.published.morgan_mlp:.3f}" if task.published.morgan_mlp else "",
-            f"{task.walks.mean():.3f} ± {task.walks.std(ddof=1):.3f}",
+            f"{task.replicates.mean():.3f} ± {task.replicates.std(ddof=1):.3f}",
         ]
         for task in scores
     ]
@@ -63,7 +63,7 @@ def reproduction(folder: Path, walks: int, cores: int) -> str:
         "## A published row, trained here\n\nMorgan + MLP (1,024 bits, 1024-1024-256-64-256-512-1, Adam "
         "1e-3, batch 128, 50 epochs, best epoch by validation), to see whether the table above measures what "
         "others did (`python -m benchmarks.tdc reproduction`).\n\n"
-        + table(["task", "metric", "published", f"here, {walks} single walks"], lines)
+        + table(["task", "metric", "published", f"here, {replicates} single replicates"], lines)
     )
 
 
@@ -87,10 +87,10 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=32)
     asked = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    if "defaults" in asked.parts:
+    if "defaults" in asked.subsets:
         write_section("accuracy", text := defaults(asked.data, asked.replicates, cores))
         print(text, flush=True)
-    if "reproduction" in asked.parts:
+    if "reproduction" in asked.subsets:
         write_section("accuracy-reproduction", text := reproduction(asked.data, 5, cores))
         print(text)
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.results import table, write_section
 from manywalks.train.dense_engine.adam import adam
 from manywalks.train.dense_engine.gather import COLUMNS
-from manywalks.train.dense_engine.panels import back_panels, forward_panels, turn
+from manywalks.train.dense_engine.panels import back_panels, forward_panels, transpose
 
 BATCH, TURNS = 32, 40
 KERNELS = ((2048, 1024), (512, 128), (256, 128))
@@ -38,7 +38,7 @@ def dot_back(a, kernel, d, below, g):
 
 
 def ms(work: Callable[[], object]) -> list[float]:
-    """Milliseconds of each turn, after one that compiles."""
+    """Milliseconds of each transpose, after one that compiles."""
     work()
     found = []
     for _ in range(TURNS):
@@ -65,7 +65,7 @@ def measure(n: int, w: int) -> list[list[str]]:
     out, bias = np.empty(n * BATCH, np.float32), np.zeros(w, np.float32)
 
     def tiles_forward() -> None:
-        turn(a, 0, n, across, BATCH)
+        transpose(a, 0, n, across, BATCH)
         forward_panels(across, BATCH, panels, n, bias, part, z)
 
     def tiles_back() -> None:

@@ -26,7 +26,7 @@ data:
   endpoints:
     logS: {kind: regression, unit: log10 mol/L}
 featurize:
-  blocks: [{kind: morgan_count, size: 1024}, {kind: physchem}]
+  blocks: [{kind: morgan_count, n_bits: 1024}, {kind: physchem}]
 split: {method: random, test: 0.2, valid: 0.2}
 network: {widths: [128, 64]}
 train: {epochs: 40}
@@ -63,7 +63,7 @@ def refresh(work: Path, api: str) -> None:
     (work / "params.yaml").write_text(PARAMS, encoding="utf-8")
     for known in (lines[:1] + [line for number, line in enumerate(lines[1:]) if number % 3], lines):
         (work / "table.csv").write_text("".join(known), encoding="utf-8")
-        do([program("manywalks"), "refresh", "--work", str(work)], api)
+        do([program("manywalks"), "refresh", "--workspace", str(work)], api)
 
 
 def pages(api: str) -> dict[str, tuple[str, str]]:

@@ -17,7 +17,7 @@ from manywalks.compare.design import Design, Share
 from manywalks.compare.study import Study
 from manywalks.compare.variance_budget import budgets, shared_entropy
 from manywalks.pipeline import versions
-from manywalks.pipeline.side_workspace import ground_of
+from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps
 from manywalks.replicates.loop import Tally
 from manywalks.runtime import progress
@@ -45,22 +45,22 @@ _SETTINGS: dict[str, Any] = {
     "retry_delay_seconds": 2,
     "retry_condition_fn": _can_pass,
 }
-share_task = task(name="walks", task_run_name="walks {share.numbers}", **_SETTINGS)(train_share)
+share_task = task(name="replicates", task_run_name="replicates {share.numbers}", **_SETTINGS)(train_share)
 
 
 def compare(
-    work: str, params: Sequence[str], settings: Sequence[str] = (), *, design: Design, kind: str = "compare"
+    folder: str, params: Sequence[str], settings: Sequence[str] = (), *, design: Design, kind: str = "compare"
 ) -> dict[str, Any]:
     """Compare configurations; returns what reports/compare.json holds.
 
     Args:
-        work: the workspace.
+        folder: the workspace.
         params: files of parameters; none for the workspace's own.
         settings: "network.dropout=0.1,0.3", every combination of which is compared.
         design: splits, replicates, metric and thresholds.
         kind: "compare", "capacity" (sweep width and depth too) or "sources" (the first file alone).
     """
-    workspace = Workspace.open(work)
+    workspace = Workspace.open(folder)
     paths = [Path(path) for path in params] or [workspace.params_file]
     if kind == "sources":
         asked = source_studies(read_one(paths))
@@ -76,13 +76,13 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
     """Curate and featurize where that is not done, train share after share, judge, write the reports."""
     with versions.exclusive(workspace) as repo, Board() as board:
         versions.fetch(repo, workspace)
-        grounds = [ground_of(workspace, one.params) for one in asked]
-        for ground in {ground.root: ground for ground in grounds}.values():
-            if ground.root != workspace.root:
-                steps = Steps(ground, board.follow)
+        workspaces = [data_workspace(workspace, one.params) for one in asked]
+        for prepared in {one.root: one for one in workspaces}.values():
+            if prepared.root != workspace.root:
+                steps = Steps(prepared, board.follow)
                 steps.submit("featurize", steps.submit("curate")).result()
         entropy = shared_entropy(workspace, asked[0].params) if kind == "sources" else None
-        study = Study(workspace, asked, grounds, design, entropy)
+        study = Study(workspace, asked, workspaces, design, entropy)
         tally = Tally(board.follow("train"))
         while shares := study.shares(cores_of(workspace)):
             tally.look(study.trained, study.expected)

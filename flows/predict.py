@@ -1,4 +1,4 @@
-"""The scoring flow, for deployments: predict a table with an ensemble."""
+"""The prediction flow, for deployments: predict a table with an ensemble."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
 from manywalks.pipeline.webhook import on_failure
-from manywalks.predict.predict import score_table
+from manywalks.predict.predict import predict_table
 
 
-class ScoreJob(BaseModel):
+class PredictJob(BaseModel):
     """What is to be predicted; Prefect's form shows these."""
 
     model_config = ConfigDict(extra="forbid")
@@ -30,10 +30,10 @@ class ScoreJob(BaseModel):
     keep: list[str] = Field([], title="Columns to carry along", description="of the input")
 
 
-@flow(name="score", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
-def score(job: ScoreJob) -> dict[str, int]:
+@flow(name="predict", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
+def predict(job: PredictJob) -> dict[str, int]:
     """Predict every row of a table; how many rows were written, and how many of them were rejected."""
-    done = score_table(
+    done = predict_table(
         Path(job.model),
         Path(job.table),
         Path(job.output),

@@ -20,7 +20,7 @@ class RefreshJob(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    work: str = Field(".", title="Workspace", description="folder with a params.yaml")
+    workspace: str = Field(".", title="Workspace", description="folder with a params.yaml")
     push: bool = Field(True, title="Push", description="dvc push where a remote of your own is set")
     pull: bool = Field(False, title="Pull", description="git pull first, for newer .dvc files")
     wait: float = Field(0, ge=0, title="Wait", description="seconds to wait for another run to end")
@@ -33,7 +33,7 @@ def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     Returns what reports/refresh.json holds, and `changed`: whether there was anything to do.
     """
     job = job or RefreshJob()  # pyright: ignore[reportCallIssue]
-    workspace = Workspace.open(Path(job.work))
+    workspace = Workspace.open(Path(job.workspace))
     look = step.look(workspace, wait=job.wait, pull=job.pull)
     if not look.changed:
         return {**(step.read(workspace) or {}), "changed": False, "data": look.data}

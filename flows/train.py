@@ -19,16 +19,16 @@ def follow(board: Board, stage: str) -> Tell:
 
 
 @flow(name="train", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
-def train(work: str = ".") -> list[str]:
+def train(workspace: str = ".") -> list[str]:
     """Bring every stage of a workspace up to date; returns the names of those that ran.
 
     Args:
-        work: the workspace, a folder with a params.yaml.
+        workspace: a folder with a params.yaml.
     """
-    workspace = Workspace.open(Path(work))
-    with versions.exclusive(workspace) as repo, Board() as board:
-        versions.fetch(repo, workspace)
-        steps = Steps(workspace, partial(follow, board))
+    there = Workspace.open(Path(workspace))
+    with versions.exclusive(there) as repo, Board() as board:
+        versions.fetch(repo, there)
+        steps = Steps(there, partial(follow, board))
         curated = steps.submit("curate")
         steps.submit("featurize", curated)
         steps.submit("split", curated)
@@ -37,6 +37,6 @@ def train(work: str = ".") -> list[str]:
         scores = steps.submit("evaluate", ensemble)
         steps.submit("report", scores)
         steps.settle()
-        versions.record(repo, workspace, steps.ran)
-        publish(workspace)
+        versions.record(repo, there, steps.ran)
+        publish(there)
     return [stage.name for stage in steps.ran]

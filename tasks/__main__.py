@@ -5,8 +5,8 @@ import importlib
 import sys
 from pathlib import Path
 
-from manywalks.runtime.locks import alone
-from manywalks.runtime.step_process import BAD_INPUT, CAN_PASS, heel
+from manywalks.runtime.locks import single_process
+from manywalks.runtime.step_process import BAD_INPUT, RETRYABLE, die_with_parent
 from manywalks.workspace import Workspace
 
 STEPS = (
@@ -28,13 +28,13 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in STEPS:
         print(f"usage: python -m manywalks.tasks {{{','.join(STEPS)}}}", file=sys.stderr)
         return BAD_INPUT
-    heel()
+    die_with_parent()
     workspace = Workspace.open(Path.cwd())
     try:
         # imported by name, so that only the steps that train or predict pay for TensorFlow
         step = importlib.import_module(f"manywalks.tasks.{arguments[0]}")
         beside = arguments[0] in ("pack", "compare")  # many of these run at once, each its own part
-        with contextlib.nullcontext() if beside else alone(workspace, arguments[0]):
+        with contextlib.nullcontext() if beside else single_process(workspace, arguments[0]):
             step.run(workspace, *arguments[1:])
     except ValueError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
@@ -44,13 +44,13 @@ def main(arguments: list[str]) -> int:
         return BAD_INPUT
     except (OSError, MemoryError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return CAN_PASS
+        return RETRYABLE
     except Exception as error:
         # TensorFlow's own word for memory, known by name since this process may not have imported it
         if type(error).__name__ != "ResourceExhaustedError":
             raise
         print(f"MemoryError: {' '.join(str(error).split())[:300]}", file=sys.stderr)
-        return CAN_PASS
+        return RETRYABLE
     return 0
 
 

@@ -7,7 +7,7 @@ from manywalks.ensemble import keras_stack, manifest
 from manywalks.ensemble.build import calibrations, settings_of
 from manywalks.ensemble.domain import Domain
 from manywalks.features import Features
-from manywalks.replicates.store import entropy_of, open_store, read_used
+from manywalks.replicates.store import entropy_of, open_store, read_used_replicates
 from manywalks.train.prepare import read_prepared
 from manywalks.workspace import Workspace
 
@@ -17,19 +17,19 @@ def run(workspace: Workspace) -> None:
     params = workspace.params
     prepared = read_prepared(workspace)
     store = open_store(workspace)
-    kept, diverged = read_used(store)
+    kept, diverged = read_used_replicates(store)
     model = keras_stack.stacked_model(
         params.network,
         prepared.transform,
         [replicate.weights for replicate in kept],
-        params.ensemble.mode,
-        params.ensemble.classes,
+        params.ensemble.average,
+        params.ensemble.class_average,
         n_features=prepared.problem.features.width,
     )
     folder = workspace.ensemble.with_name(".ensemble")
     shutil.rmtree(folder, ignore_errors=True)
     about = keras_stack.describe(
-        params.network, prepared.transform, params.ensemble.mode, params.ensemble.classes
+        params.network, prepared.transform, params.ensemble.average, params.ensemble.class_average
     )
     keras_stack.save_keras(model, folder / "model.keras", about=about)
     prepared.scaler.save(folder / "scaler.npz")

@@ -1,4 +1,4 @@
-"""Stage evaluate: scores of the ensemble and of single walks, and the reproducibility statement."""
+"""Stage evaluate: scores of the ensemble and of single replicates, and the reproducibility statement."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ from manywalks.evaluate.evaluation import (
     _nearness,
     _predicted,
     _predictions,
-    _seen,
+    _replicates,
     _statement,
-    _walks,
+    endpoint_results,
 )
 from manywalks.replicates import store
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
@@ -26,40 +26,40 @@ def run(workspace: Workspace) -> None:
     """Write reports/metrics.json, statement.json, predictions.parquet and the data of the plots."""
     params = workspace.params
     about = manifest.read(workspace.ensemble)
-    curated, parts = read_tables(workspace)
-    kept, diverged = store.read_used(store.open_store(workspace))
+    curated, subsets = read_tables(workspace)
+    kept, diverged = store.read_used_replicates(store.open_store(workspace))
     card = files.read_json(workspace.reports / "data.json")
-    tolerances = tolerances_of(curated, parts, card, params)
+    tolerances = tolerances_of(curated, subsets, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
-    nearness = _nearness(workspace, out_of_sample(parts))
-    train = parts == "train"
+    nearness = _nearness(workspace, out_of_sample(subsets))
+    train = subsets == "train"
     fit = _predicted(workspace, np.flatnonzero(train))
-    metrics, statements, tables, plots, walks = {}, {}, [], [], []
+    metrics, statements, tables, plots, replicates = {}, {}, [], [], []
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])
-        seen = _seen(curated, parts, name, fitted, predictions[:, :, column], params)
+        seen = endpoint_results(curated, subsets, name, fitted, predictions[:, :, column], params)
         metrics[name] = {
             **_metrics(seen, params),
-            "train": _fit(curated.loc[train], name, fitted.handed_out(fit[:, column]), params),
+            "train": _fit(curated.loc[train], name, fitted.as_reported(fit[:, column]), params),
         }
         statements[name] = _statement(
             seen,
             params,
             tolerance=tolerances[column],
-            sd=observed_sd(curated, parts, name),
+            sd=observed_sd(curated, subsets, name),
             diverged=diverged,
             noise=assay_noise(card, name),
         )
         tables.append(_predictions(seen, curated, params).join(nearness))
         plots += _convergence(seen, params)
-        walks += _walks(seen)
+        replicates += _replicates(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)
     files.write_json(workspace.reports / "statement.json", statements)
     table = pd.concat(tables, ignore_index=True)
     with files.atomic_path(workspace.reports / "predictions.parquet") as path:
         table.to_parquet(path, index=False)
-    test = table[(table["part"] == "test") & table["observed"].notna()]
+    test = table[(table["subset"] == "test") & table["observed"].notna()]
     shown = pd.DataFrame(test[["endpoint", "observed", "predicted", "spread"]])
     files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
     files.write_json(workspace.reports / "plots" / "replicates.json", plots)
-    files.write_json(workspace.reports / "plots" / "walks.json", walks)
+    files.write_json(workspace.reports / "plots" / "single_replicates.json", replicates)

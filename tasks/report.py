@@ -8,7 +8,7 @@ from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.domain import Domain
 from manywalks.report.model_card import model_card
-from manywalks.report.page import Found, page
+from manywalks.report.page import ReportInputs, page
 from manywalks.workspace import Workspace
 
 
@@ -19,17 +19,17 @@ def run(workspace: Workspace) -> None:
     files.write_text(workspace.reports / "card.md", model_card(found))
 
 
-def read(workspace: Workspace) -> Found:
+def read(workspace: Workspace) -> ReportInputs:
     """What the other stages left."""
     reports = workspace.reports
     domain = Domain.load(workspace.ensemble / "domain.npz")
-    return Found(
+    return ReportInputs(
         title=workspace.params.report.title,
         metrics=files.read_json(reports / "metrics.json"),
         statements=files.read_json(reports / "statement.json"),
         predictions=pd.read_parquet(reports / "predictions.parquet"),
         counts=_table(reports / "plots/replicates.json", ["endpoint", "replicates", "score", "sd"]),
-        walks=_table(reports / "plots/walks.json", ["endpoint", "replicate", "score"]),
+        replicates=_table(reports / "plots/single_replicates.json", ["endpoint", "replicate", "score"]),
         data=files.read_json(reports / "data.json"),
         split=files.read_json(reports / "split.json"),
         about=files.read_json(workspace.ensemble / manifest.FILE),

@@ -1,4 +1,4 @@
-"""Study where the walks of this workspace part; not a stage of dvc.yaml, since no model depends on it."""
+"""Study what makes the replicates differ; no stage of dvc.yaml, since no model depends on it."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ from manywalks import files
 from manywalks.features import Features
 from manywalks.reproduce import page
 from manywalks.reproduce.geometry import Geometry, geometries, has_conformers
-from manywalks.reproduce.sources import Walks, study_sources
+from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.runtime import progress
 from manywalks.train.prepare import read_prepared
 from manywalks.train.scaling import FeatureScaler
@@ -17,17 +17,17 @@ from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace, count: str = "16") -> None:
-    """Write reports/sources.json from `count` walks a source, and the page of reproduction."""
+    """Write reports/sources.json from `count` replicates a source, and the page of reproduction."""
     problem, scaler, transform = read_prepared(workspace)
     entropy, cores = secrets.randbits(128), workspace.params.orchestrate.cores or os.cpu_count() or 1
     endpoints = workspace.params.data.endpoints
     with progress.telling("sources") as tell:
         geometry = _geometry(workspace, scaler, count=int(count), entropy=entropy, cores=cores, tell=tell)
-        walks = Walks(int(count), entropy, cores, geometry)
-        found = study_sources(problem, transform, list(endpoints), walks, tell=tell)
+        replicates = StudyDesign(int(count), entropy, cores, geometry)
+        found = study_sources(problem, transform, list(endpoints), replicates, tell=tell)
     about = None if geometry is None else {"molecules": len(problem.features), "without": geometry.without}
     content = {
-        "walks": int(count),
+        "replicates": int(count),
         "entropy": str(entropy),
         "units": {name: endpoint.unit for name, endpoint in endpoints.items()},
         "geometry": about,
@@ -40,7 +40,7 @@ def run(workspace: Workspace, count: str = "16") -> None:
 def _geometry(
     workspace: Workspace, scaler: FeatureScaler, *, count: int, entropy: int, cores: int, tell: progress.Tell
 ) -> Geometry | None:
-    """Each walk's own conformers, where a feature block has conformers at all."""
+    """Each replicate's own conformers, where a feature block has conformers at all."""
     raw = Features.load(workspace.features)
     if not has_conformers(raw):
         return None

@@ -11,7 +11,7 @@ from manywalks.workspace import Workspace
 def run(workspace: Workspace) -> None:
     """Write data/split.parquet and reports/split.json."""
     curated = pd.read_parquet(workspace.curated)
-    parts = split_molecules(curated, workspace.params.split)
+    subsets = split_molecules(curated, workspace.params.split)
     with files.atomic_path(workspace.split) as path:
-        pd.DataFrame({"row": range(len(parts)), "part": parts}).to_parquet(path, index=False)
-    files.write_json(workspace.reports / "split.json", split_distance(curated["smiles"].tolist(), parts))
+        pd.DataFrame({"row": range(len(subsets)), "subset": subsets}).to_parquet(path, index=False)
+    files.write_json(workspace.reports / "split.json", split_distance(curated["smiles"].tolist(), subsets))

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from manywalks.replicates.loop import Tally, train_until_enough
-from manywalks.replicates.packs import run_pack_patiently
+from manywalks.replicates.packs import run_pack_with_retries
 from manywalks.runtime import progress
 from manywalks.runtime.resources import processes_of
 from manywalks.workspace import Workspace
@@ -15,7 +15,7 @@ def run(workspace: Workspace) -> None:
 
     def run_packs(key: str, packs: list[list[int]], tally: Tally) -> None:
         def run_one(number: int) -> None:
-            run_pack_patiently(workspace, key, packs[number], tally.of(number))
+            run_pack_with_retries(workspace, key, packs[number], tally.of(number))
 
         with ThreadPoolExecutor(processes) as pool:
             list(pool.map(run_one, range(len(packs))))

@@ -29,12 +29,12 @@ data:
     logS: {kind: regression, unit: log10 mol/L}
 curate: {}
 featurize:
-  blocks: [{kind: morgan_count, size: 256}, {kind: physchem}]
+  blocks: [{kind: morgan_count, n_bits: 256}, {kind: physchem}]
 split: {method: random, test: 0.25, valid: 0.15}
 transform: {}
 network: {widths: [16, 8], dropout: 0.1}
 train: {epochs: 4, batch_size: 32}
-replicates: {count: 4, entropy: 7}
+replicates: {count: 4, seed: 7}
 ensemble: {}
 evaluate: {}
 report: {}
@@ -65,7 +65,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame) 
     folder = tmp_path_factory.mktemp("trained")
     demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
     (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
-    done = command("train", "--work", str(folder), own_server=True)
+    done = command("train", "--workspace", str(folder), own_server=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

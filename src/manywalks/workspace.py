@@ -9,7 +9,7 @@ from manywalks.params.load import Params, load_params
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder with a params.yaml. The repository is one; `--work` names another."""
+    """A folder with a params.yaml. The repository is one; `--workspace` names another."""
 
     root: Path
 
@@ -18,7 +18,9 @@ class Workspace:
         """The workspace at `root`; ValueError where there is no folder."""
         root = Path(root).resolve()
         if not root.is_dir():
-            raise ValueError(f"{root}: no such folder; make one with `manywalks init TABLE --work {root}`")
+            raise ValueError(
+                f"{root}: no such folder; make one with `manywalks init TABLE --workspace {root}`"
+            )
         return cls(root)
 
     @cached_property

@@ -55,7 +55,7 @@ def test_standard_forms(written, standard):
         ("CC |Sg:n:0::ht|", "polymer"),
         ("C[Hg]C", "metal"), ("[NH3][Pt](Cl)(Cl)[NH3]", "inorganic"), ("CC[Mg]Br", "metal"),
         ("[Cu+2].[O-]C(C)=O.[O-]C(C)=O", "metal"), ("[Na+].[Cl-]", "inorganic"), ("O", "inorganic"),
-        ("[H][H]", "inorganic"), ("CCCCN.CCCCO", "mixture"), ("C" * 151, "large"),
+        ("[H][H]", "inorganic"), ("CCCCN.CCCCO", "mixture"), ("C" * 151, "too_large"),
     ],
 )  # fmt: skip
 def test_rejections(written, reason):

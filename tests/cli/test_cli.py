@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import command
 
 
-@pytest.mark.parametrize("name", ["train", "score", "init"])
+@pytest.mark.parametrize("name", ["train", "predict", "init"])
 def test_help_shows_an_example(name: str) -> None:
     done = command(name, "--help")
     assert done.returncode == 0
@@ -24,9 +24,9 @@ def test_the_version_is_said() -> None:
 
 
 def test_a_missing_argument_names_the_help_of_its_command() -> None:
-    done = command("score")
+    done = command("predict")
     assert done.returncode == 2
-    assert "(see manywalks score --help)" in done.stderr
+    assert "(see manywalks predict --help)" in done.stderr
 
 
 def edited(folder: Path, old: str, new: str) -> None:
@@ -50,7 +50,7 @@ def edited(folder: Path, old: str, new: str) -> None:
 )
 def test_bad_input_ends_before_training_in_one_line(small: Path, old: str, new: str, said: str) -> None:
     edited(small, old, new)
-    done = command("train", "--work", str(small))
+    done = command("train", "--workspace", str(small))
     assert done.returncode == 2, done.stdout + done.stderr
     lines = done.stderr.strip().splitlines()
     assert said in lines[-1]
@@ -63,7 +63,7 @@ def test_bad_input_ends_before_training_in_one_line(small: Path, old: str, new: 
 )
 def test_a_table_with_nothing_to_train_on_is_refused(small: Path, table: str) -> None:
     (small / "table.csv").write_text(table, encoding="utf-8")
-    done = command("train", "--work", str(small))
+    done = command("train", "--workspace", str(small))
     assert done.returncode == 2, done.stdout + done.stderr
     assert (
         "table.csv" in done.stderr.strip().splitlines()[-1] or "logS" in done.stderr.strip().splitlines()[-1]
@@ -71,7 +71,7 @@ def test_a_table_with_nothing_to_train_on_is_refused(small: Path, table: str) ->
 
 
 def test_no_workspace_says_how_to_make_one(tmp_path: Path) -> None:
-    done = command("train", "--work", str(tmp_path / "gone"))
+    done = command("train", "--workspace", str(tmp_path / "gone"))
     assert done.returncode == 2
     assert "manywalks init" in done.stderr
 
@@ -81,13 +81,13 @@ def test_init_finds_the_columns_and_train_accepts_what_it_wrote(
 ) -> None:
     table = tmp_path / "my assay.csv"
     demo_table.rename(columns={"logS": "Solubility (log10 mol/L)"}).to_csv(table, index=False)
-    done = command("init", str(table), "--work", str(tmp_path / "work"))
+    done = command("init", str(table), "--workspace", str(tmp_path / "work"))
     assert done.returncode == 0, done.stderr
     assert "SMILES: column 'smiles'" in done.stdout
     assert "'Solubility (log10 mol/L)': regression" in done.stdout
     written = (tmp_path / "work/params.yaml").read_text(encoding="utf-8")
     assert 'title: "my assay"' in written
-    again = command("init", str(table), "--work", str(tmp_path / "work"))
+    again = command("init", str(table), "--workspace", str(tmp_path / "work"))
     assert again.returncode == 2
     assert "exists" in again.stderr
 
@@ -98,7 +98,7 @@ def test_score_gives_a_row_for_every_row_in_order(trained: Path, tmp_path: Path)
     )
     table.to_csv(tmp_path / "new.csv", index=False)
     output = tmp_path / "out.csv"
-    done = command("score", str(trained / "models/ensemble"), str(tmp_path / "new.csv"), str(output))
+    done = command("predict", str(trained / "models/ensemble"), str(tmp_path / "new.csv"), str(output))
     assert done.returncode == 0, done.stderr
     found = pd.read_csv(output, keep_default_na=False, dtype=str)
     assert found["id"].tolist() == list("abcdef")
@@ -119,7 +119,7 @@ def test_score_refuses_a_model_with_a_damaged_file(trained: Path, tmp_path: Path
     with (model / "scaler.npz").open("ab") as handle:
         handle.write(b"x")
     (tmp_path / "new.csv").write_text("smiles\nCCO\n", encoding="utf-8")
-    done = command("score", str(model), str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
+    done = command("predict", str(model), str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
     assert done.returncode == 2
     assert "scaler.npz" in done.stderr
     assert not (tmp_path / "out.csv").exists()

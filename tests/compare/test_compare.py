@@ -15,9 +15,9 @@ from manywalks import files
 from manywalks.cli.tables import short_verdict, with_error
 from manywalks.compare import configurations, folds, paired, verdicts
 from manywalks.compare.design import Design
-from manywalks.compare.folds import Walks
+from manywalks.compare.folds import FoldPredictions
 from manywalks.compare.page import page
-from manywalks.compare.scores import Scores, judge, terms_of
+from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.compare.variance_budget import shapley, variance_budget
 from manywalks.evaluate.infinite import closed_form, extrapolated, project, scorer, subset_scores
 from manywalks.params.load import parse_params
@@ -54,7 +54,7 @@ def test_capacity_sweeps_width_and_depth(base: Path) -> None:
     assert widths == {(w,) * depth for w in configurations.WIDTHS for depth in configurations.DEPTHS}
 
 
-def test_equal_configurations_get_walks_of_their_own(base: Path, tmp_path: Path) -> None:
+def test_equal_configurations_get_replicates_of_their_own(base: Path, tmp_path: Path) -> None:
     twin = tmp_path / "twin.yaml"
     twin.write_text(SMALL, encoding="utf-8")
     found = configurations.read_configurations([base, twin], [], sweep=False)
@@ -127,11 +127,11 @@ def test_one_configuration_is_no_comparison(base: Path) -> None:
 @settings(max_examples=30, deadline=None)
 def test_closed_form_is_mse_minus_v_over_m(m: int, n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    walks, observed = rng.normal(size=(m, n)), rng.normal(size=n)
-    expected = np.mean((walks.mean(axis=0) - observed) ** 2) - walks.var(axis=0, ddof=1).mean() / m
-    found, error = closed_form(walks, observed, root=False)
+    replicates, observed = rng.normal(size=(m, n)), rng.normal(size=n)
+    expected = np.mean((replicates.mean(axis=0) - observed) ** 2) - replicates.var(axis=0, ddof=1).mean() / m
+    found, error = closed_form(replicates, observed, root=False)
     np.testing.assert_allclose(found, expected, atol=1e-12)
-    slow = [closed_form(np.delete(walks, j, 0), observed, root=False)[0] for j in range(m)]
+    slow = [closed_form(np.delete(replicates, j, 0), observed, root=False)[0] for j in range(m)]
     slow_error = np.sqrt((m - 1) / m * np.sum((np.array(slow) - np.mean(slow)) ** 2))
     np.testing.assert_allclose(error, slow_error, atol=1e-12)
 
@@ -144,10 +144,10 @@ def test_projection_is_nearer_to_infinity_and_knows_its_error(metric: str) -> No
         truth = rng.normal(size=150)
         observed = (truth > 0) * 1.0 if metric == "auroc" else truth
         middle = 0.8 * truth + 0.4 * rng.normal(size=150)
-        walks = middle + 0.6 * rng.normal(size=(8, 150))
+        replicates = middle + 0.6 * rng.normal(size=(8, 150))
         kind = "classification" if metric == "auroc" else "regression"
         score = scorer(observed, np.full(150, "="), metric=metric, kind=kind, threshold=0.5)
-        one = project(walks, observed, score, closed="rmse" if metric == "rmse" else None)
+        one = project(replicates, observed, score, closed="rmse" if metric == "rmse" else None)
         errors.append(one.infinite - score(middle))
         plain.append(one.ensemble - score(middle))
         said.append(one.error)
@@ -158,10 +158,10 @@ def test_projection_is_nearer_to_infinity_and_knows_its_error(metric: str) -> No
 def test_extrapolation_agrees_with_the_closed_form() -> None:
     rng = np.random.default_rng(1)
     observed = rng.normal(size=400)
-    walks = observed + 0.3 * rng.normal(size=400) + 0.5 * rng.normal(size=(16, 400))
+    replicates = observed + 0.3 * rng.normal(size=400) + 0.5 * rng.normal(size=(16, 400))
     score = scorer(observed, np.full(400, "="), metric="rmse", kind="regression", threshold=0.5)
-    line, _ = extrapolated(walks, score, subset_scores(walks, score))
-    assert abs(line - closed_form(walks, observed, root=True)[0]) < 0.01
+    line, _ = extrapolated(replicates, score, subset_scores(replicates, score))
+    assert abs(line - closed_form(replicates, observed, root=True)[0]) < 0.01
 
 
 def test_a_score_that_is_not_defined_says_so() -> None:
@@ -170,10 +170,10 @@ def test_a_score_that_is_not_defined_says_so() -> None:
         score(np.arange(5.0))
 
 
-def _table(c: int, seed: int = 0, s: int = 25, noise: float = 0.0) -> paired.Table:
+def _table(c: int, seed: int = 0, s: int = 25, noise: float = 0.0) -> paired.ScoreTable:
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(s, 1)) + 0.3 * rng.normal(size=(s, c))
-    return paired.Table(scores, np.full((s, c), noise), ratio=0.25, folds=5)
+    return paired.ScoreTable(scores, np.full((s, c), noise), ratio=0.25, folds=5)
 
 
 def test_two_configurations_give_the_paired_t_interval() -> None:
@@ -184,7 +184,7 @@ def test_two_configurations_give_the_paired_t_interval() -> None:
     assert pair.low < pair.plain_low < pair.plain_high < pair.high
 
 
-def test_walks_noise_alone_is_not_widened() -> None:
+def test_replicates_noise_alone_is_not_widened() -> None:
     table = _table(2, noise=10.0)
     pair = paired.pairs_of(table, 0.95, "tukey")[0]
     np.testing.assert_allclose([pair.low, pair.high], [pair.plain_low, pair.plain_high])
@@ -235,7 +235,7 @@ def test_heavy_tails_go_to_ranks() -> None:
 
 def test_constant_differences_are_sure() -> None:
     scores = np.tile([0.0, 1.0], (10, 1)) + np.arange(10.0)[:, None]
-    pair = paired.pairs_of(paired.Table(scores, np.zeros((10, 2)), 0.25, 5), 0.95, "tukey")[0]
+    pair = paired.pairs_of(paired.ScoreTable(scores, np.zeros((10, 2)), 0.25, 5), 0.95, "tukey")[0]
     assert (pair.low, pair.high) == (-1, -1)
     assert verdicts.verdict(pair, 0.1) == "worse"
 
@@ -282,7 +282,7 @@ def test_shares_of_luck_add_up() -> None:
     found = verdicts.luck(one, rng.normal(0, 0.1, (4000, 8)))
     total = 0.02 + 0.04 + 0.09
     np.testing.assert_allclose(
-        [found["walks"], found["split"], found["real"]], np.array([0.02, 0.04, 0.09]) / total, atol=0.04
+        [found["replicates"], found["split"], found["real"]], np.array([0.02, 0.04, 0.09]) / total, atol=0.04
     )
 
 
@@ -311,19 +311,19 @@ def test_a_budget_finds_the_variances_it_was_made_of() -> None:
     assert found["parts"]["weights"]["low"] < 1 / 6 < found["parts"]["weights"]["high"]
 
 
-def test_kept_walks_come_back_and_damage_is_noticed(tmp_path: Path) -> None:
-    shelf = folds.Shelf(tmp_path / "shelf")
-    walks = Walks(np.ones((3, 4, 1), dtype=np.float32), [0, 1, 2, 3], 1, 17)
+def test_kept_replicates_come_back_and_damage_is_noticed(tmp_path: Path) -> None:
+    fold_store = folds.FoldStore(tmp_path / "folds")
+    replicates = FoldPredictions(np.ones((3, 4, 1), dtype=np.float32), [0, 1, 2, 3], 1, 17)
     split = folds.split_name(np.array(["train", "test"]))
-    folds.save(shelf, split, walks)
-    found = folds.load(shelf, split)
-    np.testing.assert_array_equal(found.predictions, walks.predictions)
-    assert found[1:] == walks[1:]
-    path = shelf.of_split(split)
+    folds.save_fold_predictions(fold_store, split, replicates)
+    found = folds.load_fold_predictions(fold_store, split)
+    np.testing.assert_array_equal(found.predictions, replicates.predictions)
+    assert found[1:] == replicates[1:]
+    path = fold_store.of_split(split)
     assert path is not None
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    assert folds.load(shelf, split) == folds.NONE
-    assert shelf.of_split(split) is None
+    assert folds.load_fold_predictions(fold_store, split) == folds.NONE
+    assert fold_store.of_split(split) is None
 
 
 def test_streams_of_two_splits_have_nothing_in_common() -> None:
@@ -351,7 +351,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame)
 
 def _compare(folder: Path, *more: str):
     return command(
-        "compare", "--work", str(folder), "--repeats", "2", "--folds", "3", "--replicates", "4", *more
+        "compare", "--workspace", str(folder), "--repeats", "2", "--folds", "3", "--replicates", "4", *more
     )
 
 
@@ -368,11 +368,13 @@ def test_the_report_has_scores_and_verdicts(compared: Path) -> None:
 
 
 def test_adding_a_configuration_trains_only_that(compared: Path) -> None:
-    shelves = {path: path.stat().st_mtime_ns for path in (compared / ".manywalks/compare").glob("*/*-*.npz")}
-    assert len(shelves) in (9, 12)  # two configurations on two repeats of three folds, or one stopped
+    fold_stores = {
+        path: path.stat().st_mtime_ns for path in (compared / ".manywalks/compare").glob("*/*-*.npz")
+    }
+    assert len(fold_stores) in (9, 12)  # two configurations on two repeats of three folds, or one stopped
     done = _compare(compared, "--set", "network.widths=[2],[32],[8]")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(path.stat().st_mtime_ns == before for path, before in shelves.items())
+    assert all(path.stat().st_mtime_ns == before for path, before in fold_stores.items())
     found = files.read_json(compared / "reports/compare.json")
     assert len(found["endpoints"]["logS"]["pairs"]) == 3
 
@@ -382,7 +384,7 @@ def test_sources_add_up(compared: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     found = files.read_json(compared / "reports/compare-sources.json")["sources"]["logS"]
     assert set(found["parts"]) == {"split", "weights", "order", "dropout"}
-    assert sum(part["value"] for part in found["parts"].values()) == pytest.approx(1)
+    assert sum(subset["value"] for subset in found["parts"].values()) == pytest.approx(1)
     assert found["alone"]["numerics"]["value"] < found["alone"]["weights"]["value"]
 
 
@@ -399,7 +401,7 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
     rng = np.random.default_rng(0)
     observed = (rng.random(200) < 0.4) * 1.0
     params = parse_params({"data": {"path": "t", "endpoints": {"active": {"kind": "classification"}}}})
-    terms = terms_of(
+    terms = criteria_of(
         "active", params.data.endpoints["active"], params, tolerance=0.05, metric=None, threshold=None
     )
     scores = Scores.of(terms, pd.DataFrame({"active": observed, "active:relation": "="}))
@@ -420,7 +422,7 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
             "method": "random",
             "molecules": 200,
             "replicates": 4,
-            "walks": 60,
+            "trained": 60,
             "similarity": [{"median": 0.4}, {"median": 0.52}],
         },
         "configurations": [

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from manywalks.compare import folds as out_of_fold
 from manywalks.compare import paired
 from manywalks.compare.design import beaten, eliminated, looks_of
+from manywalks.compare.folds import read_splits, write_splits
 from manywalks.compare.studentized_range import range_ppf, range_sf
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
@@ -19,12 +19,12 @@ FOLDS, REPEATS = 5, 5
 THRESHOLD = 0.01
 
 
-def table(gains: list[float], *, noise: float = 0.02, seed: int = 1) -> paired.Table:
+def table(gains: list[float], *, noise: float = 0.02, seed: int = 1) -> paired.ScoreTable:
     """Scores (25, c), more is better: each configuration ahead by its gain."""
     rng = np.random.default_rng(seed)
     split = rng.normal(0, 0.1, (REPEATS * FOLDS, 1))
     scores = split + np.array(gains) + rng.normal(0, noise, (REPEATS * FOLDS, len(gains)))
-    return paired.Table(scores, np.full(scores.shape, 1e-6), 1 / (FOLDS - 1), FOLDS)
+    return paired.ScoreTable(scores, np.full(scores.shape, 1e-6), 1 / (FOLDS - 1), FOLDS)
 
 
 @pytest.mark.parametrize("repeats", [2, 5, 9])
@@ -41,7 +41,7 @@ def test_one_look_at_the_end_spends_nothing_before(repeats: int, stop: bool) -> 
     assert looks.last == 0.95
 
 
-def test_who_is_far_behind_is_out_and_gets_no_more_walks() -> None:
+def test_who_is_far_behind_is_out_and_gets_no_more_replicates() -> None:
     scores = table([0.0, 0.3, 0.31])
     looks = looks_of(REPEATS, FOLDS, 0.95, stop=True)
     left, stopped = eliminated(scores, THRESHOLD, looks)
@@ -99,14 +99,14 @@ def timed() -> tuple[pd.DataFrame, Features, Params]:
 def test_rows_that_a_split_leaves_out_neither_train_nor_test(tmp_path) -> None:
     curated, features, params = timed()
     splits = folds(curated, params.split, 1, 3)
-    assert all((parts == "").any() for parts in splits[:-1])
-    out_of_fold.write_splits(tmp_path / "splits.npz", splits)
-    for parts, again in zip(splits, out_of_fold.read_splits(tmp_path / "splits.npz"), strict=True):
-        np.testing.assert_array_equal(parts, again)
+    assert all((subsets == "").any() for subsets in splits[:-1])
+    write_splits(tmp_path / "splits.npz", splits)
+    for subsets, again in zip(splits, read_splits(tmp_path / "splits.npz"), strict=True):
+        np.testing.assert_array_equal(subsets, again)
         problem = prepare(curated, features, again, params).problem
         used = np.concatenate([problem.train, problem.predict])
-        assert not set(used) & set(np.flatnonzero(parts == ""))
-        assert len(used) == np.sum(parts != "")
-        changed = curated.assign(y=np.where(parts == "", 1e6, curated["y"]))
+        assert not set(used) & set(np.flatnonzero(subsets == ""))
+        assert len(used) == np.sum(subsets != "")
+        changed = curated.assign(y=np.where(subsets == "", 1e6, curated["y"]))
         other = prepare(changed, features, again, params).problem
         np.testing.assert_array_equal(problem.targets.values[used], other.targets.values[used])

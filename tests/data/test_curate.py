@@ -156,25 +156,28 @@ def test_a_tie_of_classes_is_a_conflict():
     assert rejected["reason"].tolist() == ["conflict", "conflict"]
 
 
-def test_a_molecule_in_two_given_parts_stays_in_test():
+def test_a_molecule_in_two_given_subsets_stays_in_test():
     table = {
         "smiles": ["CCO", "OCC", "CC(=O)CC(C)=O", "CC(O)=CC(C)=O", "CCN", "CCC"],
         "y": ["1", "2", "3", "4", "5", "6"],
-        "part": ["train", "Test", "test", "train_val", "training", "VALID"],
+        "subset": ["train", "Test", "test", "train_val", "training", "VALID"],
     }
-    molecules, rejected, card = run(table, split={"method": "column", "column": "part"})
-    assert dict(zip(molecules["smiles"], molecules["split:part"], strict=True)) == {
+    molecules, rejected, card = run(table, split={"method": "column", "column": "subset"})
+    assert dict(zip(molecules["smiles"], molecules["split:subset"], strict=True)) == {
         "CCO": "test", "CC(=O)CC(C)=O": "test", "CCN": "train", "CCC": "valid",
     }  # fmt: skip
     assert molecules["y"].tolist() == [2, 3, 5, 6]
-    assert dict(zip(rejected["row"], rejected["reason"], strict=True)) == {1: "other_part", 4: "other_part"}
-    assert card["split"]["in_two_parts"] == 2
+    assert dict(zip(rejected["row"], rejected["reason"], strict=True)) == {
+        1: "other_subset",
+        4: "other_subset",
+    }
+    assert card["split"]["in_two_subsets"] == 2
 
 
 def test_unknown_parts_are_named():
-    table = {"smiles": ["CCO", "CCN"], "y": ["1", "2"], "part": ["train", "holdout"]}
-    with pytest.raises(ValueError, match=r"'part'.*'holdout'.*record 2.*known are train"):
-        run(table, split={"method": "column", "column": "part"})
+    table = {"smiles": ["CCO", "CCN"], "y": ["1", "2"], "subset": ["train", "holdout"]}
+    with pytest.raises(ValueError, match=r"'subset'.*'holdout'.*record 2.*known are train"):
+        run(table, split={"method": "column", "column": "subset"})
 
 
 def test_time_and_group_columns():
@@ -289,7 +292,7 @@ def test_declared_checks_list_all_violations():
     with pytest.raises(ValueError, match=r"table\.csv") as refusal:
         run(table, checks=checks)
     said = str(refusal.value)
-    for part in (
+    for subset in (
         "'200' in record 2 is over 100",
         "'a' in record 2 stands there more than once",
         "'x' in record 1",
@@ -297,7 +300,7 @@ def test_declared_checks_list_all_violations():
         "'' in record 2 is empty",
         "no column 'gone'",
     ):
-        assert part in said
+        assert subset in said
     assert "maybe" not in said
     assert "\n" not in said
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from manywalks.data.merge import How, merge_classes, merge_repeats, noise_of
+from manywalks.data.merge import MergeRule, merge_classes, merge_repeats, noise_of
 
 
-def merge(records, how: How = "median", n=None):
+def merge(records, how: MergeRule = "median", n=None):
     """records: (molecule, value, relation[, weight])"""
     molecule = np.array([r[0] for r in records])
     value = np.array([r[1] for r in records], dtype=float)
@@ -18,7 +18,7 @@ def merge(records, how: How = "median", n=None):
     return merge_repeats(molecule, value, relation, weight, n or molecule.max() + 1, how=how)
 
 
-def one(values, how: How = "median", weights=None):
+def one(values, how: MergeRule = "median", weights=None):
     """Merge cells such as 5, '>7' of one molecule; a second one gives the assay's noise of 0.5."""
     records = []
     for i, cell in enumerate(values):
@@ -67,7 +67,7 @@ def test_mean_uses_weights():
 def test_censored_mean_is_the_most_likely_one(exact, bounds):
     cells = [*exact, *[f"{sign}{value}" for value, sign in bounds]]
     merged = merge([(0, float(str(c).lstrip("<>")), str(c)[0] if str(c)[0] in "<>" else "=") for c in cells]
-                   + [(1, 0.0, "="), (1, 0.5 * np.sqrt(2), "=")], "censored")  # fmt: skip
+                   + [(1, 0.0, "="), (1, 0.5 * np.sqrt(2), "=")], "tobit")  # fmt: skip
     noise = noise_of(merged).sd
 
     def surprise(mean):
@@ -84,8 +84,8 @@ def test_censored_mean_is_the_most_likely_one(exact, bounds):
 
 
 def test_a_bound_that_is_met_hardly_moves_the_censored_mean():
-    assert one([5, 5, ">1"], "censored")[0] == pytest.approx(5, abs=1e-6)
-    assert one([5, 5, ">5"], "censored")[0] > 5
+    assert one([5, 5, ">1"], "tobit")[0] == pytest.approx(5, abs=1e-6)
+    assert one([5, 5, ">5"], "tobit")[0] > 5
 
 
 def test_noise_is_the_pooled_standard_deviation():
@@ -105,7 +105,7 @@ def test_no_repeats_no_noise():
     assert noise.freedom == 0
 
 
-@given(st.randoms(use_true_random=False), st.sampled_from(["median", "mean", "censored"]))
+@given(st.randoms(use_true_random=False), st.sampled_from(["median", "mean", "tobit"]))
 def test_order_of_records_does_not_matter_to_the_bit(random, how):
     records = [(i % 4, 0.1 * random.randrange(1, 90), random.choice("==<>"), 1.0) for i in range(16)]
     shuffled = random.sample(records, len(records))

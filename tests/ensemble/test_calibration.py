@@ -91,7 +91,7 @@ def test_overconfident_probabilities_are_drawn_back():
     fitted = calibration.fit(observed, stated, np.zeros(20_000), "classification")
     assert fitted.slope == pytest.approx(1 / 3, rel=0.08)
     assert fitted.intercept == pytest.approx(0.4, abs=0.06)
-    found = diagnose(fitted, observed, stated, np.zeros(20_000), walks=np.stack([stated, stated]))
+    found = diagnose(fitted, observed, stated, np.zeros(20_000), replicates=np.stack([stated, stated]))
     assert found["ece"] < 0.02 < found["uncalibrated"]["ece"]
     assert found["log_loss"] < found["uncalibrated"]["log_loss"]
     assert found["mutual_information"] == pytest.approx(0, abs=1e-12)
@@ -162,9 +162,9 @@ def test_knots_left_out_change_nothing():
         ],
         axis=0,
     )
-    found = probability_maps.mean_curve(observed > 0.5, stated)
+    found = probability_maps.mean_isotonic(observed > 0.5, stated)
     np.testing.assert_allclose(found(grid), slow, atol=1e-6)
-    knots = probability_maps.fit_curve(observed > 0.5, stated)
+    knots = probability_maps.fit_isotonic(observed > 0.5, stated)
     np.testing.assert_array_equal(knots.values, np.clip(found.values, 1 / 402, 401 / 402))
 
 
@@ -175,10 +175,10 @@ def test_too_few_for_a_curve_get_a_line_and_are_told():
     assert "too few for an isotonic curve" in fitted.notes[-1]
 
 
-def test_the_range_of_walks_holds_so_many_of_them():
-    walks = np.random.default_rng(15).random((400, 3))
-    low, high = probability_maps.walk_range(walks, 0.9)
-    np.testing.assert_allclose(((low <= walks) & (walks <= high)).mean(axis=0), 0.9, atol=0.01)
+def test_the_range_of_replicates_holds_so_many_of_them():
+    replicates = np.random.default_rng(15).random((400, 3))
+    low, high = probability_maps.replicate_range(replicates, 0.9)
+    np.testing.assert_allclose(((low <= replicates) & (replicates <= high)).mean(axis=0), 0.9, atol=0.01)
 
 
 @settings(max_examples=40, deadline=None)
@@ -196,7 +196,7 @@ def test_it_comes_back_from_json():
         observed, mean, spread = simulate(np.random.default_rng(5), 80)
         observed, mean = (observed, mean) if kind == "regression" else (observed > 0, 1 / (1 + np.exp(-mean)))
         fitted = calibration.fit(np.asarray(observed, float), mean, spread, kind, early_stopping=True)
-        assert "also decided when walks stopped" in fitted.notes[0]
+        assert "also decided when replicates stopped" in fitted.notes[0]
         assert Calibration.from_json(json.loads(json.dumps(fitted.to_json(), allow_nan=False))) == fitted
     observed, stated, _ = bent_world(np.random.default_rng(6), 200)
     bent = calibration.fit(observed, stated, np.zeros(200), "classification", method="isotonic")
@@ -243,6 +243,6 @@ def test_binomial_interval_is_clopper_and_pearsons():
     assert uncertainty.binomial_interval(0, 10)[0] == 0 and uncertainty.binomial_interval(10, 10)[1] == 1
 
 
-def test_mutual_information_is_largest_when_walks_contradict():
-    walks = np.array([[1.0, 0.5], [0.0, 0.5]])
-    assert uncertainty.mutual_information(walks) == pytest.approx(np.log(2) / 2, abs=1e-6)
+def test_mutual_information_is_largest_when_replicates_contradict():
+    replicates = np.array([[1.0, 0.5], [0.0, 0.5]])
+    assert uncertainty.mutual_information(replicates) == pytest.approx(np.log(2) / 2, abs=1e-6)

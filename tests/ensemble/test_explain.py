@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from manywalks.ensemble.calibration import Calibration, hand_out
+from manywalks.ensemble.calibration import Calibration, report_endpoint
 from manywalks.ensemble.explain import Explanation, explain, without_atom
 from manywalks.features import Features
 from manywalks.params.load import parse_params
@@ -29,7 +29,7 @@ class Same:
 
 
 class Heteroatoms:
-    """Walks that count N, O and S atoms, each with a factor of its own; in a class about one half."""
+    """Replicates that count N, O and S atoms, each with a factor of its own; in a class about one half."""
 
     def predict(self, features: Features) -> np.ndarray:
         column = features.names.index("physchem:NumHeteroatoms")
@@ -47,14 +47,14 @@ class Model:
     calibrations: dict[str, Calibration]
 
     def predict_features(self, features: Features) -> pd.DataFrame:
-        """As an ensemble says it: the mean of the walks, calibrated."""
-        walks = self.predictor.predict(features)
+        """As an ensemble says it: the mean of the replicates, calibrated."""
+        replicates = self.predictor.predict(features)
         said: dict[str, Any] = {"similarity": [0.4], "in_domain": [False]}
         for column, (name, calibration) in enumerate(self.calibrations.items()):
-            out = hand_out(
+            out = report_endpoint(
                 calibration,
-                walks[:, :, column],
-                walks[:, :, column].mean(axis=0),
+                replicates[:, :, column],
+                replicates[:, :, column].mean(axis=0),
                 coverage=0.9,
                 threshold=0.5,
             )
@@ -87,13 +87,13 @@ def test_each_heteroatom_contributes_its_own_count(explained: Explanation) -> No
     assert np.allclose(atoms["spread"], np.where(expected > 0, FACTORS[:, 0].std(ddof=1), 0), atol=1e-9)
 
 
-def test_an_atom_whose_sign_depends_on_the_walk_is_not_trusted(explained: Explanation) -> None:
+def test_an_atom_whose_sign_depends_on_the_replicate_is_not_trusted(explained: Explanation) -> None:
     hetero = np.isin(explained.atoms("sure")["symbol"].to_numpy(), ["N", "O"])
     assert explained.atoms("sure")["trusted"].to_numpy()[hetero].all()
     assert not explained.atoms("doubtful")["trusted"].to_numpy()[hetero].any()
 
 
-def test_contributions_are_per_walk_and_endpoint(explained: Explanation) -> None:
+def test_contributions_are_per_replicate_and_endpoint(explained: Explanation) -> None:
     assert explained.contributions.shape == (4, Chem.MolFromSmiles(explained.smiles).GetNumAtoms(), 2)
     assert explained.units == ("mg", "")
     assert np.allclose(explained.predictions[:, 0], 4 * FACTORS[:, 0])
@@ -115,7 +115,7 @@ def test_a_class_is_explained_on_the_scale_that_score_gives(model: Model, explai
 def test_the_headline_has_interval_unit_spread_and_domain(explained: Explanation) -> None:
     first, second = explained.headline("sure")
     assert first.startswith("sure 4 mg, 90 % interval ")
-    assert second == "SD of single walks 0.33; outside the domain (similarity 0.4)"
+    assert second == "SD of single replicates 0.33; outside the domain (similarity 0.4)"
     assert "in mg;" in explained.legend("sure")
     assert "in probability;" in explained.legend("doubtful")
 

@@ -23,7 +23,7 @@ STEPS = {
     "standard": TargetStep("a", "standard", mean=-3.2, sd=2.1),
     "log": TargetStep("b", "log", mean=0.4, sd=0.6, offset=0.05),
     "none": TargetStep("c", "none"),
-    "rank": TargetStep("d", "rank", knots_z=KNOTS[0], knots_y=KNOTS[1]),
+    "normal_scores": TargetStep("d", "normal_scores", knots_z=KNOTS[0], knots_y=KNOTS[1]),
     "class": TargetStep("e", "class"),
 }
 ALL = TargetTransform(tuple(STEPS.values()))
@@ -108,7 +108,7 @@ def test_rank_transform_is_held_beyond_its_knots() -> None:
     weights = replicate_weights(network, 1)
     for offset, y in ((100, KNOTS[1][-1]), (-100, KNOTS[1][0])):
         moved = [[*of_replicate[:-1], of_replicate[-1] + np.float32(offset)] for of_replicate in weights]
-        out = stacked_model(network, TargetTransform((STEPS["rank"],)), moved)(inputs())
+        out = stacked_model(network, TargetTransform((STEPS["normal_scores"],)), moved)(inputs())
         np.testing.assert_array_equal(out["mean"], y)
 
 

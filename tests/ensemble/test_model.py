@@ -21,7 +21,7 @@ from manywalks.train.weights import initial_weights
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 
 SMILES = ["C" * (1 + i % 9) + end for i, end in enumerate(["O", "N", "C(=O)O", "c1ccccc1", "Cl"] * 8)]
-WALKS = 40
+REPLICATES = 40
 
 
 @pytest.fixture(scope="module", params=[(8,), ()], ids=["a hidden layer", "linear"])
@@ -30,7 +30,7 @@ def ensemble(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     params = parse_params(
         {
             "data": {"path": "t.csv", "endpoints": {"logS": {}, "active": {"kind": "classification"}}},
-            "featurize": {"blocks": [{"kind": "morgan_count", "size": 64}, {"kind": "physchem"}]},
+            "featurize": {"blocks": [{"kind": "morgan_count", "n_bits": 64}, {"kind": "physchem"}]},
             "network": {"widths": request.param},
         }
     )
@@ -41,14 +41,14 @@ def ensemble(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         (TargetStep("logS", "standard", mean=-3, sd=2), TargetStep("active", "class"))
     )
     rng = np.random.default_rng(1)
-    weights = [initial_weights(params.network, len(scaler.names), 2, rng) for _ in range(WALKS)]
+    weights = [initial_weights(params.network, len(scaler.names), 2, rng) for _ in range(REPLICATES)]
     about = describe(params.network, transform)
     save_keras(stacked_model(params.network, transform, weights), path, about=about)
     calibrations = {
         "logS": Calibration("regression", 3, residual=0.5, scores=(0.4, 0.9, 1.7)),
         "active": Calibration("classification", 50, knots=((-2.0, 0.1), (0.0, 0.3), (2.0, 0.9))),
     }
-    content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": WALKS}
+    content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": REPLICATES}
     return Ensemble(content, scaler, StackedPredictor.load(path), Domain.fit(raw), calibrations)
 
 
@@ -74,28 +74,28 @@ def test_no_valid_molecule_gives_the_same_columns_without_values(
     assert (found["rejected"].to_numpy() != "").all()
 
 
-def test_a_class_has_the_range_of_its_walks_calibrated_probabilities(ensemble: Ensemble) -> None:
+def test_a_class_has_the_range_of_its_replicates_calibrated_probabilities(ensemble: Ensemble) -> None:
     found = ensemble.predict(SMILES, cores=1)
     unique = ensemble.predict(SMILES, cores=1).drop_duplicates("standardized")
-    walks = ensemble.predictor.predict(
+    replicates = ensemble.predictor.predict(
         ensemble.scaler.transform(featurize(unique["standardized"].tolist(), _blocks(ensemble)))
     )[:, :, 1]
-    calibrated = ensemble.calibrations["active"].probability(walks)
+    calibrated = ensemble.calibrations["active"].probability(replicates)
     inside = (calibrated >= unique["active:low"].to_numpy()) & (
         calibrated <= unique["active:high"].to_numpy()
     )
     np.testing.assert_allclose(inside.mean(axis=0), 0.9, atol=0.051)
     assert found["active"].between(0.1, 0.9).to_numpy().all()  # the ends of the curve
     np.testing.assert_allclose(
-        unique["active"], ensemble.calibrations["active"].probability(walks.astype(float).mean(axis=0))
+        unique["active"], ensemble.calibrations["active"].probability(replicates.astype(float).mean(axis=0))
     )
 
 
 def test_the_spread_of_a_class_is_on_the_scale_of_its_probability(ensemble: Ensemble) -> None:
     found = ensemble.predict(SMILES[:7], cores=1)
     raw = featurize(found["standardized"].tolist(), _blocks(ensemble))
-    walks = ensemble.predictor.predict(ensemble.scaler.transform(raw))[:, :, 1].astype(float)
-    calibrated = ensemble.calibrations["active"].probability(walks)
+    replicates = ensemble.predictor.predict(ensemble.scaler.transform(raw))[:, :, 1].astype(float)
+    calibrated = ensemble.calibrations["active"].probability(replicates)
     np.testing.assert_allclose(found["active:spread"], calibrated.std(axis=0, ddof=1), rtol=1e-5)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from manywalks.ensemble import predictor as predict
+from manywalks.ensemble import predictor
 from manywalks.ensemble.combine import location
 from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
 from manywalks.ensemble.predictor import DenseStack, StackedPredictor
@@ -26,7 +26,7 @@ TRANSFORM = TargetTransform(
     (
         TargetStep("a", "standard", mean=-3.2, sd=2.1),
         TargetStep("b", "log", mean=0.4, sd=0.6, offset=0.05),
-        TargetStep("c", "rank", knots_z=(-2.0, -0.5, 0.1, 1.5), knots_y=(1.0, 3.0, 3.5, 20.0)),
+        TargetStep("c", "normal_scores", knots_z=(-2.0, -0.5, 0.1, 1.5), knots_y=(1.0, 3.0, 3.5, 20.0)),
         TargetStep("d", "class"),
     )
 )
@@ -64,7 +64,7 @@ def test_mean_and_spread_are_those_of_the_keras_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, normalization: str, mode: str, classes: str
 ) -> None:
     model = saved(tmp_path / "model.keras", mode, classes, normalization=normalization)
-    monkeypatch.setattr(predict, "BLOCK", 130)  # several blocks, the last one short
+    monkeypatch.setattr(predictor, "BLOCK", 130)  # several blocks, the last one short
     found = StackedPredictor.load(tmp_path / "model.keras").predict_mean_spread(features())
     wanted = model(features().matrix())
     np.testing.assert_allclose(found.mean, wanted["mean"], rtol=1e-5, atol=1e-5)

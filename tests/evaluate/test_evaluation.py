@@ -1,15 +1,15 @@
-"""Evaluation: scores, predictions and what `manywalks score` says are on one scale."""
+"""Evaluation: scores, predictions and what `manywalks predict` says are on one scale."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from manywalks.ensemble import calibration
-from manywalks.evaluate.evaluation import Seen, _fit, _metrics, _predictions, _seen
+from manywalks.evaluate.evaluation import EndpointResults, _fit, _metrics, _predictions, endpoint_results
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.load import Params, parse_params
 
-N, WALKS = 90, 8
+N, REPLICATES = 90, 8
 
 
 @pytest.fixture(scope="module")
@@ -18,29 +18,29 @@ def params() -> Params:
     return parse_params({"data": {"path": "t.csv", "endpoints": endpoints}})
 
 
-def case(params: Params, name: str) -> tuple[Seen, pd.DataFrame]:
-    """Walks that are too sure of themselves, and the curated table: every molecule is out of sample."""
+def case(params: Params, name: str) -> tuple[EndpointResults, pd.DataFrame]:
+    """Replicates that are too sure of themselves, and the curated table: every molecule is out of sample."""
     rng = np.random.default_rng(3)
     truth = rng.normal(size=N)
-    walks = truth + rng.normal(size=N) + 0.5 * rng.normal(size=(WALKS, N))
+    replicates = truth + rng.normal(size=N) + 0.5 * rng.normal(size=(REPLICATES, N))
     kind, observed = params.data.endpoints[name].kind, truth
     if kind == "classification":
-        walks, observed = 1 / (1 + np.exp(-6 * walks)), (truth > 0).astype(float)
-    parts = np.array(["valid", "test", "test"] * (N // 3))
-    valid = parts == "valid"
-    mean, spread = walks.mean(axis=0), walks.std(axis=0, ddof=1)
+        replicates, observed = 1 / (1 + np.exp(-6 * replicates)), (truth > 0).astype(float)
+    subsets = np.array(["valid", "test", "test"] * (N // 3))
+    valid = subsets == "valid"
+    mean, spread = replicates.mean(axis=0), replicates.std(axis=0, ddof=1)
     fitted = calibration.fit(observed[valid], mean[valid], spread[valid], kind)
     curated = pd.DataFrame(
         {"id": [f"m{i}" for i in range(N)], "smiles": "C", name: observed, f"{name}:relation": "="}
     )
-    return _seen(curated, parts, name, fitted, walks, params), curated
+    return endpoint_results(curated, subsets, name, fitted, replicates, params), curated
 
 
 @pytest.mark.parametrize("name", ["active", "logS"])
 def test_metrics_are_those_of_the_predictions_that_are_handed_out(params: Params, name: str) -> None:
     seen, curated = case(params, name)
     table = _predictions(seen, curated, params)
-    test = pd.DataFrame(table[table["part"] == "test"])
+    test = pd.DataFrame(table[table["subset"] == "test"])
     expected = endpoint_metrics(
         test["observed"].to_numpy(), test["predicted"].to_numpy(), kind=params.data.endpoints[name].kind
     )
@@ -50,13 +50,13 @@ def test_metrics_are_those_of_the_predictions_that_are_handed_out(params: Params
 def test_a_class_is_handed_out_calibrated(params: Params) -> None:
     seen, curated = case(params, "active")
     table = _predictions(seen, curated, params)
-    walks = seen.fitted.probability(seen.walks)
+    replicates = seen.fitted.probability(seen.replicates)
     np.testing.assert_allclose(table["predicted"], seen.fitted.probability(seen.mean))
-    np.testing.assert_allclose(table["spread"], walks.std(axis=0, ddof=1))
+    np.testing.assert_allclose(table["spread"], replicates.std(axis=0, ddof=1))
     assert table["decision"].tolist() == (table["predicted"] >= 0.5).tolist()
-    differ = (walks >= 0.5) != table["decision"].to_numpy(dtype=bool)
+    differ = (replicates >= 0.5) != table["decision"].to_numpy(dtype=bool)
     np.testing.assert_allclose(table["flip"], differ.mean(axis=0))
-    # walks this sure are far off before calibration
+    # replicates this sure are far off before calibration
     found = _metrics(seen, params)
     assert found["ensemble"]["log_loss"] == found["calibration"]["log_loss"]
     assert found["ensemble"]["log_loss"] < 0.8 * found["calibration"]["uncalibrated"]["log_loss"]
@@ -66,7 +66,7 @@ def test_a_number_is_handed_out_as_it_is(params: Params) -> None:
     seen, curated = case(params, "logS")
     table = _predictions(seen, curated, params)
     np.testing.assert_array_equal(table["predicted"], seen.mean)
-    np.testing.assert_allclose(table["spread"], seen.walks.std(axis=0, ddof=1))
+    np.testing.assert_allclose(table["spread"], seen.replicates.std(axis=0, ddof=1))
     assert "flip" not in table
 
 

@@ -9,7 +9,7 @@ from manywalks.evaluate import public_benchmark
 from manywalks.evaluate.public_benchmark import Published, TaskScore, read_task, run_folder, task_params
 
 SMALL = {
-    "featurize": {"blocks": [{"kind": "morgan_count", "size": 64}, {"kind": "physchem"}]},
+    "featurize": {"blocks": [{"kind": "morgan_count", "n_bits": 64}, {"kind": "physchem"}]},
     "network": {"widths": [8]},
     "train": {"epochs": 3},
 }
@@ -28,24 +28,24 @@ def test_every_task_of_a_folder_is_scored(tmp_path):
     told = []
     scores = run_folder(tmp_path, replicates=3, cores=1, settings=SMALL, tell=told.append)
     assert [task.published.metric for task in scores] == ["mae", "spearman"]
-    assert all((task.train, task.test, len(task.walks)) == (20, 10, 3) for task in scores)
+    assert all((task.train, task.test, len(task.replicates)) == (20, 10, 3) for task in scores)
     assert all(np.isfinite(task.ensemble) for task in scores) and len(told) == 2
     assert len(public_benchmark.rows(scores)[0]) == len(public_benchmark.header())
 
 
 def test_test_rows_stay_as_published_and_teach_nothing(tmp_path):
-    # the test rows hold a repeat, a molecule of the train part, and a salt that curation would reject
+    # the test rows hold a repeat, a molecule of the train subset, and a salt that curation would reject
     smiles = ["CCO", "CCN", "OCC", "CCC", "CCC", "[Na+].[Cl-]", "CCO"]
     frame = chains([1.5, 2, 3, 4, 5, 6, 7], ["train_val"] * 3 + ["test"] * 4, smiles)
     params = task_params(tmp_path / "x.csv", frame, 1, SMALL)
     table = read_task(frame, params, 1)
     np.testing.assert_array_equal(table.observed, [4, 5, 6, 7])
-    test = table.molecules[table.parts == "test"]
+    test = table.molecules[table.subsets == "test"]
     assert list(test["smiles"]) == ["CCC", "CCC", "[Na+].[Cl-]", "CCO"]
     np.testing.assert_array_equal(np.array(test["Y"]), np.full(4, np.nan))
     np.testing.assert_array_equal(np.array(test["Y:weight"]), np.zeros(4))
     # both spellings of ethanol are one molecule to train on
-    assert sorted(table.molecules["smiles"][table.parts == "train"]) == ["CCN", "CCO"]
+    assert sorted(table.molecules["smiles"][table.subsets == "train"]) == ["CCN", "CCO"]
 
 
 def test_early_stopping_gets_a_valid_part(tmp_path):
@@ -53,8 +53,8 @@ def test_early_stopping_gets_a_valid_part(tmp_path):
         "c1ccccc1" + "C" * (i % 5) + "C1CC1" * (i // 15) + "O" * (i % 2) + "N" * (i // 7) for i in range(30)
     ])  # fmt: skip
     params = task_params(tmp_path / "x.csv", frame, 1, {"train": {"early_stopping": 5}})
-    parts = read_task(frame, params, 1).parts
-    assert set(parts) == {"train", "valid", "test"} and (parts == "test").sum() == 6
+    subsets = read_task(frame, params, 1).subsets
+    assert set(subsets) == {"train", "valid", "test"} and (subsets == "test").sum() == 6
 
 
 def test_a_table_of_another_form_is_refused(tmp_path):
@@ -68,10 +68,10 @@ def test_a_table_of_another_form_is_refused(tmp_path):
         read_task(frame, task_params(tmp_path / "x.csv", frame, 1), 1)
 
 
-def test_rows_name_the_worst_walk_by_the_metrics_direction():
-    walks = np.array([0.3, 0.5])
-    error = TaskScore("e", Published("mae", best=0.2), 10, 5, 0.35, walks, 1.0)
-    rank = TaskScore("r", Published("spearman"), 10, 5, 0.45, walks, 1.0)
+def test_rows_name_the_worst_replicate_by_the_metrics_direction():
+    replicates = np.array([0.3, 0.5])
+    error = TaskScore("e", Published("mae", best=0.2), 10, 5, 0.35, replicates, 1.0)
+    rank = TaskScore("r", Published("spearman"), 10, 5, 0.45, replicates, 1.0)
     assert [row[5] for row in public_benchmark.rows([error, rank])] == ["0.500 to 0.300", "0.300 to 0.500"]
     assert public_benchmark.rows([error])[0][9] == "0.200"
 

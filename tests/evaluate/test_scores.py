@@ -89,7 +89,7 @@ def test_replicate_metrics_follow_the_report():
     got = scores.replicate_metrics(y, f, kind="regression", unit="log10 mol/L")
     assert got["n_test"] == 45
     assert got["ensemble"] == scores.regression_metrics(y, f.mean(0))
-    singles = [scores.regression_metrics(y, walk)["rmse"] or 0.0 for walk in f]
+    singles = [scores.regression_metrics(y, replicate)["rmse"] or 0.0 for replicate in f]
     want = {"mean": np.mean(singles), "sd": np.std(singles, ddof=1), "min": min(singles), "max": max(singles)}
     assert got["replicates"]["rmse"] == pytest.approx(want)
     json.dumps(got, allow_nan=False)

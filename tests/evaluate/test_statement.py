@@ -9,9 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manywalks.ensemble.combine import Combining, combine
-from manywalks.evaluate import pairs as between
 from manywalks.evaluate import scores, sentences, statement
 from manywalks.evaluate.infinite import infinite_mse
+from manywalks.evaluate.pairs import (
+    Pairs,
+    _chosen,
+    ensemble_pairs,
+    flip_rate,
+    metric_differences,
+    top_overlap,
+)
 from manywalks.evaluate.statement import Terms
 from manywalks.formatting import two_digits
 
@@ -19,7 +26,7 @@ N = 150
 
 
 def experiment(rng: np.random.Generator, m: int, scale: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
-    """(m, N) walks that part in 5 directions and a little in all, and what was observed."""
+    """(m, N) replicates that part in 5 directions and a little in all, and what was observed."""
     observed = rng.normal(size=N)
     centre = observed + 0.5 * rng.normal(size=N)
     directions = np.random.default_rng(99).normal(size=(5, N)) / np.sqrt(5)
@@ -35,21 +42,21 @@ def classification(**changes: Any) -> Terms:
     return Terms(**({"kind": "classification", "unit": "", "tolerance": 0.05, "sd": 0.5} | changes))
 
 
-def classes(walks: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return 1 / (1 + np.exp(-walks)), (observed > 0).astype(float)
+def classes(replicates: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return 1 / (1 + np.exp(-replicates)), (observed > 0).astype(float)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(4, 12), st.floats(0.01, 100))
 def test_the_ambiguity_identity_holds(seed, m, scale):
-    walks, observed = experiment(np.random.default_rng(seed), m, scale)
-    got = statement.endpoint_statement(walks.astype(np.float32), observed, regression())
+    replicates, observed = experiment(np.random.default_rng(seed), m, scale)
+    got = statement.endpoint_statement(replicates.astype(np.float32), observed, regression())
     assert got["mse_ensemble"] == pytest.approx(got["mse_one"] - got["ambiguity"], rel=1e-6)
 
 
-def test_one_of_m_walks_and_infinitely_many_are_on_one_line():
-    walks, observed = experiment(np.random.default_rng(0), 12)
-    got = statement.endpoint_statement(walks, observed, regression())
+def test_one_of_m_replicates_and_infinitely_many_are_on_one_line():
+    replicates, observed = experiment(np.random.default_rng(0), 12)
+    got = statement.endpoint_statement(replicates, observed, regression())
     variance = got["spread_rms"] ** 2
     assert got["mse_one"] == pytest.approx(got["mse_infinite"] + variance)
     assert got["mse_ensemble"] == pytest.approx(got["mse_infinite"] + variance / 12)
@@ -78,11 +85,11 @@ def test_infinite_mse_is_the_slow_jackknife():
 
 
 def test_the_statement_is_json_without_nan():
-    walks, observed = experiment(np.random.default_rng(3), 8)
+    replicates, observed = experiment(np.random.default_rng(3), 8)
     observed[:50] = np.nan
     unmeasured = np.full(N, np.nan)
     for terms in (regression(), classification()):
-        shown = (walks, observed) if terms.kind == "regression" else classes(walks, observed)
+        shown = (replicates, observed) if terms.kind == "regression" else classes(replicates, observed)
         for y in (shown[1], unmeasured):
             got = statement.endpoint_statement(shown[0], y, terms)
             assert json.loads(json.dumps(got, allow_nan=False)) == got
@@ -90,16 +97,16 @@ def test_the_statement_is_json_without_nan():
 
 
 def test_censored_molecules_are_left_out_of_the_algebra():
-    walks, observed = experiment(np.random.default_rng(4), 8)
+    replicates, observed = experiment(np.random.default_rng(4), 8)
     relation = np.array(["="] * 100 + ["<"] * 50)
-    got = statement.endpoint_statement(walks, observed, regression(), relation=relation)
-    short = statement.endpoint_statement(walks[:, :100], observed[:100], regression())
+    got = statement.endpoint_statement(replicates, observed, regression(), relation=relation)
+    short = statement.endpoint_statement(replicates[:, :100], observed[:100], regression())
     assert got["mse_ensemble"] == pytest.approx(short["mse_ensemble"])
 
 
 def test_replicates_needed_falls_with_the_tolerance():
-    walks, observed = experiment(np.random.default_rng(5), 16)
-    needed = statement.endpoint_statement(walks, observed, regression())["replicates_needed"]
+    replicates, observed = experiment(np.random.default_rng(5), 16)
+    needed = statement.endpoint_statement(replicates, observed, regression())["replicates_needed"]
     assert [row["sd_share"] for row in needed] == list(statement.SD_SHARES)
     assert (np.diff([row["replicates"] for row in needed]) <= 0).all()
 
@@ -107,20 +114,20 @@ def test_replicates_needed_falls_with_the_tolerance():
 def test_pairs_differ_as_real_ensembles_do():
     rng = np.random.default_rng(6)
     pool, _ = experiment(rng, 2000)
-    real = between.Pairs(*(pool[rng.permutation(2000)].reshape(125, 16, N).mean(axis=1) for _ in range(2)))
-    emulated = [between.ensemble_pairs(pool[start : start + 16]) for start in range(0, 320, 16)]
+    real = Pairs(*(pool[rng.permutation(2000)].reshape(125, 16, N).mean(axis=1) for _ in range(2)))
+    emulated = [ensemble_pairs(pool[start : start + 16]) for start in range(0, 320, 16)]
     for share in (0.05, 0.2):
-        mean = np.mean([between.top_overlap(pairs, share) for pairs in emulated])
-        assert mean == pytest.approx(between.top_overlap(real, share), abs=0.03)
-    mean = np.mean([between.flip_rate(pairs, 0.1) for pairs in emulated])
-    assert mean == pytest.approx(between.flip_rate(real, 0.1), rel=0.15)
+        mean = np.mean([top_overlap(pairs, share) for pairs in emulated])
+        assert mean == pytest.approx(top_overlap(real, share), abs=0.03)
+    mean = np.mean([flip_rate(pairs, 0.1) for pairs in emulated])
+    assert mean == pytest.approx(flip_rate(real, 0.1), rel=0.15)
 
 
-def test_every_pair_of_few_walks_is_taken_once():
+def test_every_pair_of_few_replicates_is_taken_once():
     for m in (2, 3, 4, 7, 8, 16):
-        i, j = between._chosen(m, 1)
+        i, j = _chosen(m, 1)
         assert len({frozenset(pair) for pair in zip(i, j, strict=True)}) == len(i) == m * (m - 1) // 2
-    assert np.bincount(np.concatenate(between._chosen(100, 1))).tolist() == [4] * 100
+    assert np.bincount(np.concatenate(_chosen(100, 1))).tolist() == [4] * 100
 
 
 @pytest.mark.parametrize(("kind", "name"), [("regression", "rmse"), ("regression", "spearman"),
@@ -140,21 +147,21 @@ def test_metric_bounds_cover(kind, name):
         return {name: whole[name]}
 
     ensembles = pool.reshape(200, 16, N)
-    values = np.array([score(walks.mean(axis=0))[name] for walks in ensembles], dtype=float)
+    values = np.array([score(replicates.mean(axis=0))[name] for replicates in ensembles], dtype=float)
     within = []
-    for walks, value in zip(ensembles[:60], values[:60], strict=True):
-        found = between.metric_differences(between.ensemble_pairs(walks), score, 16, 0.95)[name]
+    for replicates, value in zip(ensembles[:60], values[:60], strict=True):
+        found = metric_differences(ensemble_pairs(replicates), score, 16, 0.95)[name]
         assert found is not None
         within.append(np.mean(np.abs(np.delete(values, len(within)) - value) <= found["bound"]))
     assert 0.92 <= np.mean(within) <= 0.98
 
 
 def test_other_ways_of_combining_widen_the_bound():
-    walks, observed = experiment(np.random.default_rng(8), 32)
-    mean = statement.endpoint_statement(walks, observed, regression())
-    median = statement.endpoint_statement(walks, observed, regression(combining=Combining("median")))
+    replicates, observed = experiment(np.random.default_rng(8), 32)
+    mean = statement.endpoint_statement(replicates, observed, regression())
+    median = statement.endpoint_statement(replicates, observed, regression(combining=Combining("median")))
     assert 1.1 < median["difference_bound"] / mean["difference_bound"] < 1.35
-    p, y = classes(walks, observed)
+    p, y = classes(replicates, observed)
     logit = statement.endpoint_statement(p, y, classification(combining=Combining(logits=True)))
     assert (
         logit["difference_bound"] != statement.endpoint_statement(p, y, classification())["difference_bound"]
@@ -162,42 +169,42 @@ def test_other_ways_of_combining_widen_the_bound():
 
 
 def test_probabilities_are_never_promised_within_more_than_1():
-    walks = np.random.default_rng(10).uniform(size=(2, N))
-    got = statement.endpoint_statement(walks, np.ones(N), classification())
+    replicates = np.random.default_rng(10).uniform(size=(2, N))
+    got = statement.endpoint_statement(replicates, np.ones(N), classification())
     assert got["difference_bound"] == 1
     assert "to within 1 in probability" in sentences.sentences(got, "toxic")[0]
-    assert statement.endpoint_statement(walks, np.ones(N), regression())["difference_bound"] > 1
+    assert statement.endpoint_statement(replicates, np.ones(N), regression())["difference_bound"] > 1
 
 
 def test_combine_is_the_plain_thing():
-    walks = np.arange(12.0).reshape(6, 2) ** 2
-    assert combine(walks) == pytest.approx(walks.mean(axis=0))
-    assert combine(walks, Combining("median")) == pytest.approx(np.median(walks, axis=0))
-    assert combine(walks, Combining("trimmed")) == pytest.approx(walks[1:5].mean(axis=0))
+    replicates = np.arange(12.0).reshape(6, 2) ** 2
+    assert combine(replicates) == pytest.approx(replicates.mean(axis=0))
+    assert combine(replicates, Combining("median")) == pytest.approx(np.median(replicates, axis=0))
+    assert combine(replicates, Combining("trimmed")) == pytest.approx(replicates[1:5].mean(axis=0))
     p = np.array([[0.2], [0.5], [0.8]])
     assert combine(p, Combining(logits=True)) == pytest.approx([0.5])
 
 
-def test_a_walk_that_decides_otherwise_is_counted():
-    walks = np.full((8, 10), 0.9)
-    walks[3, :2] = 0.1
-    got = statement.endpoint_statement(walks, np.ones(10), classification())
+def test_a_replicate_that_decides_otherwise_is_counted():
+    replicates = np.full((8, 10), 0.9)
+    replicates[3, :2] = 0.1
+    got = statement.endpoint_statement(replicates, np.ones(10), classification())
     assert got["turned_share"] == pytest.approx(0.2)
-    assert got["flip_rate"]["walk"] == pytest.approx(2 / 80)
-    assert got["flip_rate"]["walks"] == pytest.approx(0.2 * 2 / 8)
+    assert got["flip_rate"]["replicate"] == pytest.approx(2 / 80)
+    assert got["flip_rate"]["replicates"] == pytest.approx(0.2 * 2 / 8)
     assert got["flip_rate"]["ensembles"] == 0
 
 
 def test_the_sentences_say_figures_units_and_confidence():
-    walks, observed = experiment(np.random.default_rng(9), 16)
-    got = statement.endpoint_statement(walks, observed, regression(tolerance=0.3, noise=0.3, diverged=1))
+    replicates, observed = experiment(np.random.default_rng(9), 16)
+    got = statement.endpoint_statement(replicates, observed, regression(tolerance=0.3, noise=0.3, diverged=1))
     promise, risk = sentences.sentences(got, "logS")
     figure = two_digits(got["difference_bound"])
     assert f"a retrained ensemble of 16 will agree with this one to within {figure} log10 mol/L" in promise
     assert "95 % sure" in promise and "within the tolerance of 0.3 log10 mol/L" in promise
     assert "1 replicate diverged and was replaced" in promise and "Repeated measurements" in promise
     assert "single networks" in risk and "RMSE" in risk
-    tight = statement.endpoint_statement(walks, observed, regression(tolerance=0.01))
+    tight = statement.endpoint_statement(replicates, observed, regression(tolerance=0.01))
     assert "is not met" in sentences.sentences(tight, "logS")[0]
 
 

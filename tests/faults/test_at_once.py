@@ -14,7 +14,7 @@ from tests.faults.conftest import ended, flow, note, steps_in, undo, wait_for
 
 def test_a_second_flow_says_who_is_at_work(undone: Path) -> None:
     with versions.exclusive(Workspace.open(undone)):
-        done = command("train", "--work", str(undone))
+        done = command("train", "--workspace", str(undone))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "process" in done.stderr and "is at work here" in done.stderr
     note("two flows at once", "the second says which process is at work, and ends")
@@ -25,13 +25,13 @@ def test_a_step_left_over_by_a_killed_dvc_keeps_others_out(
 ) -> None:
     monkeypatch.setattr(locks, "WAIT_S", 0.1)
     workspace = Workspace.open(undone)
-    with locks.alone(workspace, "train"):
+    with locks.single_process(workspace, "train"):
         with (
             pytest.raises(ValueError, match=r"train still runs here in process \d+"),
-            locks.alone(workspace, "train"),
+            locks.single_process(workspace, "train"),
         ):
             pass
-        with locks.alone(workspace, "split"):
+        with locks.single_process(workspace, "split"):
             pass
 
 

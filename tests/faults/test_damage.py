@@ -11,7 +11,7 @@ import pytest
 from manywalks.pipeline import definition
 from manywalks.replicates import packs
 from manywalks.replicates.loop import Tally, train_until_enough
-from manywalks.replicates.store import open_store, read_used, save_replicate
+from manywalks.replicates.store import open_store, read_used_replicates, save_replicate
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.step_process import OutOfMemory, StepFailed
 from manywalks.train.problem import Replicate
@@ -201,9 +201,9 @@ def test_what_can_pass_is_tried_again_and_no_more_than_asked(
     workspace = Workspace.open(undone)
     if failing >= tries:
         with pytest.raises(StepFailed):
-            packs.run_pack_patiently(workspace, "key", [0])
+            packs.run_pack_with_retries(workspace, "key", [0])
     else:
-        packs.run_pack_patiently(workspace, "key", [0])
+        packs.run_pack_with_retries(workspace, "key", [0])
     assert len(seen) == tries
 
 
@@ -216,7 +216,7 @@ def test_bad_input_is_not_tried_again(undone: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(packs, "run_step", run_step)
     with pytest.raises(ValueError, match="no column x"):
-        packs.run_pack_patiently(Workspace.open(undone), "key", [0])
+        packs.run_pack_with_retries(Workspace.open(undone), "key", [0])
     assert len(seen) == 1
 
 
@@ -231,12 +231,12 @@ def test_replicates_that_diverge_are_replaced_and_counted(undone: Path) -> None:
             trained.append(index)
             values = np.full((n, 1), np.nan if index in (1, 2) else index, np.float32)
             found = Replicate(index, [np.zeros((2, 2), np.float32)], values, 1, 1, index in (1, 2))
-            save_replicate(store, found, values, "dense")
+            save_replicate(store, found, values, "numba")
 
     quiet: Tell = lambda done, total, what="": None  # noqa: E731
     used = train_until_enough(workspace, run_packs, processes=2, tell=quiet)
     assert sorted(trained) == [0, 1, 2, 3, 4, 5]
     assert list(used) == [0, 3, 4, 5]
-    assert read_used(store)[1] == 2
+    assert read_used_replicates(store)[1] == 2
     note("a replicate that diverges", "replaced by the next, counted in the statement")
     assert outputs(undone)

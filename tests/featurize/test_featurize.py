@@ -52,7 +52,7 @@ def slow_row(kind: str, mol: Chem.Mol) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", [*HASHED, "morgan_bits", "maccs", "avalon_count", "erg"])
 def test_fingerprints_equal_rdkits_arrays(kind):
-    features = featurize(MOLECULES, [block(kind, radius=3, size=512)])
+    features = featurize(MOLECULES, [block(kind, radius=3, n_bits=512)])
     slow = np.stack([slow_row(kind, Chem.MolFromSmiles(smiles)) for smiles in MOLECULES])
     np.testing.assert_allclose(features.matrix(), slow, rtol=1e-6)
     assert features.counts.has_canonical_format
@@ -116,7 +116,7 @@ def test_processes_give_what_one_process_gives(monkeypatch):
 
 
 def test_blocks_stand_in_order_sparse_before_dense():
-    blocks = [block("physchem"), block("maccs"), block("morgan_count", radius=1, size=64)]
+    blocks = [block("physchem"), block("maccs"), block("morgan_count", radius=1, n_bits=64)]
     features = featurize([ASPIRIN], blocks)
     assert features.names[0] == "maccs:0"
     assert features.names[167] == "morgan1_64_count:0"

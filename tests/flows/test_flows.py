@@ -44,14 +44,14 @@ def test_the_model_predicts_what_the_replicates_predicted(trained: Path) -> None
 
 def test_a_second_run_says_that_nothing_changed(trained: Path) -> None:
     before = {name: (trained / name).stat().st_mtime_ns for name in OUTPUTS}
-    done = command("train", "--work", str(trained))
+    done = command("train", "--workspace", str(trained))
     assert done.returncode == 0
     assert "Nothing changed" in done.stdout
     assert {name: (trained / name).stat().st_mtime_ns for name in OUTPUTS} == before
 
 
 def test_the_last_words_are_a_table_and_a_sentence(trained: Path) -> None:
-    said = command("train", "--work", str(trained)).stdout
+    said = command("train", "--workspace", str(trained)).stdout
     assert "logS" in said
     assert "±" in said
     assert "log10 mol/L" in said

@@ -42,7 +42,7 @@ def test_refresh_is_scheduled_in_a_time_zone_one_at_a_time() -> None:
     assert refresh["concurrency_limit"]["limit"] == 1
 
 
-@pytest.mark.parametrize("job", [{"work": ".", "push": "often"}, {"wrok": "."}, {"wait": -1}])
+@pytest.mark.parametrize("job", [{"workspace": ".", "push": "often"}, {"wrokspace": "."}, {"wait": -1}])
 def test_a_bad_parameter_is_refused_before_anything_runs(job: dict[str, Any]) -> None:
     from prefect.exceptions import ParameterTypeError
 
@@ -92,10 +92,10 @@ def webhook() -> Iterator[Webhook]:
 def test_the_hook_posts_what_happened_and_never_fails_a_run(
     webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from manywalks.pipeline import webhook as hooks
+    from manywalks.pipeline import webhook as sender
 
-    monkeypatch.setattr(hooks.Variable, "get", lambda name, default=None: webhook.url)
-    hooks.on_better({"challenger": "b", "reason": "logS better"})
+    monkeypatch.setattr(sender.Variable, "get", lambda name, default=None: webhook.url)
+    sender.on_better({"challenger": "b", "reason": "logS better"})
     assert webhook.heard == [
         {
             "event": "better model",
@@ -103,10 +103,10 @@ def test_the_hook_posts_what_happened_and_never_fails_a_run(
             "about": {"challenger": "b", "reason": "logS better"},
         }
     ]
-    monkeypatch.setattr(hooks.Variable, "get", lambda name, default=None: "http://127.0.0.1:9/closed")
-    assert not hooks.post("failure", "x", {})
-    monkeypatch.setattr(hooks.Variable, "get", lambda name, default=None: None)
-    assert not hooks.post("failure", "x", {})
+    monkeypatch.setattr(sender.Variable, "get", lambda name, default=None: "http://127.0.0.1:9/closed")
+    assert not sender.post("failure", "x", {})
+    monkeypatch.setattr(sender.Variable, "get", lambda name, default=None: None)
+    assert not sender.post("failure", "x", {})
 
 
 def test_a_flow_that_fails_tells_the_webhook_which_and_why(webhook: Webhook, small: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_flow_that_fails_tells_the_webhook_which_and_why(webhook: Webhook, sma
     known = {"name": "manywalks_webhook", "value": webhook.url}
     httpx.post(f"{api}/variables/", json=known).raise_for_status()
     try:
-        done = command("train", "--work", str(small))
+        done = command("train", "--workspace", str(small))
     finally:
         httpx.delete(f"{api}/variables/name/manywalks_webhook").raise_for_status()
     assert done.returncode == 2, done.stdout + done.stderr
@@ -128,13 +128,13 @@ def test_a_flow_that_fails_tells_the_webhook_which_and_why(webhook: Webhook, sma
 def test_a_flow_inside_another_leaves_telling_to_it(
     webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from manywalks.pipeline import webhook as hooks
+    from manywalks.pipeline import webhook as sender
 
-    monkeypatch.setattr(hooks.Variable, "get", lambda name, default=None: webhook.url)
+    monkeypatch.setattr(sender.Variable, "get", lambda name, default=None: webhook.url)
     flow, state = SimpleNamespace(name="train"), SimpleNamespace(name="Failed", message="why")
-    hooks.on_failure(flow, SimpleNamespace(name="a", parent_task_run_id="b"), state)
+    sender.on_failure(flow, SimpleNamespace(name="a", parent_task_run_id="b"), state)
     assert webhook.heard == []
-    hooks.on_failure(flow, SimpleNamespace(name="a", parent_task_run_id=None), state)
+    sender.on_failure(flow, SimpleNamespace(name="a", parent_task_run_id=None), state)
     assert [one["event"] for one in webhook.heard] == ["failure"]
 
 
@@ -223,7 +223,7 @@ def test_a_scheduled_refresh_runs_and_its_state_and_artifacts_are_in_the_api(
     prefect.run("variable", "set", "manywalks_webhook", webhook.url, cwd=tmp_path)
     prefect.run("deploy", "--all", cwd=REPOSITORY)
     deployments = {one["name"]: one for one in prefect.ask("deployments")}
-    assert set(deployments) == {"refresh", "train", "score", "reproduce"}
+    assert set(deployments) == {"refresh", "train", "predict", "reproduce"}
     assert deployments["refresh"]["schedules"][0]["schedule"]["timezone"]
     assert "job" in deployments["refresh"]["parameter_openapi_schema"]["properties"]
     _soon(prefect, deployments["refresh"]["id"], str(work))
@@ -243,7 +243,7 @@ def _soon(prefect: Prefect, deployment: str, work: str) -> None:
         httpx.delete(f"{prefect.api}/deployments/{deployment}/schedules/{schedule['id']}").raise_for_status()
     httpx.patch(
         f"{prefect.api}/deployments/{deployment}",
-        json={"parameters": {"job": {"work": work, "push": False, "wait": 60}}},
+        json={"parameters": {"job": {"workspace": work, "push": False, "wait": 60}}},
     ).raise_for_status()
     httpx.post(
         f"{prefect.api}/deployments/{deployment}/schedules",

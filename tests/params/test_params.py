@@ -62,9 +62,9 @@ def test_a_bad_value_is_one_line_that_names_file_key_and_value(raw: object, said
 def test_a_date_may_be_written_as_yaml_reads_it() -> None:
     text = "data: {path: t.csv, where: {when: 2020-04-03}, endpoints: {y: {}}}"
     params = parse_params(
-        yaml.safe_load(text + "\nsplit: {method: time, column: when, test_from: 2020-04-03}")
+        yaml.safe_load(text + "\nsplit: {method: time, column: when, test_since: 2020-04-03}")
     )
-    assert params.split.test_from == "2020-04-03"
+    assert params.split.test_since == "2020-04-03"
 
 
 def test_params_are_frozen() -> None:

@@ -157,6 +157,6 @@ def test_a_diff_reads_tables_as_curation_does(tmp_path: Path) -> None:
     data = "path: table.csv\n  delimiter: '~'\n  encoding: utf-16-le"
     (tmp_path / "params.yaml").write_text(SMALL.replace("path: table.csv", data), encoding="utf-8")
     (tmp_path / "table.csv").write_text(OLD.replace(",", "~"), encoding="utf-16-le")
-    done = command("data", "diff", ".", ".", "--work", str(tmp_path))
+    done = command("data", "diff", ".", ".", "--workspace", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "4 molecules before, 4 after" in done.stdout

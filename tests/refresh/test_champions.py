@@ -61,7 +61,7 @@ def test_the_first_model_becomes_the_champion_with_its_data_version(work: Worksp
     entry = champions.entry(name)
     assert entry["data"]["md5"] and entry["scores"]["logS"]["rmse"] > 0
     assert (champions.link / "model.keras").read_bytes() == (work.ensemble / "model.keras").read_bytes()
-    assert set(champions.seen(name)["part"]) == {"train", "valid", "test"}
+    assert set(champions.seen(name)["subset"]) == {"train", "valid", "test"}
     assert refresh.is_judged(work)
     assert "first model" in (work.reports / "refresh.md").read_text(encoding="utf-8")
 
@@ -117,11 +117,11 @@ def test_a_model_against_itself_is_equivalent_and_drift_is_told(work: Workspace)
     second = another(champions, "2027-01-01-abcdef", "2027-01-01T00:00:00+00:00")
     # the champion never saw a third of what it was trained on
     seen = champions.seen(first)
-    fewer = pd.concat([seen[seen["part"] != "train"], seen[seen["part"] == "train"].iloc[::2]])
+    fewer = pd.concat([seen[seen["subset"] != "train"], seen[seen["subset"] == "train"].iloc[::2]])
     fewer.to_parquet(champions.folder / first / "seen.parquet")
     found = refresh.compare(work, champions, first, second)
     one = found["endpoints"]["logS"]
-    assert one["molecules"] == seen["part"].eq("test").to_numpy().sum()
+    assert one["molecules"] == seen["subset"].eq("test").to_numpy().sum()
     assert one["verdict"] in ("equivalent", "undecided")
     assert one["difference"] == 0
     assert found["drift"]["structures"]["molecules"] == len(seen) - len(fewer)

@@ -12,11 +12,11 @@ RULE = Rule(metric="rmse", margin=0.02, confidence=0.95, min_molecules=30)
 def ensemble(
     truth: np.ndarray, error: np.ndarray, spread: float, m: int, rng: np.random.Generator
 ) -> Ensembled:
-    """m walks about truth + error, apart by `spread` along a few common directions and by themselves."""
+    """m replicates about truth + error, apart by `spread` along a few common directions and by themselves."""
     n = truth.size
     common = rng.normal(size=(m, 3)) @ rng.normal(size=(3, n)) / np.sqrt(3)
-    walks = truth + error + spread * (0.7 * common + 0.7 * rng.normal(size=(m, n)))
-    return Ensembled(walks.mean(axis=0), walks)
+    replicates = truth + error + spread * (0.7 * common + 0.7 * rng.normal(size=(m, n)))
+    return Ensembled(replicates.mean(axis=0), replicates)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_few_molecules_are_undecided() -> None:
     found = contest(one, one, truth, RULE, rng)
     assert found["verdict"] == "undecided"
     assert found["low"] is None
-    nothing = Ensembled(one.mean[:0], one.walks[:, :0])
+    nothing = Ensembled(one.mean[:0], one.replicates[:, :0])
     assert contest(nothing, nothing, truth[:0], RULE, rng)["champion"] is None
 
 
@@ -60,7 +60,7 @@ def test_few_molecules_are_undecided() -> None:
 def test_two_trainings_of_one_model_are_seldom_told_apart(
     spread: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Walks far apart: what differs is luck, and an interval without it would be wrong often."""
+    """Replicates far apart: what differs is luck, and an interval without it would be wrong often."""
     monkeypatch.setattr("manywalks.refresh.contest.DRAWS", 300)
     rng = np.random.default_rng(4)
     missed = 0
@@ -80,7 +80,7 @@ def test_classes_are_judged_by_their_probabilities() -> None:
     sure = np.clip(np.abs(truth - 0.2) + 0.05 * rng.normal(size=(8, 500)), 0.01, 0.99)
     unsure = np.clip(0.5 + 0.2 * (sure - 0.5), 0.01, 0.99)
     rule = Rule("brier", 0.02, 0.95, 30)
-    sides = [Ensembled(walks.mean(axis=0), walks) for walks in (unsure, sure)]
+    sides = [Ensembled(replicates.mean(axis=0), replicates) for replicates in (unsure, sure)]
     assert contest(sides[0], sides[1], truth, rule, rng)["verdict"] == "better"
     assert contest(sides[0], sides[1], truth, Rule("log_loss", 0.02, 0.95, 30), rng)["verdict"] == "better"
 
@@ -116,6 +116,6 @@ def test_a_warning_names_threshold_and_key() -> None:
     said = drift.warnings_of(
         far, {"y": {"psi": 0.5, "ks": 0.4, "p": 1e-6}, "z": {"psi": 0.5, "ks": 0.4, "p": 0.3}}, 0.3, 0.2
     )
-    assert "60% of 10 new molecules" in said[0] and "refresh.drift_similarity" in said[0]
+    assert "60% of 10 new molecules" in said[0] and "refresh.drift_outside_share" in said[0]
     assert len(said) == 2  # z: no more than chance does
     assert said[1].startswith("y: ") and "refresh.drift_psi" in said[1]

@@ -61,13 +61,15 @@ def test_a_newer_version_comes_by_git_and_dvc(origin: Path, clone: Path) -> None
     whole = pd.read_csv(origin.parent / "whole.csv", dtype=str, keep_default_na=False)
     publish(origin, whole)
     before = files.md5_file(clone / "table.csv")
-    assert refresh.look(Workspace.open(clone)).data == "the table as it is"
+    assert refresh.check_for_change(Workspace.open(clone)).data == "the table as it is"
     assert files.md5_file(clone / "table.csv") == before
-    seen = refresh.look(Workspace.open(clone), pull=True)
+    seen = refresh.check_for_change(Workspace.open(clone), pull=True)
     assert seen.changed
     assert " to " in seen.data and seen.data.endswith("; pulled")
     assert files.md5_file(clone / "table.csv") == files.md5_file(origin / "table.csv")
-    assert refresh.look(Workspace.open(clone), pull=True).data.endswith("as before; the table as it is")
+    assert refresh.check_for_change(Workspace.open(clone), pull=True).data.endswith(
+        "as before; the table as it is"
+    )
 
 
 def test_a_table_that_was_changed_by_hand_is_used_and_not_lost(origin: Path, clone: Path) -> None:
@@ -75,13 +77,13 @@ def test_a_table_that_was_changed_by_hand_is_used_and_not_lost(origin: Path, clo
     with (clone / "table.csv").open("a", encoding="utf-8") as handle:
         handle.write("x,CCO,1,train\n")
     edited = files.md5_file(clone / "table.csv")
-    seen = refresh.look(Workspace.open(clone), pull=True)
+    seen = refresh.check_for_change(Workspace.open(clone), pull=True)
     assert "with changes that table.csv.dvc does not know" in seen.data
     assert files.md5_file(clone / "table.csv") == edited
 
 
 def test_a_pull_without_an_upstream_is_one_line(origin: Path) -> None:
-    done = command("refresh", "--work", str(origin), "--pull", own_server=True)
+    done = command("refresh", "--workspace", str(origin), "--pull", own_server=True)
     assert done.returncode == 2, done.stdout + done.stderr
     (line,) = done.stderr.strip().splitlines()
     assert "git rev-parse" in line and "upstream" in line and "--pull" in line

@@ -18,15 +18,15 @@ SPECTRA = {
 }
 
 
-def walks(rng: np.random.Generator, m: int, shares: np.ndarray) -> np.ndarray:
-    """(m, n) Gaussian walks whose covariance has the spectrum `shares`, mean variance 1."""
+def replicates(rng: np.random.Generator, m: int, shares: np.ndarray) -> np.ndarray:
+    """(m, n) Gaussian replicates whose covariance has the spectrum `shares`, mean variance 1."""
     return rng.standard_normal((m, shares.size)) * np.sqrt(shares / shares.mean())
 
 
 def test_moments_are_without_bias():
     rng = np.random.default_rng(0)
     share = SPECTRA["1/k"] / SPECTRA["1/k"].sum()
-    seen = [spectrum.moments(walks(rng, 24, share)) for _ in range(400)]
+    seen = [spectrum.covariance_moments(replicates(rng, 24, share)) for _ in range(400)]
     assert np.mean([s.variance for s in seen]) == pytest.approx(1, rel=0.03)
     assert np.mean([s.theta for s in seen]) == pytest.approx((share**2).sum(), rel=0.05)
     assert np.mean([s.third for s in seen]) == pytest.approx((share**3).sum(), rel=0.15)
@@ -44,9 +44,9 @@ def test_one_molecule_gives_a_t_interval():
 @pytest.mark.parametrize("name", SPECTRA)
 def test_the_bound_covers_and_is_tight(name, m):
     rng = np.random.default_rng(2)
-    bounds = np.array([bound.difference_bound(walks(rng, m, SPECTRA[name])).bound for _ in range(400)])
-    # the mean of Gaussian walks is independent of their spread, so d can be drawn by itself
-    d = np.sqrt(2 / m * (walks(rng, 20_000, SPECTRA[name]) ** 2).mean(axis=1))
+    bounds = np.array([bound.difference_bound(replicates(rng, m, SPECTRA[name])).bound for _ in range(400)])
+    # the mean of Gaussian replicates is independent of their spread, so d can be drawn by itself
+    d = np.sqrt(2 / m * (replicates(rng, 20_000, SPECTRA[name]) ** 2).mean(axis=1))
     assert 0.94 <= np.mean(d[:, None] <= bounds) <= 0.985
     assert np.median(bounds) / np.quantile(d, 0.95) <= {8: 1.25, 16: 1.12}[m]
 
@@ -55,7 +55,7 @@ def test_the_bound_covers_and_is_tight(name, m):
 @given(st.integers(0, 2**32), st.integers(4, 20), st.floats(0.1, 10))
 def test_the_bound_scales_with_the_unit_and_ignores_the_mean(seed, m, scale):
     rng = np.random.default_rng(seed)
-    f = walks(rng, m, SPECTRA["1/k"])
+    f = replicates(rng, m, SPECTRA["1/k"])
     shift = rng.normal(size=N)
     first, second = bound.difference_bound(f), bound.difference_bound(scale * f + shift)
     assert second.bound == pytest.approx(scale * first.bound, rel=1e-6)
@@ -63,7 +63,7 @@ def test_the_bound_scales_with_the_unit_and_ignores_the_mean(seed, m, scale):
 
 
 def test_the_bound_falls_with_replicates_and_grows_with_confidence_and_looking():
-    seen = spectrum.moments(walks(np.random.default_rng(3), 12, SPECTRA["1/k"]))
+    seen = spectrum.covariance_moments(replicates(np.random.default_rng(3), 12, SPECTRA["1/k"]))
     by_count = [bound.bound_at(seen, m, 0.95) for m in range(4, 200)]
     assert (np.diff(by_count) < 0).all()
     by_confidence = [bound.bound_at(seen, 12, c) for c in (0.6, 0.8, 0.9, 0.95, 0.99)]
@@ -72,25 +72,25 @@ def test_the_bound_falls_with_replicates_and_grows_with_confidence_and_looking()
 
 
 def test_an_ensemble_compared_with_a_smaller_one_is_bound_wider():
-    f = walks(np.random.default_rng(4), 16, SPECTRA["1/k"])
+    f = replicates(np.random.default_rng(4), 16, SPECTRA["1/k"])
     same, small = bound.difference_bound(f), bound.difference_bound(f, other=4)
     assert small.bound / same.bound == pytest.approx(np.sqrt((1 / 16 + 1 / 4) / (2 / 16)))
 
 
-def test_walks_that_agree_need_no_more():
+def test_replicates_that_agree_need_no_more():
     f = np.broadcast_to(np.arange(5.0), (8, 5))
     assert bound.difference_bound(f).bound == 0
     assert next_count(f, 0.1) == 8
 
 
 def test_replicates_needed_is_the_least():
-    seen = spectrum.moments(walks(np.random.default_rng(5), 12, SPECTRA["1/k"]))
+    seen = spectrum.covariance_moments(replicates(np.random.default_rng(5), 12, SPECTRA["1/k"]))
     needed = bound.replicates_needed(seen, 0.1)
     assert bound.bound_at(seen, needed, 0.95) <= 0.1 < bound.bound_at(seen, needed - 1, 0.95)
 
 
-def test_next_count_walks_from_the_least_to_enough():
-    f = walks(np.random.default_rng(6), 256, SPECTRA["1/k"])
+def test_next_count_replicates_from_the_least_to_enough():
+    f = replicates(np.random.default_rng(6), 256, SPECTRA["1/k"])
     assert next_count(None, 0.3) == 8
     m = 8
     looks = [m]
@@ -100,17 +100,17 @@ def test_next_count_walks_from_the_least_to_enough():
         looks.append(m)
     assert bound.difference_bound(f[:m], adaptive=True).bound <= 0.3
     assert looks == planned_looks(f, 0.3, maximum=256)
-    assert next_count(f, 0.3, maximum=256) == m, "more walks at hand change nothing"
+    assert next_count(f, 0.3, maximum=256) == m, "more replicates at hand change nothing"
 
 
-def test_next_count_depends_on_no_walk_after_the_look():
-    f = walks(np.random.default_rng(7), 64, SPECTRA["1/k"])
+def test_next_count_depends_on_no_replicate_after_the_look():
+    f = replicates(np.random.default_rng(7), 64, SPECTRA["1/k"])
     asked = next_count(f[:8], 0.3)
     assert [next_count(f[:m], 0.3) for m in range(8, asked)] == [asked] * (asked - 8)
 
 
 def test_every_endpoint_must_be_within_its_tolerance():
-    f = walks(np.random.default_rng(8), 128, SPECTRA["1/k"])
+    f = replicates(np.random.default_rng(8), 128, SPECTRA["1/k"])
     both = np.stack([f, 10 * f], axis=2)
     one = next_count(f, 0.4)
     assert next_count(both, [0.4, 4.0]) == one
@@ -118,7 +118,7 @@ def test_every_endpoint_must_be_within_its_tolerance():
 
 
 def test_the_largest_number_and_the_fixed_count_end_it():
-    f = walks(np.random.default_rng(9), 16, SPECTRA["1/k"])
+    f = replicates(np.random.default_rng(9), 16, SPECTRA["1/k"])
     assert next_count(f[:8], 1e-3, maximum=16) == 16
     assert next_count(f, 1e-3, maximum=16) == 16
     assert next_count(None, 1e-3, count=5) == 5
@@ -126,7 +126,7 @@ def test_the_largest_number_and_the_fixed_count_end_it():
 
 
 def test_projected_count_before_the_first_look():
-    f = walks(np.random.default_rng(10), 8, SPECTRA["flat"])
+    f = replicates(np.random.default_rng(10), 8, SPECTRA["flat"])
     assert projected_count(None, 0.1) == 8
     assert projected_count(f[:6], 0.3) >= 16
 
@@ -151,10 +151,10 @@ def test_resolve_tolerance_without_a_scale():
         resolve_tolerance("0.1 sd", 0.0, None)
 
 
-def test_a_walk_that_diverged_is_refused():
+def test_a_replicate_that_diverged_is_refused():
     f = np.ones((4, 3))
     f[2, 1] = np.inf
-    with pytest.raises(ValueError, match="walk 2 is not finite"):
+    with pytest.raises(ValueError, match="replicate 2 is not finite"):
         bound.difference_bound(f)
 
 

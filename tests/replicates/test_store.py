@@ -30,25 +30,25 @@ def params_with(**settings: object) -> Params:
     return parse_params({"data": data, "replicates": settings})
 
 
-def walk(index: int, *, diverged: bool = False, spread: float = 1.0) -> Kept:
+def replicate(index: int, *, diverged: bool = False, spread: float = 1.0) -> Kept:
     """A replicate whose predictions are a draw of their own."""
     predictions = np.random.default_rng(index).normal(0, spread, (N, 1)).astype(np.float32)
     if diverged:
         predictions[:] = np.nan
-    return Kept(index, [], predictions, 1, 1, diverged, "dense")
+    return Kept(index, [], predictions, 1, 1, diverged, "numba")
 
 
 def save(store: Store, index: int) -> Path:
     """Keep a small replicate."""
     weights = [np.full((3, 2), index, np.float32)]
     predictions = np.full((N, 1), index, np.float32)
-    return save_replicate(store, Replicate(index, weights, predictions, 5, 4, False), predictions, "dense")
+    return save_replicate(store, Replicate(index, weights, predictions, 5, 4, False), predictions, "numba")
 
 
 def test_a_replicate_reads_back_as_it_was_kept(tmp_path: Path) -> None:
     store = Store(tmp_path / "key")
     kept = read_replicate(save(store, 3))
-    assert (kept.index, kept.epochs, kept.best_epoch, kept.diverged, kept.engine) == (3, 5, 4, False, "dense")
+    assert (kept.index, kept.epochs, kept.best_epoch, kept.diverged, kept.engine) == (3, 5, 4, False, "numba")
     np.testing.assert_array_equal(kept.weights[0], np.full((3, 2), 3))
     np.testing.assert_array_equal(kept.predictions, np.full((N, 1), 3))
 
@@ -80,34 +80,34 @@ def test_a_replicate_of_other_inputs_is_named_and_dropped(tmp_path: Path) -> Non
 
 
 def test_growing_from_8_to_32_trains_24() -> None:
-    kept = [walk(index) for index in range(8)]
+    kept = [replicate(index) for index in range(8)]
     plan = plan_next(kept, [1.0], params_with(count=32))
     assert plan.missing == list(range(8, 32))
 
 
 def test_a_gap_is_filled_and_nothing_else_is_trained() -> None:
-    kept = [walk(index) for index in range(8) if index != 5]
+    kept = [replicate(index) for index in range(8) if index != 5]
     assert plan_next(kept, [1.0], params_with(count=8)).missing == [5]
 
 
 def test_a_diverged_replicate_is_replaced_by_the_next() -> None:
-    kept = [walk(index, diverged=index == 2) for index in range(8)]
+    kept = [replicate(index, diverged=index == 2) for index in range(8)]
     plan = plan_next(kept, [1.0], params_with(count=8))
     assert plan.missing == [8]
-    done = plan_next([*kept, walk(8)], [1.0], params_with(count=8))
+    done = plan_next([*kept, replicate(8)], [1.0], params_with(count=8))
     assert done.missing == []
     assert done.used == [0, 1, 3, 4, 5, 6, 7, 8]
 
 
 def test_settings_that_always_diverge_are_refused() -> None:
-    kept = [walk(index, diverged=True) for index in range(20)]
+    kept = [replicate(index, diverged=True) for index in range(20)]
     with pytest.raises(ValueError, match=r"lower train\.learning_rate"):
         plan_next(kept, [1.0], params_with(count=8))
 
 
 def test_looks_do_not_depend_on_how_the_replicates_came() -> None:
     params = params_with(min=8, max=64, tolerance=0.45)
-    everything = [walk(index) for index in range(64)]
+    everything = [replicate(index) for index in range(64)]
     kept: list[Kept] = []
     while missing := (plan := plan_next(kept, [0.45], params)).missing:
         kept += [everything[index] for index in missing]
@@ -121,20 +121,20 @@ def test_more_spread_needs_more_replicates() -> None:
     params = params_with(min=8, max=128, tolerance=0.4)
 
     def count(spread: float) -> int:
-        return len(plan_next([walk(i, spread=spread) for i in range(128)], [0.4], params).used)
+        return len(plan_next([replicate(i, spread=spread) for i in range(128)], [0.4], params).used)
 
     assert count(0.1) == 8
     assert count(1.0) > count(0.5) > 8 or count(0.5) == 8 < count(1.0)
 
 
-def test_entropy_is_kept_and_another_one_starts_other_walks(tmp_path: Path) -> None:
+def test_entropy_is_kept_and_another_one_starts_other_replicates(tmp_path: Path) -> None:
     store = Store(tmp_path / "key")
     drawn = entropy_of(store, params_with())
     assert drawn != 0
     save(store, 0)
     assert entropy_of(store, params_with()) == drawn
     assert list(saved_replicates(store)) == [0]
-    assert entropy_of(store, params_with(entropy=5)) == 5
+    assert entropy_of(store, params_with(seed=5)) == 5
     assert saved_replicates(store) == {}
 
 

@@ -13,7 +13,7 @@ import pytest
 from manywalks.report import drawing
 from manywalks.report.figures import infinite_score
 from manywalks.report.model_card import model_card
-from manywalks.report.page import Found, page, sample, views_of
+from manywalks.report.page import ReportInputs, page, sample, views_of
 from tests.support import chromium, report_case
 
 POINTS = r"M([\d.]+) ([\d.]+)"
@@ -21,12 +21,12 @@ CARD = "document.getElementById('card')"
 
 
 @pytest.fixture(scope="module")
-def found() -> Found:
+def found() -> ReportInputs:
     return report_case.found()
 
 
 @pytest.fixture(scope="module")
-def html(found: Found) -> str:
+def html(found: ReportInputs) -> str:
     return page(found)
 
 
@@ -37,7 +37,7 @@ def store(html: str) -> dict:
     return json.loads(text.group(1))
 
 
-def test_the_same_run_gives_the_same_page(found: Found, html: str) -> None:
+def test_the_same_run_gives_the_same_page(found: ReportInputs, html: str) -> None:
     assert page(found) == html
 
 
@@ -53,18 +53,18 @@ def test_words_of_the_data_are_escaped(html: str) -> None:
     assert "</script" not in json.dumps(store(html))
 
 
-def test_both_sentences_stand_in_the_page(found: Found, html: str) -> None:
+def test_both_sentences_stand_in_the_page(found: ReportInputs, html: str) -> None:
     for name, statement in found.statements.items():
-        for key in ("sentence", "single_walk"):
+        for key in ("sentence", "single_replicate"):
             words = (
                 statement[key].removeprefix(f"{name}: ")[1:].replace("'", "&#39;").replace(" %", "\u00a0%")
             )
             assert words in html
 
 
-def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: Found, html: str) -> None:
+def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportInputs, html: str) -> None:
     own = pd.DataFrame(found.predictions[found.predictions["endpoint"] == "active"])
-    test = own[(own["part"] == "test") & own["observed"].notna()]
+    test = own[(own["subset"] == "test") & own["observed"].notna()]
     shown = {row[2 + 1] for row in store(html)["endpoints"][1]["rows"]}
     assert shown == {float(f"{value:.4g}") for value in test["predicted"]}
     turned = 100 * np.mean(test["flip"] > 0)
@@ -74,7 +74,7 @@ def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: Found, h
         "will differ from this one before calibration, root mean square",
         "of calibrated probabilities</caption>",
         "The last column is before calibration.",
-        "valid and test parts, in probability before calibration</caption>",
+        "valid and test subsets, in probability before calibration</caption>",
         "Brier score and selection, before calibration</caption>",
     ):
         assert label in section
@@ -86,7 +86,7 @@ def test_what_the_bound_is_of_stands_beside_it(html: str) -> None:
     assert html.count("two ensembles differ by at most, 95\u00a0% sure</th>") == 2
 
 
-def test_each_dot_has_its_row(found: Found, html: str) -> None:
+def test_each_dot_has_its_row(found: ReportInputs, html: str) -> None:
     """Dots of every hovering chart, in their order, are the rows that the chart is drawn from."""
     tables = store(html)["endpoints"]
     figures = re.findall(r'<figure class="hovers" data-endpoint="(\d)".*?</figure>', html, re.S)
@@ -97,9 +97,11 @@ def test_each_dot_has_its_row(found: Found, html: str) -> None:
             assert int(path.group(1)) + len(re.findall(POINTS, path.group(2))) <= len(rows)
 
 
-def test_observed_against_predicted_shows_every_measured_test_molecule(found: Found, html: str) -> None:
+def test_observed_against_predicted_shows_every_measured_test_molecule(
+    found: ReportInputs, html: str
+) -> None:
     own = found.predictions
-    own = own[(own["endpoint"] == "logS") & (own["part"] == "test") & own["observed"].notna()]
+    own = own[(own["endpoint"] == "logS") & (own["subset"] == "test") & own["observed"].notna()]
     table = store(html)["endpoints"][0]
     assert sorted(row[2] for row in table["rows"]) == pytest.approx(sorted(own["observed"]), rel=1e-3)
     first = re.search(r'<figure class="hovers".*?</figure>', html, re.S)
@@ -110,21 +112,23 @@ def test_observed_against_predicted_shows_every_measured_test_molecule(found: Fo
     assert sum(counts) == len(own)
 
 
-def test_a_molecule_of_two_endpoints_is_drawn_once(found: Found, html: str) -> None:
+def test_a_molecule_of_two_endpoints_is_drawn_once(found: ReportInputs, html: str) -> None:
     kept = store(html)
-    test = found.predictions[(found.predictions["part"] == "test") & found.predictions["observed"].notna()]
+    test = found.predictions[(found.predictions["subset"] == "test") & found.predictions["observed"].notna()]
     assert len(kept["drawings"]) == len(set(test["row"]))
     assert len(kept["ids"]) == len(kept["smiles"]) == len(kept["drawings"])
 
 
-def test_many_molecules_are_sampled_and_the_page_says_so(found: Found) -> None:
+def test_many_molecules_are_sampled_and_the_page_says_so(found: ReportInputs) -> None:
     html = page(found, most=40)
     assert len(store(html)["drawings"]) <= 40
     assert "molecules are drawn, chosen at random; scores are over all" in html
     assert sample(found.predictions, 40) == sample(found.predictions, 40)
 
 
-def test_where_nothing_can_be_drawn_the_page_says_so(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_drawn_the_page_says_so(
+    found: ReportInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(drawing, "why_not", lambda: "no libXrender")
     html = page(found)
     assert "Molecules are not drawn: no libXrender" in html
@@ -132,19 +136,21 @@ def test_where_nothing_can_be_drawn_the_page_says_so(found: Found, monkeypatch: 
 
 
 def test_the_projection_is_the_ambiguity_identity() -> None:
-    """MSE of infinitely many walks, unbiased from pairs of walks, equals what the page draws."""
+    """MSE of infinitely many replicates, unbiased from pairs of replicates, equals what the page draws."""
     found = report_case.found(censored=0)
     view = views_of(found, most=10**6)[0]
     limit = infinite_score(view)
     assert limit
     observed = view.rows["observed"].to_numpy()
-    assert np.isclose(limit.at(np.array([float(report_case.WALKS)]))[0], view.metrics["ensemble"]["rmse"])
-    mean_square = np.mean(view.walks**2)
+    assert np.isclose(
+        limit.at(np.array([float(report_case.REPLICATES)]))[0], view.metrics["ensemble"]["rmse"]
+    )
+    mean_square = np.mean(view.replicates**2)
     assert np.isclose(limit.at(np.array([1.0]))[0] ** 2, mean_square)
     assert len(observed) == view.metrics["n_test"]
 
 
-def test_a_test_part_without_measurements_still_makes_a_page(found: Found) -> None:
+def test_a_test_part_without_measurements_still_makes_a_page(found: ReportInputs) -> None:
     bare = found.predictions.assign(observed=np.nan, similarity=np.nan)
     nothing = {"ensemble": None, "replicates": None}
     metrics = {}
@@ -154,12 +160,14 @@ def test_a_test_part_without_measurements_still_makes_a_page(found: Found) -> No
         about = {"fitted_on": 0, "molecules": 0, "notes": ["no valid molecule was measured"]}
         metrics[name] = {**entry, **nothing, "ensemble": empty, "replicates": spread, "calibration": about}
     none = found.counts.iloc[:0]
-    case = replace(found, predictions=bare, metrics=metrics, counts=none, walks=found.walks.iloc[:0])
+    case = replace(
+        found, predictions=bare, metrics=metrics, counts=none, replicates=found.replicates.iloc[:0]
+    )
     assert "<h2" in page(case)
     assert "OECD 4" in model_card(case)
 
 
-def test_page_and_card_say_which_data_it_was(found: Found, html: str) -> None:
+def test_page_and_card_say_which_data_it_was(found: ReportInputs, html: str) -> None:
     source = found.about["data"]
     for text in (html, model_card(found)):
         for key in ("path", "rev", "commit", "md5"):
@@ -167,7 +175,7 @@ def test_page_and_card_say_which_data_it_was(found: Found, html: str) -> None:
         assert f"{source['rows']} rows" in text
 
 
-def test_the_card_has_the_fit_the_counts_and_what_only_people_know(found: Found) -> None:
+def test_the_card_has_the_fit_the_counts_and_what_only_people_know(found: ReportInputs) -> None:
     card = model_card(replace(found, said={"owner": "Ada", "contact": None}))
     assert "| owner | Ada |" in card
     assert "| contact | not given (params.yaml: report.contact) |" in card
@@ -178,7 +186,7 @@ def test_the_card_has_the_fit_the_counts_and_what_only_people_know(found: Found)
     assert f"{found.split['train']} train, {found.split['valid']} valid, {found.split['test']} test." in card
 
 
-def test_the_card_follows_the_five_principles(found: Found) -> None:
+def test_the_card_follows_the_five_principles(found: ReportInputs) -> None:
     card = model_card(found)
     assert re.findall(r"\(OECD (\d)\)", card) == ["1", "2", "3", "4", "5"]
     for statement in found.statements.values():
@@ -187,7 +195,7 @@ def test_the_card_follows_the_five_principles(found: Found) -> None:
     assert all(line.endswith("|") for line in rows)
 
 
-def test_predictions_without_ids_are_named_by_row(found: Found) -> None:
+def test_predictions_without_ids_are_named_by_row(found: ReportInputs) -> None:
     nameless = found.predictions.assign(id=pd.Series([None] * len(found.predictions), dtype=object))
     assert store(page(replace(found, predictions=nameless)))["ids"][0].startswith("row ")
 
@@ -238,7 +246,7 @@ def test_pointing_at_a_dot_shows_its_molecule(shown: tuple[chromium.Browser, Pat
     browser.point(x, y)
     assert not browser.ask(f"{CARD}.hidden")
     assert browser.ask(f"{CARD}.querySelectorAll('svg path').length") > 0
-    assert "spread of walks" in browser.ask(f"{CARD}.textContent")
+    assert "spread of replicates" in browser.ask(f"{CARD}.textContent")
     box = browser.ask(f"(() => {{ const b = {CARD}.getBoundingClientRect(); return [b.left, b.right] }})()")
     assert box[0] >= 0
     assert box[1] <= 1280

@@ -1,4 +1,4 @@
-"""Conformers of a walk's own: other start coordinates, the same everything else, no molecule lost."""
+"""Conformers of a replicate's own: other start coordinates, the same everything else, no molecule lost."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_the_pipelines_seed_gives_the_pipelines_features(raw: Features) -> None:
     np.testing.assert_array_equal(own_conformers(raw, FLEXIBLE, 0).dense, raw.dense)
 
 
-def test_every_walk_has_a_seed_of_its_own_and_keeps_it() -> None:
+def test_every_replicate_has_a_seed_of_its_own_and_keeps_it() -> None:
     seeds = [geometry_seed(7, index) for index in range(200)]
     assert len(set(seeds)) == 200
     assert seeds == [geometry_seed(7, index) for index in range(200)]
@@ -61,7 +61,7 @@ def test_a_molecule_without_coordinates_is_counted_and_keeps_its_row(raw: Featur
     assert np.isfinite(scaled.dense).all()
 
 
-def test_walks_differ_in_their_features_and_the_same_entropy_gives_them_again(raw: Features) -> None:
+def test_replicates_differ_in_their_features_and_the_same_entropy_gives_them_again(raw: Features) -> None:
     scaler = FeatureScaler.fit(raw, TransformParams())
     told = []
     found = [

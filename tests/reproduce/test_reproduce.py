@@ -1,4 +1,4 @@
-"""Reproduction: what is not the model's data, network or walks is found out."""
+"""Reproduction: what is not the model's data, network or replicates is found out."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from manywalks.ensemble.combine import MEAN
 from manywalks.reproduce import reproduce
-from manywalks.reproduce.agreement import Asked, agreement
+from manywalks.reproduce.agreement import Terms, agreement
 from manywalks.reproduce.page import page
 from manywalks.train.engines import train_pack
 from manywalks.train.problem import Problem
@@ -19,19 +19,19 @@ from tests.support.problems import small_problem
 
 NETWORK = {"widths": (16, 8), "dropout": 0.1}
 TRAIN = {"epochs": 30, "batch_size": 16, "learning_rate": 3e-3}
-WALKS = 8
+REPLICATES = 8
 
 
-def walks(problem: Problem, entropy: int) -> np.ndarray:
-    """(m, n) predictions of one endpoint by fresh walks."""
-    found = sorted(train_pack(problem, range(WALKS), entropy, threads=2))
-    return np.stack([walk.predictions[:, 0] for walk in found]).astype(np.float64)
+def replicates(problem: Problem, entropy: int) -> np.ndarray:
+    """(m, n) predictions of one endpoint by fresh replicates."""
+    found = sorted(train_pack(problem, range(REPLICATES), entropy, threads=2))
+    return np.stack([replicate.predictions[:, 0] for replicate in found]).astype(np.float64)
 
 
 def judged(model: np.ndarray, fresh: np.ndarray) -> dict:
     """The agreement of both, without scores."""
     n = model.shape[1]
-    asked = Asked("regression", "", 0.95, 1, 0.5, MEAN, adaptive=False)
+    asked = Terms("regression", "", 0.95, 1, 0.5, MEAN, adaptive=False)
     return agreement(model, fresh, np.full(n, np.nan), np.full(n, ""), asked)
 
 
@@ -42,7 +42,7 @@ def problem() -> Problem:
 
 @pytest.fixture(scope="module")
 def model(problem: Problem) -> np.ndarray:
-    return walks(problem, 1)
+    return replicates(problem, 1)
 
 
 @pytest.fixture(scope="module")
@@ -52,30 +52,30 @@ def other_data(problem: Problem) -> Problem:
     return dataclasses.replace(problem, targets=problem.targets.take(order))
 
 
-def test_fresh_walks_of_the_same_agree(problem: Problem, model: np.ndarray) -> None:
-    found = judged(model, walks(problem, 2))
+def test_fresh_replicates_of_the_same_agree(problem: Problem, model: np.ndarray) -> None:
+    found = judged(model, replicates(problem, 2))
     assert found["agrees"], found
 
 
-def test_walks_on_other_data_do_not_agree(model: np.ndarray, other_data: Problem) -> None:
-    found = judged(model, walks(other_data, 3))
+def test_replicates_on_other_data_do_not_agree(model: np.ndarray, other_data: Problem) -> None:
+    found = judged(model, replicates(other_data, 3))
     assert not found["agrees"]
     assert found["difference"] > found["judged_by"]
 
 
-def test_walks_of_another_network_do_not_agree(problem: Problem, model: np.ndarray) -> None:
+def test_replicates_of_another_network_do_not_agree(problem: Problem, model: np.ndarray) -> None:
     small = dataclasses.replace(problem, network=problem.network.model_copy(update={"widths": (2,)}))
-    found = judged(model, walks(small, 4))
+    found = judged(model, replicates(small, 4))
     assert not found["agrees"]
 
 
-def test_one_walk_of_another_data_set_in_the_model_is_found(
+def test_one_replicate_of_another_data_set_in_the_model_is_found(
     problem: Problem, model: np.ndarray, other_data: Problem
 ) -> None:
     swapped = model.copy()
-    swapped[3] = walks(other_data, 5)[3]
-    found = judged(swapped, walks(problem, 6))
-    assert found["strangers"] == [3]
+    swapped[3] = replicates(other_data, 5)[3]
+    found = judged(swapped, replicates(problem, 6))
+    assert found["foreign_replicates"] == [3]
     assert not found["agrees"]
 
 
@@ -109,16 +109,18 @@ def test_a_replicate_of_another_data_set_does_not_come_into_the_model(copied: Pa
     shutil.copytree(copied, other)
     table = (other / "table.csv").read_text(encoding="utf-8").splitlines()
     (other / "table.csv").write_text("\n".join([*table[:-1], ""]), encoding="utf-8")
-    done = command("train", "--work", str(other))
+    done = command("train", "--workspace", str(other))
     assert done.returncode == 0, done.stderr
     foreign = sorted((other / "models/replicates").rglob("00001-*.npz"))[0]
     own = sorted((copied / "models/replicates").rglob("00001-*.npz"))[0]
     store = own.parent
     own.unlink()
     shutil.copy(foreign, store / foreign.name)
-    done = command("train", "--work", str(copied))
+    done = command("train", "--workspace", str(copied))
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in store.glob("00001-*.npz")] == [own.name]  # trained again: the same walk
+    assert [path.name for path in store.glob("00001-*.npz")] == [
+        own.name
+    ]  # trained again: the same replicate
 
 
 @pytest.mark.long
@@ -129,7 +131,11 @@ def test_a_model_is_reproduced_and_its_sources_are_told(copied: Path) -> None:
     done = command("reproduce", str(copied / "models/ensemble"), "--sources", "--replicates", "4")
     assert done.returncode == 0, done.stdout + done.stderr
     text = (copied / "reports/reproduction.html").read_text(encoding="utf-8")
-    for words in ("✓ agrees", "Where the walks part", "two runs with the same seed agree to the last bit"):
+    for words in (
+        "✓ agrees",
+        "Where the replicates part",
+        "two runs with the same seed agree to the last bit",
+    ):
         assert words in text
 
 
@@ -138,7 +144,7 @@ def test_the_page_stands_alone_and_says_both() -> None:
     rows = {"initial weights": one, "numerics": one, "geometry": one, "all": {**one, "share": 1.0}}
     seed = {"here": 0.0, "elsewhere": 0.28, "low": 0.2, "high": 0.4, "largest": 0.9}
     sources = {
-        "walks": 8, "units": {"logS": "log M"}, "endpoints": {"logS": rows}, "same_seed": {"logS": seed},
+        "replicates": 8, "units": {"logS": "log M"}, "endpoints": {"logS": rows}, "same_seed": {"logS": seed},
         "geometry": {"molecules": 90, "without": [0, 2, 1]},
     }  # fmt: skip
     rng = np.random.default_rng(1)
@@ -149,7 +155,7 @@ def test_the_page_stands_alone_and_says_both() -> None:
         second,
         centre,
         np.full(n, "="),
-        Asked("regression", "log M", 0.95, 1, 0.5, MEAN, adaptive=True),
+        Terms("regression", "log M", 0.95, 1, 0.5, MEAN, adaptive=True),
     )
     found = {
         "endpoints": {"logS": entry}, "diverged": 0, "trained_with": {"numpy": "2.3"},
@@ -161,7 +167,13 @@ def test_the_page_stands_alone_and_says_both() -> None:
     ]
     text = page(found, points, sources)
     assert 'href="http' not in text and "src=" not in text
-    for words in ("0.28 log M apart", "0 to 2 a walk had no coordinates", "30 to 80 %", "2.4", "geometry"):
+    for words in (
+        "0.28 log M apart",
+        "0 to 2 a replicate had no coordinates",
+        "30 to 80 %",
+        "2.4",
+        "geometry",
+    ):
         assert words in " ".join(text.split())
     assert text.count("<svg") == 3
     assert page(None, [], sources).count("<svg") == 1

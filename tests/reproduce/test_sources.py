@@ -1,4 +1,4 @@
-"""Where walks part: which source brings spread, on a small problem."""
+"""Where replicates part: which source brings spread, on a small problem."""
 
 import dataclasses
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from manywalks.reproduce.geometry import Geometry
-from manywalks.reproduce.sources import STUDIES, Walks, study_sources
+from manywalks.reproduce.sources import STUDIES, StudyDesign, study_sources
 from manywalks.train.engines import train_pack
 from manywalks.train.problem import Problem
 from manywalks.train.targets import TargetStep, TargetTransform
@@ -20,7 +20,7 @@ COUNT = 6
 
 
 def bent(problem: Problem, shift: float) -> Geometry:
-    """Walks whose descriptors differ by noise of that size, as those of other conformers do."""
+    """Replicates whose descriptors differ by noise of that size, as those of other conformers do."""
     rng = np.random.default_rng(3)
     features = problem.features
     own = tuple(
@@ -36,7 +36,7 @@ def bent(problem: Problem, shift: float) -> Geometry:
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     problem = small_problem(NETWORK, TRAIN)
-    return study_sources(problem, PLAIN, ["a", "b"], Walks(COUNT, 11, 2, bent(problem, 0.2)))
+    return study_sources(problem, PLAIN, ["a", "b"], StudyDesign(COUNT, 11, 2, bent(problem, 0.2)))
 
 
 def test_every_source_has_a_spread_and_a_share_within_their_intervals(found: dict[str, Any]) -> None:
@@ -63,17 +63,19 @@ def test_the_same_seed_agrees_here_and_parts_elsewhere(found: dict[str, Any]) ->
 
 def test_features_that_do_not_differ_are_no_source() -> None:
     problem = small_problem(NETWORK, TRAIN)
-    rows = study_sources(problem, PLAIN, ["a", "b"], Walks(COUNT, 11, 2, bent(problem, 0.0)))["endpoints"]
+    rows = study_sources(problem, PLAIN, ["a", "b"], StudyDesign(COUNT, 11, 2, bent(problem, 0.0)))[
+        "endpoints"
+    ]
     assert rows["a"]["geometry"]["spread"] == 0
     assert rows["a"]["geometry"]["share"] == 0
 
 
 def test_without_conformers_geometry_is_no_row() -> None:
-    rows = study_sources(small_problem(NETWORK, TRAIN), PLAIN, ["a", "b"], Walks(4, 11, 2))["endpoints"]
+    rows = study_sources(small_problem(NETWORK, TRAIN), PLAIN, ["a", "b"], StudyDesign(4, 11, 2))["endpoints"]
     assert list(rows["b"]) == [name for name in STUDIES if name != "geometry"]
 
 
-def test_what_does_not_vary_gives_the_same_walk() -> None:
+def test_what_does_not_vary_gives_the_same_replicate() -> None:
     problem = dataclasses.replace(small_problem(NETWORK, TRAIN), vary=())
     one, other = sorted(train_pack(problem, [3, 4], 11, threads=1))
     np.testing.assert_array_equal(one.predictions, other.predictions)

@@ -76,8 +76,8 @@ def bucket() -> Iterator[str]:
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         }.items():
             patch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="walks")
-        yield "s3://walks/manywalks"
+        boto3.client("s3").create_bucket(Bucket="replicates")
+        yield "s3://replicates/manywalks"
     running.stop()
 
 
@@ -238,7 +238,7 @@ def test_s3_holds_whole_objects_and_forgets_them(bucket: str) -> None:
     assert object_store.names(bucket, "key/replicates") == []
 
 
-@pytest.mark.parametrize("root", ["memory://walks", "folder"])
+@pytest.mark.parametrize("root", ["memory://replicates", "folder"])
 def test_a_storage_root_gives_back_what_was_put(root: str, tmp_path: Path) -> None:
     root = str(tmp_path / root) if root == "folder" else root
     object_store.put(root, "key/one.zip", b"1")
@@ -275,7 +275,7 @@ def test_no_cluster_at_the_address_is_one_line(small: Path) -> None:
     (small / "params.yaml").write_text(text.replace("epochs: 4", "epochs: 1"), encoding="utf-8")
     os.environ["MANYWALKS_CONNECT_S"] = "3"
     try:
-        done = command("train", "--work", str(small))
+        done = command("train", "--workspace", str(small))
     finally:
         del os.environ["MANYWALKS_CONNECT_S"]
     assert done.returncode == 2, done.stdout + done.stderr
@@ -291,7 +291,7 @@ def test_the_flow_on_dask_ends_with_the_same_outputs(
     address += f", storage: '{bucket}/flow'" if where == "s3" else ""
     text = emptied.params_file.read_text(encoding="utf-8")
     emptied.params_file.write_text(text.replace("cores: 2", f"cores: 2, runner: dask{address}"), "utf-8")
-    done = command("train", "--work", str(emptied.root))
+    done = command("train", "--workspace", str(emptied.root))
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("models/ensemble/model.keras", "reports/metrics.json", "reports/statement.json"):
         assert files.md5_file(emptied.root / name) == files.md5_file(trained / name)

@@ -7,23 +7,23 @@ import pytest
 from rdkit import DataStructs
 
 from manywalks.split import distance
-from manywalks.split.clusters import fingerprints
+from manywalks.split.clusters import similarity_fingerprints
 from manywalks.split.distance import folds_distance, split_distance
 
 SMILES = ["CCO", "CCCO", "CCCCO", "c1ccccc1", "Cc1ccccc1", "CC(=O)O", "CCC(=O)O", "C1CCCCC1"]
-PARTS = np.array(["train", "test", "train", "train", "test", "valid", "train", "test"])
+SUBSETS = np.array(["train", "test", "train", "train", "test", "valid", "train", "test"])
 
 
 def slow():
     """Nearest train neighbour of each test molecule, pair by pair."""
-    prints = fingerprints(SMILES)
-    train = [i for i, part in enumerate(PARTS) if part == "train"]
-    test = [i for i, part in enumerate(PARTS) if part == "test"]
+    prints = similarity_fingerprints(SMILES)
+    train = [i for i, subset in enumerate(SUBSETS) if subset == "train"]
+    test = [i for i, subset in enumerate(SUBSETS) if subset == "test"]
     return [max(DataStructs.TanimotoSimilarity(prints[i], prints[j]) for j in train) for i in test]
 
 
 def test_quartiles_are_those_of_all_pairs():
-    found = split_distance(SMILES, PARTS)
+    found = split_distance(SMILES, SUBSETS)
     assert (found["train"], found["valid"], found["test"]) == (4, 1, 3)
     assert found["similarity"]["test"]["median"] == pytest.approx(np.median(slow()))
     assert found["similarity"]["test"]["max"] == pytest.approx(max(slow()))
@@ -43,14 +43,14 @@ def test_no_valid_part_no_row():
 def test_large_parts_are_sampled(monkeypatch):
     monkeypatch.setattr(distance, "MOST_FROM", 2)
     monkeypatch.setattr(distance, "MOST_TRAIN", 3)
-    found = split_distance(SMILES, PARTS)
+    found = split_distance(SMILES, SUBSETS)
     assert found["sampled_train"] == 3
     assert found["similarity"]["test"]["molecules"] == 2
 
 
 def test_each_fold_has_the_quartiles_of_its_own_pairs():
-    other = np.where(PARTS == "test", "", np.where(PARTS == "valid", "test", PARTS))
-    first, second = folds_distance(SMILES, [PARTS, other])
+    other = np.where(SUBSETS == "test", "", np.where(SUBSETS == "valid", "test", SUBSETS))
+    first, second = folds_distance(SMILES, [SUBSETS, other])
     assert first["molecules"] == 3
     assert first["median"] == pytest.approx(np.median(slow()))
     assert second["molecules"] == 1

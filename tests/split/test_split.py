@@ -12,7 +12,7 @@ from manywalks.data.curate import curate_table
 from manywalks.params.data import SplitParams
 from manywalks.params.load import parse_params
 from manywalks.split import clusters
-from manywalks.split.clusters import butina, fingerprints, scaffolds
+from manywalks.split.clusters import butina, scaffolds, similarity_fingerprints
 from manywalks.split.draw import deal, draw
 from manywalks.split.split import folds, split_molecules
 
@@ -45,9 +45,9 @@ def column(frame, name):
     return frame[name].to_numpy()
 
 
-def whole(parts, groups):
+def whole(subsets, groups):
     """Whether each group is in one part."""
-    return len(set(zip(parts, groups, strict=True))) == len(set(groups))
+    return len(set(zip(subsets, groups, strict=True))) == len(set(groups))
 
 
 def params(method="random", **more):
@@ -57,32 +57,32 @@ def params(method="random", **more):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_shares_are_about_what_was_asked(method):
-    parts = split_molecules(table(), params(method))
+    subsets = split_molecules(table(), params(method))
     n = len(SMILES)
-    assert set(parts) == {"train", "valid", "test"}
-    assert (parts == "test").sum() == pytest.approx(0.2 * n, abs=0.06 * n)
-    assert (parts == "valid").sum() == pytest.approx(0.1 * n, abs=0.05 * n)
+    assert set(subsets) == {"train", "valid", "test"}
+    assert (subsets == "test").sum() == pytest.approx(0.2 * n, abs=0.06 * n)
+    assert (subsets == "valid").sum() == pytest.approx(0.1 * n, abs=0.05 * n)
 
 
 def test_random_shares_are_exact_up_to_rounding():
-    parts = split_molecules(table(SMILES[:90]), params())
-    assert [(parts == part).sum() for part in ("test", "valid")] == [18, 9]
+    subsets = split_molecules(table(SMILES[:90]), params())
+    assert [(subsets == subset).sum() for subset in ("test", "valid")] == [18, 9]
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_order_of_rows_does_not_matter(method):
     frame = table()
     shuffled = frame.sample(frac=1, random_state=3)
-    parts = pd.Series(split_molecules(frame, params(method)), index=frame.index)
+    subsets = pd.Series(split_molecules(frame, params(method)), index=frame.index)
     again = pd.Series(split_molecules(shuffled, params(method)), index=shuffled.index)
-    pd.testing.assert_series_equal(parts, again.sort_index())
+    pd.testing.assert_series_equal(subsets, again.sort_index())
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_tautomers_stay_together(method):
     for seed in range(5):
-        parts = split_molecules(table(), params(method, seed=seed))
-        assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
+        subsets = split_molecules(table(), params(method, seed=seed))
+        assert subsets[SMILES.index("CC(=O)CC(C)=O")] == subsets[SMILES.index("CC(=O)C=C(C)O")]
 
 
 def test_the_seed_draws_another_split():
@@ -93,12 +93,12 @@ def test_the_seed_draws_another_split():
 
 def test_scaffolds_and_groups_stay_whole():
     frame = table()
-    parts = split_molecules(frame, params("scaffold"))
-    assert whole(parts, scaffolds(SMILES))
-    parts = split_molecules(frame, params("group"))
+    subsets = split_molecules(frame, params("scaffold"))
+    assert whole(subsets, scaffolds(SMILES))
+    subsets = split_molecules(frame, params("group"))
     groups = column(frame, "split:group")
-    assert whole(parts[groups != ""], groups[groups != ""])
-    assert len(set(parts[groups == ""])) > 1
+    assert whole(subsets[groups != ""], groups[groups != ""])
+    assert len(set(subsets[groups == ""])) > 1
 
 
 def test_stratified_parts_have_the_same_distribution():
@@ -108,13 +108,13 @@ def test_stratified_parts_have_the_same_distribution():
     frame = pd.DataFrame(
         {"smiles": smiles, "c": (rng.random(len(smiles)) < 0.1).astype(float), "c:relation": "="}
     )
-    parts = split_molecules(frame, params("stratified"))
+    subsets = split_molecules(frame, params("stratified"))
     values = column(frame, "c")
-    assert values[parts == "test"].mean() == pytest.approx(values.mean(), abs=0.01)
+    assert values[subsets == "test"].mean() == pytest.approx(values.mean(), abs=0.01)
     values = rng.normal(size=len(smiles)) ** 3
-    parts = split_molecules(frame.assign(c=values), params("stratified"))
+    subsets = split_molecules(frame.assign(c=values), params("stratified"))
     ranks = np.argsort(np.argsort(values)) / len(values)
-    assert ranks[parts == "test"].mean() == pytest.approx(0.5, abs=0.02)
+    assert ranks[subsets == "test"].mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_table_curated_for_another_split_is_refused():
@@ -129,79 +129,81 @@ def test_unknown_endpoint_to_stratify_by():
 
 def test_time_tests_the_latest_and_trains_the_undated():
     frame = table()
-    parts = split_molecules(frame, params("time"))
+    subsets = split_molecules(frame, params("time"))
     # of two tautomers the earlier date counts for both
     pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
-    times, parts = column(frame, "split:time")[~pair], parts[~pair]
-    assert np.nanmin(times[parts == "test"]) > np.nanmax(times[parts != "test"])
-    assert (parts[np.isnan(times)] == "train").all()
-    assert np.nanmin(times[parts == "valid"]) >= np.nanmax(times[parts == "train"])
+    times, subsets = column(frame, "split:time")[~pair], subsets[~pair]
+    assert np.nanmin(times[subsets == "test"]) > np.nanmax(times[subsets != "test"])
+    assert (subsets[np.isnan(times)] == "train").all()
+    assert np.nanmin(times[subsets == "valid"]) >= np.nanmax(times[subsets == "train"])
 
 
 def test_time_from_a_given_year():
     frame = table()
-    parts = split_molecules(frame, params("time", test_from=2010))
+    subsets = split_molecules(frame, params("time", test_since=2010))
     pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
-    assert ((parts == "test") == (column(frame, "split:time") >= 2010))[~pair].all()
+    assert ((subsets == "test") == (column(frame, "split:time") >= 2010))[~pair].all()
 
 
-def test_given_parts_stay_and_valid_is_drawn_where_there_is_none():
+def test_given_subsets_stay_and_valid_is_drawn_where_there_is_none():
     rng = np.random.default_rng(0)
-    given_parts = rng.choice(["train", "test"], size=len(SMILES), p=[0.8, 0.2])
-    frame = table().assign(**{"split:part": given_parts})
-    parts = split_molecules(frame, params("column"))
+    given_subsets = rng.choice(["train", "test"], size=len(SMILES), p=[0.8, 0.2])
+    frame = table().assign(**{"split:subset": given_subsets})
+    subsets = split_molecules(frame, params("column"))
     pair = frame["smiles"].isin(["CC(=O)CC(C)=O", "CC(=O)C=C(C)O"]).to_numpy()
-    assert ((parts == "test") == (given_parts == "test"))[~pair].all()
-    assert (parts == "valid").sum() == pytest.approx(0.1 * (parts != "test").sum(), abs=1)
-    with_valid = np.where(np.arange(len(SMILES)) % 7 == 0, "valid", given_parts)
-    parts = split_molecules(frame.assign(**{"split:part": with_valid}), params("column"))
-    assert (parts == with_valid)[~pair].all()
+    assert ((subsets == "test") == (given_subsets == "test"))[~pair].all()
+    assert (subsets == "valid").sum() == pytest.approx(0.1 * (subsets != "test").sum(), abs=1)
+    with_valid = np.where(np.arange(len(SMILES)) % 7 == 0, "valid", given_subsets)
+    subsets = split_molecules(frame.assign(**{"split:subset": with_valid}), params("column"))
+    assert (subsets == with_valid)[~pair].all()
 
 
 def test_a_split_without_a_test_part_is_refused():
-    with pytest.raises(ValueError, match="the test part has no molecules"):
+    with pytest.raises(ValueError, match="the test subset has no molecules"):
         split_molecules(table(SMILES[:3]), params(test=0.1))
-    with pytest.raises(ValueError, match="the test part has no molecules"):
-        split_molecules(table().assign(**{"split:part": "train"}), params("column"))
+    with pytest.raises(ValueError, match="the test subset has no molecules"):
+        split_molecules(table().assign(**{"split:subset": "train"}), params("column"))
 
 
 @pytest.mark.parametrize("method", [*METHODS[:-1], "column"])
 def test_folds_test_every_molecule_once_a_repeat(method):
-    frame = table().assign(**{"split:part": ["test" if i % 5 == 0 else "train" for i in range(len(SMILES))]})
+    frame = table().assign(
+        **{"split:subset": ["test" if i % 5 == 0 else "train" for i in range(len(SMILES))]}
+    )
     found = folds(frame, params(method), 2, 4)
     assert len(found) == 8
-    tests = np.array([parts == "test" for parts in found])
-    held_out = np.array([parts == "" for parts in found]).all(axis=0)
+    tests = np.array([subsets == "test" for subsets in found])
+    held_out = np.array([subsets == "" for subsets in found]).all(axis=0)
     assert held_out.any() == (method == "column")
     for repeat in (tests[:4], tests[4:]):
         assert (repeat.sum(axis=0) == ~held_out).all()
     assert (tests[0] != tests[4]).any()
-    for parts in found:
-        assert (parts == "train").sum() > (parts == "valid").sum() > 0
-        assert parts[SMILES.index("CC(=O)CC(C)=O")] == parts[SMILES.index("CC(=O)C=C(C)O")]
+    for subsets in found:
+        assert (subsets == "train").sum() > (subsets == "valid").sum() > 0
+        assert subsets[SMILES.index("CC(=O)CC(C)=O")] == subsets[SMILES.index("CC(=O)C=C(C)O")]
 
 
 @pytest.mark.parametrize("cell", ["soon", "03/04/2010", "NA"])
-def test_a_test_from_that_is_no_date_is_named_by_its_key(cell):
-    with pytest.raises(ValueError, match=rf"^split\.test_from: '{cell}' is neither .*2020-04-03"):
-        split_molecules(table(), params("time", test_from=cell))
+def test_a_test_since_that_is_no_date_is_named_by_its_key(cell):
+    with pytest.raises(ValueError, match=rf"^split\.test_since: '{cell}' is neither .*2020-04-03"):
+        split_molecules(table(), params("time", test_since=cell))
 
 
 def test_folds_of_time_never_train_on_the_future():
     frame = table(SMILES[:-4])
-    for parts in folds(frame, params("time"), 1, 4):
+    for subsets in folds(frame, params("time"), 1, 4):
         times = column(frame, "split:time")
-        assert times[parts == "test"].min() > np.nanmax(times[np.isin(parts, ["train", "valid"])])
-        assert (times[parts == ""] > times[parts == "test"].max()).all()
+        assert times[subsets == "test"].min() > np.nanmax(times[np.isin(subsets, ["train", "valid"])])
+        assert (times[subsets == ""] > times[subsets == "test"].max()).all()
 
 
 @given(st.lists(st.integers(0, 20), min_size=30, max_size=200), st.integers(0, 9))
 @settings(deadline=None)
 def test_draw_keeps_groups_whole_and_is_near_its_shares(groups, seed):
     groups = np.array(groups)
-    parts = draw(groups, {"test": 0.3, "valid": 0.2}, np.random.default_rng(seed))
-    assert whole(parts, groups)
-    assert (parts == "test").mean() <= 0.3 + np.bincount(groups).max() / len(groups)
+    subsets = draw(groups, {"test": 0.3, "valid": 0.2}, np.random.default_rng(seed))
+    assert whole(subsets, groups)
+    assert (subsets == "test").mean() <= 0.3 + np.bincount(groups).max() / len(groups)
     fold = deal(groups, 3, np.random.default_rng(seed))
     assert whole(fold, groups)
 
@@ -220,7 +222,7 @@ def test_tautomer_keys():
 
 
 def test_butina_is_the_slow_obvious_one():
-    prints = fingerprints(SMILES)
+    prints = similarity_fingerprints(SMILES)
     similar = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints]) >= 0.5
     label = np.full(len(SMILES), -1)
     for i in sorted(range(len(SMILES)), key=lambda i: (-similar[i].sum(), i)):
@@ -248,10 +250,10 @@ def test_beyond_butinas_limit_clusters_are_k_means(monkeypatch):
     label = clusters.clusters(smiles, 0.5)
     assert (clusters.clusters(smiles, 0.5) == label).all()
     assert 1 < len(set(label)) <= len(smiles) // 50
-    prints = fingerprints(smiles)
+    prints = similarity_fingerprints(smiles)
     similar = np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints])
     same = label[:, None] == label
     assert similar[same].mean() > similar[~same].mean() + 0.1
-    parts = split_molecules(table(smiles), params("cluster"))
-    assert whole(parts, label)
-    assert set(parts) == {"train", "valid", "test"}
+    subsets = split_molecules(table(smiles), params("cluster"))
+    assert whole(subsets, label)
+    assert set(subsets) == {"train", "valid", "test"}

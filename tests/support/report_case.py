@@ -1,4 +1,4 @@
-"""A run's outcome as the report reads it, made from simulated walks: two endpoints, one of them a class."""
+"""A run's outcome as the report reads it, from simulated replicates of two endpoints, one a class."""
 
 from typing import Any
 
@@ -9,38 +9,38 @@ from manywalks.data.card import distribution
 from manywalks.ensemble import calibration
 from manywalks.ensemble.manifest import versions
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import scores_by_count, walk_scores
+from manywalks.evaluate.convergence import replicate_scores, scores_by_count
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
 from manywalks.params.load import parse_params
 from manywalks.params.model import EnsembleParams
-from manywalks.report.page import Found
+from manywalks.report.page import ReportInputs
 from manywalks.split.distance import split_distance
 
 CHAINS = ("CCO", "c1ccccc1", "CC(=O)O", "CCN", "C1CCNCC1", "CCCl", "c1ccncc1", "CS(=O)(=O)C", "C#N", "CF")
-WALKS = 12
+REPLICATES = 12
 SOURCE = {
     "path": "table.csv",
     "rev": "v1",
     "commit": "89abcdef0123456789abcdef0123456789abcdef",
     "md5": "0123456789abcdef0123456789abcdef",
 }
-MEAN = EnsembleParams(mode="mean", classes="probability")
+MEAN = EnsembleParams(average="mean", class_average="probability")
 
 
-def found(n: int = 120, *, censored: int = 6, seed: int = 5) -> Found:
+def found(n: int = 120, *, censored: int = 6, seed: int = 5) -> ReportInputs:
     """What the stages leave for n test and n // 2 valid molecules."""
     rng = np.random.default_rng(seed)
     entries = {"logS": ("regression", "log10 mol/L", censored), "active": ("classification", "", 0)}
     made = {name: _endpoint(name, *entry, n=n, rng=rng) for name, entry in entries.items()}
-    return Found(
+    return ReportInputs(
         title="A <b>bold</b> title",
         metrics={name: one["metrics"] for name, one in made.items()},
         statements={name: one["statement"] for name, one in made.items()},
         predictions=pd.concat([one["predictions"] for one in made.values()], ignore_index=True),
         counts=pd.DataFrame([point for one in made.values() for point in one["counts"]]),
-        walks=pd.DataFrame([point for one in made.values() for point in one["walks"]]),
+        replicates=pd.DataFrame([point for one in made.values() for point in one["replicates"]]),
         data=_card(n, made),
         split=_split(n),
         about=_about(made),
@@ -58,23 +58,23 @@ def _endpoint(
 ) -> dict[str, Any]:
     """Everything of one endpoint."""
     total = n + n // 2
-    parts = np.array(["test"] * n + ["valid"] * (n // 2))
+    subsets = np.array(["test"] * n + ["valid"] * (n // 2))
     truth = rng.normal(size=total)
     shared = 0.4 * rng.normal(size=total)
-    walks = truth + shared + 0.2 * rng.normal(size=(WALKS, total))
+    replicates = truth + shared + 0.2 * rng.normal(size=(REPLICATES, total))
     observed, relation = truth + 0.2 * rng.normal(size=total), np.full(total, "=")
     if kind == "classification":
-        walks, observed = 1 / (1 + np.exp(-2 * walks)), (observed > 0).astype(float)
+        replicates, observed = 1 / (1 + np.exp(-2 * replicates)), (observed > 0).astype(float)
     relation[:censored] = np.where(np.arange(censored) % 2, ">", "<")
     observed[censored : censored + 3] = np.nan
     relation[censored : censored + 3] = ""
-    mean, spread, test = walks.mean(axis=0), walks.std(axis=0, ddof=1), parts == "test"
+    mean, spread, test = replicates.mean(axis=0), replicates.std(axis=0, ddof=1), subsets == "test"
     exact = np.where(relation == "=", observed, np.nan)
     fitted = calibration.fit(exact[~test], mean[~test], spread[~test], kind)
     terms = Terms(kind=kind, unit=unit, tolerance=0.1, sd=1.0, noise=0.2 if unit else None)
-    statement = endpoint_statement(walks, observed, terms, relation=relation)
-    out = calibration.hand_out(fitted, walks, mean, coverage=0.9, threshold=0.5)
-    own = fitted.handed_out(walks)
+    statement = endpoint_statement(replicates, observed, terms, relation=relation)
+    out = calibration.report_endpoint(fitted, replicates, mean, coverage=0.9, threshold=0.5)
+    own = fitted.as_reported(replicates)
     metrics = replicate_metrics(
         observed[test],
         own[:, test],
@@ -91,12 +91,12 @@ def _endpoint(
             "calibration": diagnose(fitted, exact[test], mean[test], spread[test]),
             "train": {"molecules": 3 * n, **dict.fromkeys(metrics["ensemble"], 0.123)},
         },
-        "statement": {**statement, "sentence": said[0], "single_walk": said[1]},
+        "statement": {**statement, "sentence": said[0], "single_replicate": said[1]},
         "counts": [
             {"endpoint": name, **p}
-            for p in scores_by_count(*seen, EnsembleParams(mode="mean", classes="probability"))
+            for p in scores_by_count(*seen, EnsembleParams(average="mean", class_average="probability"))
         ],
-        "walks": [{"endpoint": name, **p} for p in walk_scores(*seen)],
+        "replicates": [{"endpoint": name, **p} for p in replicate_scores(*seen)],
         "calibration": fitted.to_json(),
         "kind": kind,
         "unit": unit,
@@ -107,7 +107,7 @@ def _endpoint(
                 "id": [f"M{i}" for i in range(total)],
                 "smiles": smiles(total),
                 "endpoint": name,
-                "part": parts,
+                "subset": subsets,
                 "observed": observed,
                 "relation": relation,
                 "predicted": out.predicted,
@@ -145,8 +145,8 @@ def _card(n: int, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def _split(n: int) -> dict[str, Any]:
     """split.json."""
     texts = smiles(3 * n)
-    parts = np.array(["test"] * n + ["valid"] * (n // 2) + ["train"] * (3 * n - n - n // 2))
-    return split_distance(texts, parts)
+    subsets = np.array(["test"] * n + ["valid"] * (n // 2) + ["train"] * (3 * n - n - n // 2))
+    return split_distance(texts, subsets)
 
 
 def _measured(one: dict[str, Any]) -> dict[str, Any]:
@@ -176,9 +176,9 @@ def _about(made: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "params": params.model_dump(mode="json"),
         "feature_names": ["a", "b", "c"],
         "calibration": {name: one["calibration"] for name, one in made.items()},
-        "replicates": WALKS,
+        "replicates": REPLICATES,
         "diverged": 0,
-        "engine": "dense",
+        "engine": "numba",
         "entropy": "7",
         "store": "abc",
         "data": SOURCE | {"rows": 365},

@@ -48,7 +48,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
 
 
 def test_classes_are_trained_by_cross_entropy_whatever_the_others_get() -> None:
-    assert endpoint_losses(small_problem(classes=(True, False))) == ("cross_entropy", "squared")
+    assert endpoint_losses(small_problem(classes=(True, False))) == ("cross_entropy", "mse")
     huber = small_problem(train={"loss": "huber"}, classes=(True, False))
     assert endpoint_losses(huber) == ("cross_entropy", "huber")
 
@@ -80,7 +80,7 @@ def test_classes_alone_are_trained_for_fewer_epochs(
     assert small_problem(train={"epochs": asked}, classes=classes).epochs == epochs
 
 
-@pytest.mark.parametrize("engine", ["dense", "keras", "stacked"])
+@pytest.mark.parametrize("engine", ["numba", "keras", "stacked"])
 def test_every_engine_ends_where_classes_end(engine: str) -> None:
     problem = small_problem(train={"epochs": None, "engine": engine}, classes=(True,))
     assert [replicate.epochs for replicate in train_pack(problem, [0], 1)] == [EPOCHS_OF_CLASSES]
@@ -88,13 +88,13 @@ def test_every_engine_ends_where_classes_end(engine: str) -> None:
 
 def test_the_fastest_engine_that_can_is_chosen() -> None:
     problem = small_problem()
-    assert choose_engine(problem) == "dense"
+    assert choose_engine(problem) == "numba"
     own = dataclasses.replace(problem, network=NetworkParams.model_validate({"builder": "mine:build"}))
     assert choose_engine(own) == "keras"
 
 
 def test_an_engine_that_cannot_is_refused() -> None:
-    problem = small_problem(train={"engine": "dense"})
+    problem = small_problem(train={"engine": "numba"})
     assert "train.engine" in refused(
         dataclasses.replace(problem, network=NetworkParams.model_validate({"builder": "a:b"}))
     )
@@ -103,7 +103,7 @@ def test_an_engine_that_cannot_is_refused() -> None:
 def test_what_nothing_can_be_trained_on_is_refused() -> None:
     problem = small_problem(train={"early_stopping": 3})
     nobody = np.empty(0, np.int64)
-    assert "train part" in refused(dataclasses.replace(problem, train=nobody))
+    assert "train subset" in refused(dataclasses.replace(problem, train=nobody))
     assert "early_stopping" in refused(dataclasses.replace(problem, valid=nobody))
     unmeasured = dataclasses.replace(problem.targets, weights=0 * problem.targets.weights)
     assert "no value measured" in refused(dataclasses.replace(problem, targets=unmeasured))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from manywalks.train import stacked_engine
-from manywalks.train.keras_engine.trainer import Walker
+from manywalks.train.keras_engine.trainer import KerasTrainer
 from manywalks.train.stacked_engine import train_pack
 from tests.support.problems import small_problem
 
@@ -24,7 +24,7 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacked_engine, "PACK_LIMIT", 5)
 
 
-# what differs between Walker and Lockstep is rounding alone, so smooth activations and no dropout;
+# what differs between KerasTrainer and Lockstep is rounding alone, so smooth activations and no dropout;
 # 10 batches an epoch of 150 molecules, the last one short: 50 steps
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "classes, censored, layer normalization": (
@@ -40,12 +40,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 def test_fifty_steps_are_those_of_the_keras_engine(case: str) -> None:
     network, train, more = CASES[case]
     problem = small_problem(network, train, **more)
-    walker = Walker(problem)
+    trainer = KerasTrainer(problem)
     for replicate in train_pack(problem, [4, 1, 2], ENTROPY):
-        other = walker.walk(replicate.index, ENTROPY)
+        other = trainer.train(replicate.index, ENTROPY)
         assert replicate.epochs == other.epochs == replicate.best_epoch == 5
-        walker.set_weights(replicate.weights)
-        np.testing.assert_allclose(replicate.predictions, walker.predict(problem.predict), atol=1e-5)
+        trainer.set_weights(replicate.weights)
+        np.testing.assert_allclose(replicate.predictions, trainer.predict(problem.predict), atol=1e-5)
         for place, (ours, theirs) in enumerate(zip(replicate.weights, other.weights, strict=True)):
             # a bias before a batch normalization has no effect: its gradient is rounding error,
             # which Adam blows up, and the moving mean follows it (late: so predictions differ, too)
@@ -78,11 +78,11 @@ def test_packs_are_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_early_stopping_is_each_replicates_own() -> None:
     problem = small_problem(train={**EVEN, "epochs": 40, "early_stopping": 2, "learning_rate": 0.03})
-    walker = Walker(problem)
+    trainer = KerasTrainer(problem)
     found = list(train_pack(problem, [0, 1, 2, 3], ENTROPY))
     assert len({replicate.epochs for replicate in found}) > 1
     for replicate in found:
-        other = walker.walk(replicate.index, ENTROPY)
+        other = trainer.train(replicate.index, ENTROPY)
         assert (replicate.epochs, replicate.best_epoch) == (other.epochs, other.best_epoch)
         np.testing.assert_allclose(replicate.predictions, other.predictions, atol=1e-3)
 

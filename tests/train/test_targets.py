@@ -1,4 +1,4 @@
-"""Target transforms: there and back, chosen from the train part, weights and censoring carried."""
+"""Target transforms: there and back, chosen from the train subset, weights and censoring carried."""
 
 import json
 
@@ -34,7 +34,8 @@ def table(relation: list[str] | None = None, **columns) -> pd.DataFrame:
     return frame
 
 
-finite = hnp.arrays(np.float64, st.integers(3, 30), elements=st.floats(-1e4, 1e4))
+# six decimals, as an assay has: the logarithm of 1e-266 leaves float32 no digits for the others
+finite = hnp.arrays(np.float64, st.integers(3, 30), elements=st.floats(-1e4, 1e4)).map(lambda y: y.round(6))
 
 
 @given(finite, st.sampled_from(["auto", "standard", "none"]))
@@ -50,7 +51,7 @@ def test_inverse_of_the_targets_is_what_was_measured(values, kind):
 @settings(max_examples=50, deadline=None)
 def test_inverse_of_log_and_rank_too(values):
     frame = table(y=values + 1)
-    for kind in ("log", "rank"):
+    for kind in ("log", "normal_scores"):
         transform = TargetTransform.fit(frame, params(kind, y="regression"))
         back = transform.inverse(transform.targets(frame).values.astype(np.float64))
         np.testing.assert_allclose(back[:, 0], values + 1, rtol=1e-5, atol=1e-6 * np.ptp(values))
@@ -106,7 +107,7 @@ def test_record_weights_are_carried():
 
 def test_censoring_keeps_its_side():
     frame = table(y=[1.0, 2.0, 3.0, np.nan], relation=["=", ">", "<", ""])
-    for kind in ("standard", "log", "rank"):
+    for kind in ("standard", "log", "normal_scores"):
         targets = TargetTransform.fit(frame, params(kind, y="regression")).targets(frame)
         np.testing.assert_array_equal(targets.censored[:, 0], [0, 1, -1, 0])
         assert targets.censored.dtype == np.int8
@@ -130,7 +131,7 @@ def test_logits_become_probabilities():
     np.testing.assert_allclose(p[..., 0], [[0, 0.5], [1 / (1 + np.exp(-2)), 1]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["auto", "log", "rank", "none"])
+@pytest.mark.parametrize("kind", ["auto", "log", "normal_scores", "none"])
 def test_json_round_trip(kind):
     frame = table(y=np.random.default_rng(2).lognormal(0, 1, 400), c=[0.0, 1.0] * 200)
     transform = TargetTransform.fit(frame, params(kind, y="regression", c="classification"))
@@ -141,5 +142,5 @@ def test_json_round_trip(kind):
 
 
 def test_an_endpoint_without_train_values_is_refused():
-    with pytest.raises(ValueError, match="endpoint y: no value in the train part"):
+    with pytest.raises(ValueError, match="endpoint y: no value in the train subset"):
         TargetTransform.fit(table(y=[np.nan, np.nan]), params(y="regression"))

@@ -167,7 +167,7 @@ def _judge(smiles: str, params: CurateParams, flags: set[str]) -> None:
             raise _Refusal("metal", f"{', '.join(sorted(metals))} stays in the structure")
         flags.add("metal")
     if (n := len(atoms) - atoms.count("H")) > params.max_atoms:
-        raise _Refusal("large", f"{n} heavy atoms, more than {params.max_atoms}")
+        raise _Refusal("too_large", f"{n} heavy atoms, more than {params.max_atoms}")
     if params.stereo in ("flag", "reject"):
         potential = Chem.FindPotentialStereo(Chem.MolFromSmiles(smiles))
         if n := sum(site.specified == Chem.StereoSpecified.Unspecified for site in potential):

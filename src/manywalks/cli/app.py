@@ -15,5 +15,7 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=True, help="Versions of the raw table.")
 app.add_typer(data_app, name="data")
 HERE = Path()
-Work = Annotated[Path, typer.Option("--work", help="Workspace: a folder with a params.yaml.")]
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", help="Workspace: a folder with a params.yaml.")
+]
 console = Console()

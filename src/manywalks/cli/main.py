@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from manywalks.cli.app import HERE, Work, app, console
+from manywalks.cli.app import HERE, WorkspaceOption, app, console
 from manywalks.params.load import load_params
 from manywalks.params.run import ReportParams
 from manywalks.pipeline import definition, server
@@ -34,16 +34,16 @@ def root(
 
 @app.command()
 def train(
-    work: Work = HERE,
+    folder: WorkspaceOption = HERE,
     params: Annotated[
         Path | None, typer.Option("--params", help="Other parameters: they run in a folder of their own.")
     ] = None,
 ) -> None:
     """Bring a workspace up to date: curate, featurize, split, train, ensemble, evaluate, report.
 
-    Example: manywalks train --work my-assay
+    Example: manywalks train --workspace my-assay
     """
-    workspace = Workspace.open(work) if params is None else _aside(work, params)
+    workspace = Workspace.open(folder) if params is None else _run_beside(folder, params)
     _ = workspace.params  # bad parameters end here, before anything starts
     stages = definition.load_stages(workspace)
     if all(definition.is_current(stage, workspace) for stage in stages.values()):
@@ -60,22 +60,22 @@ def train(
 @app.command()
 def init(
     table: Annotated[Path, typer.Argument(help="Your table: CSV, Parquet or SDF, also .gz.")],
-    work: Work = HERE,
+    folder: WorkspaceOption = HERE,
 ) -> None:
     """Look at a table and write a commented params.yaml for it.
 
-    Example: manywalks init assay.csv --work my-assay
+    Example: manywalks init assay.csv --workspace my-assay
     """
     from manywalks import files
     from manywalks.data.guess import guess_params
     from manywalks.data.tables import read_table
     from manywalks.params.render import render
 
-    target = work / "params.yaml"
+    target = folder / "params.yaml"
     if target.exists():
-        raise ValueError(f"{target}: exists; edit it, or name another folder with --work")
+        raise ValueError(f"{target}: exists; edit it, or name another folder with --workspace")
     path = table.resolve()
-    inside = path.relative_to(work.resolve()) if path.is_relative_to(work.resolve()) else path
+    inside = path.relative_to(folder.resolve()) if path.is_relative_to(folder.resolve()) else path
     guess = guess_params(read_table(table), str(inside), str(table))
     # "manywalks" above every report would tell none from another
     titled = guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
@@ -83,11 +83,11 @@ def init(
     console.print(f"{target} assumes")
     for line in guess.assumed:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"\nEdit it where that is wrong, then: manywalks train --work {work}")
+    console.print(f"\nEdit it where that is wrong, then: manywalks train --workspace {folder}")
 
 
 @app.command()
-def score(
+def predict(
     model: Annotated[Path, typer.Argument(help="Folder of an ensemble, such as models/ensemble.")],
     table: Annotated[
         Path,
@@ -115,11 +115,11 @@ def score(
 ) -> None:
     """Predict the molecules of a table of any size. A run that was ended goes on where it was.
 
-    Example: manywalks score models/ensemble new.csv predictions.parquet
+    Example: manywalks predict models/ensemble new.csv predictions.parquet
     """
-    from manywalks.predict.predict import score_table
+    from manywalks.predict.predict import predict_table
 
-    done = score_table(model, table, output, smiles=smiles, id_column=id_column, keep=keep or [])
+    done = predict_table(model, table, output, smiles=smiles, id_column=id_column, keep=keep or [])
     console.print(
         f"{done.rows} rows, {done.rejected} of them not predicted (column rejected says why): {output}"
     )
@@ -172,12 +172,12 @@ def benchmark(
     console.print(plain_table(header(), rows(scores)))
 
 
-def _aside(work: Path, params: Path) -> Workspace:
+def _run_beside(folder: Path, params: Path) -> Workspace:
     """A folder of its own for parameters other than the workspace's params.yaml."""
-    from manywalks.pipeline.side_workspace import run_aside
+    from manywalks.pipeline.side_workspace import run_beside
 
     load_params(params)
-    return run_aside(Workspace.open(work), params)
+    return run_beside(Workspace.open(folder), params)
 
 
 def _show(workspace: Workspace) -> None:

@@ -5,27 +5,27 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from manywalks.cli.app import HERE, Work, app, console
+from manywalks.cli.app import HERE, WorkspaceOption, app, console
 from manywalks.pipeline import server
 from manywalks.workspace import Workspace
 
 
 @app.command()
 def refresh(
-    work: Work = HERE,
+    folder: WorkspaceOption = HERE,
     push: Annotated[bool, typer.Option(help="dvc push, where a remote of your own is set.")] = True,
     pull: Annotated[bool, typer.Option(help="git pull first, where newer .dvc files come with git.")] = False,
 ) -> None:
     """Take the newest data, train a challenger, and let it take the champion's place if it earned that.
 
-    Example: manywalks refresh --work my-assay
+    Example: manywalks refresh --workspace my-assay
     """
-    workspace = Workspace.open(work)
+    workspace = Workspace.open(folder)
     _ = workspace.params  # bad parameters end here, before anything starts
     from manywalks.refresh.champions import Champions
-    from manywalks.refresh.refresh import look
+    from manywalks.refresh.refresh import check_for_change
 
-    seen = look(workspace, pull=pull)
+    seen = check_for_change(workspace, pull=pull)
     console.print(f"data: {seen.data}", highlight=False)
     if not seen.changed:
         champion = Champions(workspace).current()
@@ -35,7 +35,7 @@ def refresh(
     from manywalks.flows.refresh import RefreshJob
     from manywalks.flows.refresh import refresh as refresh_flow
 
-    found = refresh_flow(RefreshJob(work=str(workspace.root), push=push, pull=False, wait=0))
+    found = refresh_flow(RefreshJob(workspace=str(workspace.root), push=push, pull=False, wait=0))
     for name, one in found["endpoints"].items():
         console.print(f"{name}: the challenger is {one['verdict']} ({_words(one)})", highlight=False)
     for warning in found["warnings"]:
@@ -46,14 +46,14 @@ def refresh(
 
 
 @app.command()
-def models(work: Work = HERE) -> None:
+def models(folder: WorkspaceOption = HERE) -> None:
     """List the champion and the former ones: data version, scores, and the reason they rose.
 
-    Example: manywalks models --work my-assay
+    Example: manywalks models --workspace my-assay
     """
     from manywalks.refresh.champions import Champions
 
-    champions = Champions(Workspace.open(work))
+    champions = Champions(Workspace.open(folder))
     reasons = {step["name"]: f"{step['when'][:16]} {step['reason']}" for step in champions.history()}
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("", "model", "data", "scores (test)", "rose"):
@@ -72,7 +72,7 @@ def promote(
         str | None,
         typer.Argument(help="Model, as `manywalks models` lists it (default: the former champion)."),
     ] = None,
-    work: Work = HERE,
+    folder: WorkspaceOption = HERE,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "by hand",
 ) -> None:
     """Make a kept model the champion; without a name, go back to the former one.
@@ -82,7 +82,7 @@ def promote(
     from manywalks.pipeline import versions
     from manywalks.refresh.champions import Champions
 
-    workspace = Workspace.open(work)
+    workspace = Workspace.open(folder)
     champions = Champions(workspace)
     with versions.exclusive(workspace):
         if name is None:

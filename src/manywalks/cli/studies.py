@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from manywalks.cli.app import HERE, Work, app, console, data_app
+from manywalks.cli.app import HERE, WorkspaceOption, app, console, data_app
 from manywalks.pipeline import server
 from manywalks.workspace import Workspace
 
@@ -20,7 +20,9 @@ def reproduce(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Curate and featurize again too.")
     ] = False,
-    sources: Annotated[bool, typer.Option("--sources", help="Instead: say where its walks part.")] = False,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Instead: say where its replicates part.")
+    ] = False,
 ) -> None:
     """Train a model's ensemble afresh and check that the two agree as promised; status 1 where not.
 
@@ -41,7 +43,7 @@ def reproduce(
         raise typer.Exit(1)
 
 
-def _sources(workspace: Workspace, walks: int) -> None:
+def _sources(workspace: Workspace, replicates: int) -> None:
     """Vary each source of randomness alone and show the spread that it brings."""
     from manywalks.cli.tables import sources_table
     from manywalks.files import read_json
@@ -51,7 +53,7 @@ def _sources(workspace: Workspace, walks: int) -> None:
 
     with Board() as board:
         run_step(
-            ["sources", str(walks)],
+            ["sources", str(replicates)],
             folder=workspace.root,
             time_limit=workspace.params.orchestrate.time_limit,
             tell=board.follow("sources"),
@@ -69,7 +71,7 @@ def _sources(workspace: Workspace, walks: int) -> None:
 def diff(
     old: Annotated[str, typer.Argument(metavar="REV1", help="Git revision or tag.")],
     new: Annotated[str, typer.Argument(metavar="REV2", help="Another one; '.' is the file as it is.")] = ".",
-    work: Work = HERE,
+    folder: WorkspaceOption = HERE,
     everything: Annotated[
         bool, typer.Option("--all", help="Name every molecule (default: the first and the largest changes).")
     ] = False,
@@ -83,7 +85,7 @@ def diff(
     from manywalks.data.tables import read_table
     from manywalks.pipeline.versions import table_at
 
-    workspace = Workspace.open(work)
+    workspace = Workspace.open(folder)
     data = workspace.params.data
     before, after = (
         read_table(
@@ -104,7 +106,7 @@ def compare(
     params: Annotated[
         list[Path] | None, typer.Argument(help="Files of parameters (default: the workspace's own).")
     ] = None,
-    work: Work = HERE,
+    folder: WorkspaceOption = HERE,
     values: Annotated[
         list[str] | None,
         typer.Option("--set", help="Values to try, such as network.dropout=0.1,0.3; may be repeated."),
@@ -120,7 +122,7 @@ def compare(
     sources: Annotated[bool, typer.Option("--sources", help="Where the variance comes from.")] = False,
     capacity: Annotated[bool, typer.Option("--capacity", help="Sweep width and depth.")] = False,
 ) -> None:
-    """Compare configurations beyond the luck of single walks: same splits, many walks, a verdict a pair.
+    """Compare configurations beyond the luck of single replicates, on the same splits.
 
     Example: manywalks compare params.yaml --set network.dropout=0.1,0.3
     """
@@ -129,10 +131,10 @@ def compare(
     if sources and (capacity or values):
         raise ValueError("--sources: studies one configuration; leave out --set and --capacity")
     design = Design(repeats, folds, replicates, metric, threshold, stop=stop and not sources)
-    server.apply(Workspace.open(work).root)
+    server.apply(Workspace.open(folder).root)
     from manywalks.cli.tables import tables
     from manywalks.flows.compare import compare as compare_flow
 
     kind = "sources" if sources else "capacity" if capacity else "compare"
-    found = compare_flow(str(work), [str(p) for p in params or []], values or [], design=design, kind=kind)
+    found = compare_flow(str(folder), [str(p) for p in params or []], values or [], design=design, kind=kind)
     console.print(tables(found), highlight=False)

@@ -64,14 +64,14 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
     labels = label_of(endpoint)
     table.title = f"{name}: {metric_name(endpoint)}, mean over splits"
     table.add_column("", no_wrap=True)
-    for title in ("single walk", "ensemble", "infinite", "spread", "needs", "parameters"):
+    for title in ("single replicate", "ensemble", "infinite", "spread", "needs", "parameters"):
         table.add_column(title, justify="right", no_wrap=True)
     for row, one in zip(endpoint["scores"], configurations, strict=True):
         single = row["single"]
         needed = "" if row["replicates_needed"] is None else str(row["replicates_needed"])
         table.add_row(
             labels[row["name"]],
-            with_error(single["mean"], single["sd_walks"]), f"{row['ensemble']:.4f}",
+            with_error(single["mean"], single["sd_replicates"]), f"{row['ensemble']:.4f}",
             with_error(row["infinite"], row["infinite_error"]), f"{row['spread_rms']:.2g}", needed,
             f"{one['parameters']:,}", style="dim" if one["stopped"] else "",
         )  # fmt: skip
@@ -90,7 +90,7 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
         right = title not in ("pair", "verdict")
         table.add_column(title, justify="right" if right else "left", no_wrap=title != "verdict")
     for pair in endpoint["pairs"][:MOST_PAIRS]:
-        chance = pair["single_walks"]
+        chance = pair["single_replicates"]
         table.add_row(
             f"{labels[pair['one']]} − {labels[pair['other']]}", f"{pair['difference']:+.4f}",
             f"{pair['low']:+.4f} to {pair['high']:+.4f}",
@@ -107,7 +107,7 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
 def _budget(name: str, found: dict[str, Any]) -> Group:
     """The variance budget of one endpoint."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    table.title = f"{name}: where the variance of a single walk's {found['metric_name']} comes from"
+    table.title = f"{name}: where the variance of a single replicate's {found['metric_name']} comes from"
     for title in ("source", "share of the variance", "95 % interval", "varied alone: SD of the score"):
         table.add_column(title, justify="left" if title == "source" else "right")
     for source, part in found["parts"].items():
@@ -126,14 +126,14 @@ def summary(workspace: Workspace) -> Group:
     metrics = files.read_json(workspace.reports / "metrics.json")
     statements = files.read_json(workspace.reports / "statement.json")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("endpoint", "molecules", "score (test)", "ensemble", "single walks", "worst to best"):
+    for title in ("endpoint", "molecules", "score (test)", "ensemble", "single replicates", "worst to best"):
         table.add_column(title, justify="left" if title in ("endpoint", "score (test)") else "right")
     for name, found in metrics.items():
         for place, (metric, row) in enumerate(_rows(found)):
             table.add_row("" if place else name, "" if place else str(found["n_test"]), metric, *row)
     lines: list[Any] = [table, Text()]
     for statement in statements.values():
-        lines += [Text(statement["sentence"]), Text(statement["single_walk"], style="dim")]
+        lines += [Text(statement["sentence"]), Text(statement["single_replicate"], style="dim")]
     lines += [
         Text(),
         Text(f"model   {_shown(workspace, workspace.ensemble)}"),
@@ -143,16 +143,20 @@ def summary(workspace: Workspace) -> Group:
 
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, tuple[str, str, str]]]:
-    """(metric, (ensemble, single walks, worst to best)) of one endpoint."""
+    """(metric, (ensemble, single replicates, worst to best)) of one endpoint."""
     rows = []
     for metric in MAIN_SCORES[found["kind"]]:
-        whole, walks = found["ensemble"][metric], found["replicates"][metric]
-        if whole is None or walks["mean"] is None:
+        whole, replicates = found["ensemble"][metric], found["replicates"][metric]
+        if whole is None or replicates["mean"] is None:
             continue
-        low, high = walks["min"], walks["max"]
+        low, high = replicates["min"], replicates["max"]
         worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
         unit = f" ({found['unit']})" if metric in ("rmse", "mae") and found["unit"] else ""
-        cells = (f"{whole:.3f}", f"{walks['mean']:.3f} ± {walks['sd']:.3f}", f"{worst:.3f} to {best:.3f}")
+        cells = (
+            f"{whole:.3f}",
+            f"{replicates['mean']:.3f} ± {replicates['sd']:.3f}",
+            f"{worst:.3f} to {best:.3f}",
+        )
         rows.append((f"{metric.upper() if metric != 'spearman' else 'Spearman'}{unit}", cells))
     return rows
 

@@ -25,8 +25,8 @@ class Configuration:
     Attributes:
         name: as it is shown.
         params: all parameters; `featurize`, `transform`, `network` and `train` may differ.
-        vary: what differs between its replicates; fewer than all of it only to study where walks part.
-        copy: 0, or how many equal configurations came before it (they get walks of their own).
+        vary: what differs between its replicates; fewer than all of it only to study where replicates part.
+        copy: 0, or how many equal configurations came before it (they get replicates of their own).
     """
 
     name: str
@@ -137,8 +137,8 @@ def with_values(params: Params, values: dict[str, Any], source: str) -> Params:
     for key, value in values.items():
         section = raw
         *path, last = key.split(".")
-        for part in path:
-            section = section.get(part) if isinstance(section, dict) else None
+        for subset in path:
+            section = section.get(subset) if isinstance(section, dict) else None
         if not isinstance(section, dict) or last not in section:
             raise ValueError(f"{source}: {key}: unknown key; look at params.yaml")
         section[last] = value
@@ -146,7 +146,7 @@ def with_values(params: Params, values: dict[str, Any], source: str) -> Params:
 
 
 def _numbered(found: list[Configuration]) -> list[Configuration]:
-    """Equal configurations get walks of their own, equal names a number."""
+    """Equal configurations get replicates of their own, equal names a number."""
     seen: list[Configuration] = []
     for one in found:
         alike = [other for other in seen if not set(_keys(one, other)) & set(VARIED)]

@@ -1,4 +1,4 @@
-"""How a comparison is made: splits, walks, what decides; and the pieces that processes train."""
+"""How a comparison is made: splits, replicates, what decides; and the pieces that processes train."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Design:
 
     Attributes:
         repeats, folds: of the k-fold.
-        replicates: walks of every configuration on every split.
+        replicates: replicates of every configuration on every split.
         metric: the score that decides; None for rmse or auroc.
         threshold: practical threshold in the metric's unit; None for the tolerance.
-        stop: whether configurations that are worse beyond doubt get no more walks.
+        stop: whether configurations that are worse beyond doubt get no more replicates.
     """
 
     repeats: int = 5
@@ -44,10 +44,10 @@ class Design:
 
 
 class Share(NamedTuple):
-    """What one process trains: one configuration's walks on some of the splits."""
+    """What one process trains: one configuration's replicates on some of the splits."""
 
-    shelf: Path
-    ground: Path
+    fold_store: Path
+    data_workspace: Path
     splits: Path
     numbers: list[int]
     count: int
@@ -56,7 +56,14 @@ class Share(NamedTuple):
     def arguments(self) -> list[str]:
         """The step's arguments."""
         numbers = ",".join(map(str, self.numbers))
-        return ["compare", str(self.shelf), str(self.ground), str(self.splits), numbers, str(self.count)]
+        return [
+            "compare",
+            str(self.fold_store),
+            str(self.data_workspace),
+            str(self.splits),
+            numbers,
+            str(self.count),
+        ]
 
 
 # of the allowed false verdicts, so many are spent on looks before the last one
@@ -88,7 +95,7 @@ def looks_of(repeats: int, folds: int, confidence: float, *, stop: bool) -> Look
 
 
 def beaten(
-    table: paired.Table, threshold: float, confidence: float, running: Collection[int]
+    table: paired.ScoreTable, threshold: float, confidence: float, running: Collection[int]
 ) -> dict[int, int]:
     """Which of the `running` configurations another running one is better than, and by which.
 
@@ -110,7 +117,9 @@ def beaten(
     return found
 
 
-def eliminated(table: paired.Table, threshold: float, looks: Looks) -> tuple[paired.Table, dict[int, int]]:
+def eliminated(
+    table: paired.ScoreTable, threshold: float, looks: Looks
+) -> tuple[paired.ScoreTable, dict[int, int]]:
     """A whole comparison of one endpoint, looked at as if it had just been running.
 
     Returns:
@@ -120,7 +129,7 @@ def eliminated(table: paired.Table, threshold: float, looks: Looks) -> tuple[pai
     scores, stopped = table.scores.copy(), dict[int, int]()
     for done in looks.splits[:-1]:
         running = [c for c in range(scores.shape[1]) if c not in stopped]
-        seen = paired.Table(scores[:done], table.noise[:done], table.ratio, table.folds)
+        seen = paired.ScoreTable(scores[:done], table.noise[:done], table.ratio, table.folds)
         for c in beaten(seen, threshold, looks.early, running):
             stopped[c] = done
             scores[done:, c] = np.nan
@@ -128,4 +137,4 @@ def eliminated(table: paired.Table, threshold: float, looks: Looks) -> tuple[pai
             scores[done:] = np.nan
             break
     left = np.isfinite(scores).any(axis=1)
-    return paired.Table(scores[left], table.noise[left], table.ratio, table.folds), stopped
+    return paired.ScoreTable(scores[left], table.noise[left], table.ratio, table.folds), stopped

@@ -74,7 +74,7 @@ def intervals(endpoint: dict[str, Any]) -> Figure:
 
 
 def convergence(endpoint: dict[str, Any]) -> Figure:
-    """Score by number of walks of every configuration, with the projection to infinitely many."""
+    """Score by number of replicates of every configuration, with the projection to infinitely many."""
     labels, rows = label_of(endpoint), endpoint["scores"]
     counts = np.array([point["replicates"] for point in rows[0]["curve"]], dtype=np.float64)
     values = np.array([[*(p["score"] for p in row["curve"]), row["infinite"]] for row in rows])
@@ -99,7 +99,7 @@ def convergence(endpoint: dict[str, Any]) -> Figure:
     return Figure(
         "Convergence of every configuration",
         plane.svg(marks, "Score by number of replicates"),
-        "Mean over splits of the score of ensembles of 1, 2, 4 … walks, and of infinitely many.",
+        "Mean over splits of the score of ensembles of 1, 2, 4 … replicates, and of infinitely many.",
     )
 
 
@@ -110,12 +110,12 @@ def capacity(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> 
     needed = np.array([row["replicates_needed"] or np.nan for row in rows])
     unit = f" ({endpoint['endpoint_unit']})" if endpoint["endpoint_unit"] else ""
     series = (
-        ("Spread of the walks", f"spread{unit}", np.array([row["spread_rms"] for row in rows]),
-         "How far single walks of a network are apart, root mean square over test molecules."),
+        ("Spread of the replicates", f"spread{unit}", np.array([row["spread_rms"] for row in rows]),
+         "How far single replicates of a network are apart, root mean square over test molecules."),
         ("Replicates that the tolerance needs", "replicates", needed,
          f"For a tolerance of {number(endpoint['tolerance'], 3)}{unit}."),
         ("Score at the infinite ensemble", metric_name(endpoint),
-         np.array([row["infinite"] for row in rows]), "What each size is worth without the luck of walks."),
+         np.array([row["infinite"] for row in rows]), "What each size is worth beyond the luck of training."),
     )  # fmt: skip
     found = []
     for title, label, values, caption in series:
@@ -133,7 +133,7 @@ def capacity(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> 
 
 
 def budget_bars(found: dict[str, Any]) -> Figure:
-    """Shares of the variance of a single walk's score as one stacked bar."""
+    """Shares of the variance of a single replicate's score as one stacked bar."""
     width, at, marks = 440.0, 0.0, []
     for place, (name, part) in enumerate(found["parts"].items()):
         long = width * max(part["value"], 0.0)

@@ -1,8 +1,8 @@
-"""Walks' predictions on the test part of every split, kept by content: no weights, which nobody would use.
+"""Replicates' predictions on the test subset of every split, kept by content, without their weights.
 
-A configuration's folder is named after all that made its walks (curated table, features, transform, network,
-training, code), a file after its split and its own content. So adding a configuration or a split trains that
-alone, and a damaged file is noticed and made again.
+A configuration's folder is named after all that made its replicates (curated table, features, transform,
+network, training, code), a file after its split and its own content. So adding a configuration or a split
+trains that alone, and a damaged file is noticed and made again.
 """
 
 import dataclasses
@@ -18,24 +18,23 @@ import numpy as np
 import pandas as pd
 
 from manywalks import files
-from manywalks.compare import folds
 from manywalks.compare.configurations import Configuration
 from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.replicates.code_key import content_key
 from manywalks.replicates.plan import DIVERGED_LIMIT
 from manywalks.runtime.resources import allowed_threads
-from manywalks.train import problem as walk
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import prepare
+from manywalks.train.problem import Replicate
 from manywalks.workspace import Workspace
 
 NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.npz")
-PARTS = ("", "train", "valid", "test")
+SUBSETS = ("", "train", "valid", "test")
 
 
 @dataclass(frozen=True)
-class Shelf:
+class FoldStore:
     """Folder of one configuration's predictions."""
 
     folder: Path
@@ -45,8 +44,8 @@ class Shelf:
         return next(iter(sorted(self.folder.glob(f"{split}-*.npz"))), None)
 
 
-class Walks(NamedTuple):
-    """What one configuration's walks predict on one split.
+class FoldPredictions(NamedTuple):
+    """What one configuration's replicates predict on one split.
 
     Attributes:
         predictions: float32 (m, n_test, t), in endpoint units; by replicate index, none diverged.
@@ -61,11 +60,13 @@ class Walks(NamedTuple):
     parameters: int
 
 
-NONE = Walks(np.empty((0, 0, 0), dtype=np.float32), [], 0, 0)
+NONE = FoldPredictions(np.empty((0, 0, 0), dtype=np.float32), [], 0, 0)
 
 
-def open_shelf(folder: Path, ground: Workspace, asked: Configuration, entropy: int | None) -> Shelf:
-    """The shelf of a configuration below `folder`, its recipe written into it.
+def open_fold_store(
+    folder: Path, data_workspace: Workspace, asked: Configuration, entropy: int | None
+) -> FoldStore:
+    """The fold store of a configuration below `folder`, its recipe written into it.
 
     Args:
         folder: of all comparisons.
@@ -75,72 +76,78 @@ def open_shelf(folder: Path, ground: Workspace, asked: Configuration, entropy: i
     """
     params = asked.params
     made_from = {
-        "files": {path.name: files.md5_file(path) for path in (ground.curated, ground.features)},
+        "files": {
+            path.name: files.md5_file(path) for path in (data_workspace.curated, data_workspace.features)
+        },
         "params": params.model_dump(mode="json", include={"transform", "network", "train"}),
         "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
         "vary": asked.vary,
         "copy": asked.copy,
         "entropy": None if entropy is None else str(entropy),
     }
-    shelf = Shelf(folder / content_key(made_from))
-    recipe = shelf.folder / "recipe.json"
+    fold_store = FoldStore(folder / content_key(made_from))
+    recipe = fold_store.folder / "recipe.json"
     if not recipe.is_file():
         drawn = secrets.randbits(128) if entropy is None else entropy
         content = {"params": params.model_dump(mode="json"), "vary": asked.vary, "entropy": str(drawn)}
         files.write_json(recipe, content)
-    return shelf
+    return fold_store
 
 
 class Recipe(NamedTuple):
-    """What the walks of a shelf are made by."""
+    """What the replicates of a fold store are made by."""
 
     params: Params
     vary: tuple[str, ...]
     entropy: int
 
 
-def read_recipe(shelf: Shelf) -> Recipe:
-    """The shelf's recipe."""
-    raw: dict[str, Any] = files.read_json(shelf.folder / "recipe.json")
-    params = parse_params(raw["params"], source=str(shelf.folder / "recipe.json"))
+def read_recipe(fold_store: FoldStore) -> Recipe:
+    """The fold store's recipe."""
+    raw: dict[str, Any] = files.read_json(fold_store.folder / "recipe.json")
+    params = parse_params(raw["params"], source=str(fold_store.folder / "recipe.json"))
     return Recipe(params, tuple(raw["vary"]), int(raw["entropy"]))
 
 
-def split_name(parts: np.ndarray) -> str:
+def split_name(subsets: np.ndarray) -> str:
     """The name of a split, str (n,), after its content."""
-    return hashlib.sha256("\n".join(parts.tolist()).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(subsets.tolist()).encode()).hexdigest()[:16]
 
 
 def split_entropy(entropy: int, split: str) -> int:
-    """What the streams of a split are spawned from: walks on two splits must not share initial weights."""
+    """What the streams of a split are spawned from: two splits must not share initial weights."""
     return int(hashlib.sha256(f"{entropy}/{split}".encode()).hexdigest()[:32], 16)
 
 
 def write_splits(path: Path, splits: list[np.ndarray]) -> None:
     """Keep the parts of all splits, s times str (n,)."""
-    codes = np.array([[PARTS.index(part) for part in parts] for parts in splits], dtype=np.int8)
+    codes = np.array([[SUBSETS.index(subset) for subset in subsets] for subsets in splits], dtype=np.int8)
     files.write_npz(path, {"parts": codes})
 
 
 def read_splits(path: Path) -> list[np.ndarray]:
     """The parts of all splits, as `write_splits` had them."""
-    return list(np.array(PARTS)[files.read_npz(path)["parts"]])
+    return list(np.array(SUBSETS)[files.read_npz(path)["parts"]])
 
 
-def save(shelf: Shelf, split: str, walks: Walks) -> None:
-    """Keep the walks of one split in place of those that were there."""
-    before = shelf.of_split(split)
-    meta = {"indices": walks.indices, "diverged": walks.diverged, "parameters": walks.parameters}
-    content = files.npz_bytes({"predictions": walks.predictions, "meta": np.array(json.dumps(meta))})
-    path = shelf.folder / f"{split}-{files.sha256_bytes(content)[:16]}.npz"
+def save_fold_predictions(fold_store: FoldStore, split: str, replicates: FoldPredictions) -> None:
+    """Keep the replicates of one split in place of those that were there."""
+    before = fold_store.of_split(split)
+    meta = {
+        "indices": replicates.indices,
+        "diverged": replicates.diverged,
+        "parameters": replicates.parameters,
+    }
+    content = files.npz_bytes({"predictions": replicates.predictions, "meta": np.array(json.dumps(meta))})
+    path = fold_store.folder / f"{split}-{files.sha256_bytes(content)[:16]}.npz"
     files.write_bytes(path, content)
     if before is not None and before != path:
         before.unlink(missing_ok=True)
 
 
-def load(shelf: Shelf, split: str) -> Walks:
-    """The walks of one split; none where there is no file or a damaged one (which is removed)."""
-    path = shelf.of_split(split)
+def load_fold_predictions(fold_store: FoldStore, split: str) -> FoldPredictions:
+    """The replicates of one split; none where there is no file or a damaged one (which is removed)."""
+    path = fold_store.of_split(split)
     if path is None:
         return NONE
     match = NAME.fullmatch(path.name)
@@ -148,49 +155,51 @@ def load(shelf: Shelf, split: str) -> Walks:
         path.unlink()
         return NONE
     arrays = files.read_npz(path)
-    return Walks(predictions=arrays["predictions"], **json.loads(str(arrays["meta"])))
+    return FoldPredictions(predictions=arrays["predictions"], **json.loads(str(arrays["meta"])))
 
 
 Frames = tuple[pd.DataFrame, Features]
 
 
-def train_split(shelf: Shelf, frames: Frames, parts: np.ndarray, wanted: int, follow) -> None:
-    """Walks of one split, until `wanted` of them have not diverged."""
-    split = folds.split_name(parts)
-    kept = folds.load(shelf, split)
+def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, wanted: int, follow) -> None:
+    """Replicates of one split, until `wanted` of them have not diverged."""
+    split = split_name(subsets)
+    kept = load_fold_predictions(fold_store, split)
     if len(kept.predictions) >= wanted:
         return
-    params, vary, entropy = folds.read_recipe(shelf)
-    problem, _, transform = prepare(*frames, parts, params)
-    test = np.flatnonzero(parts == "test")
+    params, vary, entropy = read_recipe(fold_store)
+    problem, _, transform = prepare(*frames, subsets, params)
+    test = np.flatnonzero(subsets == "test")
     problem = dataclasses.replace(problem, predict=test, vary=vary)
-    own = folds.split_entropy(entropy, split)
+    own = split_entropy(entropy, split)
     while len(kept.predictions) < wanted:
         first, missing = len(kept.indices), wanted - len(kept.predictions)
-        found: dict[int, walk.Replicate] = {}
+        found: dict[int, Replicate] = {}
         for replicate in train_pack(problem, range(first, first + missing), own, threads=allowed_threads()):
             found[replicate.index] = replicate
             follow((len(kept.predictions) + len(found)) / wanted)
         kept = _joined(kept, found, [transform.inverse(one.predictions) for one in _good(found)])
         if kept.diverged > max(DIVERGED_LIMIT, len(kept.predictions)):
             raise ValueError(
-                f"compare: {kept.diverged} of {len(kept.indices)} walks diverged with "
+                f"compare: {kept.diverged} of {len(kept.indices)} replicates diverged with "
                 f"train.learning_rate {params.train.learning_rate:g}; lower it"
             )
-    folds.save(shelf, split, kept)
+    save_fold_predictions(fold_store, split, kept)
 
 
-def _good(found: dict[int, walk.Replicate]) -> list[walk.Replicate]:
+def _good(found: dict[int, Replicate]) -> list[Replicate]:
     """Those that did not diverge, by index."""
     return [one for _, one in sorted(found.items()) if not one.diverged]
 
 
-def _joined(kept: Walks, found: dict[int, walk.Replicate], predictions: list[np.ndarray]) -> Walks:
-    """The kept walks and the new ones."""
+def _joined(
+    kept: FoldPredictions, found: dict[int, Replicate], predictions: list[np.ndarray]
+) -> FoldPredictions:
+    """The kept replicates and the new ones."""
     new = [np.stack(predictions).astype(np.float32)] if predictions else []
     old = [kept.predictions] if len(kept.predictions) else []
     sizes = [sum(weight.size for weight in one.weights) for one in _good(found)]
-    return Walks(
+    return FoldPredictions(
         np.concatenate([*old, *new]) if old or new else kept.predictions,
         [*kept.indices, *sorted(found)],
         kept.diverged + sum(one.diverged for one in found.values()),

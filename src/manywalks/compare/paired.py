@@ -9,8 +9,9 @@ things are added, since the splits of a repeated k-fold share most of their trai
   comparisons, since the luck of the training molecules hardly shows within one data set, and since splits
   that share molecules say less of s^2 than their number: those of the repeats after the first count for a
   quarter of a degree of freedom each.
-- What the finite number of walks adds to s^2 is fresh in every split (each has its own streams), and known
-  from the walks (`noise`): it gets the factor 1/S alone.
+- What the finite number of replicates adds to s^2 is fresh in every split (each has its own streams), and
+  known
+  from the replicates (`noise`): it gets the factor 1/S alone.
 
 benchmarks/compare.py measures the false verdicts, with and without all this.
 """
@@ -35,12 +36,12 @@ _SHARED, _REPEATED = 1.5, 0.25
 
 
 @dataclass(frozen=True)
-class Table:
+class ScoreTable:
     """Scores at the infinite ensemble, turned so that more is better.
 
     Attributes:
         scores: (s, c), NaN where a configuration was not trained on a split.
-        noise: (s, c) squared standard errors of the scores from the finite number of walks.
+        noise: (s, c) squared standard errors of the scores from the finite number of replicates.
         ratio: test molecules over training molecules, n_test / n_train.
         folds: splits that share no test molecule.
     """
@@ -78,8 +79,8 @@ class Pair:
         low, high: simultaneous interval.
         plain_low, plain_high: the same as if splits were independent (as published comparisons have it).
         p: adjusted for all pairs.
-        variance: of a split's difference, without the walks' noise.
-        noise: the walks' noise in a split's difference, squared.
+        variance: of a split's difference, without the replicates' noise.
+        noise: the replicates' noise in a split's difference, squared.
         quantile: of the interval's half width over `error`.
         shared: what of `variance` no number of splits takes away from `error` squared.
     """
@@ -100,7 +101,7 @@ class Pair:
     shared: float
 
 
-def check_assumptions(table: Table) -> Assumptions:
+def check_assumptions(table: ScoreTable) -> Assumptions:
     """Test what Tukey's intervals assume, on the splits that all configurations share."""
     whole, tried = _complete(table.scores), np.isfinite(table.scores).any(axis=1).sum()
     sphericity, normality = mauchly(whole), _shapiro(whole)
@@ -113,7 +114,7 @@ def check_assumptions(table: Table) -> Assumptions:
     return Assumptions(sphericity, normality, method)
 
 
-def pairs_of(table: Table, confidence: float, method: str) -> list[Pair]:
+def pairs_of(table: ScoreTable, confidence: float, method: str) -> list[Pair]:
     """Every pair of the c configurations, its interval simultaneous with all others."""
     found = [_pair(table, i, j, confidence, method) for i, j in _index_pairs(table)]
     if method != "ranks":
@@ -122,7 +123,7 @@ def pairs_of(table: Table, confidence: float, method: str) -> list[Pair]:
     return [Pair(**{**vars(pair), "p": p}) for pair, p in zip(found, p_values, strict=True)]
 
 
-def _pair(table: Table, i: int, j: int, confidence: float, method: str) -> Pair:
+def _pair(table: ScoreTable, i: int, j: int, confidence: float, method: str) -> Pair:
     """One pair's interval."""
     c = table.scores.shape[1]
     differences = table.scores[:, i] - table.scores[:, j]
@@ -148,13 +149,13 @@ def _pair(table: Table, i: int, j: int, confidence: float, method: str) -> Pair:
 def _freedom_left(splits: int, folds: int, between: float) -> float:
     """Share of the degrees of freedom that splits have which share molecules.
 
-    Only what differs `between` splits (a share of the variance) is shared; the walks' noise is fresh.
+    Only what differs `between` splits (a share of the variance) is shared; the replicates' noise is fresh.
     """
     repeated = max(splits - folds, 0)
     return 1 - between * (1 - _REPEATED) * repeated / (splits - 1)
 
 
-def rank_p_values(table: Table, pairs: Sequence[Pair]) -> list[float]:
+def rank_p_values(table: ScoreTable, pairs: Sequence[Pair]) -> list[float]:
     """Conover's comparison after Friedman, Holm-adjusted; Wilcoxon's signed ranks for two configurations.
 
     The shared molecules shrink each statistic as they widen the pair's interval.
@@ -260,6 +261,6 @@ def _tukey_p(mean: float, error: float, c: int, freedom: float) -> float:
     return range_sf(abs(mean) / error * math.sqrt(2), c, freedom)
 
 
-def _index_pairs(table: Table) -> list[tuple[int, int]]:
+def _index_pairs(table: ScoreTable) -> list[tuple[int, int]]:
     """(i, j) of all pairs, i before j."""
     return list(itertools.combinations(range(table.scores.shape[1]), 2))

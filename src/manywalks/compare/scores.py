@@ -14,14 +14,14 @@ from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.data import EndpointParams
 from manywalks.params.load import Params
 from manywalks.replicates.bound import replicates_needed
-from manywalks.replicates.spectrum import Moments, moments
+from manywalks.replicates.spectrum import Moments, covariance_moments
 
 # scores without a unit: what is worth a change of network
 THRESHOLD = 0.01
 
 
 @dataclass(frozen=True)
-class Terms:
+class Criteria:
     """What an endpoint is judged by.
 
     Attributes:
@@ -48,7 +48,7 @@ class Terms:
         return 1.0 if self.metric in HIGHER_IS_BETTER else -1.0
 
 
-def terms_of(
+def criteria_of(
     name: str,
     endpoint: EndpointParams,
     params: Params,
@@ -56,7 +56,7 @@ def terms_of(
     tolerance: float,
     metric: str | None,
     threshold: float | None,
-) -> Terms:
+) -> Criteria:
     """What the endpoint is judged by, with defaults for what was not asked for."""
     chosen = metric or MAIN[endpoint.kind]
     if chosen not in METRICS[endpoint.kind]:
@@ -65,16 +65,16 @@ def terms_of(
         )
     default = tolerance if chosen in IN_UNITS else THRESHOLD
     own = default if threshold is None else threshold
-    return Terms(
+    return Criteria(
         name, endpoint.unit, endpoint.kind, chosen, tolerance, own, params.replicates.confidence, params
     )
 
 
 @dataclass
 class Scores:
-    """Scores of c configurations on s splits, filled in as walks are trained."""
+    """Scores of c configurations on s splits, filled in as replicates are trained."""
 
-    terms: Terms
+    terms: Criteria
     observed: np.ndarray
     relation: np.ndarray
     found: dict[tuple[int, int], Projected] = field(default_factory=dict)
@@ -82,18 +82,18 @@ class Scores:
     metrics: dict[tuple[int, int], dict[str, float | None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, terms: Terms, curated: pd.DataFrame) -> "Scores":
+    def of(cls, terms: Criteria, curated: pd.DataFrame) -> "Scores":
         """Nothing scored yet."""
         observed = curated[terms.name].to_numpy(dtype=np.float64)
         return cls(terms, observed, curated[f"{terms.name}:relation"].to_numpy(dtype=str))
 
-    def add(self, split: int, configuration: int, test: np.ndarray, walks: np.ndarray) -> None:
-        """Score (m, n_test) walks on the rows `test`."""
+    def add(self, split: int, configuration: int, test: np.ndarray, replicates: np.ndarray) -> None:
+        """Score (m, n_test) replicates on the rows `test`."""
         rows = np.isfinite(self.observed[test])
         observed, relation = self.observed[test][rows], self.relation[test][rows]
         if len(observed) < 2:
             raise ValueError(
-                f"{self.terms.name}: {len(observed)} measured molecules in the test part of split {split}; "
+                f"{self.terms.name}: {len(observed)} measured molecules in the test subset of split {split}; "
                 "use fewer folds"
             )
         terms, threshold = self.terms, self.terms.params.evaluate.threshold
@@ -102,28 +102,28 @@ class Scores:
         score = scorer(observed, relation, metric=terms.metric, kind=terms.kind, threshold=threshold)
         place = (split, configuration)
         self.found[place] = project(
-            walks[:, rows],
+            replicates[:, rows],
             observed,
             score,
             closed=terms.metric if plain and terms.metric in CLOSED else None,
             join=lambda some: combine(some, how),
         )
-        self.spread[place] = moments(walks)
-        whole = combine(walks[:, rows], how)
+        self.spread[place] = covariance_moments(replicates)
+        whole = combine(replicates[:, rows], how)
         self.metrics[place] = endpoint_metrics(
             observed, whole, kind=terms.kind, relation=relation, threshold=threshold
         )
 
-    def table(self, splits: int, configurations: int, ratio: float, folds: int) -> paired.Table:
+    def table(self, splits: int, configurations: int, ratio: float, folds: int) -> paired.ScoreTable:
         """Scores at the infinite ensemble, more is better, NaN where nothing was trained."""
         scores, noise = np.full((2, splits, configurations), np.nan)
         for (split, configuration), one in self.found.items():
             scores[split, configuration] = self.terms.sign * one.infinite
             noise[split, configuration] = one.error**2
-        return paired.Table(scores, noise, ratio, folds)
+        return paired.ScoreTable(scores, noise, ratio, folds)
 
     def singles(self, configuration: int) -> dict[int, np.ndarray]:
-        """Scores (m,) of a configuration's single walks by split, more is better."""
+        """Scores (m,) of a configuration's single replicates by split, more is better."""
         own = {s: one for (s, c), one in sorted(self.found.items()) if c == configuration}
         return {s: self.terms.sign * one.single for s, one in own.items()}
 
@@ -145,7 +145,7 @@ def judge(
     table = scores.table(splits, len(names), ratio, design["folds"])
     assumed = paired.check_assumptions(table)
     found = paired.pairs_of(table, confidence, assumed.method)
-    rng = np.random.default_rng(0)  # the bootstrap's draws; no walk depends on them
+    rng = np.random.default_rng(0)  # the bootstrap's draws; no replicate depends on them
     return {
         "metric": terms.metric,
         "unit": terms.unit if terms.metric in IN_UNITS else "",
@@ -181,7 +181,7 @@ def _row(scores: Scores, configuration: int, name: str) -> dict[str, Any]:
         "splits": len(own),
         "single": {
             "mean": float(singles.mean()),
-            "sd_walks": float(np.sqrt(singles.var(axis=1, ddof=1).mean())),
+            "sd_replicates": float(np.sqrt(singles.var(axis=1, ddof=1).mean())),
             "sd": float(singles.std(ddof=1)),
         },
         "ensemble": float(np.mean([one.ensemble for one in own])),
@@ -203,7 +203,7 @@ def _row(scores: Scores, configuration: int, name: str) -> dict[str, Any]:
 
 
 def _needed(pooled: Moments, tolerance: float, confidence: float) -> int | None:
-    """Replicates for the tolerance; None from so few walks that their directions cannot be told."""
+    """Replicates for the tolerance; None from so few replicates that their directions cannot be told."""
     return None if pooled.replicates < 4 else replicates_needed(pooled, tolerance, confidence)
 
 
@@ -233,7 +233,7 @@ def _pair(
         "uncorrected": {"low": pair.plain_low, "high": pair.plain_high},
         "verdict": word,
         "needs": None if needed is None else vars(needed),
-        "single_walks": verdicts.chance_of_beating(*single, rng),
+        "single_replicates": verdicts.chance_of_beating(*single, rng),
         "ensembles": verdicts.chance_of_beating(
             _ensembles(scores, pair.one, both), _ensembles(scores, pair.other, both), rng
         ),

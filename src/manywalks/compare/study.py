@@ -1,4 +1,4 @@
-"""A comparison from start to end: which walks to train next, when a configuration is out, what was found."""
+"""A comparison from start to end: what to train next, which configuration is out, what was found."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 
 from manywalks import files
-from manywalks.compare import configurations as grid
-from manywalks.compare import folds as out_of_fold
 from manywalks.compare import paired
-from manywalks.compare.configurations import Configuration
+from manywalks.compare.configurations import Configuration, changes
 from manywalks.compare.design import Design, Share, beaten, looks_of
-from manywalks.compare.scores import Scores, judge, terms_of
+from manywalks.compare.folds import (
+    load_fold_predictions,
+    open_fold_store,
+    read_recipe,
+    split_name,
+    write_splits,
+)
+from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.replicates.plan import tolerances_of
 from manywalks.split.distance import folds_distance
 from manywalks.split.split import folds
@@ -21,40 +26,40 @@ from manywalks.workspace import Workspace
 
 
 class Study:
-    """Splits, configurations and walks of one comparison; `shares` says what to train next."""
+    """Splits, configurations and replicates of one comparison; `shares` says what to train next."""
 
     def __init__(
         self,
         workspace: Workspace,
         configurations: Sequence[Configuration],
-        grounds: Sequence[Workspace],
+        data_workspaces: Sequence[Workspace],
         design: Design,
         entropy: int | None = None,
     ) -> None:
-        """Curated tables and features stand in `grounds`, one a configuration."""
+        """Curated tables and features stand in `data_workspaces`, one a configuration."""
         self.design = design
         self.names = [one.name for one in configurations]
         self._configurations = list(configurations)
-        self._grounds = list(grounds)
+        self._data_workspaces = list(data_workspaces)
         params = configurations[0].params
         self.params = params
-        self.curated = _one_table(grounds)
+        self.curated = _one_table(data_workspaces)
         self.splits = folds(self.curated, params.split, design.repeats, design.folds)
         folder = workspace.state / "compare"
         self._splits_file = folder / f"splits-{_digest(self.splits)}.npz"
-        out_of_fold.write_splits(self._splits_file, self.splits)
-        self._shelves = [
-            out_of_fold.open_shelf(
-                folder, ground, one, one.params.replicates.entropy if entropy is None else entropy
+        write_splits(self._splits_file, self.splits)
+        self._fold_stores = [
+            open_fold_store(
+                folder, data_workspace, one, one.params.replicates.seed if entropy is None else entropy
             )
-            for one, ground in zip(configurations, grounds, strict=True)
+            for one, data_workspace in zip(configurations, data_workspaces, strict=True)
         ]
         everywhere = np.full(len(self.curated), "train")
-        card = files.read_json(grounds[0].reports / "data.json")
+        card = files.read_json(data_workspaces[0].reports / "data.json")
         tolerances = tolerances_of(self.curated, everywhere, card, params)
         self.scores = [
             Scores.of(
-                terms_of(
+                criteria_of(
                     name,
                     endpoint,
                     params,
@@ -76,18 +81,18 @@ class Study:
         """Test molecules over training molecules."""
         return self._mean_size("test") / self._mean_size("train")
 
-    def _mean_size(self, part: str) -> float:
+    def _mean_size(self, subset: str) -> float:
         """Molecules of a part, mean over the splits."""
-        return float(np.mean([(parts == part).sum() for parts in self.splits]))
+        return float(np.mean([(subsets == subset).sum() for subsets in self.splits]))
 
     @property
     def expected(self) -> int:
-        """Walks of the whole study, as far as one can tell now."""
+        """Replicates of the whole study, as far as one can tell now."""
         return sum(self._last) * self.design.replicates
 
     @property
     def trained(self) -> int:
-        """Walks that stand."""
+        """Replicates that stand."""
         return len(self.scores[0].found) * self.design.replicates
 
     def shares(self, processes: int) -> list[Share]:
@@ -108,9 +113,9 @@ class Study:
         return []
 
     def _share(self, configuration: int, numbers: list[int]) -> Share:
-        """One configuration's walks on the splits of those numbers."""
-        shelf, ground = self._shelves[configuration].folder, self._grounds[configuration].root
-        return Share(shelf, ground, self._splits_file, numbers, self._count)
+        """One configuration's replicates on the splits of those numbers."""
+        store, data = self._fold_stores[configuration], self._data_workspaces[configuration]
+        return Share(store.folder, data.root, self._splits_file, numbers, self._count)
 
     @property
     def _count(self) -> int:
@@ -121,7 +126,7 @@ class Study:
         return [c for c in range(len(self.names)) if c not in self.stopped]
 
     def _missing(self, configuration: int) -> list[int]:
-        """Splits of this look on which walks are missing."""
+        """Splits of this look on which replicates are missing."""
         return [
             s
             for s in range(self._looks.splits[self._round])
@@ -132,12 +137,12 @@ class Study:
         """Score what has been trained since the last time."""
         for c in self._running():
             for s in self._missing(c):
-                walks = out_of_fold.load(self._shelves[c], out_of_fold.split_name(self.splits[s]))
-                if len(walks.predictions) < self._count:
+                replicates = load_fold_predictions(self._fold_stores[c], split_name(self.splits[s]))
+                if len(replicates.predictions) < self._count:
                     continue
                 test = np.flatnonzero(self.splits[s] == "test")
                 for column, scores in enumerate(self.scores):
-                    scores.add(s, c, test, walks.predictions[: self._count, :, column])
+                    scores.add(s, c, test, replicates.predictions[: self._count, :, column])
 
     def _look(self) -> None:
         """Stop configurations that are worse beyond doubt at every endpoint; go on to the next round."""
@@ -156,7 +161,7 @@ class Study:
             self._last[self._running()[0]] = done
             self._round = len(self._looks.splits)
 
-    def _table(self, scores: Scores) -> paired.Table:
+    def _table(self, scores: Scores) -> paired.ScoreTable:
         """An endpoint's scores as far as they are there."""
         return scores.table(len(self.splits), len(self.names), self.ratio, self.design.folds)
 
@@ -171,7 +176,7 @@ class Study:
             "folds": self.design.folds,
             "splits": len(self.splits),
             "replicates": self._count,
-            "walks": self.trained,
+            "trained": self.trained,
             "molecules": len(self.curated),
             "test": round(self._mean_size("test")),
             "train": round(self._mean_size("train")),
@@ -182,7 +187,9 @@ class Study:
 
     def result(self) -> dict[str, Any]:
         """What reports/compare.json holds."""
-        walks = [out_of_fold.load(shelf, out_of_fold.split_name(self.splits[0])) for shelf in self._shelves]
+        replicates = [
+            load_fold_predictions(fold_store, split_name(self.splits[0])) for fold_store in self._fold_stores
+        ]
         return {
             "design": self.described(),
             "configurations": [
@@ -191,11 +198,11 @@ class Study:
                     "differs": changed,
                     "parameters": found.parameters,
                     "stopped": self.stopped.get(c),
-                    "key": shelf.folder.name,
-                    "entropy": str(out_of_fold.read_recipe(shelf).entropy),
+                    "key": fold_store.folder.name,
+                    "entropy": str(read_recipe(fold_store).entropy),
                 }
-                for c, (name, changed, found, shelf) in enumerate(
-                    zip(self.names, grid.changes(self._configurations), walks, self._shelves, strict=True)
+                for c, (name, changed, found, fold_store) in enumerate(
+                    zip(self.names, changes(self._configurations), replicates, self._fold_stores, strict=True)
                 )
             ],
             "endpoints": {
@@ -208,10 +215,10 @@ class Study:
         }  # fmt: skip
 
 
-def _one_table(grounds: Sequence[Workspace]) -> pd.DataFrame:
-    """The curated table, which must be the same in all grounds."""
-    first = grounds[0]
-    for other in grounds[1:]:
+def _one_table(data_workspaces: Sequence[Workspace]) -> pd.DataFrame:
+    """The curated table, which must be the same in all data_workspaces."""
+    first = data_workspaces[0]
+    for other in data_workspaces[1:]:
         if other.root != first.root and files.md5_file(other.curated) != files.md5_file(first.curated):
             raise ValueError(f"{other.curated} and {first.curated} differ; delete {other.root} and run again")
     return pd.read_parquet(first.curated)
@@ -224,4 +231,4 @@ def _dealt(splits: list[int], pieces: int) -> list[list[int]]:
 
 def _digest(splits: list[np.ndarray]) -> str:
     """One name for all splits."""
-    return files.sha256_bytes("".join(map(out_of_fold.split_name, splits)).encode())[:16]
+    return files.sha256_bytes("".join(map(split_name, splits)).encode())[:16]

@@ -18,8 +18,8 @@ from manywalks.workspace import Workspace
 
 def shared_entropy(workspace: Workspace, params: Params) -> int:
     """The entropy that all sets of sources share, so that what is held is the same in all of them."""
-    if params.replicates.entropy is not None:
-        return params.replicates.entropy
+    if params.replicates.seed is not None:
+        return params.replicates.seed
     path = workspace.state / "compare" / "entropy.json"
     if not path.is_file():
         files.write_json(path, {"entropy": str(secrets.randbits(128))})
@@ -39,7 +39,7 @@ def _budget(scores: Scores, sets: list[tuple[str, ...]]) -> dict[str, Any]:
     """One endpoint's budget, in its metric."""
     terms = scores.terms
     values = {chosen: np.stack(list(scores.singles(c).values())) for c, chosen in enumerate(sets)}
-    found = variance_budget(values, np.random.default_rng(0))  # bootstrap draws; no walk depends on them
+    found = variance_budget(values, np.random.default_rng(0))  # bootstrap draws; no replicate depends on them
     unit = f" {terms.unit}" if terms.metric in IN_UNITS and terms.unit else ""
     name = SCORE_NAMES[terms.metric]
     hidden, apart = found["seed_share"], 2 * found["seed_sd"] ** 2
@@ -50,7 +50,7 @@ def _budget(scores: Scores, sets: list[tuple[str, ...]]) -> dict[str, Any]:
         **found,
         "sentence": (
             f"A fixed seed hides {100 * hidden['value']:.0f} % ({100 * hidden['low']:.0f} to "
-            f"{100 * hidden['high']:.0f} %) of the variance of a single walk's {name}: two runs on one "
+            f"{100 * hidden['high']:.0f} %) of the variance of a single replicate's {name}: two runs on one "
             f"split that differ in nothing but the seed are {apart**0.5:.4f}{unit} apart, root mean square."
         ),
     }
@@ -62,11 +62,11 @@ Sets = Mapping[tuple[str, ...], np.ndarray]
 
 
 def variance_budget(scores: Sets, rng: np.random.Generator) -> dict[str, Any]:
-    """Shares of the variance of a single walk's score on one split.
+    """Shares of the variance of a single replicate's score on one split.
 
     Args:
-        scores: (s, m) of the walks on s splits by the set of sources that varied; all sets but the empty one,
-            and ("numerics",).
+        scores: (s, m) of the replicates on s splits by the set of sources that varied; all sets but the empty
+            one, and ("numerics",).
         rng: draws the bootstrap of splits that the intervals come from.
 
     Returns:
@@ -81,7 +81,7 @@ def variance_budget(scores: Sets, rng: np.random.Generator) -> dict[str, Any]:
     total = sum(point["parts"].values())
     return {
         "splits": splits,
-        "walks": len(scores[whole][0]),
+        "replicates": len(scores[whole][0]),
         "total_sd": math.sqrt(max(total, 0.0)),
         "seed_sd": math.sqrt(point["alone"][whole]),
         "seed_share": _interval([_seed_share(one) for one in [point, *drawn]]),

@@ -48,25 +48,25 @@ def needs(pair: Pair, threshold: float, *, replicates: int, k: int) -> Needs:
     gap = abs(pair.difference)
     goal = gap if gap >= threshold else threshold - gap
 
-    def decided(splits: float, more_walks: float = 1.0, more_molecules: float = 1.0) -> bool:
+    def decided(splits: float, more_replicates: float = 1.0, more_molecules: float = 1.0) -> bool:
         between = pair.variance / more_molecules
-        squared = (between + pair.noise / more_walks) / splits + pair.shared * between
+        squared = (between + pair.noise / more_replicates) / splits + pair.shared * between
         return pair.quantile * math.sqrt(squared) < goal
 
     splits = next((pair.splits * f for f in _FACTORS if decided(pair.splits * f)), None)
-    walks = next((replicates * f for f in _FACTORS if decided(pair.splits, f)), None)
-    # walks spread less with more molecules too, by an amount that nobody can tell: left as they are
+    more = next((replicates * f for f in _FACTORS if decided(pair.splits, f)), None)
+    # replicates spread less with more molecules too, by an amount that nobody can tell: left as they are
     molecules = next((float(f) for f in _FACTORS if decided(pair.splits, more_molecules=f)), None)
-    return Needs(None if splits is None else math.ceil(splits / k) * k, walks, molecules)
+    return Needs(None if splits is None else math.ceil(splits / k) * k, more, molecules)
 
 
 def chance_of_beating(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """P(A > B): how often one run of the first beats one of the second on the same split.
 
-    The interval is the bootstrap's over splits and, within them, over walks.
+    The interval is the bootstrap's over splits and, within them, over replicates.
 
     Args:
-        one, other: (s, m) scores of the walks, more is better; the same s splits.
+        one, other: (s, m) scores of the replicates, more is better; the same s splits.
         rng: draws the bootstrap.
 
     Returns:
@@ -92,24 +92,24 @@ def luck(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
     """What the difference of two published-style single runs, one of each, is made of.
 
     Args:
-        one, other: (s, m) scores of the walks on the same s splits.
+        one, other: (s, m) scores of the replicates on the same s splits.
 
     Returns:
-        Shares of the mean squared difference: "walks" (luck of weights, order and dropout), "split" (luck of
-        the split) and "real" (the difference itself); and "wrong", how often a single run of each on one
-        split puts the wrong one first.
+        Shares of the mean squared difference: "replicates" (luck of weights, order and dropout), "split"
+        (luck of the split) and "real" (the difference itself); and "wrong", how often a single run of each on
+        one split puts the wrong one first.
     """
-    walks = float(np.var(one, axis=1, ddof=1).mean() + np.var(other, axis=1, ddof=1).mean())
+    replicates = float(np.var(one, axis=1, ddof=1).mean() + np.var(other, axis=1, ddof=1).mean())
     by_split = one.mean(axis=1) - other.mean(axis=1)
     squared = float(((one[:, :, None] - other[:, None, :]) ** 2).mean())
-    of_means = walks / one.shape[1]
+    of_means = replicates / one.shape[1]
     split = max(float(np.var(by_split, ddof=1)) - of_means, 0.0) if len(by_split) > 1 else 0.0
     total = squared or 1.0
-    real = max(squared - walks - split, 0.0)
+    real = max(squared - replicates - split, 0.0)
     sign = 1.0 if by_split.mean() >= 0 else -1.0
     wrong = sign * (one[:, :, None] - other[:, None, :]) < 0
     return {
-        "walks": walks / total,
+        "replicates": replicates / total,
         "split": split / total,
         "real": real / total,
         "wrong": float(wrong.mean()),

@@ -36,7 +36,7 @@ def verdict_sentence(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
 
 
 def stopped_sentence(one: dict[str, Any]) -> str:
-    """Why a configuration got no more walks."""
+    """Why a configuration got no more replicates."""
     stopped = one["stopped"]
     return (
         f"{one['name']} was stopped after {stopped['splits']} splits: worse than {stopped['by']} beyond "
@@ -50,7 +50,8 @@ def design_sentence(design: dict[str, Any]) -> str:
     return (
         f"{design['repeats']} x {design['folds']}-fold ({design['method']}), {design['molecules']} "
         f"molecules, {design['replicates']} replicates of every configuration on every split, "
-        f"{design['walks']} walks. Tanimoto similarity of a left-out molecule to the nearest trained on: "
+        f"{design['trained']} replicates. "
+        "Tanimoto similarity of a left-out molecule to the nearest trained on: "
         f"median {min(medians):.2f} to {max(medians):.2f} over the splits."
     )
 

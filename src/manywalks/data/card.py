@@ -55,10 +55,10 @@ def _reasons(rejected: pd.DataFrame) -> dict[str, Any]:
 def _split(molecules: pd.DataFrame, records: Records, rejected: pd.DataFrame) -> dict[str, Any]:
     """What the table itself says of the split."""
     column = records.params.split.column
-    if "split:part" in molecules:
-        counts = dict(Counter(molecules["split:part"].tolist()))
-        twice = Counter(rejected["reason"].tolist())["other_part"]
-        return {"column": column, "parts": counts, "in_two_parts": twice}
+    if "split:subset" in molecules:
+        counts = dict(Counter(molecules["split:subset"].tolist()))
+        twice = Counter(rejected["reason"].tolist())["other_subset"]
+        return {"column": column, "parts": counts, "in_two_subsets": twice}
     if "split:group" in molecules:
         return {"column": column, "groups": len(set(molecules["split:group"]))}
     if "split:time" in molecules:

@@ -55,7 +55,7 @@ def curate_table(frame: pd.DataFrame, params: Params, *, progress: Progress | No
     steps["standardized"] = int(records.open.sum())
     _convert(records, cells, standard)
     steps["measured"] = int(records.open.sum())
-    given = split_columns.given_parts(records)
+    given = split_columns.given_subsets(records)
     if given is not None:
         split_columns.settle(records, standard.smiles, given)
     molecules, merged = _merge(records, cells, standard, given)

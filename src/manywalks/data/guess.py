@@ -40,7 +40,7 @@ def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
         ValueError: no column of SMILES, or none of measurements; `name` stands in the message.
     """
     smiles = find_smiles(frame, name)
-    part = find_part(frame)
+    part = find_split_column(frame)
     assumed = [f"SMILES: column {smiles!r}"]
     others = [column for column in frame.columns if column not in (smiles, part)]
     rest = pd.DataFrame(frame[others])
@@ -193,7 +193,7 @@ def _share_molecules(column: pd.Series) -> float:
     return good / len(cells) if varied and marked else 0.0
 
 
-def find_part(frame: pd.DataFrame) -> str | None:
+def find_split_column(frame: pd.DataFrame) -> str | None:
     """The column whose cells are train, valid and test, under any of their usual names."""
     for column in frame.columns:
         cells = {cell.strip().lower() for cell in frame[column].astype(str) if cell.strip()}

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from scipy import optimize, stats
 
-How = Literal["median", "mean", "censored"]
+MergeRule = Literal["median", "mean", "tobit"]
 
 
 class Merged(NamedTuple):
@@ -33,7 +33,13 @@ class Merged(NamedTuple):
 
 
 def merge_repeats(
-    molecule: np.ndarray, value: np.ndarray, relation: np.ndarray, weight: np.ndarray, n: int, *, how: How
+    molecule: np.ndarray,
+    value: np.ndarray,
+    relation: np.ndarray,
+    weight: np.ndarray,
+    n: int,
+    *,
+    how: MergeRule,
 ) -> Merged:
     """Merge records (r,) of an endpoint into n molecules.
 
@@ -138,7 +144,7 @@ def noise_of(merged: Merged) -> Noise:
 
 
 def _one(
-    value: np.ndarray, relation: np.ndarray, weight: np.ndarray, how: How, noise: float
+    value: np.ndarray, relation: np.ndarray, weight: np.ndarray, how: MergeRule, noise: float
 ) -> tuple[float, str] | None:
     """One molecule's repeats, sorted by value -> its value and relation; None where they contradict."""
     exact = relation == "="
@@ -148,8 +154,8 @@ def _one(
         return float(np.average(value, weights=weight if weight.sum() > 0 else None)), "="
     if not exact.any():
         return _bounds_alone(value, relation)
-    if how == "censored" and noise > 0:
-        return _likeliest(value, relation, weight, noise), "="
+    if how == "tobit" and noise > 0:
+        return _tobit_mean(value, relation, weight, noise), "="
     if how == "median":
         return _median(value, relation)
     return float(np.average(value[exact], weights=weight[exact] if weight[exact].sum() > 0 else None)), "="
@@ -185,7 +191,7 @@ def _median(value: np.ndarray, relation: np.ndarray) -> tuple[float, str]:
     return center, signs.pop() if len(signs) == 1 else "="
 
 
-def _likeliest(value: np.ndarray, relation: np.ndarray, weight: np.ndarray, noise: float) -> float:
+def _tobit_mean(value: np.ndarray, relation: np.ndarray, weight: np.ndarray, noise: float) -> float:
     """The mean that makes exact repeats and bounds likeliest, for normal noise of known size (Tobit)."""
     exact = relation == "="
     sign = np.where(relation == ">", 1.0, -1.0)[~exact]

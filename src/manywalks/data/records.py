@@ -81,7 +81,7 @@ REASONS = {
     "metal": "A metal stays in the structure after salts are removed.",
     "inorganic": "The structure has no carbon atom.",
     "mixture": "Two or more different organic parts stay after salts and solvents are removed.",
-    "large": "The molecule has more heavy atoms than curate.max_atoms.",
+    "too_large": "The molecule has more heavy atoms than curate.max_atoms.",
     "isotope": "The structure is isotopically labelled.",
     "stereo": "A stereo centre or double bond is unspecified.",
     "unmeasured": "No endpoint of the record has a value.",
@@ -94,5 +94,5 @@ REASONS = {
     "censored": "The value is a bound, and the endpoint's params reject bounds.",
     "spread": "The repeats of the molecule are further apart than the endpoint's spread_limit.",
     "conflict": "The repeats of the molecule contradict each other, and none can be preferred.",
-    "other_part": "The molecule, or a tautomer of it, stands in a part of the split that takes precedence.",
+    "other_subset": "The molecule, or a tautomer of it, stands in a part of the split that takes precedence.",
 }

@@ -7,14 +7,14 @@ from manywalks.chemistry.tautomers import joined, tautomer_keys
 from manywalks.data.dates import read_times
 from manywalks.data.records import Records, texts
 
-PARTS = {
+SUBSETS = {
     "train": "train", "training": "train", "train_val": "train", "trainval": "train", "train_valid": "train",
     "valid": "valid", "validation": "valid", "val": "valid", "test": "test", "testing": "test",
 }  # fmt: skip
 PRECEDENCE = {"test": 0, "valid": 1, "train": 2}
 
 
-def given_parts(records: Records) -> np.ndarray | None:
+def given_subsets(records: Records) -> np.ndarray | None:
     """Each open record's part (n,) under a column split: train, valid or test; None for other splits.
 
     A cell that names no part is a ValueError that lists all such cells.
@@ -23,7 +23,7 @@ def given_parts(records: Records) -> np.ndarray | None:
     if split.method != "column" or split.column is None:
         return None
     cells = records.column(split.column)
-    unknown = sorted({cell for cell in cells[records.open] if _part_key(cell) not in PARTS})
+    unknown = sorted({cell for cell in cells[records.open] if _subset_key(cell) not in SUBSETS})
     if unknown:
         row = int(np.flatnonzero(records.open & np.isin(cells, unknown))[0]) + 1
         listed = ", ".join(repr(cell) for cell in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
@@ -31,33 +31,33 @@ def given_parts(records: Records) -> np.ndarray | None:
             f"{records.params.data.path}: column {split.column!r} (split.column) holds {listed} (first in "
             f"record {row}); known are train, train_val, valid, test"
         )
-    return np.array([PARTS.get(_part_key(cell), "") for cell in cells], dtype=object)
+    return np.array([SUBSETS.get(_subset_key(cell), "") for cell in cells], dtype=object)
 
 
-def _part_key(cell: str) -> str:
+def _subset_key(cell: str) -> str:
     return cell.lower().replace("-", "_").replace(" ", "_")
 
 
 def settle(records: Records, smiles: np.ndarray, given: np.ndarray) -> None:
     """No molecule, and no tautomer of it, in two given parts: test wins over valid, valid over train.
 
-    The other parts' records are rejected, not moved or averaged in: a published test part stays what it is.
+    The other parts' records are rejected, not moved or averaged in: a published test subset stays what it is.
     """
     rows = np.flatnonzero(records.open)
     code, names = pd.factorize(smiles[rows])
     key = pd.factorize(np.array(tautomer_keys(list(names)), dtype=object))[0][code]
-    rank = np.array([PRECEDENCE[part] for part in given[rows]])
+    rank = np.array([PRECEDENCE[subset] for subset in given[rows]])
     best = np.full(int(key.max(initial=-1)) + 1, len(PRECEDENCE))
     np.minimum.at(best, key, rank)
     winners = list(PRECEDENCE)
     for i in np.flatnonzero(rank > best[key]):
-        part = winners[best[key[i]]]
-        detail = f"is in {given[rows[i]]}; the same molecule or a tautomer of it is in {part}"
-        records.reject(rows[i], "other_part", detail)
+        subset = winners[best[key[i]]]
+        detail = f"is in {given[rows[i]]}; the same molecule or a tautomer of it is in {subset}"
+        records.reject(rows[i], "other_subset", detail)
 
 
 def split_columns(records: Records, given: np.ndarray | None, rows: np.ndarray, code: np.ndarray) -> dict:
-    """The columns split:part, split:group or split:time of the molecules, as the split's method asks.
+    """The columns split:subset, split:group or split:time of the molecules, as the split's method asks.
 
     Args:
         rows: the open records; code: the molecule of each, numbered by first appearance.
@@ -65,7 +65,7 @@ def split_columns(records: Records, given: np.ndarray | None, rows: np.ndarray, 
     split = records.params.split
     first = np.unique(code, return_index=True)[1]
     if given is not None:
-        return {"split:part": texts(given[rows][first])}
+        return {"split:subset": texts(given[rows][first])}
     if split.method == "group" and split.column:
         return {"split:group": texts(_joined_groups(code, records.column(split.column)[rows]))}
     if split.method == "time" and split.column:

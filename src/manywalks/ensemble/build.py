@@ -21,16 +21,16 @@ def settings_of(workspace: Workspace) -> dict[str, Any]:
 
 
 def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]:
-    """Each endpoint's calibration, fitted on the valid part."""
-    curated, parts = read_tables(workspace)
-    valid = parts[out_of_sample(parts)] == "valid"
+    """Each endpoint's calibration, fitted on the valid subset."""
+    curated, subsets = read_tables(workspace)
+    valid = subsets[out_of_sample(subsets)] == "valid"
     predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
-    rows = curated.loc[parts == "valid"]
+    rows = curated.loc[subsets == "valid"]
     found = {}
     for column, (name, endpoint) in enumerate(workspace.params.data.endpoints.items()):
-        walks = predictions[:, :, column].astype(np.float64)
-        mean = combine(walks, combining_of(endpoint.kind, workspace.params.ensemble))
-        spread = walks.std(axis=0, ddof=1)
+        replicates = predictions[:, :, column].astype(np.float64)
+        mean = combine(replicates, combining_of(endpoint.kind, workspace.params.ensemble))
+        spread = replicates.std(axis=0, ddof=1)
         observed = rows[name].to_numpy(dtype=np.float64)
         exact = rows[f"{name}:relation"].to_numpy() == "="
         observed = np.where(exact, observed, np.nan)

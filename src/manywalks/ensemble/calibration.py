@@ -1,7 +1,7 @@
-"""From spread to uncertainty: what the valid part teaches of the ensemble's errors.
+"""From spread to uncertainty: what the valid subset teaches of the ensemble's errors.
 
-Spread is how far single walks part, not how far the ensemble is off: all walks can share an error. So a
-residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
+Spread is how far single replicates part, not how far the ensemble is off: all replicates can share an error.
+So a residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
 split-conformal, scaled by the predicted standard deviation. Probabilities: recalibrate.py.
 """
 
@@ -58,7 +58,7 @@ class Calibration:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end (n,) of intervals that hold the truth with probability `coverage`.
 
-        A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.walk_range`.
+        A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.replicate_range`.
         """
         mean = np.asarray(mean, dtype=np.float64)
         if self.kind == "classification":
@@ -86,10 +86,10 @@ class Calibration:
     def probability(self, probability: np.ndarray) -> np.ndarray:
         """Calibrated probability of class 1, of any shape."""
         if self.knots:
-            return probability_maps.Curve(*np.array(self.knots).T)(probability)
-        return probability_maps.Line(self.slope, self.intercept)(probability)
+            return probability_maps.IsotonicMap(*np.array(self.knots).T)(probability)
+        return probability_maps.PlattMap(self.slope, self.intercept)(probability)
 
-    def handed_out(self, predictions: np.ndarray) -> np.ndarray:
+    def as_reported(self, predictions: np.ndarray) -> np.ndarray:
         """Predictions as users get them, of any shape: of a class calibrated, a number as it is."""
         return self.probability(predictions) if self.kind == "classification" else predictions
 
@@ -106,14 +106,14 @@ class Calibration:
 
 
 class HandedOut(NamedTuple):
-    """What users get of n molecules, on one scale: that of `Calibration.handed_out`.
+    """What users get of n molecules, on one scale: that of `Calibration.as_reported`.
 
     Attributes:
         predicted: (n,) in endpoint units, calibrated probabilities of a class.
-        spread: (n,) standard deviation over the walks.
-        low, high: (n,) ends of the interval; of a class, the middle of the walks' probabilities.
+        spread: (n,) standard deviation over the replicates.
+        low, high: (n,) ends of the interval; of a class, the middle of the replicates' probabilities.
         decision: (n,) 0 or 1; None for a number.
-        flip: (n,) share of single walks that would decide otherwise; None for a number.
+        flip: (n,) share of single replicates that would decide otherwise; None for a number.
     """
 
     predicted: np.ndarray
@@ -124,18 +124,18 @@ class HandedOut(NamedTuple):
     flip: np.ndarray | None = None
 
 
-def hand_out(
-    calibration: Calibration, walks: np.ndarray, mean: np.ndarray, *, coverage: float, threshold: float
+def report_endpoint(
+    calibration: Calibration, replicates: np.ndarray, mean: np.ndarray, *, coverage: float, threshold: float
 ) -> HandedOut:
-    """What users get, from walks (m, n) and the ensemble's mean (n,) as the network gives them."""
-    predicted, own = calibration.handed_out(mean), calibration.handed_out(walks)
+    """What users get, from replicates (m, n) and the ensemble's mean (n,) as the network gives them."""
+    predicted, own = calibration.as_reported(mean), calibration.as_reported(replicates)
     spread = own.std(axis=0, ddof=1)
     if calibration.kind != "classification":
         return HandedOut(predicted, spread, *calibration.interval(mean, spread, coverage))
     decision = predicted >= threshold
     flip = ((own >= threshold) != decision).mean(axis=0)
     return HandedOut(
-        predicted, spread, *probability_maps.walk_range(own, coverage), decision.astype(np.int64), flip
+        predicted, spread, *probability_maps.replicate_range(own, coverage), decision.astype(np.int64), flip
     )
 
 
@@ -148,14 +148,14 @@ def fit(
     early_stopping: bool = False,
     method: probability_maps.Method = "logistic",
 ) -> Calibration:
-    """Calibrate one endpoint on the valid part.
+    """Calibrate one endpoint on the valid subset.
 
     Args:
         observed: (n,), NaN where not measured (or known as a bound alone).
         mean: (n,) the ensemble's predictions; probabilities for a class.
-        spread: (n,) standard deviation over the walks.
+        spread: (n,) standard deviation over the replicates.
         kind: "regression" or "classification".
-        early_stopping: whether the same molecules decided when walks stopped, which is noted.
+        early_stopping: whether the same molecules decided when replicates stopped, which is noted.
         method: how probabilities are calibrated; "auto" takes what has the lower cross-fitted log-loss.
     """
     observed = np.asarray(observed, dtype=np.float64)
@@ -163,7 +163,9 @@ def fit(
     y, f, s = observed[keep], np.asarray(mean, np.float64)[keep], np.asarray(spread, np.float64)[keep]
     notes = []
     if early_stopping:
-        notes.append("the valid part also decided when walks stopped, so errors there may be a little small")
+        notes.append(
+            "the valid subset also decided when replicates stopped, so errors there may be a little small"
+        )
     if kind == "classification":
         return _fit_class(y > 0.5, f, notes, method)
     return _fit_regression(y - f, s, notes)
@@ -213,11 +215,11 @@ def _fit_class(
     """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
     if min(ones, n - ones) == 0:
-        lacks = "the valid part has no two classes: probabilities are as the network gives them"
+        lacks = "the valid subset has no two classes: probabilities are as the network gives them"
         return Calibration("classification", n, notes=(*notes, lacks))
     if min(ones, n - ones) < _FEW // 3:
         notes = (*notes, f"{ones} of {n} valid molecules are class 1: too few to tell the calibration well")
-    can_bend = probability_maps.can_bend(positive)
+    can_bend = probability_maps.enough_for_isotonic(positive)
     if method == "isotonic" and not can_bend:
         lacks = (
             f"{ones} of {n} valid molecules are class 1: too few for an isotonic curve, a logistic one it is"
@@ -228,10 +230,10 @@ def _fit_class(
         method == "isotonic" or (method == "auto" and losses["isotonic"] < losses["logistic"])
     )
     if bent:
-        curve = probability_maps.fit_curve(positive, probability)
+        curve = probability_maps.fit_isotonic(positive, probability)
         knots = tuple(zip(curve.logits.tolist(), curve.values.tolist(), strict=True))
         return Calibration("classification", n, knots=knots, cross_fitted=losses, notes=tuple(notes))
-    line = probability_maps.fit_line(positive, probability)
+    line = probability_maps.fit_platt(positive, probability)
     return Calibration(
         "classification",
         n,

@@ -15,10 +15,10 @@ TRIM = 0.2
 
 @dataclass(frozen=True)
 class Combining:
-    """How walks are made one.
+    """How replicates are made one.
 
     Attributes:
-        mode: over the walks, at each molecule.
+        mode: over the replicates, at each molecule.
         logits: average logits of probabilities instead of probabilities.
     """
 
@@ -35,27 +35,27 @@ MEAN = Combining()
 
 
 def combine(predictions: np.ndarray, how: Combining = MEAN) -> np.ndarray:
-    """The ensemble of (m, n) walks, as the ensemble's Keras model has it: (n,) in endpoint units."""
-    walks = np.asarray(predictions, dtype=np.float64)
+    """The ensemble of (m, n) replicates, as the ensemble's Keras model has it: (n,) in endpoint units."""
+    replicates = np.asarray(predictions, dtype=np.float64)
     if how.logits:
         # float32 probabilities reach 0 and 1, whose logits are infinite
-        return special.expit(_location(special.logit(np.clip(walks, 1e-7, 1 - 1e-7)), how.mode))
-    return _location(walks, how.mode)
+        return special.expit(_location(special.logit(np.clip(replicates, 1e-7, 1 - 1e-7)), how.mode))
+    return _location(replicates, how.mode)
 
 
-def _location(walks: np.ndarray, mode: Mode) -> np.ndarray:
+def _location(replicates: np.ndarray, mode: Mode) -> np.ndarray:
     """(m, n) -> (n,)."""
     if mode == "median":
-        return np.median(walks, axis=0)
+        return np.median(replicates, axis=0)
     if mode == "trimmed":
-        cut = int(TRIM * len(walks))
-        return np.sort(walks, axis=0)[cut : len(walks) - cut].mean(axis=0)
-    return walks.mean(axis=0)
+        cut = int(TRIM * len(replicates))
+        return np.sort(replicates, axis=0)[cut : len(replicates) - cut].mean(axis=0)
+    return replicates.mean(axis=0)
 
 
 def combining_of(kind: str, ensemble: EnsembleParams) -> Combining:
     """The way of combining for an endpoint of this kind, "regression" or "classification"."""
-    return Combining(ensemble.mode, logits=kind == "classification" and ensemble.classes == "logit")
+    return Combining(ensemble.average, logits=kind == "classification" and ensemble.class_average == "logit")
 
 
 def location(y: np.ndarray, mode: Mode) -> np.ndarray:

@@ -46,7 +46,7 @@ class Domain:
     def fit(cls, features: Features) -> "Domain":
         """The domain of the training molecules' raw features."""
         if len(features) == 0:
-            raise ValueError("domain: no training molecules; give the train part some")
+            raise ValueError("domain: no training molecules; give the train subset some")
         prints, dense = _fingerprint(features), features.dense.astype(np.float64)
         bits = _packed(features, prints)
         own = np.arange(len(features))

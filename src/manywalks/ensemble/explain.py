@@ -1,9 +1,9 @@
-"""What each atom adds to a prediction, and whether the walks agree on it.
+"""What each atom adds to a prediction, and whether the replicates agree on it.
 
 An atom's contribution is the prediction less the prediction of the molecule without that atom (its bonds
-cut, its place taken by hydrogens), walk by walk. The whole molecule goes through the model's own featurizers
-both times, so it works for hashed counts and for descriptors alike, where taking bits out of a fingerprint
-does not.
+cut, its place taken by hydrogens), replicate by replicate. The whole molecule goes through the model's own
+featurizers both times, so it works for hashed counts and for descriptors alike, where taking bits out of a
+fingerprint does not.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from manywalks.formatting import number
 from manywalks.params.data import CurateParams
 from manywalks.params.model import FeatureBlock
 
-# an atom is trusted where its mean is this many standard deviations (of single walks) from 0 ...
+# an atom is trusted where its mean is this many standard deviations (of single replicates) from 0 ...
 SURE = 2.0
-# ... and this share of the walks agrees on the sign
+# ... and this share of the replicates agrees on the sign
 AGREEMENT = 0.9
 
 
-class Walks(Protocol):
+class Replicates(Protocol):
     """All replicates at once."""
 
     def predict(self, features: Features) -> np.ndarray:
@@ -37,7 +37,7 @@ class Walks(Protocol):
 
 
 class Scaler(Protocol):
-    """From raw features to those that the walks take."""
+    """From raw features to those that the replicates take."""
 
     def transform(self, features: Features) -> Features:
         """Raw features (n, d) -> scaled ones."""
@@ -54,11 +54,11 @@ class Model(Protocol):
 
     @property
     def scaler(self) -> Scaler:
-        """From raw features to those that the walks take."""
+        """From raw features to those that the replicates take."""
         ...
 
     @property
-    def predictor(self) -> Walks:
+    def predictor(self) -> Replicates:
         """All replicates at once."""
         ...
 
@@ -68,22 +68,22 @@ class Model(Protocol):
         ...
 
     def predict_features(self, features: Features) -> pd.DataFrame:
-        """What `manywalks score` says of molecules, from their raw features."""
+        """What `manywalks predict` says of molecules, from their raw features."""
         ...
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Atom by atom, what the walks make of one molecule of a atoms.
+    """Atom by atom, what the replicates make of one molecule of a atoms.
 
     Attributes:
         smiles: of the standardized molecule; atoms are numbered in its order.
         endpoints: names (t,).
         units: of the endpoints (t,); "" for a class, whose contributions are in probability.
         kinds: "regression" or "classification" (t,).
-        predictions: (m, t) of the walks, in endpoint units; of a class, calibrated probabilities.
+        predictions: (m, t) of the replicates, in endpoint units; of a class, calibrated probabilities.
         contributions: (m, a, t), on the same scale; NaN where the molecule without the atom is none.
-        said: what `manywalks score` says of the molecule, by column.
+        said: what `manywalks predict` says of the molecule, by column.
         coverage: of the intervals in `said`.
     """
 
@@ -97,7 +97,7 @@ class Explanation:
     coverage: float
 
     def headline(self, endpoint: str | None = None) -> tuple[str, str]:
-        """The prediction with its interval, as `manywalks score` says it; spread and domain."""
+        """The prediction with its interval, as `manywalks predict` says it; spread and domain."""
         name = self.endpoints[self.column(endpoint)]
         unit, kind = self.units[self.column(endpoint)], self.kinds[self.column(endpoint)]
         value, spread, low, high = (
@@ -106,34 +106,35 @@ class Explanation:
         ends = f"{number(low, 3)} to {number(high, 3)}"
         share = f"{100 * self.coverage:g} %"
         if kind == "classification":
-            first = f"{name}: probability {number(value, 3)} of class 1, {share} of single walks {ends}"
+            first = f"{name}: probability {number(value, 3)} of class 1, {share} of single replicates {ends}"
         else:
             first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"
         near = float(self.said["similarity"])
         where = "inside" if self.said["in_domain"] else "outside"
         nearest = "" if np.isnan(near) else f" (similarity {number(near, 2)})"
-        return first, f"SD of single walks {number(spread, 2)}; {where} the domain{nearest}"
+        return first, f"SD of single replicates {number(spread, 2)}; {where} the domain{nearest}"
 
     def legend(self, endpoint: str | None = None) -> str:
         """What the columns of `atoms` mean."""
         column = self.column(endpoint)
         unit = "probability" if self.kinds[column] == "classification" else self.units[column]
         return (
-            "contribution: the prediction less that of the molecule without the atom, mean over walks"
+            "contribution: the prediction less that of the molecule without the atom, mean over replicates"
             + (f", in {unit}" if unit else "")
-            + "; spread: its standard deviation over single walks; agreement: share of walks with the mean's "
+            + "; spread: its standard deviation over single replicates; agreement: share of "
+            "replicates with the mean's "
             f"sign; trusted: {SURE:g} spreads or more from zero, and agreement of {AGREEMENT:g} or more"
         )
 
     def atoms(self, endpoint: str | None = None) -> pd.DataFrame:
         """A row an atom, for one endpoint (the first where None).
 
-        Columns: atom (number), symbol, contribution (mean over walks), spread (SD over walks), agreement
-        (share of walks with the mean's sign), trusted.
+        Columns: atom (number), symbol, contribution (mean over replicates), spread (SD over replicates),
+        agreement (share of replicates with the mean's sign), trusted.
         """
-        walks = self.contributions[:, :, self.column(endpoint)]
-        mean, spread = walks.mean(axis=0), walks.std(axis=0, ddof=1)
-        agreement = np.where(np.isnan(mean), np.nan, (np.sign(walks) == np.sign(mean)).mean(axis=0))
+        replicates = self.contributions[:, :, self.column(endpoint)]
+        mean, spread = replicates.mean(axis=0), replicates.std(axis=0, ddof=1)
+        agreement = np.where(np.isnan(mean), np.nan, (np.sign(replicates) == np.sign(mean)).mean(axis=0))
         mol = Chem.MolFromSmiles(self.smiles)
         return pd.DataFrame(
             {
@@ -172,27 +173,27 @@ def explain(model: Model, smiles: str) -> Explanation:
     unique = list(dict.fromkeys(part for part in [standard.smiles, *parts] if part is not None))
     blocks = [FeatureBlock.model_validate(block) for block in params["featurize"]["blocks"]]
     features = featurize(unique, blocks)
-    walks = model.predictor.predict(model.scaler.transform(features)).astype(np.float64)
+    replicates = model.predictor.predict(model.scaler.transform(features)).astype(np.float64)
     endpoints = params["data"]["endpoints"]
     for column, name in enumerate(endpoints):
-        walks[:, :, column] = model.calibrations[name].handed_out(walks[:, :, column])
+        replicates[:, :, column] = model.calibrations[name].as_reported(replicates[:, :, column])
     return Explanation(
         smiles=standard.smiles,
         endpoints=tuple(endpoints),
         units=tuple("" if e["kind"] == "classification" else e["unit"] for e in endpoints.values()),
         kinds=tuple(e["kind"] for e in endpoints.values()),
-        predictions=walks[:, 0],
-        contributions=_contributions(walks, [None if p is None else unique.index(p) for p in parts]),
+        predictions=replicates[:, 0],
+        contributions=_contributions(replicates, [None if p is None else unique.index(p) for p in parts]),
         said=model.predict_features(features.take(np.array([0]))).to_dict("records")[0],
         coverage=params["evaluate"]["coverage"],
     )
 
 
-def _contributions(walks: np.ndarray, places: Sequence[int | None]) -> np.ndarray:
+def _contributions(replicates: np.ndarray, places: Sequence[int | None]) -> np.ndarray:
     """(m, n, t) predictions, whole molecule first, and where each atom's remainder is -> (m, a, t)."""
-    nothing = np.full((len(walks), walks.shape[2]), np.nan)
-    without = [nothing if place is None else walks[:, place] for place in places]
-    return walks[:, :1] - np.stack(without, axis=1)
+    nothing = np.full((len(replicates), replicates.shape[2]), np.nan)
+    without = [nothing if place is None else replicates[:, place] for place in places]
+    return replicates[:, :1] - np.stack(without, axis=1)
 
 
 def without_atom(mol: Chem.Mol, index: int) -> str | None:

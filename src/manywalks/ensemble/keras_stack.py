@@ -191,7 +191,7 @@ def inverse_in_keras(z: Any, transform: TargetTransform) -> Any:
     if is_class.any():
         y = ops.where(is_class, ops.sigmoid(z), y)
     for column, step in enumerate(steps):
-        if step.kind == "rank":
+        if step.kind == "normal_scores":
             here = np.arange(len(steps)) == column
             y = ops.where(here, _between_knots(z[..., column : column + 1], step), y)
     return y

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from manywalks import files
+from manywalks.params.renamed import with_new_names
 
 FILE = "manifest.json"
 FORMAT = 1
@@ -64,7 +65,7 @@ def read(folder: Path) -> dict[str, Any]:
                 f"{path}: trained with {package} {trained}, this is {present}, whose features may differ; "
                 f"install {package}=={trained} or train again"
             )
-    return content
+    return {**content, "params": with_new_names(content["params"])}
 
 
 def data_sentence(source: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
-from manywalks.ensemble.calibration import Calibration, hand_out
+from manywalks.ensemble.calibration import Calibration, report_endpoint
 from manywalks.ensemble.combine import combine, combining_of
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
@@ -99,10 +99,10 @@ class Ensemble:
         Columns: smiles (as given), standardized; per endpoint e: `e` (the ensemble's prediction in the
         endpoint's unit, or the calibrated probability of class 1), `e:spread` (standard deviation over the
         replicates, of a class over their calibrated probabilities), `e:low`, `e:high` (calibrated interval;
-        of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single walks'
-        calibrated probabilities), and of a class `e:decision`, `e:flip` (share of single walks that would
-        decide otherwise); `similarity` (nearest training molecule), `in_domain`; `rejected` (reason why a row
-        is not predicted, else empty).
+        of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single
+        replicates' calibrated probabilities), and of a class `e:decision`, `e:flip` (share of single
+        replicates that would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
+        `rejected` (reason why a row is not predicted, else empty).
         """
         cores = cores or os.cpu_count() or 1
         standard = standardize_smiles(list(smiles), self.curate, cores=cores)
@@ -128,21 +128,21 @@ class Ensemble:
 
     def predict_features(self, features: Features) -> pd.DataFrame:
         """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""
-        walks = self.predictor.predict(self.scaler.transform(features))
+        replicates = self.predictor.predict(self.scaler.transform(features))
         columns: dict[str, Any] = {}
         for column, name in enumerate(self.endpoints):
-            columns |= self._endpoint_columns(name, walks[:, :, column].astype(np.float64))
+            columns |= self._endpoint_columns(name, replicates[:, :, column].astype(np.float64))
         return pd.DataFrame(columns | self._domain_columns(features))
 
-    def _endpoint_columns(self, name: str, walks: np.ndarray) -> dict[str, np.ndarray]:
+    def _endpoint_columns(self, name: str, replicates: np.ndarray) -> dict[str, np.ndarray]:
         """Columns of one endpoint from its (m, n) replicate predictions."""
         kind = self.endpoints[name]["kind"]
         settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
         evaluate = self.about["params"]["evaluate"]
-        out = hand_out(
+        out = report_endpoint(
             self.calibrations[name],
-            walks,
-            combine(walks, combining_of(kind, settings)),
+            replicates,
+            combine(replicates, combining_of(kind, settings)),
             coverage=evaluate["coverage"],
             threshold=evaluate["threshold"],
         )

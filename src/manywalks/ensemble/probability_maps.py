@@ -21,7 +21,7 @@ LEAST = 20
 CLIP = 1e-7
 
 
-class Line(NamedTuple):
+class PlattMap(NamedTuple):
     """Calibrated logit = intercept + slope * logit."""
 
     slope: float = 1.0
@@ -32,7 +32,7 @@ class Line(NamedTuple):
         return special.expit(self.intercept + self.slope * logit(probability))
 
 
-class Curve(NamedTuple):
+class IsotonicMap(NamedTuple):
     """Calibrated probability between knots, linear on the logit, flat beyond the ends.
 
     Attributes:
@@ -53,7 +53,7 @@ def logit(probability: np.ndarray) -> np.ndarray:
     return special.logit(np.clip(np.asarray(probability, dtype=np.float64), CLIP, 1 - CLIP))
 
 
-def fit_line(positive: np.ndarray, probability: np.ndarray) -> Line:
+def fit_platt(positive: np.ndarray, probability: np.ndarray) -> PlattMap:
     """Platt's line by maximum likelihood; N(0, 1) priors on intercept and log slope hold few data.
 
     Args:
@@ -67,22 +67,22 @@ def fit_line(positive: np.ndarray, probability: np.ndarray) -> Line:
         return float(np.sum(np.logaddexp(0, -margin))) + 0.5 * float(x @ x)
 
     best = optimize.minimize(cost, np.zeros(2), bounds=[(-4, 4), (-10, 10)], method="L-BFGS-B").x
-    return Line(math.exp(best[0]), float(best[1]))
+    return PlattMap(math.exp(best[0]), float(best[1]))
 
 
-def fit_curve(positive: np.ndarray, probability: np.ndarray) -> Curve:
+def fit_isotonic(positive: np.ndarray, probability: np.ndarray) -> IsotonicMap:
     """A rising curve, no nearer to 0 or 1 than one molecule more of each class would leave it.
 
     Args:
         positive: bool (n,).
         probability: (n,).
     """
-    knots, values = mean_curve(positive, probability)
+    knots, values = mean_isotonic(positive, probability)
     least = 1 / (len(positive) + 2)
-    return Curve(knots, np.clip(values, least, 1 - least))
+    return IsotonicMap(knots, np.clip(values, least, 1 - least))
 
 
-def mean_curve(positive: np.ndarray, probability: np.ndarray) -> Curve:
+def mean_isotonic(positive: np.ndarray, probability: np.ndarray) -> IsotonicMap:
     """The mean of the isotonic regressions that leave one fold out each.
 
     The mean of rising curves rises; it has more and smaller steps than any of them, so fewer molecules tie.
@@ -95,20 +95,20 @@ def mean_curve(positive: np.ndarray, probability: np.ndarray) -> Curve:
     if len(knots) > 2:
         across = values[:-2] + np.diff(knots)[:-1] / (knots[2:] - knots[:-2]) * (values[2:] - values[:-2])
         bent[1:-1] = ~np.isclose(values[1:-1], across, rtol=0, atol=1e-9)
-    return Curve(knots[bent], values[bent])
+    return IsotonicMap(knots[bent], values[bent])
 
 
-def _isotonic(positive: np.ndarray, probability: np.ndarray) -> Curve:
+def _isotonic(positive: np.ndarray, probability: np.ndarray) -> IsotonicMap:
     """The rising step curve of least squares, by its corners."""
     from sklearn.isotonic import IsotonicRegression  # half a second to import
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(logit(probability), positive.astype(np.float64))
-    return Curve(np.asarray(fitted.X_thresholds_), np.asarray(fitted.y_thresholds_))
+    return IsotonicMap(np.asarray(fitted.X_thresholds_), np.asarray(fitted.y_thresholds_))
 
 
 def folds_of(positive: np.ndarray) -> np.ndarray:
     """A fold a molecule, int (n,): both classes dealt evenly, by chance but the same each time."""
-    rng = np.random.default_rng(0)  # which molecules share a fold is no part of any walk
+    rng = np.random.default_rng(0)  # which molecules share a fold is no part of any replicate
     folds = np.empty(len(positive), dtype=np.int64)
     for rows in (np.flatnonzero(positive), np.flatnonzero(~positive)):
         folds[rng.permutation(rows)] = np.arange(len(rows)) % FOLDS
@@ -118,7 +118,10 @@ def folds_of(positive: np.ndarray) -> np.ndarray:
 def cross_fitted(positive: np.ndarray, probability: np.ndarray) -> dict[str, float]:
     """Log-loss (nats) of each way on molecules that its map was not fitted on, and of none at all."""
     folds = folds_of(positive)
-    ways: dict[str, Callable[[np.ndarray, np.ndarray], Map]] = {"logistic": fit_line, "isotonic": fit_curve}
+    ways: dict[str, Callable[[np.ndarray, np.ndarray], Map]] = {
+        "logistic": fit_platt,
+        "isotonic": fit_isotonic,
+    }
     found = {"none": log_loss(positive, probability)}
     for name, fit in ways.items():
         fresh = np.empty(len(positive))
@@ -135,16 +138,16 @@ def log_loss(positive: np.ndarray, probability: np.ndarray) -> float:
     return float(-np.mean(np.log(np.where(positive, p, 1 - p))))
 
 
-def walk_range(probabilities: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ends (n,) of the middle `coverage` of single walks' probabilities (m, n).
+def replicate_range(probabilities: np.ndarray, coverage: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (n,) of the middle `coverage` of single replicates' probabilities (m, n).
 
-    What another walk would have said; how sure the class is, the ensemble's probability itself says.
+    What another replicate would have said; how sure the class is, the ensemble's probability itself says.
     """
     ends = np.quantile(probabilities, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0)
     return ends[0], ends[1]
 
 
-def can_bend(positive: np.ndarray) -> bool:
+def enough_for_isotonic(positive: np.ndarray) -> bool:
     """Whether there are enough of both classes for a curve, and for judging it by folds."""
     ones = int(positive.sum())
     return min(ones, positive.size - ones) >= LEAST

@@ -22,15 +22,15 @@ def diagnose(
     mean: np.ndarray,
     spread: np.ndarray,
     *,
-    walks: np.ndarray | None = None,
+    replicates: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """How good the calibration is on molecules that it was not fitted on (the test part).
+    """How good the calibration is on molecules that it was not fitted on (the test subset).
 
     Args:
         calibration: of the endpoint.
         observed: (n,), NaN where not measured.
         mean, spread: (n,) of the ensemble, not calibrated.
-        walks: (m, n) of the replicates, for the mutual information of a class; left out where None.
+        replicates: (m, n) of the replicates, for the mutual information of a class; left out where None.
     """
     keep = np.isfinite(np.asarray(observed, dtype=np.float64))
     y, f, s = (np.asarray(a, dtype=np.float64)[keep] for a in (observed, mean, spread))
@@ -38,7 +38,7 @@ def diagnose(
     if y.size == 0:
         return about
     if calibration.kind == "classification":
-        kept = None if walks is None else np.asarray(walks)[:, keep]
+        kept = None if replicates is None else np.asarray(replicates)[:, keep]
         return about | _diagnose_class(calibration, y, f, kept)
     return about | _diagnose_regression(calibration, y, f, s)
 
@@ -68,7 +68,7 @@ def _diagnose_regression(
 
 
 def _diagnose_class(
-    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, walks: np.ndarray | None
+    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, replicates: np.ndarray | None
 ) -> dict[str, Any]:
     """Scores of the probabilities, calibrated and as they were."""
     positive = observed > 0.5
@@ -85,5 +85,7 @@ def _diagnose_class(
         "reliability": reliability(positive, calibrated),
         "method": "isotonic" if calibration.knots else "logistic",
         "cross_fitted_log_loss": calibration.cross_fitted,
-        "mutual_information": None if walks is None else mutual_information(calibration.probability(walks)),
+        "mutual_information": None
+        if replicates is None
+        else mutual_information(calibration.probability(replicates)),
     }

@@ -1,4 +1,4 @@
-"""How a score moves with the number of replicates: ensembles of 1, 2, 4 … of the walks at hand."""
+"""How a score moves with the number of replicates: ensembles of 1, 2, 4 … of the replicates at hand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,44 +13,44 @@ from manywalks.params.model import EnsembleParams
 SUBSETS = 50
 
 
-def walk_scores(
-    walks: np.ndarray, observed: np.ndarray, relation: np.ndarray, kind: str
+def replicate_scores(
+    replicates: np.ndarray, observed: np.ndarray, relation: np.ndarray, kind: str
 ) -> list[dict[str, Any]]:
-    """The main score of each single walk; walks (m, n), observed and relation (n,)."""
+    """The main score of each single replicate; replicates (m, n), observed and relation (n,)."""
     return [
         {
             "replicate": index,
-            "score": endpoint_metrics(observed, walk, kind=kind, relation=relation)[MAIN[kind]],
+            "score": endpoint_metrics(observed, replicate, kind=kind, relation=relation)[MAIN[kind]],
         }
-        for index, walk in enumerate(walks)
+        for index, replicate in enumerate(replicates)
     ]
 
 
 def scores_by_count(
-    walks: np.ndarray,
+    replicates: np.ndarray,
     observed: np.ndarray,
     relation: np.ndarray,
     kind: str,
     ensemble: EnsembleParams,
     *,
-    handed_out: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    as_reported: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> list[dict[str, Any]]:
-    """Main score of ensembles of k walks, mean and SD over up to 50 subsets drawn from the m at hand.
+    """Main score of ensembles of k replicates, mean and SD over up to 50 subsets drawn from the m at hand.
 
-    `handed_out` is what becomes of an ensemble's predictions (n,) before they are scored: a calibration.
+    `as_reported` is what becomes of an ensemble's predictions (n,) before they are scored: a calibration.
 
     The subsets overlap, the more the nearer k is to m, so their SD there says less than it seems.
     """
-    rng = np.random.default_rng(0)  # draws subsets of finished walks; no walk depends on it
+    rng = np.random.default_rng(0)  # draws subsets of finished replicates; no replicate depends on it
     points = []
-    for count in counts(len(walks)):
-        draws = 1 if count == len(walks) else SUBSETS
+    for count in counts(len(replicates)):
+        draws = 1 if count == len(replicates) else SUBSETS
         scores = []
         for _ in range(draws):
-            chosen = rng.choice(len(walks), count, replace=False)
-            mean = combine(walks[chosen], combining_of(kind, ensemble))
+            chosen = rng.choice(len(replicates), count, replace=False)
+            mean = combine(replicates[chosen], combining_of(kind, ensemble))
             scores.append(
-                endpoint_metrics(observed, handed_out(mean), kind=kind, relation=relation)[MAIN[kind]]
+                endpoint_metrics(observed, as_reported(mean), kind=kind, relation=relation)[MAIN[kind]]
             )
         known = np.array([score for score in scores if score is not None])
         if len(known):
@@ -60,6 +60,6 @@ def scores_by_count(
 
 
 def counts(most: int) -> list[int]:
-    """1, 2, 4 … and the number of walks itself."""
+    """1, 2, 4 … and the number of replicates itself."""
     powers = [2**power for power in range(most.bit_length()) if 2**power < most]
     return [*powers, most]

@@ -10,7 +10,7 @@ from manywalks.ensemble.combine import combine, combining_of
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import scores_by_count, walk_scores
+from manywalks.evaluate.convergence import replicate_scores, scores_by_count
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
@@ -23,8 +23,8 @@ from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
 
 
-class Seen(NamedTuple):
-    """One endpoint out of sample: n molecules of the valid and test parts, m replicates.
+class EndpointResults(NamedTuple):
+    """One endpoint out of sample: n molecules of the valid and test subsets, m replicates.
 
     Attributes:
         name: of the endpoint.
@@ -33,18 +33,18 @@ class Seen(NamedTuple):
         parts: "valid" or "test" (n,).
         observed: in endpoint units, NaN where not measured (n,).
         relation: "=", "<", ">" or "" (n,).
-        walks: replicate predictions in endpoint units (m, n).
+        replicates: replicate predictions in endpoint units (m, n).
         mean: the ensemble's (n,).
-        fitted: the endpoint's calibration. `walks` and `mean` are not calibrated; what is handed out is.
+        fitted: the endpoint's calibration. `replicates` and `mean` are not calibrated; what is handed out is.
     """
 
     name: str
     endpoint: EndpointParams
     rows: np.ndarray
-    parts: np.ndarray
+    subsets: np.ndarray
     observed: np.ndarray
     relation: np.ndarray
-    walks: np.ndarray
+    replicates: np.ndarray
     mean: np.ndarray
     fitted: calibration.Calibration
 
@@ -77,55 +77,55 @@ def _fit(rows: pd.DataFrame, name: str, predicted: np.ndarray, params: Params) -
     return {"molecules": int(np.isfinite(observed).sum()), **scores}
 
 
-def _seen(
+def endpoint_results(
     curated: pd.DataFrame,
-    parts: np.ndarray,
+    subsets: np.ndarray,
     name: str,
     fitted: calibration.Calibration,
-    walks: np.ndarray,
+    replicates: np.ndarray,
     params: Params,
-) -> Seen:
+) -> EndpointResults:
     """One endpoint's observations and predictions out of sample."""
-    rows, endpoint = out_of_sample(parts), params.data.endpoints[name]
+    rows, endpoint = out_of_sample(subsets), params.data.endpoints[name]
     there = curated.iloc[rows]
-    return Seen(
+    return EndpointResults(
         name=name,
         endpoint=endpoint,
         rows=rows,
-        parts=parts[rows],
+        subsets=subsets[rows],
         observed=there[name].to_numpy(dtype=np.float64),
         relation=there[f"{name}:relation"].to_numpy(dtype=str),
-        walks=walks,
-        mean=combine(walks, combining_of(endpoint.kind, params.ensemble)),
+        replicates=replicates,
+        mean=combine(replicates, combining_of(endpoint.kind, params.ensemble)),
         fitted=fitted,
     )
 
 
-def _metrics(seen: Seen, params: Params) -> dict[str, Any]:
-    """The endpoint's entry of metrics.json, from the test part, which the calibration was not fitted on."""
-    test, fitted = seen.parts == "test", seen.fitted
+def _metrics(seen: EndpointResults, params: Params) -> dict[str, Any]:
+    """The endpoint's entry of metrics.json, from the test subset, which the calibration was not fitted on."""
+    test, fitted = seen.subsets == "test", seen.fitted
     found = replicate_metrics(
         seen.observed[test],
-        fitted.handed_out(seen.walks[:, test]),
+        fitted.as_reported(seen.replicates[:, test]),
         kind=seen.endpoint.kind,
         unit=seen.endpoint.unit,
-        ensemble=fitted.handed_out(seen.mean[test]),
+        ensemble=fitted.as_reported(seen.mean[test]),
         relation=seen.relation[test],
         threshold=params.evaluate.threshold,
     )
     exact = np.where(seen.relation == "=", seen.observed, np.nan)[test]
-    walks = seen.walks[:, test]
-    spread = walks.std(axis=0, ddof=1)
-    return {**found, "calibration": diagnose(fitted, exact, seen.mean[test], spread, walks=walks)}
+    replicates = seen.replicates[:, test]
+    spread = replicates.std(axis=0, ddof=1)
+    return {**found, "calibration": diagnose(fitted, exact, seen.mean[test], spread, replicates=replicates)}
 
 
 def _statement(
-    seen: Seen, params: Params, *, tolerance: float, sd: float, diverged: int, noise: float | None
+    seen: EndpointResults, params: Params, *, tolerance: float, sd: float, diverged: int, noise: float | None
 ) -> dict[str, Any]:
-    """The endpoint's entry of statement.json, from the valid and test parts, before calibration.
+    """The endpoint's entry of statement.json, from the valid and test subsets, before calibration.
 
-    The map is fitted on walks, so a retrained ensemble has another one: only what the networks give can be
-    promised from the walks at hand.
+    The map is fitted on replicates, so a retrained ensemble has another one: only what the networks give can
+    be promised from the replicates at hand.
     """
     terms = Terms(
         kind=seen.endpoint.kind,
@@ -139,19 +139,19 @@ def _statement(
         adaptive=params.replicates.count is None,
         diverged=diverged,
     )
-    statement = endpoint_statement(seen.walks, seen.observed, terms, relation=seen.relation)
+    statement = endpoint_statement(seen.replicates, seen.observed, terms, relation=seen.relation)
     retrained, single = sentences(statement, seen.name)
-    return {**statement, "sentence": retrained, "single_walk": single}
+    return {**statement, "sentence": retrained, "single_replicate": single}
 
 
-def _predictions(seen: Seen, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
-    """Rows of predictions.parquet: a molecule of the valid and test parts each, as `manywalks score` says it.
+def _predictions(seen: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Rows of predictions.parquet, one for each valid and test molecule, as `manywalks predict` writes them.
 
     The calibration was fitted on the valid rows: only the test rows tell how well it does.
     """
-    out = calibration.hand_out(
+    out = calibration.report_endpoint(
         seen.fitted,
-        seen.walks,
+        seen.replicates,
         seen.mean,
         coverage=params.evaluate.coverage,
         threshold=params.evaluate.threshold,
@@ -163,7 +163,7 @@ def _predictions(seen: Seen, curated: pd.DataFrame, params: Params) -> pd.DataFr
             "id": there["id"].to_numpy(),
             "smiles": there["smiles"].to_numpy(),
             "endpoint": seen.name,
-            "part": seen.parts,
+            "subset": seen.subsets,
             "observed": seen.observed,
             "relation": seen.relation,
             "predicted": out.predicted,
@@ -177,25 +177,25 @@ def _predictions(seen: Seen, curated: pd.DataFrame, params: Params) -> pd.DataFr
     return table
 
 
-def _convergence(seen: Seen, params: Params) -> list[dict[str, Any]]:
+def _convergence(seen: EndpointResults, params: Params) -> list[dict[str, Any]]:
     """Points of plots/replicates.json: test score by number of replicates."""
-    test = seen.parts == "test"
+    test = seen.subsets == "test"
     return [
         {"endpoint": seen.name, **point}
         for point in scores_by_count(
-            seen.walks[:, test],
+            seen.replicates[:, test],
             seen.observed[test],
             seen.relation[test],
             seen.endpoint.kind,
             params.ensemble,
-            handed_out=seen.fitted.handed_out,
+            as_reported=seen.fitted.as_reported,
         )
     ]
 
 
-def _walks(seen: Seen) -> list[dict[str, Any]]:
-    """Points of plots/walks.json: test score of each single walk."""
-    test = seen.parts == "test"
-    walks = seen.fitted.handed_out(seen.walks[:, test])
-    scores = walk_scores(walks, seen.observed[test], seen.relation[test], seen.endpoint.kind)
+def _replicates(seen: EndpointResults) -> list[dict[str, Any]]:
+    """Points of plots/single_replicates.json: test score of each single replicate."""
+    test = seen.subsets == "test"
+    replicates = seen.fitted.as_reported(seen.replicates[:, test])
+    scores = replicate_scores(replicates, seen.observed[test], seen.relation[test], seen.endpoint.kind)
     return [{"endpoint": seen.name, **score} for score in scores]

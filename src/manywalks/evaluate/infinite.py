@@ -1,10 +1,10 @@
-"""Scores at the infinite ensemble, from m walks.
+"""Scores at the infinite ensemble, from m replicates.
 
-A squared error has a closed form: E[MSE_m] = MSE_inf + V/m, V the walks' variance. So do its root (by the
-delta method) and the Brier score. For any other metric the score of ensembles of k of the walks is a line in
-1/k, to first order, and its value at 0 is read off. Of three ways to do that, measured on simulated walks,
-the weighted line through k = 2, 4 .. m errs least: the jackknife's error is up to 1.7 times as large where
-metrics rank (AUROC, Spearman, 16 walks), and m with m/2 alone is between them.
+A squared error has a closed form: E[MSE_m] = MSE_inf + V/m, V the replicates' variance. So do its root (by
+the delta method) and the Brier score. For any other metric the score of ensembles of k of the replicates is a
+line in 1/k, to first order, and its value at 0 is read off. Of three ways to do that, measured on simulated
+replicates, the weighted line through k = 2, 4 .. m errs least: the jackknife's error is up to 1.7 times as
+large where metrics rank (AUROC, Spearman, 16 replicates), and m with m/2 alone is between them.
 """
 
 import math
@@ -26,11 +26,11 @@ class Projected(NamedTuple):
     """One configuration's score on one split.
 
     Attributes:
-        single: scores of the m single walks (m,).
+        single: scores of the m single replicates (m,).
         ensemble: score of all m together.
         infinite: estimate of the score of infinitely many.
-        error: standard error of `infinite` from having m walks only, and from the line not being one.
-        curve: mean score of ensembles of k walks, by k.
+        error: standard error of `infinite` from having m replicates only, and from the line not being one.
+        curve: mean score of ensembles of k replicates, by k.
     """
 
     single: np.ndarray
@@ -67,36 +67,36 @@ def scorer(observed: np.ndarray, relation: np.ndarray, *, metric: str, kind: str
 
 
 def project(
-    walks: np.ndarray, observed: np.ndarray, score: Score, *, closed: str | None, join: Join = combine
+    replicates: np.ndarray, observed: np.ndarray, score: Score, *, closed: str | None, join: Join = combine
 ) -> Projected:
-    """Project the score of (m, n) walks at (n,) measured values.
+    """Project the score of (m, n) replicates at (n,) measured values.
 
     Args:
-        walks: in endpoint units, m >= 2.
+        replicates: in endpoint units, m >= 2.
         observed: (n,), none of them NaN.
         score: of (n,) predictions.
-        closed: "rmse" or "brier" where the closed form holds (no censored value, mean of the walks).
-        join: (k, n) walks -> (n,), as the ensemble has it.
+        closed: "rmse" or "brier" where the closed form holds (no censored value, mean of the replicates).
+        join: (k, n) replicates -> (n,), as the ensemble has it.
     """
-    walks = np.asarray(walks, dtype=np.float64)
-    single = np.array([score(walk) for walk in walks])
-    curve = subset_scores(walks, score, join)
+    replicates = np.asarray(replicates, dtype=np.float64)
+    single = np.array([score(replicate) for replicate in replicates])
+    curve = subset_scores(replicates, score, join)
     if closed is not None:
-        infinite, error = closed_form(walks, observed, root=closed == "rmse")
+        infinite, error = closed_form(replicates, observed, root=closed == "rmse")
     else:
-        infinite, error = extrapolated(walks, score, curve, join)
-    return Projected(single, curve[len(walks)], infinite, error, curve)
+        infinite, error = extrapolated(replicates, score, curve, join)
+    return Projected(single, curve[len(replicates)], infinite, error, curve)
 
 
-def closed_form(walks: np.ndarray, observed: np.ndarray, *, root: bool) -> tuple[float, float]:
-    """MSE_m - V/m (its root where `root`) and its jackknife standard error over the walks.
+def closed_form(replicates: np.ndarray, observed: np.ndarray, *, root: bool) -> tuple[float, float]:
+    """MSE_m - V/m (its root where `root`) and its jackknife standard error over the replicates.
 
-    MSE_inf is the mean over pairs of different walks of the mean product of their errors, so all comes from
-    the walks' Gram matrix.
+    MSE_inf is the mean over pairs of different replicates of the mean product of their errors, so all comes
+    from the replicates' Gram matrix.
     """
-    errors = walks - observed
+    errors = replicates - observed
     products = errors @ errors.T / errors.shape[1]
-    m = len(walks)
+    m = len(replicates)
     own, rows, total = np.diag(products), products.sum(axis=1), products.sum()
     mse = (total - own.sum()) / (m * (m - 1))
     if m < 3:
@@ -109,10 +109,10 @@ def closed_form(walks: np.ndarray, observed: np.ndarray, *, root: bool) -> tuple
 
 
 def extrapolated(
-    walks: np.ndarray, score: Score, curve: dict[int, float], join: Join = combine
+    replicates: np.ndarray, score: Score, curve: dict[int, float], join: Join = combine
 ) -> tuple[float, float]:
-    """The weighted line through the scores of k walks, at 1/k = 0; its standard error."""
-    m = len(walks)
+    """The weighted line through the scores of k replicates, at 1/k = 0; its standard error."""
+    m = len(replicates)
     sizes = np.array([k for k in curve if k > 1 or m < 4], dtype=np.float64)
     scores = np.array([curve[int(k)] for k in sizes])
     weight = np.sqrt(sizes)  # the scores' variance falls about as 1/k
@@ -121,35 +121,36 @@ def extrapolated(
     # the last two points alone: as far apart as the curve is from a line
     (k1, s1), (k2, s2) = list(curve.items())[-2:]
     steep = s2 + (s2 - s1) * k1 / (k2 - k1)
-    left_out = np.array([score(join(np.delete(walks, walk, axis=0))) for walk in range(m)])
+    left_out = np.array([score(join(np.delete(replicates, replicate, axis=0))) for replicate in range(m)])
     return at_zero, float(np.hypot(_jackknife(left_out), at_zero - steep))
 
 
-def subset_scores(walks: np.ndarray, score: Score, join: Join = combine) -> dict[int, float]:
-    """Mean score of ensembles of k = 1, 2, 4 .. m walks; each size uses every walk equally often."""
-    m = len(walks)
-    order = np.random.default_rng(0)  # which subsets are looked at is no part of the walks' randomness
+def subset_scores(replicates: np.ndarray, score: Score, join: Join = combine) -> dict[int, float]:
+    """Mean score of ensembles of k = 1, 2, 4 .. m replicates; each size uses all equally often."""
+    m = len(replicates)
+    order = np.random.default_rng(0)  # which subsets are looked at is no part of the replicates' randomness
     found = {}
     for k in [2**power for power in range(m.bit_length()) if 2**power < m]:
         scores = []
         for _ in range(1 if k == 1 else _PARTITIONS):
-            shuffled = walks[order.permutation(m)]
+            shuffled = replicates[order.permutation(m)]
             scores += [score(join(shuffled[start : start + k])) for start in range(0, m // k * k, k)]
         found[k] = float(np.mean(scores))
-    return {**found, m: score(join(walks))}
+    return {**found, m: score(join(replicates))}
 
 
 def _jackknife(left_out: np.ndarray) -> float:
-    """Standard error from the estimates (m,) that leave one walk out."""
+    """Standard error from the estimates (m,) that leave one replicate out."""
     m = len(left_out)
     return float(np.sqrt((m - 1) / m * np.sum((left_out - left_out.mean()) ** 2)))
 
 
 def infinite_mse(error: np.ndarray) -> tuple[float, float | None]:
-    """MSE of infinitely many walks from the (m, n) errors of m, and its standard error.
+    """MSE of infinitely many replicates from the (m, n) errors of m, and its standard error.
 
-    The mean over pairs of different walks of the mean product of their errors has that expectation; the
-    standard error is the jackknife's over walks, so it tells what few walks cost, not what few molecules do.
+    The mean over pairs of different replicates of the mean product of their errors has that expectation; the
+    standard error is the jackknife's over replicates, so it tells what few replicates cost, not what few
+    molecules do.
     """
     m = len(error)
     products = error @ error.T / error.shape[1]

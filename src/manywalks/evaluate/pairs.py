@@ -1,7 +1,7 @@
-"""What differs between two ensembles, and between two single walks.
+"""What differs between two ensembles, and between two single replicates.
 
-An ensemble's mean and its retraining's differ by a draw of covariance 2 S / M, S the walks' covariance; so
-does (f_i - f_j) / sqrt(M) for any two walks. Half of it on either side of the ensemble stands for two
+An ensemble's mean and its retraining's differ by a draw of covariance 2 S / M, S the replicates' covariance;
+so does (f_i - f_j) / sqrt(M) for any two replicates. Half of it on either side of the ensemble stands for two
 ensembles: no distribution is assumed, nothing is drawn at random, and whatever is asked of two ensembles
 (overlap of the selected molecules, difference of a metric) is read off such pairs.
 """
@@ -18,7 +18,7 @@ from manywalks.evaluate.scores import Metrics
 
 # enough for a share to within a percent or two, few enough for metrics that sort
 _MOST_PAIRS = 256
-# metrics sort 20,000 molecules in 10 ms: fewer pairs, a walk in two at least, where molecules are many
+# metrics sort 20,000 molecules in 10 ms: fewer pairs, a replicate in two at least, where molecules are many
 _MOST_VALUES = 2 * 10**6
 # what other ways of combining cost against the mean is read off so many splits into halves
 _SPLITS = 32
@@ -35,16 +35,16 @@ class Pairs(NamedTuple):
     other: np.ndarray
 
 
-def walk_pairs(predictions: np.ndarray) -> Pairs:
-    """Pairs of the (m, n) walks themselves: all of them, or evenly chosen ones where there are many."""
-    walks = np.asarray(predictions, dtype=np.float64)
-    i, j = _chosen(*walks.shape)
-    return Pairs(walks[i], walks[j])
+def replicate_pairs(predictions: np.ndarray) -> Pairs:
+    """Pairs of the (m, n) replicates themselves: all of them, or evenly chosen ones where there are many."""
+    replicates = np.asarray(predictions, dtype=np.float64)
+    i, j = _chosen(*replicates.shape)
+    return Pairs(replicates[i], replicates[j])
 
 
 def ensemble_pairs(predictions: np.ndarray, ensemble: np.ndarray | None = None) -> Pairs:
-    """Pairs that differ as two ensembles of m walks do, from (m, n) walks, about the ensemble (n,)."""
-    one, other = walk_pairs(predictions)
+    """Pairs that differ as two ensembles of m do, from (m, n) replicates, about the ensemble (n,)."""
+    one, other = replicate_pairs(predictions)
     centre = combine(predictions) if ensemble is None else ensemble
     half = (one - other) / (2 * math.sqrt(len(predictions)))
     return Pairs(centre + half, centre - half)
@@ -53,17 +53,17 @@ def ensemble_pairs(predictions: np.ndarray, ensemble: np.ndarray | None = None) 
 def inflation(predictions: np.ndarray, how: Combining) -> float:
     """How much farther apart two such ensembles are than two means, root mean square.
 
-    Measured on two halves of the (m, n) walks, many times; 1 for the mean, about 1.25 for the median of
-    Gaussian walks.
+    Measured on two halves of the (m, n) replicates, many times; 1 for the mean, about 1.25 for the median of
+    Gaussian replicates.
     """
     if how.is_plain or len(predictions) < 4:
         return 1.0
-    walks = np.asarray(predictions, dtype=np.float64)
-    order = np.random.default_rng(0)  # which splits are tried is no part of the walks' randomness
+    replicates = np.asarray(predictions, dtype=np.float64)
+    order = np.random.default_rng(0)  # which splits are tried is no part of the replicates' randomness
     ratios = []
     for _ in range(_SPLITS):
-        shuffled = walks[order.permutation(len(walks))]
-        one, other = shuffled[: len(walks) // 2], shuffled[len(walks) // 2 :]
+        shuffled = replicates[order.permutation(len(replicates))]
+        one, other = shuffled[: len(replicates) // 2], shuffled[len(replicates) // 2 :]
         of_means = np.mean((one.mean(axis=0) - other.mean(axis=0)) ** 2)
         of_modes = np.mean((combine(one, how) - combine(other, how)) ** 2)
         ratios.append((of_modes, of_means))
@@ -85,26 +85,26 @@ def flip_rate(pairs: Pairs, threshold: float) -> float:
 def metric_differences(
     pairs: Pairs,
     score: Callable[[np.ndarray], Metrics],
-    walks: int,
+    replicates: int,
     confidence: float,
     *,
     adaptive: bool = False,
 ) -> dict[str, dict[str, float] | None]:
     """How far each metric of two ensembles is apart: root mean square, and what will not be exceeded.
 
-    The bound is Student's, of `walks` - 1 degrees of freedom, since a metric moves with the walks in one
-    direction, to first order; a little of the allowed failures pays for what is not of first order. None
-    where a metric is not defined.
+    The bound is Student's, of `replicates` - 1 degrees of freedom, since a metric moves with the replicates
+    in one direction, to first order; a little of the allowed failures pays for what is not of first order.
+    None where a metric is not defined.
 
     Args:
         pairs: from `ensemble_pairs`.
         score: the metrics of (n,) predictions.
-        walks: m of the ensemble.
+        replicates: m of the ensemble.
         confidence: share of retrainings that shall be within the bound.
-        adaptive: whether `walks` was chosen by looking at them.
+        adaptive: whether `replicates` was chosen by looking at them.
     """
-    failures = (1 - confidence) * (1 - _TAILS / walks) * (1 - _LOOKING if adaptive else 1)
-    quantile = float(stats.t.ppf(1 - failures / 2, walks - 1))
+    failures = (1 - confidence) * (1 - _TAILS / replicates) * (1 - _LOOKING if adaptive else 1)
+    quantile = float(stats.t.ppf(1 - failures / 2, replicates - 1))
     ones, others = ([score(predicted) for predicted in side] for side in pairs)
     found: dict[str, dict[str, float] | None] = {}
     for name in ones[0]:
@@ -125,7 +125,7 @@ def _top(predictions: np.ndarray, share: float) -> np.ndarray:
 
 
 def _chosen(m: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of pairs of m walks, each walk equally often: all, or those 1, 2, .. places apart."""
+    """Indices of pairs of m replicates, each replicate equally often: all, or those 1, 2, .. places apart."""
     apart = max(1, min(m // 2, min(_MOST_PAIRS, _MOST_VALUES // n) // m))
     i, lag = np.meshgrid(np.arange(m), np.arange(1, apart + 1))
     i, j = i.ravel(), (i + lag).ravel() % m

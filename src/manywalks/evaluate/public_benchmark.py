@@ -62,7 +62,7 @@ class TaskScore(NamedTuple):
         published: the metric, and what others reached.
         train, test: how many molecules.
         ensemble: score of the mean of all replicates, on the test rows.
-        walks: (m,) the replicates' own scores.
+        replicates: (m,) the replicates' own scores.
         seconds: wall clock, from reading the table to the scores.
     """
 
@@ -71,7 +71,7 @@ class TaskScore(NamedTuple):
     train: int
     test: int
     ensemble: float
-    walks: np.ndarray
+    replicates: np.ndarray
     seconds: float
 
 
@@ -79,7 +79,7 @@ class Table(NamedTuple):
     """A task's rows: those to train on curated, then the test rows as published, and what those measured."""
 
     molecules: pd.DataFrame
-    parts: np.ndarray
+    subsets: np.ndarray
     observed: np.ndarray
 
 
@@ -101,16 +101,17 @@ def run_folder(
 
 
 def run_task(path: Path, *, replicates: int, cores: int, settings: dict[str, Any] | None = None) -> TaskScore:
-    """Curate, featurize, train `replicates` walks, and score the test rows.
+    """Curate, featurize, train `replicates` replicates, and score the test rows.
 
-    All other rows are trained on, unless `settings` ask for early stopping: it gets a valid part by scaffold.
+    All other rows are trained on, unless `settings` ask for early stopping: it gets a valid subset by
+    scaffold.
     """
     start = time.perf_counter()
     frame = read_table(path)
     params = task_params(path, frame, cores, settings)
     table = read_task(frame, params, cores)
     features = featurize(list(table.molecules["smiles"]), params.featurize.blocks, cores=cores)
-    prepared = prepare(table.molecules, features, table.parts, params)
+    prepared = prepare(table.molecules, features, table.subsets, params)
     # what is predicted are the valid rows, if there are any, and behind them the test rows
     predictions = train_and_predict(prepared, replicates, cores)[:, -len(table.observed) :]
     published = published_of(path.stem, classes=bool(prepared.problem.targets.classes[0]))
@@ -120,7 +121,9 @@ def run_task(path: Path, *, replicates: int, cores: int, settings: dict[str, Any
         train=len(prepared.problem.train),
         test=len(table.observed),
         ensemble=score(published.metric, table.observed, predictions.mean(axis=0)),
-        walks=np.array([score(published.metric, table.observed, walk) for walk in predictions]),
+        replicates=np.array(
+            [score(published.metric, table.observed, replicate) for replicate in predictions]
+        ),
         seconds=time.perf_counter() - start,
     )
 
@@ -156,8 +159,8 @@ def read_task(frame: pd.DataFrame, params: Params, cores: int) -> Table:
         {"smiles": smiles, ENDPOINT: np.nan, f"{ENDPOINT}:weight": 0.0, f"{ENDPOINT}:relation": ""}
     )
     molecules = pd.concat([known.loc[:, list(unmeasured.columns)], unmeasured], ignore_index=True)
-    parts = np.array([*_parts_of(known, params), *["test"] * len(test)])
-    return Table(molecules, parts, _numbers(test))
+    subsets = np.array([*_subsets_of(known, params), *["test"] * len(test)])
+    return Table(molecules, subsets, _numbers(test))
 
 
 def _numbers(frame: pd.DataFrame) -> np.ndarray:
@@ -165,12 +168,12 @@ def _numbers(frame: pd.DataFrame) -> np.ndarray:
     return np.array(pd.to_numeric(frame[ENDPOINT], errors="coerce"), dtype=np.float64)
 
 
-def _parts_of(known: pd.DataFrame, params: Params) -> list[str]:
+def _subsets_of(known: pd.DataFrame, params: Params) -> list[str]:
     """Train, or valid for an eighth of the molecules by scaffold where training stops by it."""
     if params.train.early_stopping is None:
         return ["train"] * len(known)
     split = SplitParams.model_validate({"method": "scaffold", "test": 1 / 8, "valid": 0})
-    return ["valid" if part == "test" else "train" for part in split_molecules(known, split)]
+    return ["valid" if subset == "test" else "train" for subset in split_molecules(known, split)]
 
 
 def train_and_predict(prepared: Prepared, replicates: int, cores: int) -> np.ndarray:
@@ -201,15 +204,16 @@ def score(metric: str, observed: np.ndarray, predicted: np.ndarray) -> float:
 def one_line(task: TaskScore) -> str:
     """A task's outcome while the others still run."""
     return (
-        f"{task.name}: {task.published.metric} {task.ensemble:.3f}, single walks {task.walks.mean():.3f} "
-        f"± {task.walks.std(ddof=1):.3f}, {task.seconds:.0f} s"
+        f"{task.name}: {task.published.metric} {task.ensemble:.3f}, "
+        f"single replicates {task.replicates.mean():.3f} "
+        f"± {task.replicates.std(ddof=1):.3f}, {task.seconds:.0f} s"
     )
 
 
 def header() -> list[str]:
     """Columns of `rows`."""
     return [
-        "task", "metric", "train / test", "ensemble", "single walks", "worst to best",
+        "task", "metric", "train / test", "ensemble", "single replicates", "worst to best",
         "Morgan + MLP", "RDKit2D + MLP", "MapLight", "best published", "seconds",
     ]  # fmt: skip
 
@@ -221,14 +225,18 @@ def rows(scores: list[TaskScore]) -> list[list[str]]:
 
 def _row(task: TaskScore) -> list[str]:
     lower = task.published.metric == "mae"
-    worst, best = (task.walks.max(), task.walks.min()) if lower else (task.walks.min(), task.walks.max())
+    worst, best = (
+        (task.replicates.max(), task.replicates.min())
+        if lower
+        else (task.replicates.min(), task.replicates.max())
+    )
     others = [f"{value:.3f}" if value is not None else "" for value in task.published[1:]]
     return [
         task.name,
         f"{task.published.metric} {'↓' if lower else '↑'}",
         f"{task.train} / {task.test}",
         f"{task.ensemble:.3f}",
-        f"{task.walks.mean():.3f} ± {task.walks.std(ddof=1):.3f}",
+        f"{task.replicates.mean():.3f} ± {task.replicates.std(ddof=1):.3f}",
         f"{worst:.3f} to {best:.3f}",
         *others,
         f"{task.seconds:.0f}",

@@ -131,7 +131,7 @@ def replicate_metrics(
         "unit": unit,
         "n_test": int(_measured(observed, predictions[0]).sum()),
         "ensemble": whole,
-        "replicates": summarise([score(walk) for walk in predictions]),
+        "replicates": summarise([score(replicate) for replicate in predictions]),
     }
 
 

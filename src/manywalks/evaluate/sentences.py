@@ -1,4 +1,4 @@
-"""The statement in words: what a retrained ensemble agrees to, and what a single walk would have risked."""
+"""The statement in words: what a retrained ensemble agrees to, and what one replicate would risk."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _NAMES = {"rmse": "RMSE", "auroc": "AUROC"}
 
 
 def sentences(statement: Statement, endpoint: str) -> tuple[str, str]:
-    """The promise, and what a single walk would have risked, from `endpoint_statement`'s dict."""
+    """The promise, and what a single replicate would have risked, from `endpoint_statement`'s dict."""
     return _promise(statement, endpoint), _risk(statement, endpoint)
 
 
@@ -17,7 +17,7 @@ def _promise(statement: Statement, endpoint: str) -> str:
     unit = _unit(statement)
     m = statement["replicates"]
     sure = f"{100 * statement['confidence']:g} % sure"
-    # a retrained ensemble has a calibration of its own, fitted on its own walks
+    # a retrained ensemble has a calibration of its own, fitted on its own replicates
     scale = " before calibration" if statement["kind"] == "classification" else ""
     text = (
         f"{endpoint}: a retrained ensemble of {m} will agree with this one to within "
@@ -46,14 +46,13 @@ def _risk(statement: Statement, endpoint: str) -> str:
     unit = _unit(statement)
     apart = two_digits(2**0.5 * statement["spread_rms"])
     text = f"{endpoint}: two single networks, trained alike, would have been {apart}{unit} apart"
-    text += (
-        f" and shared {100 * statement['top_overlap']['0.05']['walks']:.0f} % of their top 5 % of molecules"
-    )
+    shared = statement["top_overlap"]["0.05"]["replicates"]
+    text += f" and shared {100 * shared:.0f} % of their top 5 % of molecules"
     text += f" (two ensembles: {100 * statement['top_overlap']['0.05']['ensembles']:.0f} %)."
     metric = "auroc" if statement["kind"] == "classification" else "rmse"
-    walks = statement["walks"].get(metric)
-    if walks and walks["mean"] is not None:
-        scored = f"{walks['min']:.3g} to {walks['max']:.3g}"
+    replicates = statement["single_replicates"].get(metric)
+    if replicates and replicates["mean"] is not None:
+        scored = f"{replicates['min']:.3g} to {replicates['max']:.3g}"
         text += (
             f" Over the valid and test molecules together their {_NAMES[metric]} went from "
             f"{scored}{unit if metric == 'rmse' else ''}, by chance alone"
@@ -61,7 +60,7 @@ def _risk(statement: Statement, endpoint: str) -> str:
         text += f"; the ensemble's is {statement['ensemble'][metric]:.3g}."
     if statement["kind"] == "classification":
         text += (
-            f" A single network would have called {100 * statement['flip_rate']['walk']:.1f} % of the "
+            f" A single network would have called {100 * statement['flip_rate']['replicate']:.1f} % of the "
             f"molecules otherwise than the ensemble; for {100 * statement['turned_share']:.0f} % at least "
             f"one of the {statement['replicates']} did (before calibration)."
         )

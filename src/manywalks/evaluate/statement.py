@@ -15,12 +15,12 @@ from manywalks.evaluate.pairs import (
     flip_rate,
     inflation,
     metric_differences,
+    replicate_pairs,
     top_overlap,
-    walk_pairs,
 )
 from manywalks.evaluate.scores import Metrics, endpoint_metrics
 from manywalks.replicates.bound import bound_at, replicates_needed
-from manywalks.replicates.spectrum import moments
+from manywalks.replicates.spectrum import covariance_moments
 
 SD_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 TOP_SHARES = (0.01, 0.05)
@@ -34,13 +34,13 @@ class Terms:
         kind: "regression" or "classification".
         unit: of the endpoint.
         tolerance: asked for, in the unit.
-        sd: observed standard deviation (of the training part), in the unit; None where unknown.
+        sd: observed standard deviation (of the training subset), in the unit; None where unknown.
         noise: of the assay, in the unit; None where the data has no repeats.
         threshold: probability from which a molecule is called class 1.
         confidence: of the bounds.
-        combining: how the walks are made one.
-        adaptive: whether the number of walks came from looking at them.
-        diverged: walks that were replaced because they were not finite.
+        combining: how the replicates are made one.
+        adaptive: whether the number of replicates came from looking at them.
+        diverged: replicates that were replaced because they were not finite.
     """
 
     kind: str
@@ -65,51 +65,53 @@ def endpoint_statement(
     """The endpoint's entry of reports/statement.json.
 
     Args:
-        predictions: (m, n) of m walks at n out-of-sample molecules, in endpoint units.
+        predictions: (m, n) of m replicates at n out-of-sample molecules, in endpoint units.
         observed: (n,), NaN where not measured.
         terms: what it goes by.
         relation: (n,) of "=", "<", ">".
     """
-    walks = np.asarray(predictions, dtype=np.float64)
+    replicates = np.asarray(predictions, dtype=np.float64)
     observed = np.asarray(observed, dtype=np.float64)
-    ensemble = combine(walks, terms.combining)
+    ensemble = combine(replicates, terms.combining)
     return {
         "kind": terms.kind,
         "unit": terms.unit,
-        "molecules": walks.shape[1],
+        "molecules": replicates.shape[1],
         "measured": int(np.isfinite(observed).sum()),
-        "replicates": len(walks),
+        "replicates": len(replicates),
         "diverged": terms.diverged,
         "mode": terms.combining.mode,
         "logits": terms.combining.logits,
-        **_spread(walks),
-        **_difference(walks, terms),
-        **_errors(walks, observed, relation),
-        **_scores(walks, ensemble, observed, relation, terms),
-        **_selection(walks, ensemble, terms),
+        **_spread(replicates),
+        **_difference(replicates, terms),
+        **_errors(replicates, observed, relation),
+        **_scores(replicates, ensemble, observed, relation, terms),
+        **_selection(replicates, ensemble, terms),
     }
 
 
-def _spread(walks: np.ndarray) -> dict[str, Any]:
-    """How far single walks are from their mean, over molecules."""
-    spread = walks.std(axis=0, ddof=1)
+def _spread(replicates: np.ndarray) -> dict[str, Any]:
+    """How far single replicates are from their mean, over molecules."""
+    spread = replicates.std(axis=0, ddof=1)
     low, middle, high, far = np.quantile(spread, [0.25, 0.5, 0.75, 0.95]).tolist()
     rms = math.sqrt(np.mean(spread**2))
     return {
         "spread_rms": rms,
         "spread": {"q25": low, "median": middle, "q75": high, "p95": far},
-        "standard_error_rms": rms / math.sqrt(len(walks)),
+        "standard_error_rms": rms / math.sqrt(len(replicates)),
     }
 
 
-def _difference(walks: np.ndarray, terms: Terms) -> dict[str, Any]:
+def _difference(replicates: np.ndarray, terms: Terms) -> dict[str, Any]:
     """How far a retrained ensemble will be from this one, and what other tolerances would need."""
-    seen = moments(walks)
-    m, wider = len(walks), inflation(walks, terms.combining)
+    seen = covariance_moments(replicates)
+    m, wider = len(replicates), inflation(replicates, terms.combining)
     confidence, adaptive = terms.confidence, terms.adaptive
     bound = wider * bound_at(seen, m, confidence, adaptive=adaptive)
     if terms.kind == "classification":
-        bound = min(bound, 1.0)  # of two walks it comes out at 5: probabilities cannot differ by more than 1
+        bound = min(
+            bound, 1.0
+        )  # of two replicates it comes out at 5: probabilities cannot differ by more than 1
 
     def needed(tolerance: float) -> int:
         return replicates_needed(seen, tolerance / wider, confidence, adaptive=adaptive)
@@ -134,18 +136,18 @@ def _difference(walks: np.ndarray, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _errors(walks: np.ndarray, observed: np.ndarray, relation: np.ndarray | None) -> dict[str, Any]:
-    """Mean squared errors of one walk, of the mean of m and of infinitely many; Brier scores for classes.
+def _errors(replicates: np.ndarray, observed: np.ndarray, relation: np.ndarray | None) -> dict[str, Any]:
+    """Mean squared errors of one replicate, the mean of m, and infinitely many; Brier scores for classes.
 
-    All about the mean of walks, and over molecules whose value itself is known, where the algebra is exact:
-    MSE of the mean = mean MSE of the walks - mean variance over walks (ddof 0).
+    All about the mean of replicates, and over molecules whose value itself is known, where the algebra is
+    exact: MSE of the mean = mean MSE of the replicates - mean variance over replicates (ddof 0).
     """
     keep = np.isfinite(observed)
     if relation is not None:
         keep &= (np.asarray(relation) != "<") & (np.asarray(relation) != ">")
     if not keep.any():
         return dict.fromkeys(("mse_one", "mse_ensemble", "mse_infinite", "mse_infinite_error", "ambiguity"))
-    error = walks[:, keep] - observed[keep]
+    error = replicates[:, keep] - observed[keep]
     infinite, its_error = infinite_mse(error)
     return {
         "mse_one": float(np.mean(error**2)),
@@ -157,33 +159,39 @@ def _errors(walks: np.ndarray, observed: np.ndarray, relation: np.ndarray | None
 
 
 def _scores(
-    walks: np.ndarray,
+    replicates: np.ndarray,
     ensemble: np.ndarray,
     observed: np.ndarray,
     relation: np.ndarray | None,
     terms: Terms,
 ) -> dict[str, Any]:
-    """Metrics of the ensemble and of single walks, and how far those of two ensembles will be apart."""
+    """Metrics of the ensemble and of single replicates, and how far those of two ensembles will be apart."""
 
     def score(predicted: np.ndarray) -> Metrics:
         return endpoint_metrics(
             observed, predicted, kind=terms.kind, relation=relation, threshold=terms.threshold
         )
 
-    singles = [score(walk) for walk in walks]
+    singles = [score(replicate) for replicate in replicates]
     whole = score(ensemble)
     differences = metric_differences(
-        ensemble_pairs(walks, ensemble), score, len(walks), terms.confidence, adaptive=terms.adaptive
+        ensemble_pairs(replicates, ensemble),
+        score,
+        len(replicates),
+        terms.confidence,
+        adaptive=terms.adaptive,
     )
     return {
         "ensemble": whole,
-        "walks": {name: _single_walks([s[name] for s in singles], terms.confidence) for name in whole},
+        "single_replicates": {
+            name: _single_replicates([s[name] for s in singles], terms.confidence) for name in whole
+        },
         "metric_difference": differences,
     }
 
 
-def _single_walks(values: list[float | None], confidence: float) -> dict[str, Any]:
-    """Mean, sd, t interval of the mean, least and largest of a metric over walks."""
+def _single_replicates(values: list[float | None], confidence: float) -> dict[str, Any]:
+    """Mean, sd, t interval of the mean, least and largest of a metric over replicates."""
     known = np.array([value for value in values if value is not None])
     if known.size < 2:
         return dict.fromkeys(("mean", "sd", "low", "high", "min", "max"))
@@ -199,27 +207,27 @@ def _single_walks(values: list[float | None], confidence: float) -> dict[str, An
     }
 
 
-def _selection(walks: np.ndarray, ensemble: np.ndarray, terms: Terms) -> dict[str, Any]:
-    """Which molecules are selected, or called class 1, by two ensembles and by two single walks."""
-    singles, ensembles = walk_pairs(walks), ensemble_pairs(walks, ensemble)
+def _selection(replicates: np.ndarray, ensemble: np.ndarray, terms: Terms) -> dict[str, Any]:
+    """Which molecules are selected, or called class 1, by two ensembles and by two single replicates."""
+    singles, ensembles = replicate_pairs(replicates), ensemble_pairs(replicates, ensemble)
     overlap = {
         f"{share:g}": {
-            "molecules": max(1, round(share * walks.shape[1])),
+            "molecules": max(1, round(share * replicates.shape[1])),
             "ensembles": top_overlap(ensembles, share),
-            "walks": top_overlap(singles, share),
+            "replicates": top_overlap(singles, share),
         }
         for share in TOP_SHARES
     }
     if terms.kind != "classification":
         return {"top_overlap": overlap, "flip_rate": None, "turned_share": None}
-    whole = Pairs(np.broadcast_to(ensemble, walks.shape), walks)
-    otherwise = (walks >= terms.threshold) != (ensemble >= terms.threshold)
+    whole = Pairs(np.broadcast_to(ensemble, replicates.shape), replicates)
+    otherwise = (replicates >= terms.threshold) != (ensemble >= terms.threshold)
     return {
         "top_overlap": overlap,
         "flip_rate": {
             "ensembles": flip_rate(ensembles, terms.threshold),
-            "walks": flip_rate(singles, terms.threshold),
-            "walk": flip_rate(whole, terms.threshold),
+            "replicates": flip_rate(singles, terms.threshold),
+            "replicate": flip_rate(whole, terms.threshold),
         },
         "turned_share": float(np.mean(otherwise.any(axis=0))),
     }

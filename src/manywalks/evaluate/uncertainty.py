@@ -23,7 +23,7 @@ def gaussian_scores(error: np.ndarray, sd: np.ndarray) -> dict[str, Any]:
         nll, crps, ence, miscalibration_area, spearman (of |error| and sd; None where sd is constant), each
         {"value", "expected", "low", "high"}: expected and central 95 % over simulated errors N(0, sd^2).
     """
-    draws = np.random.default_rng(0)  # simulations of the reference are no part of any walk
+    draws = np.random.default_rng(0)  # simulations of the reference are no part of any replicate
     simulated = draws.standard_normal((_SIMULATIONS, error.size)) * sd
     found = {}
     for name, score in _SCORES.items():
@@ -115,7 +115,7 @@ def expected_calibration_error(positive: np.ndarray, probability: np.ndarray) ->
 
 
 def mutual_information(probabilities: np.ndarray) -> float:
-    """What walks disagree on: entropy of the mean less mean entropy of (m, n) probabilities, in nats."""
+    """What replicates disagree on: entropy of the mean less mean entropy of (m, n) probabilities, in nats."""
     return float(np.mean(_entropy(probabilities.mean(axis=0)) - _entropy(probabilities).mean(axis=0)))
 
 

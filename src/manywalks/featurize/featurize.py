@@ -27,7 +27,7 @@ CHUNK = 0.5e6  # microseconds of work in one chunk
 Progress = Callable[[int, int], None]
 
 
-class Chunk(NamedTuple):
+class FeatureChunk(NamedTuple):
     """Features of some molecules: the sparse rows, and float32 (n, d_dense)."""
 
     sparse: SparseRows
@@ -90,7 +90,7 @@ class _Rows:
         self.values = np.empty(0, dtype=np.float32)
         self.rows = 0
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: FeatureChunk) -> None:
         """Append the next rows."""
         lengths, columns, values = chunk.sparse
         end = self.rows + len(lengths)
@@ -115,7 +115,9 @@ class _Rows:
         return sparse.csr_matrix((self.values, self.columns, self.indptr), shape=self.shape)
 
 
-def _chunks(smiles: list[str], blocks: tuple[FeatureBlock, ...], cores: int, seed: int) -> Iterator[Chunk]:
+def _chunks(
+    smiles: list[str], blocks: tuple[FeatureBlock, ...], cores: int, seed: int
+) -> Iterator[FeatureChunk]:
     """Chunks of about half a second of work each, in order, made here or by `cores` processes."""
     cost = COST["parse"] + sum(COST[block.kind] for block in blocks)
     size = max(1, int(CHUNK / cost))
@@ -131,14 +133,16 @@ def _chunks(smiles: list[str], blocks: tuple[FeatureBlock, ...], cores: int, see
     yield from Parallel(cores, return_as="generator", batch_size=1, pre_dispatch="2*n_jobs")(jobs)  # pyright: ignore
 
 
-def featurize_chunk(smiles: list[str], blocks: tuple[FeatureBlock, ...], start: int, seed: int) -> Chunk:
+def featurize_chunk(
+    smiles: list[str], blocks: tuple[FeatureBlock, ...], start: int, seed: int
+) -> FeatureChunk:
     """Featurize some molecules in this process; `start` is the row of the first, for messages."""
     with rdBase.BlockLogs():
         mols = [_parse(text, start + row) for row, text in enumerate(smiles)]
         parts = [fingerprints(mols, block) for block in blocks if block.kind not in DENSE]
         dense = [_real_valued(mols, block, seed) for block in blocks if block.kind in DENSE]
     widths = [len(fingerprint_names(block)) for block in blocks if block.kind not in DENSE]
-    return Chunk(
+    return FeatureChunk(
         _beside(parts, widths, len(mols)),
         np.concatenate([np.empty((len(mols), 0), np.float32), *dense], axis=1),
     )

@@ -25,24 +25,24 @@ class SparseRows(NamedTuple):
 
 def fingerprint_names(block: FeatureBlock) -> tuple[str, ...]:
     """Column names of a fingerprint block, such as `morgan2_1024_count:17`."""
-    return _names(block.kind, block.radius, block.size)
+    return _names(block.kind, block.radius, block.n_bits)
 
 
 @cache
-def _names(kind: str, radius: int, size: int) -> tuple[str, ...]:
+def _names(kind: str, radius: int, n_bits: int) -> tuple[str, ...]:
     """They are asked for with each molecule that is featurized by itself."""
     prefix = {
-        "morgan_count": f"morgan{radius}_{size}_count",
-        "morgan_bits": f"morgan{radius}_{size}_bits",
-        "morgan_feature_count": f"morgan{radius}_{size}_feature_count",
-        "avalon_count": f"avalon_{size}_count",
-        "atom_pair_count": f"atom_pair_{size}_count",
-        "torsion_count": f"torsion_{size}_count",
-        "rdkit_path_count": f"rdkit_path_{size}_count",
+        "morgan_count": f"morgan{radius}_{n_bits}_count",
+        "morgan_bits": f"morgan{radius}_{n_bits}_bits",
+        "morgan_feature_count": f"morgan{radius}_{n_bits}_feature_count",
+        "avalon_count": f"avalon_{n_bits}_count",
+        "atom_pair_count": f"atom_pair_{n_bits}_count",
+        "torsion_count": f"torsion_{n_bits}_count",
+        "rdkit_path_count": f"rdkit_path_{n_bits}_count",
         "maccs": "maccs",
         "erg": "erg",
     }[kind]
-    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(kind, size)
+    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(kind, n_bits)
     return tuple(f"{prefix}:{column}" for column in range(width))
 
 
@@ -53,26 +53,26 @@ def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
     if block.kind == "maccs":
         return _from_bits([rdMolDescriptors.GetMACCSKeysFingerprint(mol) for mol in mols])
     if block.kind == "avalon_count":
-        return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.size) for mol in mols])
-    generator = _generator(block.kind, block.radius, block.size)
+        return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.n_bits) for mol in mols])
+    generator = _generator(block.kind, block.radius, block.n_bits)
     if block.kind == "morgan_bits":
         return _from_bits(generator.GetFingerprints(mols))
     return _from_counts(generator.GetCountFingerprints(mols))
 
 
 @cache
-def _generator(kind: str, radius: int, size: int) -> Any:
+def _generator(kind: str, radius: int, n_bits: int) -> Any:
     """RDKit's fingerprint generator of a hashed block; making one takes as long as a fingerprint."""
     if kind in ("morgan_count", "morgan_bits"):
-        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=size)
+        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=n_bits)
     if kind == "morgan_feature_count":
         roles = rdFingerprintGenerator.GetMorganFeatureAtomInvGen()
-        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=size, atomInvariantsGenerator=roles)
+        return rdFingerprintGenerator.GetMorganGenerator(radius, fpSize=n_bits, atomInvariantsGenerator=roles)
     if kind == "atom_pair_count":
-        return rdFingerprintGenerator.GetAtomPairGenerator(fpSize=size)
+        return rdFingerprintGenerator.GetAtomPairGenerator(fpSize=n_bits)
     if kind == "torsion_count":
-        return rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=size)
-    return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=size)
+        return rdFingerprintGenerator.GetTopologicalTorsionGenerator(fpSize=n_bits)
+    return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=n_bits)
 
 
 def _from_counts(vectors: Sequence[Any]) -> SparseRows:

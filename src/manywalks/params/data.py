@@ -265,9 +265,9 @@ class CurateParams(Section):
     time_limit: Positive = Field(
         default=10.0, description="seconds for one molecule; it is rejected after that"
     )
-    merge: Literal["median", "mean", "censored"] = Field(
+    merge: Literal["median", "mean", "tobit"] = Field(
         default="median",
-        description="how repeats of a molecule become one value; censored: the likeliest mean, with the "
+        description="how repeats of a molecule become one value; tobit: the likeliest mean, with the "
         "assay's pooled noise, where bounds and values meet",
     )
     spread: Literal["flag", "reject"] = Field(
@@ -290,9 +290,9 @@ class SplitParams(Section):
     endpoint: Name | None = Field(
         default=None, description="method stratified: the endpoint that is spread evenly (default: the first)"
     )
-    test: Fraction = Field(default=0.2, description="share of the molecules in the test part")
-    valid: Fraction = Field(default=0.1, description="share of the molecules in the valid part")
-    test_from: Cell | None = Field(
+    test: Fraction = Field(default=0.2, description="share of the molecules in the test subset")
+    valid: Fraction = Field(default=0.1, description="share of the molecules in the valid subset")
+    test_since: Cell | None = Field(
         default=None,
         description="method time: test what was first measured in this year, on this date or later "
         "(default: the last share)",
@@ -301,7 +301,7 @@ class SplitParams(Section):
         default=0.5, description="method cluster: Tanimoto from which two molecules are neighbours"
     )
     seed: int = Field(
-        default=0, description="draw of the split (data, not a walk: it is the same for all replicates)"
+        default=0, description="draw of the split (data, not a replicate: it is the same for all replicates)"
     )
 
     @model_validator(mode="after")

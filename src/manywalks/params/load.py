@@ -21,6 +21,7 @@ from manywalks.params.model import (
     TrainParams,
     TransformParams,
 )
+from manywalks.params.renamed import check_names
 from manywalks.params.run import OrchestrateParams, RefreshParams, ReportParams
 
 
@@ -55,6 +56,7 @@ def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
     """Check a mapping read from `source`; a ValueError names file, key, value and remedy."""
     if not isinstance(raw, dict):
         raise ValueError(f"{source}: holds no mapping of sections; start from `manywalks init TABLE`")
+    check_names(raw, source)
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
@@ -94,7 +96,9 @@ class _OnceLoader(yaml.SafeLoader):
 def load_params(path: Path) -> Params:
     """Read params.yaml; a ValueError says in one line what is wrong with it."""
     if not path.is_file():
-        raise ValueError(f"{path}: no such file; make one with `manywalks init TABLE --work {path.parent}`")
+        raise ValueError(
+            f"{path}: no such file; make one with `manywalks init TABLE --workspace {path.parent}`"
+        )
     try:
         # SafeLoader with two rules more
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)

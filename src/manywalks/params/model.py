@@ -31,7 +31,7 @@ class FeatureBlock(Section):
         "acids and bases instead of elements; ionization: charges and log D at pH 7.4, pKa of groups)"
     )  # fmt: skip
     radius: Annotated[int, Field(ge=0, le=8)] = Field(default=2, description="Morgan: radius in bonds")
-    size: Annotated[int, Field(ge=16, le=65536)] = Field(
+    n_bits: Annotated[int, Field(ge=16, le=65536)] = Field(
         default=1024, description="hashed fingerprints: length"
     )
 
@@ -53,7 +53,7 @@ class FeaturizeParams(Section):
 
 
 class TransformParams(Section):
-    """Scaling of features and targets, fitted on the train part alone."""
+    """Scaling of features and targets, fitted on the train subset alone."""
 
     counts: Literal["log1p", "none", "binary"] = Field(default="log1p", description="counts and bits")
     count_scale: Positive = Field(
@@ -64,7 +64,7 @@ class TransformParams(Section):
         default="quantile", description="real-valued columns"
     )
     clip: Positive = Field(default=3.0, description="scaled descriptors are held within -clip .. clip")
-    targets: Literal["auto", "standard", "log", "rank", "none"] = Field(
+    targets: Literal["auto", "standard", "log", "normal_scores", "none"] = Field(
         default="auto",
         description="regression targets: auto takes log for skewed positive values, else standard",
     )
@@ -90,12 +90,12 @@ class NetworkParams(Section):
 class TrainParams(Section):
     """How one replicate is trained."""
 
-    engine: Literal["auto", "dense", "keras", "stacked"] = Field(
+    engine: Literal["auto", "numba", "keras", "stacked"] = Field(
         default="auto", description="what trains (auto: the fastest that can)"
     )
-    loss: Literal["auto", "squared", "huber", "cross_entropy"] = Field(
+    loss: Literal["auto", "mse", "huber", "cross_entropy"] = Field(
         default="huber",
-        description="of regression (auto: squared); a class is always trained by cross_entropy",
+        description="of regression (auto: mse); a class is always trained by cross_entropy",
     )
     optimizer: Literal["adam", "adamw"] = Field(default="adamw", description="optimizer")
     learning_rate: Positive = Field(default=1e-3, description="peak learning rate")
@@ -124,7 +124,7 @@ class TrainParams(Section):
 
 
 class ReplicatesParams(Section):
-    """How many walks, and how sure."""
+    """How many replicates, and how sure."""
 
     tolerance: str | Positive = Field(
         default="0.05 sd",
@@ -139,9 +139,10 @@ class ReplicatesParams(Section):
     count: Annotated[int, Field(ge=2)] | None = Field(
         default=None, description="exactly so many (default: as many as it takes)"
     )
-    entropy: Annotated[int, Field(ge=0)] | None = Field(
+    seed: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
-        description="replays the same streams, for debugging (default: from the operating system)",
+        description="replays the same random streams, for debugging; it cures nothing (default: from the "
+        "operating system)",
     )
 
     @model_validator(mode="after")
@@ -155,10 +156,10 @@ class ReplicatesParams(Section):
 class EnsembleParams(Section):
     """How the replicates become one model."""
 
-    mode: Literal["mean", "median", "trimmed"] = Field(
+    average: Literal["mean", "median", "trimmed"] = Field(
         default="mean", description="over the replicates, at each molecule"
     )
-    classes: Literal["probability", "logit"] = Field(
+    class_average: Literal["probability", "logit"] = Field(
         default="probability", description="what is averaged for a class"
     )
 
@@ -174,6 +175,6 @@ class EvaluateParams(Section):
     )
     calibration: Literal["logistic", "isotonic", "auto"] = Field(
         default="logistic",
-        description="classes: how probabilities are calibrated on the valid part (auto: the lower "
+        description="classes: how probabilities are calibrated on the valid subset (auto: the lower "
         "cross-fitted log-loss)",
     )

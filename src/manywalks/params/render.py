@@ -95,22 +95,22 @@ def _scalar(value: Any) -> str:
 
 def describe() -> list[tuple[str, str, str, str]]:
     """Every key of params.yaml: (key, type, default, meaning), for docs/params.md."""
-    return list(_walk("", Params))
+    return list(_replicate("", Params))
 
 
-def _walk(prefix: str, model: type[BaseModel]) -> Any:
+def _replicate(prefix: str, model: type[BaseModel]) -> Any:
     """Keys of a model, nested ones below it."""
     for key, field in model.model_fields.items():
         path = f"{prefix}{key}"
         inner = _model_in(field.annotation)
         if inner is not None and field.description is None:
-            yield from _walk(f"{path}.", inner)
+            yield from _replicate(f"{path}.", inner)
             continue
         default = "required" if field.is_required() else _default_text(field)
         yield path, _type_text(field.annotation), default, field.description or ""
         if inner is not None:
             inside = ".NAME." if get_origin(field.annotation) is dict else "[]."
-            yield from _walk(path + inside, inner)
+            yield from _replicate(path + inside, inner)
 
 
 def _default_text(field: FieldInfo) -> str:

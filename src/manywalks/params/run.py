@@ -20,9 +20,7 @@ class ReportParams(Section):
 class OrchestrateParams(Section):
     """Where and how hard the work runs; no result depends on it."""
 
-    runner: Literal["threads", "dask"] = Field(
-        default="threads", description="this machine, or a Dask cluster"
-    )
+    runner: Literal["local", "dask"] = Field(default="local", description="this machine, or a Dask cluster")
     address: Name | None = Field(
         default=None, description="dask: the scheduler's address (default: a local cluster)"
     )
@@ -58,7 +56,7 @@ class RefreshParams(Section):
         default=30, description="molecules that neither has trained on, at least; with fewer it is undecided"
     )
     keep: Count = Field(default=10, description="former champions to keep")
-    drift_similarity: Fraction = Field(
+    drift_outside_share: Fraction = Field(
         default=0.3,
         description="warn when more than this share of new molecules lies outside the champion's domain",
     )

@@ -49,7 +49,7 @@ def _publish(workspace: Workspace) -> None:
         table=rows_of(metrics),
         description=f"Scores on test molecules. Data: {manifest.data_sentence(data)}",
     )
-    lines = [f"- {one['sentence']}\n- {one['single_walk']}" for one in statements.values()]
+    lines = [f"- {one['sentence']}\n- {one['single_replicate']}" for one in statements.values()]
     create_markdown_artifact(key="statement", markdown="\n".join(["# Reproducibility", "", *lines]))
     report = workspace.reports / "report.html"
     create_link_artifact(key="report", link=report.as_uri(), link_text="report.html")
@@ -62,14 +62,14 @@ def publish_refresh(found: dict[str, Any], text: str) -> None:
 
 
 def rows_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row an endpoint and metric: ensemble, and single walks."""
+    """A row an endpoint and metric: ensemble, and single replicates."""
     return [
         {
             "endpoint": name,
             "molecules": found["n_test"],
             "metric": metric,
             "ensemble": _rounded(score),
-            "walks": _rounded(found["replicates"][metric]["mean"]),
+            "replicates": _rounded(found["replicates"][metric]["mean"]),
             "sd": _rounded(found["replicates"][metric]["sd"]),
         }
         for name, found in metrics.items()
@@ -94,7 +94,7 @@ def with_artifact(tell: progress.Tell) -> progress.Tell:
     def both(done: float, total: float, note: str = "") -> None:
         tell(done, total, note)
         percent = int(100 * min(1.0, done / total)) if total else 0
-        # a request a tenth: a walk tells of every epoch
+        # a request a tenth: a replicate tells of every epoch
         if percent < 100 and percent < shown["percent"] + 10:
             return
         if percent == shown["percent"] or shown["off"]:

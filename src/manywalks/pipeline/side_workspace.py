@@ -10,7 +10,7 @@ from manywalks.pipeline import definition
 from manywalks.workspace import Workspace
 
 
-def run_aside(workspace: Workspace, params_file: Path) -> Workspace:
+def run_beside(workspace: Workspace, params_file: Path) -> Workspace:
     """The workspace `runs/NAME` in the given one, its params.yaml made from `params_file`.
 
     The same file leads to the same folder, so a second run finds what the first one made. The data
@@ -31,7 +31,7 @@ def run_aside(workspace: Workspace, params_file: Path) -> Workspace:
 MADE_BY = ("data", "curate", "featurize")
 
 
-def ground_of(workspace: Workspace, params: Params) -> Workspace:
+def data_workspace(workspace: Workspace, params: Params) -> Workspace:
     """A workspace with the curated table and features of `params`, or where they are to be made.
 
     The given workspace itself where its own are those and up to date; else a folder in its state, so that

@@ -94,7 +94,7 @@ def step_of(stage: definition.Stage) -> list[str]:
     return words[3:]
 
 
-def _can_pass(_task: Any, _run: Any, state: State) -> bool:
+def _is_retryable(_task: Any, _run: Any, state: State) -> bool:
     """Whether another try may end better: a killed process, I/O, memory; never bad input."""
     return isinstance(state.data, StepFailed | OSError | MemoryError)
 
@@ -103,7 +103,7 @@ def _can_pass(_task: Any, _run: Any, state: State) -> bool:
 SHARED: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
-    "retry_condition_fn": _can_pass,
+    "retry_condition_fn": _is_retryable,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),
 }
 bound: Any = partial(task, **SHARED)
@@ -174,7 +174,7 @@ class Steps:
     @contextmanager
     def _runner(self) -> Iterator[tuple[RunPacks, int]]:
         """What trains packs, and how many at once: this machine's cores, or a Dask cluster's."""
-        if self._workspace.params.orchestrate.runner == "threads":
+        if self._workspace.params.orchestrate.runner == "local":
             yield self._run_packs, processes_of(self._workspace)
             return
         with _dask_client(self._workspace) as client:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from filelock import FileLock, Timeout
 
 from manywalks import files
-from manywalks.pipeline import versions
 from manywalks.pipeline.definition import Stage, content_hash, is_current, load_stages
 from manywalks.pipeline.git import commit_of, git, top_of
-from manywalks.runtime.locks import sweep
+from manywalks.runtime.locks import remove_leftovers
 from manywalks.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def exclusive(workspace: Workspace, *, wait: float = 0) -> Iterator["Repo | None
     try:
         with FileLock(workspace.state / "lock", timeout=wait):
             holder.write_text(f"process {os.getpid()}", encoding="utf-8")
-            sweep(workspace)
+            remove_leftovers(workspace)
             if workspace.is_recorded:
                 with _dvc_locked(workspace) as repo:
                     yield repo
@@ -224,7 +223,7 @@ def table_at(workspace: Workspace, rev: str | None) -> Version:
     if rev is None:
         return Version(workspace.table, None)
     commit = commit_of(workspace, rev)
-    content = versions.read_at(workspace, workspace.params.data.path, commit)
+    content = read_at(workspace, workspace.params.data.path, commit)
     path = workspace.state / "tables" / files.sha256_bytes(content)[:16] / workspace.table.name
     if not path.is_file():
         files.write_bytes(path, content)

@@ -70,7 +70,7 @@ class ModelDelivery(WorkerPlugin):
         self.folder = folder
 
 
-def score_far_chunk(key: str, number: int, records: list[Record], keep: Sequence[str]) -> pa.Table:
+def predict_chunk_on_worker(key: str, number: int, records: list[Record], keep: Sequence[str]) -> pa.Table:
     """On a worker: the rows of a chunk. A worker's thread keeps the model, and a process that featurizes.
 
     Raises:
@@ -94,7 +94,7 @@ def score_far_chunk(key: str, number: int, records: list[Record], keep: Sequence
 
 
 class FarStream:
-    """`score_stream.Stream` on a cluster."""
+    """`stream.Stream` on a cluster."""
 
     def __init__(self, model: Path, asked: OrchestrateParams, keep: Sequence[str]) -> None:
         """Connect, and send the model to the workers."""
@@ -119,7 +119,7 @@ class FarStream:
         with self.dask_client.as_current():
             for chunk in chunks:
                 future = self.dask_client.submit(
-                    score_far_chunk, self._key, chunk.number, chunk.records, self._keep,
+                    predict_chunk_on_worker, self._key, chunk.number, chunk.records, self._keep,
                     pure=False, retries=self._retries,
                 )  # fmt: skip
                 under_way[future] = chunk

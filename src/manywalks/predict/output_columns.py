@@ -1,4 +1,4 @@
-"""The rows that `manywalks score` writes: their columns and types, from a chunk's parts to an Arrow table."""
+"""The rows that `manywalks predict` writes: columns and types, from a chunk's parts to an Arrow table."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -43,7 +43,7 @@ class Parts:
             lock.acquire()
         except Timeout:
             raise ValueError(
-                f"{self.output}: is being written by another `manywalks score`; wait for it"
+                f"{self.output}: is being written by another `manywalks predict`; wait for it"
             ) from None
         for left in self.folder.glob(f"{SPOOLED}*"):
             left.unlink()  # of a run that was killed

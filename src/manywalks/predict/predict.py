@@ -42,7 +42,7 @@ def _on_stderr(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def score_table(
+def predict_table(
     model: Path,
     table: Path,
     output: Path,

@@ -30,7 +30,7 @@ from manywalks.predict.molecule_worker import (
     setup,
 )
 from manywalks.predict.output_columns import input_columns, result_table, schema
-from manywalks.runtime.worker_pool import Crew, Lost
+from manywalks.runtime.worker_pool import Lost, WorkerPool
 
 RECENT = 32
 # a hand-out of about a tenth of a second: the workers end a chunk together
@@ -57,7 +57,7 @@ class Chunk(NamedTuple):
 
 
 @dataclass
-class Known:
+class RecentChunk:
     """What became of a chunk's molecules: texts -> standard forms, and these -> rows of `frame`."""
 
     standards: dict[str, Standard]
@@ -66,7 +66,7 @@ class Known:
 
 
 @dataclass
-class Begun:
+class InProgress:
     """A chunk under way."""
 
     chunk: Chunk
@@ -74,7 +74,7 @@ class Begun:
     standards: dict[str, Standard]
     asked: list[str]
     lot: range
-    held: dict[str, tuple[Known, int]] = field(default_factory=dict)
+    held: dict[str, tuple[RecentChunk, int]] = field(default_factory=dict)
     new: list[str] = field(default_factory=list)
 
 
@@ -88,15 +88,15 @@ class Stream:
         self._ensemble = ensemble
         self._fields = schema(ensemble, keep)
         self._limit = ensemble.curate.time_limit
-        self._crew = Crew(TARGET, setup(ensemble.curate, ensemble.blocks), self._limit, cores)
-        self._recent: deque[Known] = deque(maxlen=recent)
+        self._pool = WorkerPool(TARGET, setup(ensemble.curate, ensemble.blocks), self._limit, cores)
+        self._recent: deque[RecentChunk] = deque(maxlen=recent)
         # one thread: chunks are predicted in order, so what a later one takes over is there
-        self._pool = ThreadPoolExecutor(1)
+        self._thread = ThreadPoolExecutor(1)
 
     def close(self) -> None:
         """End workers and thread."""
-        self._crew.dismiss()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.stop()
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
     def remember(self, table: pa.Table) -> None:
         """Take over a chunk that a former run has finished."""
@@ -113,7 +113,7 @@ class Stream:
         kept: Future[pd.DataFrame] = Future()
         # a column with empty cells came back as one of floats or objects
         kept.set_result(first[list(kinds)].astype({n: DTYPES[k] for n, k in kinds.items()}))
-        self._recent.append(Known(standards, places, kept))
+        self._recent.append(RecentChunk(standards, places, kept))
 
     def run(self, chunks: Iterable[Chunk], keep: Keep, tell: Share = lambda done, rows=0: None) -> None:
         """Score chunks in order; `keep` gets each one's table in another thread, `tell` the share done."""
@@ -132,7 +132,7 @@ class Stream:
         if before is not None:
             before.result()
 
-    def _begin(self, chunk: Chunk | None) -> Begun | None:
+    def _begin(self, chunk: Chunk | None) -> InProgress | None:
         """Hand the texts that are not known yet to the workers."""
         if chunk is None:
             return None
@@ -140,15 +140,15 @@ class Stream:
         unique = dict.fromkeys(text for text in texts if text)
         standards = {text: found for text in unique if (found := self._standard(text)) is not None}
         asked = [text for text in unique if text not in standards]
-        return Begun(chunk, texts, standards, asked, self._crew.add(asked, batch=BATCH_STANDARDIZE))
+        return InProgress(chunk, texts, standards, asked, self._pool.add(asked, batch=BATCH_STANDARDIZE))
 
     def _standard(self, text: str) -> Standard | None:
         """What a recent chunk found."""
         return next((known.standards[text] for known in self._recent if text in known.standards), None)
 
-    def _standardize(self, begun: Begun) -> None:
+    def _standardize(self, begun: InProgress) -> None:
         """Wait for the standard forms, and hand over those that have no features yet."""
-        outcomes = self._crew.finish(begun.lot)
+        outcomes = self._pool.finish(begun.lot)
         for text, outcome in zip(begun.asked, outcomes, strict=True):
             begun.standards[text] = arrived(outcome, text, self._limit)
         found = (begun.standards[text].standardized for text in begun.texts if text)
@@ -158,11 +158,13 @@ class Stream:
                 begun.new.append(smiles)
             else:
                 begun.held[smiles] = known, known.places[smiles]
-        begun.lot = self._crew.add([FEATURES + smiles for smiles in begun.new], batch=BATCH_FEATURIZE)
+        begun.lot = self._pool.add([FEATURES + smiles for smiles in begun.new], batch=BATCH_FEATURIZE)
 
-    def _featurize(self, begun: Begun, keep: Keep, progress: Callable[[int, int], None]) -> "Future[None]":
+    def _featurize(
+        self, begun: InProgress, keep: Keep, progress: Callable[[int, int], None]
+    ) -> "Future[None]":
         """Wait for the features; prediction and table are made in the thread."""
-        outcomes = self._crew.finish(begun.lot, progress)
+        outcomes = self._pool.finish(begun.lot, progress)
         failed: dict[str, str] = {}
         rows: list[str] = []
         places = {smiles: place for place, smiles in enumerate(begun.held)}
@@ -175,11 +177,11 @@ class Stream:
                 places[smiles] = len(begun.held) + len(rows)
                 rows.append(outcome["row"])
         held = list(begun.held.values())
-        known = Known(begun.standards, places, self._pool.submit(self._predict, held, rows))
+        known = RecentChunk(begun.standards, places, self._thread.submit(self._predict, held, rows))
         self._recent.append(known)
-        return self._pool.submit(lambda: keep(begun.chunk, self._table(begun, known, failed)))
+        return self._thread.submit(lambda: keep(begun.chunk, self._table(begun, known, failed)))
 
-    def _predict(self, held: list[tuple[Known, int]], rows: list[str]) -> pd.DataFrame:
+    def _predict(self, held: list[tuple[RecentChunk, int]], rows: list[str]) -> pd.DataFrame:
         """Rows taken over from recent chunks, then those of new molecules."""
         features = assembled(rows, self._ensemble.blocks)
         new = self._new(features)
@@ -194,7 +196,7 @@ class Stream:
         ]
         return pd.concat(parts, ignore_index=True)
 
-    def _table(self, begun: Begun, known: Known, failed: dict[str, str]) -> pa.Table:
+    def _table(self, begun: InProgress, known: RecentChunk, failed: dict[str, str]) -> pa.Table:
         """A row a record."""
         nothing = Standard("", None, "")
         standards = [begun.standards.get(text, nothing) for text in begun.texts]
@@ -213,7 +215,7 @@ def _between(chunk: Chunk, tell: Share) -> Callable[[int, int], None]:
     return progress
 
 
-def _taken(held: list[tuple[Known, int]]) -> list[pd.DataFrame]:
+def _taken(held: list[tuple[RecentChunk, int]]) -> list[pd.DataFrame]:
     """Rows of recent chunks' frames, in the order of `held`."""
     frames: dict[int, tuple[Any, list[int], list[int]]] = {}
     for order, (known, place) in enumerate(held):

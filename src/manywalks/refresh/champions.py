@@ -27,7 +27,7 @@ class Champions:
 
     @property
     def link(self) -> Path:
-        """The champion, for `manywalks score models/champion …`; replaced in one instant."""
+        """The champion, for `manywalks predict models/champion …`; replaced in one instant."""
         return self.workspace.root / "models/champion"
 
     def current(self) -> str | None:
@@ -70,9 +70,9 @@ class Champions:
         building = self.folder / f".tmp-{name}"
         shutil.rmtree(building, ignore_errors=True)
         shutil.copytree(workspace.ensemble, building / "model")
-        curated, parts = read_tables(workspace)
+        curated, subsets = read_tables(workspace)
         endpoints = list(workspace.params.data.endpoints)
-        curated.loc[:, ["smiles", *endpoints]].assign(part=parts).to_parquet(building / "seen.parquet")
+        curated.loc[:, ["smiles", *endpoints]].assign(subset=subsets).to_parquet(building / "seen.parquet")
         entry = {
             "name": name,
             "made": now.isoformat(timespec="seconds"),

@@ -1,7 +1,8 @@
 """Champion against challenger on the same molecules: a paired comparison that knows replicate noise.
 
-Two things are left to chance: which molecules were held back, and how the walks of either ensemble fell. Both
-are drawn again, molecules jointly for the two (so that hard molecules are hard for both) and walks for each.
+Two things are left to chance: which molecules were held back, and how the replicates of either ensemble fell.
+Both are drawn again, molecules jointly for the two (so that hard molecules are hard for both) and replicates
+for each.
 """
 
 from dataclasses import dataclass
@@ -18,15 +19,15 @@ _LEAST_PROBABILITY = 1e-7
 
 @dataclass(frozen=True)
 class Ensembled:
-    """One side: what it predicts, and the walks that it is made of.
+    """One side: what it predicts, and the replicates that it is made of.
 
     Attributes:
         mean: (n,) the ensemble's predictions, in endpoint units.
-        walks: (m, n) of its replicates.
+        replicates: (m, n) of its replicates.
     """
 
     mean: np.ndarray
-    walks: np.ndarray
+    replicates: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,23 @@ def contest(
         champion, challenger: what each predicts at the molecules.
         observed: (n,) exactly measured values, finite.
         rule: how they are judged.
-        rng: draws molecules and walks again.
+        rng: draws molecules and replicates again.
 
     Returns:
         molecules, metric, champion and challenger (scores), difference (challenger - champion), low and high
-        (its interval), noise (the part of its standard deviation that is the walks'), verdict.
+        (its interval), noise (the part of its standard deviation that is the replicates'), verdict.
     """
     losses: list[Any] = [_loss(side.mean, observed, rule.metric) for side in (champion, challenger)]
     scores: list[Any] = [_score(loss.mean(), rule.metric) if loss.size else None for loss in losses]
     if observed.size < rule.min_molecules or None in scores:
         return _result(rule, observed.size, scores, None, None)
     both = _differences(champion, challenger, observed, rule.metric, rng, molecules=True)
-    walks = _differences(champion, challenger, observed, rule.metric, rng, molecules=False)
+    replicates = _differences(champion, challenger, observed, rule.metric, rng, molecules=False)
     difference = scores[1] - scores[0]
     tail = (1 - rule.confidence) / 2
-    # walks drawn with replacement make either side a little worse than it is: only their scatter counts
+    # replicates drawn with replacement make either side a little worse than it is: only their scatter counts
     low, high = np.quantile(both - both.mean(), [tail, 1 - tail]) + difference
-    return _result(rule, observed.size, scores, (float(low), float(high)), float(walks.std()))
+    return _result(rule, observed.size, scores, (float(low), float(high)), float(replicates.std()))
 
 
 def verdict(low: float, high: float, margin: float) -> Verdict:
@@ -112,16 +113,16 @@ def _differences(
     *,
     molecules: bool,
 ) -> np.ndarray:
-    """Challenger - champion (DRAWS,), walks drawn again, molecules too where asked."""
+    """Challenger - champion (DRAWS,), replicates drawn again, molecules too where asked."""
     n = observed.size
     found = []
     for _ in range(DRAWS // _AT_ONCE):
         counts = rng.multinomial(n, np.full(n, 1 / n), _AT_ONCE) if molecules else np.ones((_AT_ONCE, n))
         sides = []
         for side in (champion, challenger):
-            m = len(side.walks)
+            m = len(side.replicates)
             weights = rng.multinomial(m, np.full(m, 1 / m), _AT_ONCE) / m
-            drawn = side.mean + (weights - 1 / m) @ side.walks
+            drawn = side.mean + (weights - 1 / m) @ side.replicates
             sides.append(_score((_loss(drawn, observed, metric) * counts).mean(axis=1), metric))
         found.append(sides[1] - sides[0])
     return np.concatenate(found)

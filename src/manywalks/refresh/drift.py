@@ -72,7 +72,7 @@ def warnings_of(
     if structures["outside"] is not None and structures["outside"] > most_outside:
         found.append(
             f"{structures['outside']:.0%} of {structures['molecules']} new molecules lie outside the domain "
-            f"of the champion (threshold {most_outside:.0%}, refresh.drift_similarity)"
+            f"of the champion (threshold {most_outside:.0%}, refresh.drift_outside_share)"
         )
     for name, one in values.items():
         # few values scatter the index: what chance alone would do is no drift

@@ -28,22 +28,22 @@ from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
 
 
-class Seen(NamedTuple):
-    """What a model says of n molecules: walks (m, n, t) in endpoint units, and where they lie."""
+class ModelView(NamedTuple):
+    """What a model says of n molecules: replicates (m, n, t) in endpoint units, and where they lie."""
 
-    walks: np.ndarray
+    replicates: np.ndarray
     about: dict[str, Any]
     nearness: pd.DataFrame
 
 
-class Look(NamedTuple):
+class Check(NamedTuple):
     """What a refresh finds: whether there is anything to do, and how the table came."""
 
     changed: bool
     data: str
 
 
-def look(workspace: Workspace, *, wait: float = 0, pull: bool = False) -> Look:
+def check_for_change(workspace: Workspace, *, wait: float = 0, pull: bool = False) -> Check:
     """Bring the newest version of the table; whether anything is to be trained or judged since.
 
     With `pull`, `git pull` first: where data versions are committed, a newer .dvc file comes with git.
@@ -57,7 +57,7 @@ def look(workspace: Workspace, *, wait: float = 0, pull: bool = False) -> Look:
         data = came + versions.update(repo, workspace)
         stages = definition.load_stages(workspace).values()
         current = all(definition.is_current(stage, workspace) for stage in stages)
-        return Look(not (current and is_judged(workspace)), data)
+        return Check(not (current and is_judged(workspace)), data)
 
 
 def refresh(workspace: Workspace) -> dict[str, Any]:
@@ -108,13 +108,15 @@ def is_judged(workspace: Workspace) -> bool:
 def compare(workspace: Workspace, champions: Champions, champion: str, challenger: str) -> dict[str, Any]:
     """Contest of every endpoint at test molecules that the champion never trained on, and drift."""
     params = workspace.params
-    curated, parts = read_tables(workspace)
+    curated, subsets = read_tables(workspace)
     known = champions.seen(champion)
-    trained_on = known.loc[known["part"] != "test", "smiles"].to_numpy()
+    trained_on = known.loc[known["subset"] != "test", "smiles"].to_numpy()
     fresh = ~curated["smiles"].isin(trained_on).to_numpy()
-    held = curated.iloc[np.flatnonzero(fresh & (parts == "test"))]
+    held = curated.iloc[np.flatnonzero(fresh & (subsets == "test"))]
     cores = cores_of(workspace)
-    sides = [_look(champions.model(one), held["smiles"].tolist(), cores) for one in (champion, challenger)]
+    sides = [
+        predict_with(champions.model(one), held["smiles"].tolist(), cores) for one in (champion, challenger)
+    ]
     endpoints = {
         name: _endpoint(name, sides, held, params, number)
         for number, name in enumerate(params.data.endpoints)
@@ -122,7 +124,7 @@ def compare(workspace: Workspace, champions: Champions, champion: str, challenge
     new = curated.iloc[np.flatnonzero(~curated["smiles"].isin(list(known["smiles"])).to_numpy())]
     drift = _drift(champions.model(champion), known, new, params, cores)
     warnings = warnings_of(
-        drift["structures"], drift["values"], params.refresh.drift_similarity, params.refresh.drift_psi
+        drift["structures"], drift["values"], params.refresh.drift_outside_share, params.refresh.drift_psi
     )
     return {"endpoints": endpoints, "drift": drift, "warnings": warnings}
 
@@ -140,18 +142,18 @@ def decide(endpoints: dict[str, dict[str, Any]], rule: str) -> tuple[bool, str]:
     return rises, f"{said}; refresh.promote is {rule}"
 
 
-def _look(model: Path, smiles: list[str], cores: int) -> Seen:
-    """A model's walks at standardized molecules, by its own features."""
+def predict_with(model: Path, smiles: list[str], cores: int) -> ModelView:
+    """A model's replicates at standardized molecules, by its own features."""
     about = manifest.read(model)
     blocks = [FeatureBlock.model_validate(block) for block in about["params"]["featurize"]["blocks"]]
     raw = featurize(smiles, blocks, cores=cores)
     predictor = StackedPredictor.load(model / "model.keras")
-    walks = predictor.predict(FeatureScaler.load(model / "scaler.npz").transform(raw))
-    return Seen(walks.astype(np.float64), about, Domain.load(model / "domain.npz").assess(raw))
+    replicates = predictor.predict(FeatureScaler.load(model / "scaler.npz").transform(raw))
+    return ModelView(replicates.astype(np.float64), about, Domain.load(model / "domain.npz").assess(raw))
 
 
 def _endpoint(
-    name: str, sides: list[Seen], held: pd.DataFrame, params: Params, number: int
+    name: str, sides: list[ModelView], held: pd.DataFrame, params: Params, number: int
 ) -> dict[str, Any]:
     """One endpoint's contest; undecided where the champion does not know the endpoint as it is now."""
     endpoint = params.data.endpoints[name]
@@ -167,10 +169,10 @@ def _endpoint(
         ):
             return {"verdict": "undecided", "metric": rule.metric, "molecules": int(exact.sum()), "detail":
                     "the champion does not predict this endpoint in this unit"}  # fmt: skip
-        walks = side.walks[:, exact, list(theirs).index(name)]
+        replicates = side.replicates[:, exact, list(theirs).index(name)]
         how = combining_of(endpoint.kind, EnsembleParams.model_validate(side.about["params"]["ensemble"]))
-        found.append(Ensembled(combine(walks, how), walks))
-    draws = np.random.default_rng([0, number])  # of the comparison, no part of any walk
+        found.append(Ensembled(combine(replicates, how), replicates))
+    draws = np.random.default_rng([0, number])  # of the comparison, no part of any replicate
     return {**contest(found[0], found[1], observed[exact], rule, draws), "unit": endpoint.unit}
 
 
@@ -184,7 +186,7 @@ def _rule(asked: RefreshParams, kind: str, endpoints: int) -> Rule:
 def _drift(model: Path, known: pd.DataFrame, new: pd.DataFrame, params: Params, cores: int) -> dict[str, Any]:
     """Where new molecules lie, and how their values are distributed, relative to what the champion knew."""
     if len(new):
-        nearness = _look(model, new["smiles"].tolist(), cores).nearness
+        nearness = predict_with(model, new["smiles"].tolist(), cores).nearness
         structures = structure_drift(nearness["similarity"].to_numpy(), nearness["in_domain"].to_numpy())
     else:
         structures = structure_drift(np.zeros(0), np.zeros(0, dtype=bool))

@@ -1,15 +1,15 @@
 """How far a retrained ensemble will be from this one, and how many replicates a tolerance needs.
 
-M walks f_1 .. f_M are independent draws with one covariance S over the n reference molecules. A retrained
-ensemble of M' walks is apart from this one by d, root mean square over the molecules, and
+M replicates f_1 .. f_M are independent draws with one covariance S over the n reference molecules. A
+retrained ensemble of M' replicates is apart from this one by d, root mean square over the molecules, and
 
     d^2 = (1/M + 1/M') V Q,   V = tr S / n,   Q a weighted sum of chi-squares with mean 1, variance 2 theta,
 
-where theta = tr S^2 / (tr S)^2 is 1/nu, nu the effective number of directions in which walks part. V
-and theta are estimated from the walks' Gram matrix, so the bound is a quantile of a ratio: Q's own, from its
-first three moments, times what F with nu and nu2 degrees of freedom adds to chi-square. nu2 is matched to the
-relative variance of (V-hat times the quantile at theta-hat), which includes that both err to the same side
-when the walks seen are by chance too much alike.
+where theta = tr S^2 / (tr S)^2 is 1/nu, nu the effective number of directions in which replicates part. V
+and theta are estimated from the replicates' Gram matrix, so the bound is a quantile of a ratio: Q's own, from
+its first three covariance_moments, times what F with nu and nu2 degrees of freedom adds to chi-square. nu2 is
+matched to the relative variance of (V-hat times the quantile at theta-hat), which includes that both err to
+the same side when the replicates seen are by chance too much alike.
 docs/decisions/0004-bound.md has the derivation, benchmarks/RESULTS.md the coverage.
 """
 
@@ -22,8 +22,8 @@ from scipy import special
 from manywalks.replicates.spectrum import (
     Moments,
     chi_square_quantile,
+    covariance_moments,
     mixture_quantile,
-    moments,
     quantile_variance,
 )
 
@@ -35,8 +35,8 @@ class Bound:
     Attributes:
         replicates: M of this ensemble.
         other: M of the retrained one.
-        spread_rms: root mean square over molecules of the walks' standard deviation.
-        nu: effective number of directions in which walks part.
+        spread_rms: root mean square over molecules of the replicates' standard deviation.
+        nu: effective number of directions in which replicates part.
         expected: root mean square difference of two such ensembles.
         bound: what the difference will not exceed, with the confidence.
         confidence: how sure.
@@ -57,46 +57,51 @@ def difference_bound(
     """Bound the root mean square difference between this ensemble's mean and a retrained one's.
 
     Args:
-        predictions: (m, n) of m walks at n out-of-sample molecules, in the endpoint's unit.
+        predictions: (m, n) of m replicates at n out-of-sample molecules, in the endpoint's unit.
         confidence: share of retrainings that shall be within the bound.
-        adaptive: whether m was chosen by `next_count` (looking at the walks costs some confidence).
-        other: walks of the retrained ensemble; m where None.
+        adaptive: whether m was chosen by `next_count` (looking at the replicates costs some confidence).
+        other: replicates of the retrained ensemble; m where None.
     """
-    walks = moments(predictions)
-    m = walks.replicates
+    covariance = covariance_moments(predictions)
+    m = covariance.replicates
     other = m if other is None else other
     return Bound(
         replicates=m,
         other=other,
-        spread_rms=math.sqrt(walks.variance),
-        nu=1 / walks.theta,
-        expected=math.sqrt(walks.variance * (1 / m + 1 / other)),
-        bound=bound_at(walks, m, confidence, adaptive=adaptive, other=other),
+        spread_rms=math.sqrt(covariance.variance),
+        nu=1 / covariance.theta,
+        expected=math.sqrt(covariance.variance * (1 / m + 1 / other)),
+        bound=bound_at(covariance, m, confidence, adaptive=adaptive, other=other),
         confidence=confidence,
     )
 
 
 def bound_at(
-    walks: Moments, replicates: int, confidence: float, *, adaptive: bool = False, other: int | None = None
+    covariance: Moments,
+    replicates: int,
+    confidence: float,
+    *,
+    adaptive: bool = False,
+    other: int | None = None,
 ) -> float:
-    """The bound that `replicates` walks would give if V and the spectrum stay as estimated."""
-    if walks.variance == 0:
+    """The bound that `replicates` replicates would give if V and the spectrum stay as estimated."""
+    if covariance.variance == 0:
         return 0.0
-    level = _level(confidence, walks.theta, replicates, adaptive)
-    nu, dof = 1 / walks.theta, 2 / quantile_variance(walks, replicates, level)
+    level = _level(confidence, covariance.theta, replicates, adaptive)
+    nu, dof = 1 / covariance.theta, 2 / quantile_variance(covariance, replicates, level)
     # what not knowing V and theta costs: F over chi-square, both of nu
     unknown = float(special.fdtri(nu, dof, level)) * nu / chi_square_quantile(level, nu)
     shares = 1 / replicates + 1 / (other or replicates)
-    return math.sqrt(walks.variance * shares * mixture_quantile(walks, level) * unknown)
+    return math.sqrt(covariance.variance * shares * mixture_quantile(covariance, level) * unknown)
 
 
 def replicates_needed(
-    walks: Moments, tolerance: float, confidence: float = 0.95, *, adaptive: bool = False, least: int = 4
+    covariance: Moments, tolerance: float, confidence: float = 0.95, *, adaptive: bool = False, least: int = 4
 ) -> int:
-    """The least number of walks, `least` or more, whose bound is expected within the tolerance."""
+    """The least number of replicates, `least` or more, whose bound is expected within the tolerance."""
 
     def enough(count: int) -> bool:
-        return bound_at(walks, count, confidence, adaptive=adaptive) <= tolerance
+        return bound_at(covariance, count, confidence, adaptive=adaptive) <= tolerance
 
     if enough(least):
         return least
@@ -112,10 +117,10 @@ def replicates_needed(
 def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> float:
     """The level at which the quantile is taken, a little above the confidence.
 
-    What the quantile does not know of, set by simulation (benchmarks/coverage.py): walks with heavier tails
-    than Gaussian and a skewed V-hat at few walks cost a share of the allowed failures, which falls with M;
-    where M was chosen by looking, stopping at a V-hat that is low by chance costs another, which grows as the
-    directions become few.
+    What the quantile does not know of, set by simulation (benchmarks/coverage.py): replicates with heavier
+    tails than Gaussian and a skewed V-hat at few replicates cost a share of the allowed failures, which falls
+    with M; where M was chosen by looking, stopping at a V-hat that is low by chance costs another, which
+    grows as the directions become few.
     """
     middle = min(1.0, 3 * math.sqrt(theta)) * (1 - theta)  # neither one direction nor very many
     share = 1 - min(0.6, _TAILS / replicates + _SKEW * middle / replicates**2)

@@ -72,9 +72,9 @@ def train_until_enough(
     params = workspace.params
     entropy_of(store, params)
     drop_damaged(store)
-    curated, parts = read_tables(workspace)
+    curated, subsets = read_tables(workspace)
     card = files.read_json(workspace.reports / "data.json")
-    tolerances = tolerances_of(curated, parts, card, params)
+    tolerances = tolerances_of(curated, subsets, card, params)
     tally = Tally(tell)
     while True:
         kept = [read_replicate(path) for path in saved_replicates(store).values()]

@@ -37,7 +37,7 @@ def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.
             waiting[:0] = [half for half in (left[:middle], left[middle:]) if half]
 
 
-def run_pack_patiently(
+def run_pack_with_retries(
     workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None = None
 ) -> None:
     """`run_pack` with `orchestrate.retries` more tries, where no orchestrator retries."""

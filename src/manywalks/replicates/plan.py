@@ -10,7 +10,7 @@ from manywalks.params.load import Params
 from manywalks.replicates.stopping import next_count, projected_count, resolve_tolerance
 from manywalks.replicates.store import Kept
 
-# so many walks may end as not finite before the settings, not the walk, are to blame
+# so many replicates may end as not finite before the settings, not the replicate, are to blame
 DIVERGED_LIMIT = 8
 
 
@@ -88,7 +88,7 @@ def _first(by_index: dict[int, Kept], count: int) -> _Attempts:
 
 
 def tolerances_of(
-    curated: pd.DataFrame, parts: np.ndarray, card: dict[str, Any], params: Params
+    curated: pd.DataFrame, subsets: np.ndarray, card: dict[str, Any], params: Params
 ) -> list[float]:
     """The tolerance of each endpoint, in its unit: (t,). `card` is reports/data.json."""
     found = []
@@ -96,14 +96,14 @@ def tolerances_of(
         asked, key = params.replicates.tolerance, "replicates.tolerance"
         if endpoint.tolerance is not None:
             asked, key = endpoint.tolerance, f"data.endpoints.{name}.tolerance"
-        sd, noise = observed_sd(curated, parts, name), assay_noise(card, name)
+        sd, noise = observed_sd(curated, subsets, name), assay_noise(card, name)
         found.append(resolve_tolerance(asked, sd, noise, key=key))
     return found
 
 
-def observed_sd(curated: pd.DataFrame, parts: np.ndarray, name: str) -> float:
-    """Standard deviation of an endpoint over the train part, in its unit."""
-    return float(np.nanstd(curated.loc[parts == "train", name].to_numpy(dtype=np.float64), ddof=1))
+def observed_sd(curated: pd.DataFrame, subsets: np.ndarray, name: str) -> float:
+    """Standard deviation of an endpoint over the train subset, in its unit."""
+    return float(np.nanstd(curated.loc[subsets == "train", name].to_numpy(dtype=np.float64), ddof=1))
 
 
 def assay_noise(card: dict[str, Any], name: str) -> float | None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from manywalks.replicates.bound import replicates_needed
 from manywalks.replicates.spectrum import (
+    covariance_moments,
     gram,
-    moments,
     moments_of_gram,
 )
 
@@ -27,13 +27,14 @@ def next_count(
 ) -> int:
     """How many replicates there are to be at the next look: as many as there are when that is enough.
 
-    The looks are replayed from the first one at `minimum`, each on the walks that it saw, so the answer
+    The looks are replayed from the first one at `minimum`, each on the replicates that it saw, so the answer
     depends on the predictions and the settings alone and a run that was cut off goes on as if it had not
-    been. Where more walks are at hand than the rule asks for, the answer is the smaller number: use the first
-    so many. A look that falls short asks for the predicted need, a multiple of 4.
+    been. Where more replicates are at hand than the rule asks for, the answer is the smaller number: use the
+    first so many. A look that falls short asks for the predicted need, a multiple of 4.
 
     Args:
-        predictions: (m, n) or (m, n, t) in order of replicate index, in endpoint units; None for no walks.
+        predictions: (m, n) or (m, n, t) in order of replicate index, in endpoint units; None for no
+            replicates.
         tolerance: for each of the t endpoints, in its unit.
         confidence: of the bound.
         minimum: replicates at the first look.
@@ -66,8 +67,8 @@ def planned_looks(
     while looks[-1] <= len(cube) and looks[-1] < maximum:
         seen = [moments_of_gram(product[: looks[-1], : looks[-1]], cube.shape[1]) for product in products]
         needed = max(
-            replicates_needed(walks, limit, confidence, adaptive=True, least=looks[-1])
-            for walks, limit in zip(seen, limits, strict=True)
+            replicates_needed(covariance, limit, confidence, adaptive=True, least=looks[-1])
+            for covariance, limit in zip(seen, limits, strict=True)
         )
         if needed == looks[-1]:
             return looks
@@ -84,7 +85,7 @@ def projected_count(
     maximum: int = 128,
     count: int | None = None,
 ) -> int:
-    """Where the training is expected to end, for a progress bar: from all the walks at hand, looks or not."""
+    """Where the training is expected to end, for a progress bar: from all replicates at hand."""
     at_least = next_count(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
     if count is not None or predictions is None or len(predictions) < _STEP or len(predictions) >= at_least:
         return at_least
@@ -92,7 +93,7 @@ def projected_count(
     cube = cube[:, :, None] if cube.ndim == 2 else cube
     limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), cube.shape[2])
     needed = max(
-        replicates_needed(moments(cube[:, :, t]), limits[t], confidence, adaptive=True)
+        replicates_needed(covariance_moments(cube[:, :, t]), limits[t], confidence, adaptive=True)
         for t in range(cube.shape[2])
     )
     return min(maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
@@ -105,7 +106,7 @@ def resolve_tolerance(
 
     Args:
         tolerance: a number in the endpoint's unit, "0.1 sd" (share of the observed standard deviation of the
-            training part) or "1 noise" (share of the assay's noise, measured by repeats).
+            training subset) or "1 noise" (share of the assay's noise, measured by repeats).
         sd: that standard deviation; None or 0 where there is none.
         noise: that noise; None where the data has no repeats.
         key: what the error calls it.

@@ -65,10 +65,10 @@ def open_store(workspace: Workspace) -> Store:
 def entropy_of(store: Store, params: Params) -> int:
     """The entropy that all streams are spawned from: asked for, recorded, or drawn now and recorded.
 
-    Replicates of another entropy are removed when one is asked for, since they are other walks.
+    Replicates of another entropy are removed when one is asked for, since they are other replicates.
     """
     path = store.folder / "entropy.json"
-    asked = params.replicates.entropy
+    asked = params.replicates.seed
     recorded = int(files.read_json(path)["entropy"]) if path.is_file() else None
     if recorded is not None and asked in (None, recorded):
         return recorded
@@ -151,7 +151,7 @@ def prune(store: Store, used: Sequence[int]) -> None:
             path.rmdir()
 
 
-def read_used(store: Store) -> tuple[list[Kept], int]:
+def read_used_replicates(store: Store) -> tuple[list[Kept], int]:
     """The replicates that make the ensemble, by index, and how many diverged on the way."""
     everything = [read_replicate(path) for _, path in sorted(saved_replicates(store).items())]
     kept = [replicate for replicate in everything if not replicate.diverged]

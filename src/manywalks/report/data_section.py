@@ -70,7 +70,7 @@ def _distribution(name: str, found: Mapping[str, Any]) -> Markup:
 
 
 def split_part(split: Mapping[str, Any]) -> dict[str, Any]:
-    """How many molecules each part has, and how far the test part is from the train part."""
+    """How many molecules each part has, and how far the test subset is from the train subset."""
     parts = [(part, split[part]) for part in ("train", "valid", "test")]
     near = split["similarity"].get("test")
     if near is None:

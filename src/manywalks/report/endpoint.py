@@ -36,8 +36,8 @@ class View:
         place: its number on the page.
         metrics: its entry of metrics.json.
         statement: its entry of statement.json.
-        walks: main score of each single walk (m,).
-        counts: replicates, score and sd of ensembles of some of the walks.
+        replicates: main score of each single replicate (m,).
+        counts: replicates, score and sd of ensembles of some of the replicates.
         calibration: of the endpoint.
         coverage: share that the intervals of `rows` shall hold.
         threshold: probability from which a molecule is called class 1.
@@ -49,7 +49,7 @@ class View:
     place: int
     metrics: dict[str, Any]
     statement: dict[str, Any]
-    walks: np.ndarray
+    replicates: np.ndarray
     counts: pd.DataFrame
     calibration: Calibration
     coverage: float
@@ -64,7 +64,7 @@ class View:
 
     @property
     def main(self) -> str:
-        """The metric that walks are compared by."""
+        """The metric that replicates are compared by."""
         return "auroc" if self.is_class else "rmse"
 
     @property

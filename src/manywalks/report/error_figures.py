@@ -25,8 +25,9 @@ def coverage(view: View) -> Figure | None:
     )
     about = view.metrics["calibration"]
     caption = (
-        f"Fitted on {about['fitted_on']} molecules of the valid part, checked on {about['molecules']} of the "
-        "test part. Bars: 95 % binomial intervals. " + " ".join(_sentence(note) for note in about["notes"])
+        f"Fitted on {about['fitted_on']} molecules of the valid subset, checked on {about['molecules']} of "
+        "the test subset. Bars: 95 % binomial intervals. "
+        + " ".join(_sentence(note) for note in about["notes"])
     )
     return Figure(
         "Do intervals hold what they state", plane.svg(marks, f"Coverage: {said}."), caption.strip()
@@ -56,7 +57,7 @@ def reliability(view: View) -> Figure | None:
         f"Bins of equally many test molecules; on the line, probabilities are frequencies. Expected "
         f"calibration error {short(about['ece'])}, Brier {short(about['brier'])} "
         f"({short(about['uncalibrated']['brier'])} before calibration on {about['fitted_on']} molecules of "
-        f"the valid part). {notes}"
+        f"the valid subset). {notes}"
     )
     return Figure("Are probabilities frequencies", plane.svg(marks, alt), caption.strip())
 
@@ -87,24 +88,24 @@ def error_spread(view: View) -> Figure | None:
 
 
 def undecided(view: View) -> Figure | None:
-    """Spread over the walks against probability: where single walks decide otherwise."""
+    """Spread over the replicates against probability: where single replicates decide otherwise."""
     rows = view.shown
     if rows.empty:
         return None
     ends = [0, 0.25, 0.5, 0.75, 1]
     plane = Plane(
         fixed_axis("calibrated probability of class 1", -0.02, 1.02, ends),
-        axis("spread over single walks", view.rows["spread"].to_numpy(), zero=True),
+        axis("spread over single replicates", view.rows["spread"].to_numpy(), zero=True),
     )
     x, y = rows["predicted"].to_numpy(), rows["spread"].to_numpy()
     marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y, first=0)]
     turned = f"{100 * np.mean(view.rows['flip'].to_numpy(dtype=float) > 0):.1f} %"
-    alt = f"Spread over walks against probability; a walk decides {turned} of the test molecules otherwise."
+    alt = f"Spread against probability; a replicate decides {turned} of the test molecules otherwise."
     caption = (
         f"Both calibrated. High near the threshold: there chance decides. {turned} of the test molecules "
-        f"get another class from one or more of {view.statement['replicates']} walks."
+        f"get another class from one or more of {view.statement['replicates']} replicates."
     )
-    return Figure("Where one walk would decide otherwise", plane.svg(marks, alt), caption, True)
+    return Figure("Where one replicate would decide otherwise", plane.svg(marks, alt), caption, True)
 
 
 def error_distance(view: View) -> Figure | None:

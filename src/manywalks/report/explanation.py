@@ -18,7 +18,7 @@ def svg(explanation: Explanation, endpoint: str | None = None) -> str:
     """The molecule with each atom's contribution as a disc: its size and colour, or an open ring.
 
     Orange adds to the prediction, blue takes from it, on one scale; an open dashed ring is an atom whose sign
-    is not to be trusted, since single walks differ about it or about its size.
+    is not to be trusted, since single replicates differ about it or about its size.
     """
     if reason := drawing.why_not():
         raise ValueError(reason)
@@ -57,8 +57,8 @@ def _disc(place: tuple[float, float], row: dict[Any, Any], most: float) -> str:
     sure = "more" if value > 0 else "less" if value < 0 else "nothing"
     kind = sure if row["trusted"] else "doubt"
     words = (
-        f"{row['symbol']}{row['atom']}: {value:+.3g}, SD of single walks {row['spread']:.2g}; "
-        f"{100 * row['agreement']:.0f} % of walks agree on the sign"
+        f"{row['symbol']}{row['atom']}: {value:+.3g}, SD of single replicates {row['spread']:.2g}; "
+        f"{100 * row['agreement']:.0f} % of replicates agree on the sign"
     )
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{kind}"><title>{words}</title></circle>'
@@ -77,7 +77,7 @@ def _legend(atoms: pd.DataFrame, most: float, unit: str) -> str:
             "",
             12,
             74,
-            f"single walks from zero, or fewer than {100 * AGREEMENT:g} % of them agree on the sign",
+            f"single replicates from zero, or fewer than {100 * AGREEMENT:g} % of them agree on the sign",
         ),
     )
     return "".join(

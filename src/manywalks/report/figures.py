@@ -1,4 +1,4 @@
-"""What the report shows of one endpoint's predictions and of its walks."""
+"""What the report shows of one endpoint's predictions and of its replicates."""
 
 from typing import NamedTuple
 
@@ -15,9 +15,15 @@ from manywalks.report.error_figures import coverage, error_distance, error_sprea
 def figures(view: View) -> list[Figure]:
     """The endpoint's figures, in the order of the page; those that its data cannot fill are left out."""
     if view.is_class:
-        made = [probabilities(view), single_walks(view), by_count(view), reliability(view), undecided(view)]
+        made = [
+            probabilities(view),
+            single_replicates(view),
+            by_count(view),
+            reliability(view),
+            undecided(view),
+        ]
     else:
-        made = [observed_predicted(view), single_walks(view), by_count(view), coverage(view)]
+        made = [observed_predicted(view), single_replicates(view), by_count(view), coverage(view)]
         made.append(error_spread(view))
     made.append(error_distance(view))
     return [figure for figure in made if figure is not None]
@@ -63,34 +69,34 @@ def probabilities(view: View) -> Figure | None:
     return Figure("Predicted probability by class", plane.svg(marks, alt), caption.strip(), True)
 
 
-def single_walks(view: View) -> Figure | None:
-    """Histogram of the single walks' score, a dot a walk, with the ensemble's line."""
+def single_replicates(view: View) -> Figure | None:
+    """Histogram of the single replicates' score, a dot a replicate, with the ensemble's line."""
     whole = view.metrics["ensemble"][view.main]
-    if view.walks.size < 2 or whole is None:
+    if view.replicates.size < 2 or whole is None:
         return None
-    along = axis(f"test {view.score_label(view.main)}", np.append(view.walks, whole), room=0.08)
-    bins = int(np.clip(round(1.6 * view.walks.size**0.5), 6, 24))
+    along = axis(f"test {view.score_label(view.main)}", np.append(view.replicates, whole), room=0.08)
+    bins = int(np.clip(round(1.6 * view.replicates.size**0.5), 6, 24))
     edges = np.linspace(along.low, along.high, bins + 1)
-    counts, _ = np.histogram(view.walks, edges)
+    counts, _ = np.histogram(view.replicates, edges)
     most = int(counts.max())
-    up = fixed_axis("single walks", 0, most + 1, [p for p in round_places(0, most + 1) if p == int(p)])
+    up = fixed_axis("single replicates", 0, most + 1, [p for p in round_places(0, most + 1) if p == int(p)])
     plane = Plane(along, up)
     stacked = np.concatenate([np.arange(count) + 0.5 for count in counts])
     middles = np.repeat((edges[:-1] + edges[1:]) / 2, counts)
-    dots = [plane.dots(middles, stacked, "walks")] if most <= 24 else []
+    dots = [plane.dots(middles, stacked, "replicates")] if most <= 24 else []
     marks = [plane.bars(edges, counts, "bar faint" if dots else "bar"), *dots]
     marks.append(plane.upright(whole, "ensemble", "ensemble"))
-    name, low, high = SCORE_NAMES[view.main], view.walks.min(), view.walks.max()
+    name, low, high = SCORE_NAMES[view.main], view.replicates.min(), view.replicates.max()
     alt = (
-        f"Histogram of the test {name} of {view.walks.size} single walks, "
+        f"Histogram of the test {name} of {view.replicates.size} single replicates, "
         f"from {short(low)} to {short(high)}; the ensemble has {short(whole)}."
     )
-    better = np.mean(view.walks > whole if view.main in HIGHER_IS_BETTER else view.walks < whole)
+    better = np.mean(view.replicates > whole if view.main in HIGHER_IS_BETTER else view.replicates < whole)
     caption = (
         f"Same data, same parameters: chance alone moved one network's {name} from {short(low)} to "
-        f"{short(high)}. The ensemble beats {100 * (1 - better):.0f} % of its walks."
+        f"{short(high)}. The ensemble beats {100 * (1 - better):.0f} % of its replicates."
     )
-    return Figure("What one walk would have scored", plane.svg(marks, alt), caption)
+    return Figure("What one replicate would have scored", plane.svg(marks, alt), caption)
 
 
 def by_count(view: View) -> Figure | None:
@@ -116,8 +122,8 @@ def by_count(view: View) -> Figure | None:
         marks.append(plane.level(limit.value, text, "rule", below=from_above))
     marks.append(plane.dots(k, score, "marks"))
     name = SCORE_NAMES[view.main]
-    alt = f"Test {name} of ensembles of 1 to {k[-1]:.0f} walks: {short(score[0])} to {short(score[-1])}."
-    caption = "Mean of ensembles of some of the walks; the band is ± 1 SD over such ensembles. "
+    alt = f"Test {name} of ensembles of 1 to {k[-1]:.0f} replicates: {short(score[0])} to {short(score[-1])}."
+    caption = "Mean of ensembles of some of the replicates; the band is ± 1 SD over such ensembles. "
     caption += limit.words if limit else ""
     return Figure("What more replicates bring", plane.svg(marks, alt), caption.strip())
 
@@ -143,13 +149,13 @@ class Limit(NamedTuple):
 
 def infinite_score(view: View) -> Limit | None:
     """The projection: exact for the RMSE of a mean, fitted in 1 / k for other scores."""
-    m, whole = view.walks.size, view.metrics["ensemble"][view.main]
+    m, whole = view.replicates.size, view.metrics["ensemble"][view.main]
     if m < 3 or whole is None:
         return None
     if view.main == "rmse" and view.statement["mode"] == "mean":
-        # ambiguity identity: MSE of the mean = mean MSE of the walks - their variance (ddof 0)
-        variance = (float(np.mean(view.walks**2)) - whole**2) * m / (m - 1)
-        words = "The curve is MSE∞ + V / k, which holds exactly for the mean of k walks."
+        # ambiguity identity: MSE of the mean = mean MSE of the replicates - their variance (ddof 0)
+        variance = (float(np.mean(view.replicates**2)) - whole**2) * m / (m - 1)
+        words = "The curve is MSE∞ + V / k, which holds exactly for the mean of k replicates."
         return Limit(whole**2 - variance / m, variance, True, words)
     k, score = (view.counts[name].to_numpy(dtype=float) for name in ("replicates", "score"))
     far = k >= 2
@@ -187,7 +193,7 @@ def needed(view: View) -> Figure | None:
     )
     sure = f"{100 * statement['confidence']:g} %"
     caption = (
-        f"How far two independently trained ensembles may be apart, root mean square, and how many walks "
+        f"How far two independent ensembles may be apart, root mean square, and how many replicates "
         f"make that {sure} sure. Halving it takes about four times as many."
     )
     return Figure("How many are enough", plane.svg(marks, alt), caption)

@@ -1,4 +1,4 @@
-"""Molecules worth a look: where the ensemble is furthest off, and where its walks part most."""
+"""Molecules worth a look: where the ensemble is furthest off, and where its replicates part most."""
 
 from typing import Any
 
@@ -21,9 +21,9 @@ def largest_errors(view: View) -> dict[str, Any]:
 
 
 def largest_spreads(view: View) -> dict[str, Any]:
-    """The test molecules that the walks disagree most about, drawn."""
+    """The test molecules that the replicates disagree most about, drawn."""
     order = np.argsort(-view.rows["spread"].to_numpy(dtype=float), kind="stable")[:SHOWN]
-    return _gallery("Where the walks disagree most", view.rows.iloc[order], view)
+    return _gallery("Where the replicates disagree most", view.rows.iloc[order], view)
 
 
 def _gallery(title: str, rows: pd.DataFrame, view: View) -> dict[str, Any]:

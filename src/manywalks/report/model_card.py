@@ -13,22 +13,22 @@ from manywalks.ensemble.manifest import data_sentence
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.formatting import short
 from manywalks.params.model import TrainParams
-from manywalks.report.page import Found
+from manywalks.report.page import ReportInputs
 
 SPLITS = {
     "random": "drawn at random",
     "stratified": "drawn at random, spread evenly over the values",
     "scaffold": "by Bemis-Murcko scaffold: no scaffold stands in two parts",
     "cluster": "by cluster of similar molecules: no cluster stands in two parts",
-    "time": "by time: the test part was measured last",
+    "time": "by time: the test subset was measured last",
     "group": "by group: no group stands in two parts",
-    "column": "as the table says; a valid part that it does not name was drawn at random from the rest",
+    "column": "as the table says; a valid subset that it does not name was drawn at random from the rest",
 }
 # Mitchell's form asks for these, and no run can know them
 ASKED = ("owner", "contact", "licence", "date")
 
 
-def model_card(found: Found) -> str:
+def model_card(found: ReportInputs) -> str:
     """The whole card as Markdown."""
     parts = [
         _details(found),
@@ -46,7 +46,7 @@ def model_card(found: Found) -> str:
     return "\n\n".join([f"# Model card: {found.title}", *parts]) + "\n"
 
 
-def _details(found: Found) -> str:
+def _details(found: ReportInputs) -> str:
     about = found.about
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     rows = [
@@ -60,7 +60,7 @@ def _details(found: Found) -> str:
     return "## Model details\n\n" + _table(("", ""), rows)
 
 
-def _use(found: Found) -> str:
+def _use(found: ReportInputs) -> str:
     names = ", ".join(found.metrics)
     return (
         "## Intended use\n\n"
@@ -71,7 +71,7 @@ def _use(found: Found) -> str:
     )
 
 
-def _factors(found: Found) -> str:
+def _factors(found: ReportInputs) -> str:
     return (
         "## Factors\n\n"
         "- Likely to matter: the chemical series of a molecule, its distance from the training molecules, "
@@ -83,10 +83,10 @@ def _factors(found: Found) -> str:
     )
 
 
-def _metrics(found: Found) -> str:
+def _metrics(found: ReportInputs) -> str:
     lines = [
-        "- Scores are over the test part, which trained and calibrated nothing. Beside each stand those of "
-        "single walks: what chance alone does to it.",
+        "- Scores are over the test subset, which trained and calibrated nothing. Beside each stand those of "
+        "single replicates: what chance alone does to it.",
     ]
     kinds = {metrics["kind"] for metrics in found.metrics.values()}
     if "regression" in kinds:
@@ -98,7 +98,8 @@ def _metrics(found: Found) -> str:
         threshold = found.about["params"]["evaluate"]["threshold"]
         lines.append(
             f"- Classes: AUROC and AUPRC of the order, Brier and log-loss of the probabilities, MCC of the "
-            f"decision at {threshold:g}; all of calibrated probabilities, single walks by the ensemble's map."
+            f"decision at {threshold:g}; all of calibrated probabilities, "
+            "single replicates by the ensemble's map."
         )
     lines.append(
         "- Uncertainty: intervals (of a class, the calibration of its probability) are checked on the test "
@@ -107,7 +108,7 @@ def _metrics(found: Found) -> str:
     return "## Metrics\n\n" + "\n".join(lines)
 
 
-def _endpoints(found: Found) -> str:
+def _endpoints(found: ReportInputs) -> str:
     rows = []
     for name, card in found.data["endpoints"].items():
         noise = card["repeats"]["noise_sd"]
@@ -121,7 +122,7 @@ def _endpoints(found: Found) -> str:
     return "## A defined endpoint (OECD 1)\n\n" + _table(columns, rows)
 
 
-def _algorithm(found: Found) -> str:
+def _algorithm(found: ReportInputs) -> str:
     params = found.about["params"]
     network, train = params["network"], TrainParams.model_validate(params["train"])
     classes_alone = all(card["kind"] == "classification" for card in found.data["endpoints"].values())
@@ -135,20 +136,20 @@ def _algorithm(found: Found) -> str:
     return (
         "## An unambiguous algorithm (OECD 2)\n\n"
         f"- Structures: standardized by the rules in `params.curate`; features: {blocks} "
-        f"({len(found.about['feature_names'])} columns after scaling on the train part).\n"
+        f"({len(found.about['feature_names'])} columns after scaling on the train subset).\n"
         f"- Network: {shape}.\n"
         f"- Training: {train.optimizer}, learning rate {train.learning_rate:g} ({train.schedule}), "
         f"{train.most_epochs(classes_alone=classes_alone)} epochs at most, batches of {train.batch_size}; "
         f"engine {found.about['engine']}.\n"
         "- Replicates differ in initial weights, data order and dropout, and in nothing else. None is "
         f"dropped for its score; {found.about['diverged']} diverged and were replaced. The prediction is "
-        f"their {params['ensemble']['mode']}.\n"
+        f"their {params['ensemble']['average']}.\n"
         "- Every parameter stands in `models/ensemble/manifest.json`."
     )
 
 
-def _domain(found: Found) -> str:
-    test = found.predictions.loc[found.predictions["part"] == "test"].drop_duplicates(subset=["row"])
+def _domain(found: ReportInputs) -> str:
+    test = found.predictions.loc[found.predictions["subset"] == "test"].drop_duplicates(subset=["row"])
     inside = float(np.mean(test["in_domain"].to_numpy(dtype=bool)))
     text = (
         "## A defined domain of applicability (OECD 3)\n\n"
@@ -164,10 +165,10 @@ def _domain(found: Found) -> str:
     return f"{text}\n\n{_table(columns, rows)}"
 
 
-def _by_domain(found: Found, name: str) -> tuple[str, ...] | None:
+def _by_domain(found: ReportInputs, name: str) -> tuple[str, ...] | None:
     """Error inside and outside the domain, where there are molecules of both."""
     own = found.predictions
-    own = own.loc[(own["endpoint"] == name) & (own["part"] == "test") & (own["relation"] == "=")]
+    own = own.loc[(own["endpoint"] == name) & (own["subset"] == "test") & (own["relation"] == "=")]
     inside = own["in_domain"].to_numpy(dtype=bool)
     if not inside.any() or inside.all():
         return None
@@ -176,18 +177,18 @@ def _by_domain(found: Found, name: str) -> tuple[str, ...] | None:
     return name, short(near), short(far), str(int((~inside).sum()))
 
 
-def _fit(found: Found) -> str:
+def _fit(found: ReportInputs) -> str:
     texts = ["## Measures of fit, robustness and predictivity (OECD 4)"]
     for name, metrics in found.metrics.items():
         unit = f" ({metrics['unit']})" if metrics["unit"] and metrics["kind"] == "regression" else ""
         rows = [_score_row(metrics, metric, unit) for metric in metrics["ensemble"]]
-        columns = ("score", "ensemble", "single walks: mean ± SD", "worst to best", "ensemble on train")
+        columns = ("score", "ensemble", "single replicates: mean ± SD", "worst to best", "ensemble on train")
         texts.append(
             f"### {name}: {metrics['n_test']} test molecules, {metrics['train']['molecules']} train\n\n"
             + _table(columns, rows)
         )
         statement = found.statements[name]
-        texts.append(f"Robustness: {statement['sentence']}\n\n{statement['single_walk']}")
+        texts.append(f"Robustness: {statement['sentence']}\n\n{statement['single_replicate']}")
         texts.append(f"Calibration: {_calibration(metrics['calibration'])}")
     texts.append(
         "The last column is the goodness of fit on the molecules that were trained on. A network of this "
@@ -197,46 +198,51 @@ def _fit(found: Found) -> str:
 
 
 def _score_row(metrics: Mapping[str, Any], metric: str, unit: str) -> tuple[str, ...]:
-    walks = metrics["replicates"][metric]
-    worst, best = (walks["min"], walks["max"]) if metric in HIGHER_IS_BETTER else (walks["max"], walks["min"])
+    replicates = metrics["replicates"][metric]
+    worst, best = (
+        (replicates["min"], replicates["max"])
+        if metric in HIGHER_IS_BETTER
+        else (replicates["max"], replicates["min"])
+    )
     label = SCORE_NAMES[metric] + (unit if metric in IN_UNITS else "")
     return (
         label,
         short(metrics["ensemble"][metric]),
-        f"{short(walks['mean'])} ± {short(walks['sd'], 2)}",
+        f"{short(replicates['mean'])} ± {short(replicates['sd'], 2)}",
         f"{short(worst)} to {short(best)}",
         short(metrics["train"][metric]),
     )
 
 
 def _calibration(about: Mapping[str, Any]) -> str:
-    """How the uncertainties did on the test part."""
+    """How the uncertainties did on the test subset."""
     notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in about["notes"])
     if "intervals" in about:
         held = ", ".join(
             f"{100 * i['covered']:.0f} % in intervals of {100 * i['stated']:g} %" for i in about["intervals"]
         )
-        fitted = f"fitted on {about['fitted_on']} molecules of the valid part"
+        fitted = f"fitted on {about['fitted_on']} molecules of the valid subset"
         return f"{fitted}; of the test molecules lie {held}.{notes}"
     if "ece" in about:
         return (
-            f"{about['method']}, fitted on {about['fitted_on']} molecules of the valid part; expected "
+            f"{about['method']}, fitted on {about['fitted_on']} molecules of the valid subset; expected "
             f"calibration error {short(about['ece'])}, Brier {short(about['brier'])}.{notes}"
         )
-    return f"not checked: the test part has no measured molecule.{notes}"
+    return f"not checked: the test subset has no measured molecule.{notes}"
 
 
 def _interpretation() -> str:
     return (
         "## Interpretation (OECD 5)\n\n"
         "The network has no mechanism in it. `manywalks explain SMILES` draws how much each atom adds to "
-        "the prediction and how much that differs between walks; atoms whose sign depends on the walk are "
+        "the prediction and how much that differs between replicates; atoms whose sign "
+        "depends on the replicate are "
         "marked as not to be trusted. Such a drawing says what the model responds to, not what causes the "
         "effect."
     )
 
 
-def _data(found: Found) -> str:
+def _data(found: ReportInputs) -> str:
     card = found.data
     reasons = [(code, str(reason["count"]), reason["sentence"]) for code, reason in card["reasons"].items()]
     split = found.about["params"]["split"]
@@ -252,14 +258,14 @@ def _data(found: Found) -> str:
     return f"{text}\n\n{_table(('rejected because', 'records', 'meaning'), reasons)}"
 
 
-def _caveats(found: Found) -> str:
+def _caveats(found: ReportInputs) -> str:
     unmet = [name for name, statement in found.statements.items() if not statement["met"]]
     lines = [
-        "- The statement says what retraining changes. It says nothing of errors that all walks share, "
+        "- The statement says what retraining changes. It says nothing of errors that all replicates share, "
         "which are larger: see the scores and the intervals.",
-        "- Intervals hold on average over molecules like those of the valid part, not for each kind of "
+        "- Intervals hold on average over molecules like those of the valid subset, not for each kind of "
         "molecule.",
-        "- Scores on a test part hold for molecules as far from training as that part is; the report shows "
+        "- Scores on a test subset hold for molecules as far from training as that part is; the report shows "
         "how far.",
         "- A model of harmful properties (toxicity, potency) can be used to seek them as well as to avoid "
         "them.",

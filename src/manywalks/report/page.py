@@ -25,14 +25,14 @@ COLUMNS = ("observed", "predicted", "spread", "low", "high", "similarity")
 
 
 @dataclass(frozen=True)
-class Found:
+class ReportInputs:
     """What the other stages left, as the report reads it.
 
     Attributes:
         title: of the page.
         metrics, statements: of metrics.json and statement.json, an entry an endpoint.
         predictions: of predictions.parquet.
-        counts, walks: of plots/replicates.json and plots/walks.json.
+        counts, replicates: of plots/replicates.json and plots/single_replicates.json.
         data, split: of data.json and split.json.
         about: the manifest of the ensemble.
         domain: thresholds of the domain: least similarity, largest share of descriptors outside.
@@ -44,7 +44,7 @@ class Found:
     statements: dict[str, Any]
     predictions: pd.DataFrame
     counts: pd.DataFrame
-    walks: pd.DataFrame
+    replicates: pd.DataFrame
     data: dict[str, Any]
     split: dict[str, Any]
     about: dict[str, Any]
@@ -52,7 +52,7 @@ class Found:
     said: dict[str, str | None] = field(default_factory=dict)
 
 
-def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
+def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
     """The whole page as HTML, with no more than about `most` molecules drawn for hovering."""
     views = views_of(found, most)
     molecules = _Molecules()
@@ -77,7 +77,7 @@ def page(found: Found, *, most: int = MOST_MOLECULES) -> str:
     return environment.from_string(template_text("report.html.j2")).render(context)
 
 
-def views_of(found: Found, most: int) -> list[View]:
+def views_of(found: ReportInputs, most: int) -> list[View]:
     """Each endpoint's part, with the dots of about `most` molecules."""
     kept = sample(found.predictions, most)
     return [_view(found, name, place, kept) for place, name in enumerate(found.metrics)]
@@ -85,27 +85,29 @@ def views_of(found: Found, most: int) -> list[View]:
 
 def sample(predictions: pd.DataFrame, most: int) -> set[int]:
     """Rows (of the curated table) of the test molecules that the page holds: all, or some at random."""
-    test = np.unique(predictions.loc[predictions["part"] == "test", "row"].to_numpy())
+    test = np.unique(predictions.loc[predictions["subset"] == "test", "row"].to_numpy())
     if len(test) <= most:
         return set(test.tolist())
     chosen = np.random.default_rng(0).choice(test, most, replace=False)  # which dots are drawn, no more
     return set(chosen.tolist())
 
 
-def _view(found: Found, name: str, place: int, kept: set[int]) -> View:
+def _view(found: ReportInputs, name: str, place: int, kept: set[int]) -> View:
     """One endpoint's part of what was found."""
     own = found.predictions
-    own = own.loc[(own["endpoint"] == name) & (own["part"] == "test") & own["observed"].notna()]
+    own = own.loc[(own["endpoint"] == name) & (own["subset"] == "test") & own["observed"].notna()]
     # exact values first: dots and censored marks are drawn from one row number on each
     own = own.assign(_censored=own["relation"] != "=").sort_values(["_censored", "row"], kind="stable")
     rows = own.drop(columns="_censored").reset_index(drop=True)
-    walks = found.walks.loc[found.walks["endpoint"] == name, "score"].to_numpy(dtype=np.float64)
+    replicates = found.replicates.loc[found.replicates["endpoint"] == name, "score"].to_numpy(
+        dtype=np.float64
+    )
     return View(
         name=name,
         place=place,
         metrics=found.metrics[name],
         statement=found.statements[name],
-        walks=walks[np.isfinite(walks)],
+        replicates=replicates[np.isfinite(replicates)],
         counts=found.counts.loc[found.counts["endpoint"] == name],
         calibration=Calibration.from_json(found.about["calibration"][name]),
         coverage=found.about["params"]["evaluate"]["coverage"],
@@ -163,8 +165,8 @@ def _rounded(value: float) -> float | None:
 
 def _summary(view: View) -> dict[str, Any]:
     """The endpoint's row of the table at the top."""
-    walks = view.metrics["replicates"][view.main]
-    low, high = walks["min"], walks["max"]
+    replicates = view.metrics["replicates"][view.main]
+    low, high = replicates["min"], replicates["max"]
     worst, best = (low, high) if view.main in HIGHER_IS_BETTER else (high, low)
     return {
         "name": view.name,
@@ -173,7 +175,7 @@ def _summary(view: View) -> dict[str, Any]:
         "molecules": view.metrics["n_test"],
         "metric": view.score_label(view.main),
         "ensemble": view.metrics["ensemble"][view.main],
-        "walks": walks,
+        "single": replicates,
         "worst": worst,
         "best": best,
         "replicates": view.statement["replicates"],
@@ -192,7 +194,7 @@ def _section(view: View) -> dict[str, Any]:
         "kind": view.metrics["kind"],
         "n_test": view.metrics["n_test"],
         "statement": view.statement,
-        "sentences": [_headless(view, view.statement[key]) for key in ("sentence", "single_walk")],
+        "sentences": [_headless(view, view.statement[key]) for key in ("sentence", "single_replicate")],
         "scores": [_score_row(view, metric) for metric in view.metrics["ensemble"]],
         "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
         "needed": None if (chart := needed(view)) is None else chart._replace(svg=Markup(chart.svg)),
@@ -207,16 +209,16 @@ def _headless(view: View, sentence: str) -> str:
 
 
 def _score_row(view: View, metric: str) -> dict[str, Any]:
-    """A metric's row: the ensemble, single walks, what two ensembles differ by."""
-    walks = view.metrics["replicates"][metric]
-    low, high = walks["min"], walks["max"]
+    """A metric's row: the ensemble, single replicates, what two ensembles differ by."""
+    replicates = view.metrics["replicates"][metric]
+    low, high = replicates["min"], replicates["max"]
     worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
     apart = view.statement["metric_difference"].get(metric)
     return {
         "label": view.score_label(metric),
         "ensemble": view.metrics["ensemble"][metric],
-        "mean": walks["mean"],
-        "sd": walks["sd"],
+        "mean": replicates["mean"],
+        "sd": replicates["sd"],
         "worst": worst,
         "best": best,
         "bound": None if apart is None else apart["bound"],

@@ -12,12 +12,12 @@ from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.replicates.bound import difference_bound
 
-# of so many honest models one has a walk that is taken for a stranger
+# of so many honest models one has a replicate that is taken for a stranger
 _STRANGE = 1 / 1000
 
 
 @dataclass(frozen=True)
-class Asked:
+class Terms:
     """What one endpoint's agreement goes by.
 
     Attributes:
@@ -26,7 +26,7 @@ class Asked:
         confidence: of the statement, for this endpoint alone.
         endpoints: how many endpoints are judged together; the verdict divides the allowed failures by it.
         threshold: probability from which a molecule is called class 1.
-        combining: how the walks are made one.
+        combining: how the replicates are made one.
         adaptive: whether the model's number of replicates came from looking at them.
     """
 
@@ -40,13 +40,13 @@ class Asked:
 
 
 def agreement(
-    model: np.ndarray, retrained: np.ndarray, observed: np.ndarray, relation: np.ndarray, asked: Asked
+    model: np.ndarray, retrained: np.ndarray, observed: np.ndarray, relation: np.ndarray, asked: Terms
 ) -> dict[str, Any]:
     """Observed against promised difference of one endpoint.
 
-    The promise is made from the model's own walks and tells how far an ensemble of so many fresh walks
-    may be. The verdict is on the predictions and on each of the model's walks, since a foreign one widens the
-    bound that it is judged by; each metric's difference stands beside its own bound.
+    The promise is made from the model's own replicates and tells how far an ensemble of so many fresh
+    replicates may be. The verdict is on the predictions and on each of the model's replicates, since a
+    foreign one widens the bound that it is judged by; each metric's difference stands beside its own bound.
 
     Args:
         model: (m, n) predictions of the model's replicates out of sample, in endpoint units.
@@ -60,11 +60,11 @@ def agreement(
     promised = difference_bound(model, asked.confidence, adaptive=asked.adaptive, other=len(retrained))
     judged = difference_bound(model, level, adaptive=asked.adaptive, other=len(retrained))
     difference = math.sqrt(np.mean((one - other) ** 2))
-    foreign = strangers(model, retrained)
+    foreign = foreign_replicates(model, retrained)
     # the bound on metrics is for two ensembles of m; one of k differs more or less by this factor
     scale = math.sqrt((1 / len(model) + 1 / len(retrained)) / (2 / len(model)))
     return {
-        # what networks give: a retrained ensemble's calibration is fitted on its own walks
+        # what networks give: a retrained ensemble's calibration is fitted on its own replicates
         "unit": "in probability before calibration" if asked.kind == "classification" else asked.unit,
         "molecules": len(one),
         "replicates": len(model),
@@ -75,18 +75,18 @@ def agreement(
         "confidence": asked.confidence,
         "judged_by": judged.bound,
         "judged_at": level,
-        "strangers": foreign,
+        "foreign_replicates": foreign,
         "agrees": difference <= judged.bound and not foreign,
         "metrics": _metrics(model, one, other, observed, relation, asked, scale),
     }
 
 
-def strangers(model: np.ndarray, retrained: np.ndarray) -> list[int]:
-    """Which of the model's walks are farther from the fresh ones' mean than a fresh walk would be.
+def foreign_replicates(model: np.ndarray, retrained: np.ndarray) -> list[int]:
+    """Which of the model's replicates are farther from the fresh ones' mean than a fresh replicate would be.
 
-    A walk of the same data and network is one more draw of what the fresh ones are draws of, so the logarithm
-    of its distance lies within Student's prediction limit of theirs, at a level shared by all walks. None can
-    be told from fewer than 4 fresh walks.
+    A replicate of the same data and network is one more draw of what the fresh ones are draws of, so the
+    logarithm of its distance lies within Student's prediction limit of theirs, at a level shared by all
+    replicates. None can be told from fewer than 4 fresh replicates.
 
     Args:
         model: (m, n) predictions of the model's replicates.
@@ -94,7 +94,7 @@ def strangers(model: np.ndarray, retrained: np.ndarray) -> list[int]:
     """
     m, k = len(model), len(retrained)
     centre = retrained.mean(axis=0)
-    # a fresh walk is part of the mean that it is compared with, a walk of the model is not
+    # a fresh replicate is part of the mean that it is compared with, a replicate of the model is not
     own = _distance(retrained - centre) * math.sqrt(k / (k - 1))
     theirs = _distance(model - centre) / math.sqrt(1 + 1 / k)
     if k < 4 or not own.all():
@@ -115,7 +115,7 @@ def _metrics(
     other: np.ndarray,
     observed: np.ndarray,
     relation: np.ndarray,
-    asked: Asked,
+    asked: Terms,
     scale: float,
 ) -> dict[str, Any]:
     """Each metric of both ensembles, and whether they are as near as promised."""
@@ -149,9 +149,10 @@ def verdict(found: dict[str, Any], name: str) -> str:
     """One endpoint's agreement as a sentence."""
     unit = f" {found['unit']}" if found["unit"] else ""
     word = "agrees" if found["agrees"] else "does NOT agree"
-    foreign = ", ".join(map(str, found["strangers"]))
+    foreign = ", ".join(map(str, found["foreign_replicates"]))
     strange = (
-        f" Replicates {foreign} of the model are no walks of this data and network: too far from fresh ones."
+        f" Replicates {foreign} of the model are no replicates of this data and network: "
+        "too far from fresh ones."
         if foreign
         else ""
     )

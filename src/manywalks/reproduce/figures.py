@@ -1,4 +1,4 @@
-"""Figures of a reproduction: model against retraining, differences against bounds, where walks part."""
+"""Figures of a reproduction: model against retraining, differences against bounds, where replicates part."""
 
 from html import escape
 from typing import Any
@@ -79,10 +79,10 @@ def spreads(rows: dict[str, dict[str, float]], unit: str) -> Figure:
             f'<circle class="at {word}" cx="{middle:.1f}" cy="{y:.1f}" r="4"/>{_name(name, y)}'
         )
     return Figure(
-        "Where the walks part",
-        plane.svg(marks, "Spread of walks by source of randomness"),
-        "Standard deviation over walks, root mean square over molecules, when that source alone varies. "
-        "Shares need not add up to 100 %: what one source does to a walk depends on the others.",
+        "Where the replicates part",
+        plane.svg(marks, "Spread of replicates by source of randomness"),
+        "Standard deviation over replicates, root mean square over molecules, when that source alone varies. "
+        "Shares need not add up to 100 %: what one source does to a replicate depends on the others.",
     )
 
 

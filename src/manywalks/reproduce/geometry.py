@@ -1,7 +1,7 @@
-"""Each walk's own conformers: the features of the same molecules from other start coordinates.
+"""Each replicate's own conformers: the features of the same molecules from other start coordinates.
 
-The pipeline's walks share one set of conformers (docs/decisions/0008-geometry.md); the study of sources gives
-every walk its own, drawn from its own stream, and so measures what one set hides.
+The pipeline's replicates share one set of conformers (docs/decisions/0008-geometry.md); the study of sources
+gives every replicate its own, drawn from its own stream, and so measures what one set hides.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,16 +72,16 @@ def geometries(
     cores: int = 1,
     tell: Callable[[float, float, str], None] = lambda done, total, note: None,
 ) -> Geometry:
-    """Conformers of `count` walks; about 20 ms a molecule, walk and core.
+    """Conformers of `count` replicates; about 20 ms a molecule, replicate and core.
 
     Args:
         raw: features of the n molecules, as the pipeline has them.
         smiles: of the same molecules.
-        scaler: fitted on the pipeline's features, so that a walk differs by its geometry alone.
-        count: walks.
+        scaler: fitted on the pipeline's features, so that a replicate differs by its geometry alone.
+        count: replicates.
         entropy: of the study.
         cores: processes at most.
-        tell: progress, in walks.
+        tell: progress, in replicates.
     """
     features, without = [], []
     for index in range(count):

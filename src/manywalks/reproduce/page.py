@@ -1,4 +1,4 @@
-"""reports/reproduction.html: whether a retraining kept the promise, and where walks part; a page alone.
+"""reports/reproduction.html: whether a retraining kept the promise, and where replicates part; a page alone.
 
 It is no part of report.html, since both studies run when somebody asks for them: a page that the pipeline
 makes may not depend on what the pipeline does not record.

@@ -14,7 +14,7 @@ from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.params.render import render
 from manywalks.replicates import store
-from manywalks.reproduce.agreement import Asked, agreement
+from manywalks.reproduce.agreement import Terms, agreement
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
@@ -72,7 +72,7 @@ def _check_network(model: Path, about: dict[str, Any]) -> None:
 
 def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:
     """The parameters of the model, with so many fresh replicates (as many as the model has)."""
-    raw = {**about["params"], "replicates": {"count": count or about["replicates"], "entropy": None}}
+    raw = {**about["params"], "replicates": {"count": count or about["replicates"], "seed": None}}
     raw["data"] = {**raw["data"], "path": str(table), "rev": None}
     return parse_params(raw, source=manifest.FILE)
 
@@ -88,19 +88,19 @@ def judge(retraining: Retraining) -> Judged:
     """Compare the model with the replicates that now stand in the workspace."""
     model, workspace = retraining
     about = manifest.read(model)
-    curated, parts = read_tables(workspace)
-    rows = out_of_sample(parts)
+    curated, subsets = read_tables(workspace)
+    rows = out_of_sample(subsets)
     raw = Features.load(workspace.features).take(rows)
-    walks = StackedPredictor.load(model / "model.keras").predict(
+    replicates = StackedPredictor.load(model / "model.keras").predict(
         FeatureScaler.load(model / "scaler.npz").transform(raw)
     )
-    kept, diverged = store.read_used(store.open_store(workspace))
+    kept, diverged = store.read_used_replicates(store.open_store(workspace))
     fresh = np.stack([replicate.predictions for replicate in kept])
     params = workspace.params
     there = curated.iloc[rows]
     found, points = {}, []
     for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
-        asked = Asked(
+        asked = Terms(
             kind=endpoint.kind,
             unit=endpoint.unit,
             confidence=about["confidence"],
@@ -109,15 +109,19 @@ def judge(retraining: Retraining) -> Judged:
             combining=combining_of(endpoint.kind, params.ensemble),
             adaptive=about["adaptive"],
         )
-        model_walks, fresh_walks = (each[:, :, column].astype(np.float64) for each in (walks, fresh))
+        model_replicates, fresh_replicates = (
+            each[:, :, column].astype(np.float64) for each in (replicates, fresh)
+        )
         found[name] = agreement(
-            model_walks,
-            fresh_walks,
+            model_replicates,
+            fresh_replicates,
             there[name].to_numpy(dtype=np.float64),
             there[f"{name}:relation"].to_numpy(dtype=str),
             asked,
         )
-        one, other = (combine(each, asked.combining).tolist() for each in (model_walks, fresh_walks))
+        one, other = (
+            combine(each, asked.combining).tolist() for each in (model_replicates, fresh_replicates)
+        )
         points += [{"endpoint": name, "model": a, "retrained": b} for a, b in zip(one, other, strict=True)]
     content = {
         "model": str(model),

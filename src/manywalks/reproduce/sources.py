@@ -1,4 +1,4 @@
-"""Where the walks part: each source of randomness varied alone, and all together."""
+"""Where the replicates part: each source of randomness varied alone, and all together."""
 
 import dataclasses
 import itertools
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.replicates.bound import moments
+from manywalks.replicates.spectrum import covariance_moments
 from manywalks.reproduce.geometry import Geometry
 from manywalks.train.engines import train_pack
 from manywalks.train.problem import Problem
@@ -30,14 +30,14 @@ Tell = Callable[[float, float, str], None]
 
 
 @dataclass(frozen=True)
-class Walks:
-    """How the walks of a study are trained.
+class StudyDesign:
+    """How the replicates of a study are trained.
 
     Attributes:
-        count: walks a source.
+        count: replicates a source.
         entropy: that their streams are spawned from.
         threads: of the engine.
-        geometry: each walk's own conformers; None where no feature depends on coordinates.
+        geometry: each replicate's own conformers; None where no feature depends on coordinates.
     """
 
     count: int
@@ -55,30 +55,30 @@ def study_sources(
     problem: Problem,
     transform: TargetTransform,
     names: list[str],
-    walks: Walks,
+    design: StudyDesign,
     *,
     tell: Tell = lambda done, total, note: None,
 ) -> dict[str, Any]:
-    """Spread of walks, by endpoint and source.
+    """Spread of replicates, by endpoint and source.
 
     "numerics" moves one initial weight by 1e-7 and nothing else: what the same seed on another machine,
-    or with another number of threads, does to a walk. "geometry" gives each walk conformers of its own and
-    nothing else; "all" varies it too where there are any.
+    or with another number of threads, does to a replicate. "geometry" gives each replicate conformers of its
+    own and nothing else; "all" varies it too where there are any.
 
     Returns:
         {"endpoints": {endpoint: {source: {"spread", "low", "high" (95 % interval), "share" (of the variance
         of all), "share_low", "share_high"}}}, "same_seed": {endpoint: see `_same_seed`}}.
     """
     seen: dict[str, np.ndarray] = {}
-    total = len(walks.studies) * walks.count + 2
-    for place, (study, vary) in enumerate(walks.studies.items()):
+    total = len(design.studies) * design.count + 2
+    for place, (study, vary) in enumerate(design.studies.items()):
 
-        def follow(done: int, study: str = study, before: int = place * walks.count) -> None:
+        def follow(done: int, study: str = study, before: int = place * design.count) -> None:
             tell(before + done, total, study)
 
-        own = walks.geometry.features if walks.geometry and study in (GEOMETRY, "all") else None
-        seen[study] = _train(dataclasses.replace(problem, vary=vary), transform, walks, own, follow)
-    again = _twice(problem, transform, walks)
+        own = design.geometry.features if design.geometry and study in (GEOMETRY, "all") else None
+        seen[study] = _train(dataclasses.replace(problem, vary=vary), transform, design, own, follow)
+    again = _twice(problem, transform, design)
     tell(total, total, "same seed")
     return {
         "endpoints": {
@@ -94,28 +94,28 @@ def study_sources(
 def _train(
     problem: Problem,
     transform: TargetTransform,
-    walks: Walks,
+    design: StudyDesign,
     own: Sequence[Any] | None,
     follow: Callable[[int], None],
 ) -> np.ndarray:
-    """Predictions (m, n, t) in endpoint units of walks with the problem's features, or with their own."""
+    """Predictions (m, n, t) in endpoint units, with the problem's features or each replicate's own."""
     found = {}
-    packs = [(problem, list(range(walks.count)))]
+    packs = [(problem, list(range(design.count)))]
     if own is not None:
         packs = [(dataclasses.replace(problem, features=one), [index]) for index, one in enumerate(own)]
     for each, indices in packs:
-        for walk in train_pack(each, indices, walks.entropy, threads=walks.threads):
-            if walk.diverged:
-                raise ValueError(f"train: walk {walk.index} diverged; lower train.learning_rate")
-            found[walk.index] = transform.inverse(walk.predictions)
+        for replicate in train_pack(each, indices, design.entropy, threads=design.threads):
+            if replicate.diverged:
+                raise ValueError(f"train: replicate {replicate.index} diverged; lower train.learning_rate")
+            found[replicate.index] = transform.inverse(replicate.predictions)
             follow(len(found))
     return np.stack([found[index] for index in sorted(found)])
 
 
-def _twice(problem: Problem, transform: TargetTransform, walks: Walks) -> np.ndarray:
-    """The same walk on this machine twice, with one thread and with all: (2, n, t)."""
+def _twice(problem: Problem, transform: TargetTransform, design: StudyDesign) -> np.ndarray:
+    """The same replicate on this machine twice, with one thread and with all: (2, n, t)."""
     same = dataclasses.replace(problem, vary=())
-    runs = [next(train_pack(same, [0], walks.entropy, threads=threads)) for threads in (1, walks.threads)]
+    runs = [next(train_pack(same, [0], design.entropy, threads=threads)) for threads in (1, design.threads)]
     return np.stack([transform.inverse(run.predictions) for run in runs])
 
 
@@ -123,12 +123,12 @@ def _same_seed(again: np.ndarray, elsewhere: np.ndarray) -> dict[str, float]:
     """How far two runs with the same seed part, in the endpoint's unit.
 
     Args:
-        again: (2, n) the same walk twice on this machine.
-        elsewhere: (m, n) walks that differ by rounding alone.
+        again: (2, n) the same replicate twice on this machine.
+        elsewhere: (m, n) replicates that differ by rounding alone.
 
     Returns:
-        {"here": root mean square over molecules, "elsewhere": the same, expected of two such walks, "low",
-        "high": its 95 % interval, "largest": at the molecule where they part most, mean over pairs}.
+        {"here": root mean square over molecules, "elsewhere": the same, expected of two such replicates,
+        "low", "high": its 95 % interval, "largest": at the molecule where they part most, mean over pairs}.
     """
     spread = _spread(elsewhere, elsewhere)
     pairs = itertools.combinations(elsewhere.astype(np.float64), 2)
@@ -142,19 +142,22 @@ def _same_seed(again: np.ndarray, elsewhere: np.ndarray) -> dict[str, float]:
     }
 
 
-def _spread(walks: np.ndarray, everything: np.ndarray) -> dict[str, float]:
-    """Root mean square spread of (m, n) walks with its 95 % interval, and its share of all variance.
+def _spread(replicates: np.ndarray, everything: np.ndarray) -> dict[str, float]:
+    """Root mean square spread of (m, n) replicates with its 95 % interval, and its share of all variance.
 
     The interval is the chi-square one with (m - 1) nu degrees of freedom, nu the number of directions in
-    which these walks part; that of the share is the F distribution's. Shares need not add
-    up: what one source does to a walk depends on the others.
+    which these replicates part; that of the share is the F distribution's. Shares need not add
+    up: what one source does to a replicate depends on the others.
     """
-    found, whole = moments(walks.astype(np.float64)), moments(everything.astype(np.float64))
-    freedom, of_whole = ((len(each) - 1) / m.theta for each, m in ((walks, found), (everything, whole)))
+    found, whole = (
+        covariance_moments(replicates.astype(np.float64)),
+        covariance_moments(everything.astype(np.float64)),
+    )
+    freedom, of_whole = ((len(each) - 1) / m.theta for each, m in ((replicates, found), (everything, whole)))
     low, high = (freedom / stats.chi2.ppf(level, freedom) for level in (0.975, 0.025))
     share = found.variance / whole.variance if whole.variance else 0.0
     least, most = (share / stats.f.ppf(level, freedom, of_whole) for level in (0.975, 0.025))
-    same = walks is everything
+    same = replicates is everything
     return {
         "spread": math.sqrt(found.variance),
         "low": math.sqrt(found.variance * low),

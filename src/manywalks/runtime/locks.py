@@ -14,7 +14,7 @@ WAIT_S = 5.0
 
 
 @contextmanager
-def alone(workspace: Workspace, step: str) -> Iterator[None]:
+def single_process(workspace: Workspace, step: str) -> Iterator[None]:
     """Be the only process that runs this step here.
 
     The flow and DVC each hold a lock over a whole run; this one holds where a killed `dvc repro` left
@@ -36,8 +36,8 @@ def alone(workspace: Workspace, step: str) -> Iterator[None]:
         ) from None
 
 
-def sweep(workspace: Workspace) -> list[Path]:
-    """Remove half-written files of killed processes; to be called by who holds the workspace alone."""
+def remove_leftovers(workspace: Workspace) -> list[Path]:
+    """Remove half-written files of killed processes; only the process that holds the workspace may."""
     found = [
         path
         for folder in (workspace.root / "data", workspace.root / "models", workspace.reports, workspace.state)

@@ -25,8 +25,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from manywalks.runtime import progress
-
 Tell = Callable[[float, float, str], None]
 PREFIX = "@progress "
 # A line a change would be thousands a second for fast steps; eyes follow five.
@@ -143,7 +141,7 @@ class Board:
     """One bar a stage, shown from the moment that the stage tells of itself."""
 
     def __init__(self) -> None:
-        self._bars = progress.bar()
+        self._bars = bar()
         self._rows: dict[str, Any] = {}
 
     def __enter__(self) -> "Board":
@@ -153,12 +151,12 @@ class Board:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bars.stop()
 
-    def follow(self, stage: str) -> progress.Tell:
+    def follow(self, stage: str) -> Tell:
         """The `tell` of one stage."""
 
         def tell(done: float, total: float, note: str = "") -> None:
             if stage not in self._rows:
                 self._rows[stage] = self._bars.add_task(LABELS.get(stage, stage), total=None, note="")
-            progress.update(self._bars, self._rows[stage], done, total or None, note)
+            update(self._bars, self._rows[stage], done, total or None, note)
 
         return tell

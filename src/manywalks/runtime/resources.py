@@ -7,7 +7,7 @@ from manywalks.workspace import Workspace
 
 # A pack's process on its own: Python, NumPy, SciPy, Numba's compiler (measured: 0.35 GB), with room.
 PROCESS_BYTES = 500 * 2**20
-# Features as read, scaled, as rows of the train part, and the engine's layout of them.
+# Features as read, scaled, as rows of the train subset, and the engine's layout of them.
 FEATURES_TIMES = 4
 
 

@@ -12,14 +12,14 @@ from manywalks.runtime import progress
 
 BAD_INPUT = 2
 # EX_TEMPFAIL of sysexits.h: what failed may pass (disk, memory, a file that is just being written)
-CAN_PASS = 75
+RETRYABLE = 75
 NOISE_OFF = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "DO_NOT_TRACK": "1",
     "PYTHONUNBUFFERED": "1",
 }
-LEASH = "MANYWALKS_LEASH"
+PARENT_PIPE = "MANYWALKS_PARENT_PIPE"
 
 
 class StepFailed(RuntimeError):
@@ -46,14 +46,15 @@ def run_step(
             memory error; another try may pass.
         RuntimeError: anything else, with the end of what the process printed.
     """
-    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines", LEASH: "1"}
+    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines", PARENT_PIPE: "1"}
     if threads:
         environment |= {
             name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         }
     process = subprocess.Popen(
         [sys.executable, "-m", "manywalks.tasks", *arguments],
-        # nothing is ever written to it: it closes when this process ends, however that is (see `heel`)
+        # nothing is ever written to it: it closes when this process ends, however that is (see
+        # `die_with_parent`)
         cwd=folder, env=environment, text=True, errors="replace", stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         # a group of its own, so that whatever the step started ends with it
@@ -80,12 +81,12 @@ def run_step(
     _judge(status, what, heard)
 
 
-def heel() -> None:
+def die_with_parent() -> None:
     """In a step's process: end it, and whatever it started, once the process that started it is gone.
 
     A flow that is killed cannot end its steps; left alone, they would write into the next flow's outputs.
     """
-    if os.environ.pop(LEASH, None) is None:
+    if os.environ.pop(PARENT_PIPE, None) is None:
         return
 
     def watch() -> None:
@@ -131,6 +132,6 @@ def _judge(status: int, what: str, heard: list[str]) -> None:
     if status < 0:
         kind = OutOfMemory if -status == signal.SIGKILL else StepFailed
         raise kind(f"{what}: killed by signal {-status}; last it said: {last}")
-    if status == CAN_PASS:
+    if status == RETRYABLE:
         raise (OutOfMemory if last.startswith("MemoryError") else StepFailed)(f"{what}: {last}")
     raise RuntimeError(f"{what}: failed with exit status {status}\n" + "\n".join(heard[-30:]))

@@ -47,11 +47,11 @@ def map_texts(
         limit: seconds for one text.
         progress: called with (done, n) now and then.
     """
-    crew = Crew(target, setup, limit, cores)
+    pool = WorkerPool(target, setup, limit, cores)
     try:
-        return crew.finish(crew.add(texts), progress)
+        return pool.finish(pool.add(texts), progress)
     finally:
-        crew.dismiss()
+        pool.stop()
 
 
 class _Worker:
@@ -110,11 +110,11 @@ class _Worker:
         return text.splitlines()[-1] if text else "no message"
 
 
-class Crew:
-    """Worker processes that stay for one lot of texts after another; `dismiss` ends them."""
+class WorkerPool:
+    """Worker processes that stay for one lot of texts after another; `stop` ends them."""
 
     def __init__(self, target: str, setup: Any, limit: float, cores: int) -> None:
-        self.start = (target, setup, limit)
+        self.setup = (target, setup, limit)
         self.limit = limit
         self.cores = cores
         self.added = 0
@@ -132,7 +132,7 @@ class Crew:
         self.texts.update(zip(lot, texts, strict=True))
         self.waiting.extend(range(i, min(i + batch, lot.stop)) for i in range(lot.start, lot.stop, batch))
         while len(self.workers) < min(self.cores, len(self.texts)):
-            self.hire()
+            self.start()
         return lot
 
     def finish(self, lot: range, progress: Callable[[int, int], None] | None = None) -> list[Any]:
@@ -147,16 +147,16 @@ class Crew:
                 told = time.monotonic()
                 progress(len(lot) - len(left), len(lot))
             if left:
-                self.turn()
+                self.poll()
         return [self.outcomes.pop(index) for index in lot]
 
-    def hire(self) -> None:
+    def start(self) -> None:
         """Start a worker."""
-        worker = _Worker(*self.start)
+        worker = _Worker(*self.setup)
         self.workers.append(worker)
         self.selector.register(worker.output, selectors.EVENT_READ, worker)
 
-    def turn(self) -> None:
+    def poll(self) -> None:
         """Collect what has been done, end what takes too long, hand out more."""
         for key, _ in self.selector.select(timeout=min(0.2, self.limit / 4)):
             self._collect(key.data)
@@ -171,7 +171,7 @@ class Crew:
             if worker.ready and not worker.pending and self.waiting:
                 worker.give(self.waiting.popleft(), self.texts)
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """End all workers."""
         self.selector.close()
         for worker in self.workers:
@@ -181,7 +181,7 @@ class Crew:
         """Take a worker's outcomes; if it died, its first text is the suspect."""
         lines = worker.lines()
         if lines is None:
-            self._bury(worker)
+            self._replace_dead(worker)
             return
         for line in lines:
             worker.since = time.monotonic()
@@ -189,7 +189,7 @@ class Crew:
                 self._settle(worker.pending.popleft(), json.loads(line))
             worker.ready = True  # the first line says that it has started
 
-    def _bury(self, worker: _Worker) -> None:
+    def _replace_dead(self, worker: _Worker) -> None:
         """A text whose worker dies is tried once more, alone: something else may have killed the process."""
         if not worker.ready:
             self.workers.remove(worker)
@@ -211,7 +211,7 @@ class Crew:
         if worker.pending:
             self.waiting.append(range(worker.pending[0], worker.pending[-1] + 1))
         if self.waiting:
-            self.hire()
+            self.start()
 
     def _settle(self, index: int, outcome: Any) -> None:
         self.outcomes[index] = outcome

@@ -19,8 +19,8 @@ def scaffolds(smiles: Sequence[str]) -> list[str]:
         return [MurckoScaffold.MurckoScaffoldSmiles(text, includeChirality=False) for text in smiles]
 
 
-def fingerprints(smiles: Sequence[str], size: int = 2048) -> list[ExplicitBitVect]:
-    """Morgan fingerprints of radius 2 (n,), which Tanimoto similarity is taken of everywhere."""
+def similarity_fingerprints(smiles: Sequence[str], size: int = 2048) -> list[ExplicitBitVect]:
+    """Morgan similarity_fingerprints of radius 2 (n,), which Tanimoto similarity is taken of everywhere."""
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=size)
     with rdBase.BlockLogs():
         return [generator.GetFingerprint(MolFromSmiles(text)) for text in smiles]
@@ -30,10 +30,10 @@ def clusters(smiles: Sequence[str], similarity: float) -> np.ndarray:
     """A cluster number for each molecule, int (n,).
 
     Up to 20,000 molecules by Butina's algorithm on Tanimoto similarity; beyond, where pairs are too many, by
-    k-means on folded fingerprints with 50 molecules a cluster.
+    k-means on folded similarity_fingerprints with 50 molecules a cluster.
     """
     if len(smiles) <= BUTINA_LIMIT:
-        return butina(fingerprints(smiles), similarity)
+        return butina(similarity_fingerprints(smiles), similarity)
     return _k_means(smiles, max(2, len(smiles) // 50))
 
 
@@ -60,7 +60,7 @@ def butina(prints: Sequence[ExplicitBitVect], similarity: float) -> np.ndarray:
 
 
 def _k_means(smiles: Sequence[str], k: int) -> np.ndarray:
-    """Mini-batch k-means on folded fingerprints, in chunks: 40 MB a 10,000 molecules and no more."""
+    """Mini-batch k-means on folded fingerprints, in chunks: 40 MB for 10,000 molecules."""
     from sklearn.cluster import MiniBatchKMeans
 
     k = min(k, 1000)
@@ -73,8 +73,8 @@ def _k_means(smiles: Sequence[str], k: int) -> np.ndarray:
 
 
 def _bits(smiles: Sequence[str]) -> np.ndarray:
-    """Folded fingerprints as float32 (n, 256)."""
+    """Folded similarity_fingerprints as float32 (n, 256)."""
     bits = np.empty((len(smiles), FOLDED), dtype=np.float32)
-    for row, one in enumerate(fingerprints(smiles, FOLDED)):
+    for row, one in enumerate(similarity_fingerprints(smiles, FOLDED)):
         DataStructs.ConvertToNumpyArray(one, bits[row])
     return bits

@@ -1,4 +1,4 @@
-"""How far the test part is from what was trained on: nearest-neighbour Tanimoto similarity."""
+"""How far the test subset is from what was trained on: nearest-neighbour Tanimoto similarity."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from rdkit import DataStructs
 
-from manywalks.split.clusters import fingerprints
+from manywalks.split.clusters import similarity_fingerprints
 
 BINS = 20
 # 20,000 molecules against 200,000 are 4e9 pairs, minutes; beyond, a sample says the same
@@ -16,7 +16,7 @@ MOST_TRAIN = 200_000
 MOST_OF_FOLD = 1_000
 
 
-def split_distance(smiles: Sequence[str], parts: np.ndarray) -> dict[str, Any]:
+def split_distance(smiles: Sequence[str], subsets: np.ndarray) -> dict[str, Any]:
     """The similarity of each test and valid molecule to its nearest train molecule, summed up.
 
     Args:
@@ -26,31 +26,31 @@ def split_distance(smiles: Sequence[str], parts: np.ndarray) -> dict[str, Any]:
         For "test" and "valid": molecules, quartiles (min, q1, median, q3, max) and a histogram of
         nearest-neighbour Tanimoto (Morgan radius 2, 2048 bits); 1 is the same fingerprint. Plain JSON.
     """
-    rows = {part: np.flatnonzero(np.asarray(parts) == part) for part in ("train", "valid", "test")}
-    report: dict[str, Any] = {part: len(found) for part, found in rows.items()}
+    rows = {subset: np.flatnonzero(np.asarray(subsets) == subset) for subset in ("train", "valid", "test")}
+    report: dict[str, Any] = {subset: len(found) for subset, found in rows.items()}
     train = sampled(rows["train"], MOST_TRAIN)
-    train_prints = fingerprints([smiles[int(i)] for i in train])
+    train_prints = similarity_fingerprints([smiles[int(i)] for i in train])
     report["sampled_train"] = len(train) if len(train) < len(rows["train"]) else None
     report["similarity"] = {}
-    for part in ("test", "valid"):
-        chosen = sampled(rows[part], MOST_FROM)
+    for subset in ("test", "valid"):
+        chosen = sampled(rows[subset], MOST_FROM)
         if len(chosen) and len(train):
             nearest = nearest_similarity([smiles[int(i)] for i in chosen], train_prints)
-            report["similarity"][part] = _summary(nearest)
+            report["similarity"][subset] = _summary(nearest)
     return report
 
 
 def folds_distance(smiles: Sequence[str], folds: Sequence[np.ndarray]) -> list[dict[str, Any]]:
-    """How far each left-out fold is from its train part: molecules looked at, and quartiles as above.
+    """How far each left-out fold is from its train subset: molecules looked at, and quartiles as above.
 
     Args:
         smiles: standardized SMILES (n,); folds: parts (n,) of each split, as `split.folds` draws them.
     """
-    prints = fingerprints(smiles)
+    prints = similarity_fingerprints(smiles)
     report = []
-    for parts in folds:
-        train = [prints[int(row)] for row in sampled(np.flatnonzero(parts == "train"), MOST_TRAIN)]
-        test = [prints[int(row)] for row in sampled(np.flatnonzero(parts == "test"), MOST_OF_FOLD)]
+    for subsets in folds:
+        train = [prints[int(row)] for row in sampled(np.flatnonzero(subsets == "train"), MOST_TRAIN)]
+        test = [prints[int(row)] for row in sampled(np.flatnonzero(subsets == "test"), MOST_OF_FOLD)]
         report.append({"molecules": len(test)} | _quartiles(_nearest(test, train)))
     return report
 
@@ -58,8 +58,8 @@ def folds_distance(smiles: Sequence[str], folds: Sequence[np.ndarray]) -> list[d
 def nearest_similarity(
     smiles: Sequence[str], train_prints: Sequence[DataStructs.ExplicitBitVect]
 ) -> np.ndarray:
-    """Tanimoto similarity of each molecule to the nearest of the given fingerprints: (n,)."""
-    return _nearest(fingerprints(smiles), train_prints)
+    """Tanimoto similarity of each molecule to the nearest of the given similarity_fingerprints: (n,)."""
+    return _nearest(similarity_fingerprints(smiles), train_prints)
 
 
 def _nearest(

@@ -13,27 +13,27 @@ def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator)
     n = len(groups)
     code, sizes = sized(groups)
     order = rng.permutation(len(sizes))
-    part_of = np.full(len(sizes), "train", dtype="<U5")
-    for part, share in shares.items():
+    subset_of = np.full(len(sizes), "train", dtype="<U5")
+    for subset, share in shares.items():
         target, filled = round(share * n), 0
         for group in order:
             size = sizes[group]
             if filled >= target:
                 break
             fits = (size == 1 or size <= target / 2) and filled + size - target <= target - filled
-            if fits and part_of[group] == "train":
-                part_of[group] = part
+            if fits and subset_of[group] == "train":
+                subset_of[group] = subset
                 filled += size
         if filled < target / 2:
-            _fill(part_of, sizes, order, part, float(target - filled))
-    return part_of[code]
+            _fill(subset_of, sizes, order, subset, float(target - filled))
+    return subset_of[code]
 
 
-def _fill(part_of: np.ndarray, sizes: np.ndarray, order: np.ndarray, part: str, missing: float) -> None:
+def _fill(subset_of: np.ndarray, sizes: np.ndarray, order: np.ndarray, subset: str, missing: float) -> None:
     """Give a part that is half empty the group nearest to what is missing, if train can spare it."""
-    free = order[(part_of[order] == "train") & (sizes[order] <= sizes.sum() / 2)]
+    free = order[(subset_of[order] == "train") & (sizes[order] <= sizes.sum() / 2)]
     if len(free) > 1:
-        part_of[free[np.argmin(np.abs(sizes[free] - missing))]] = part
+        subset_of[free[np.argmin(np.abs(sizes[free] - missing))]] = subset
 
 
 def sized(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

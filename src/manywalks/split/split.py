@@ -10,7 +10,7 @@ from manywalks.params.data import SplitParams
 from manywalks.split import clusters
 from manywalks.split.draw import deal, draw, sized
 
-PARTS = ("train", "valid", "test")
+SUBSETS = ("train", "valid", "test")
 STRATA = 10
 
 
@@ -20,17 +20,17 @@ def split_molecules(curated: pd.DataFrame, params: SplitParams) -> np.ndarray:
     The draw depends on the molecules and params.seed, and not on the order of the rows.
     """
     order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
-    parts = np.empty(len(curated), dtype="<U5")
-    parts[order] = _split_sorted(curated.iloc[order], params)
-    return checked(parts, params)
+    subsets = np.empty(len(curated), dtype="<U5")
+    subsets[order] = _split_sorted(curated.iloc[order], params)
+    return checked(subsets, params)
 
 
 def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> list[np.ndarray]:
-    """Repeated k-fold of the split's method: repeats * k arrays str (n,), each with its own test part.
+    """Repeated k-fold of the split's method: repeats * k arrays str (n,), each with its own test subset.
 
-    Within a repeat every molecule is in one test part. The valid part is a share `params.valid` of the rest.
-    Two methods leave molecules out of some folds, marked "": `time` tests each of k later periods on what was
-    measured before it, and `column` keeps the given test part out of all folds.
+    Within a repeat every molecule is in one test subset. The valid subset is a share `params.valid` of the
+    rest. Two methods leave molecules out of some folds, marked "": `time` tests each of k later periods on
+    what was measured before it, and `column` keeps the given test subset out of all folds.
     """
     if k < 2 or repeats < 1:
         raise ValueError(f"folds: repeats {repeats} and k {k} will not do; take 1 or more, and 2 or more")
@@ -41,21 +41,21 @@ def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> l
     for repeat in range(repeats):
         rng = np.random.default_rng([params.seed % 2**63, repeat, 1])
         for fold in _folds_sorted(frame, params, groups, k, rng):
-            parts = np.empty(len(frame), dtype="<U5")
-            parts[order] = fold
-            drawn.append(parts)
+            subsets = np.empty(len(frame), dtype="<U5")
+            subsets[order] = fold
+            drawn.append(subsets)
     return drawn
 
 
-def checked(parts: np.ndarray, params: SplitParams) -> np.ndarray:
-    """The same parts, if there is something to train on and to test on."""
-    for part in ("train", "test"):
-        if not (parts == part).any():
+def checked(subsets: np.ndarray, params: SplitParams) -> np.ndarray:
+    """The same subsets, if there is something to train on and to test on."""
+    for subset in ("train", "test"):
+        if not (subsets == subset).any():
             raise ValueError(
-                f"split: the {part} part has no molecules (method {params.method}, test {params.test:g}, "
-                f"{len(parts)} molecules); give more molecules or another split"
+                f"split: the {subset} subset has no molecules (method {params.method}, test {params.test:g}, "
+                f"{len(subsets)} molecules); give more molecules or another split"
             )
-    return parts
+    return subsets
 
 
 def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
@@ -98,16 +98,16 @@ def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
 
 def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
     """The given parts; where none is called valid, a share of train is drawn for it."""
-    parts = _carried(frame, "split:part").astype("<U5")
+    subsets = _carried(frame, "split:subset").astype("<U5")
     groups = joined([tautomer_keys(list(frame["smiles"]))])
-    rank = np.array([PRECEDENCE[part] for part in parts])
+    rank = np.array([PRECEDENCE[subset] for subset in subsets])
     best = np.full(int(groups.max(initial=-1)) + 1, len(PRECEDENCE))
     np.minimum.at(best, groups, rank)
-    parts = np.array(list(PRECEDENCE), dtype="<U5")[best[groups]]
-    if not (parts == "valid").any() and params.valid > 0:
-        train = np.flatnonzero(parts == "train")
-        parts[train] = draw(groups[train], {"valid": params.valid}, rng)
-    return parts
+    subsets = np.array(list(PRECEDENCE), dtype="<U5")[best[groups]]
+    if not (subsets == "valid").any() and params.valid > 0:
+        train = np.flatnonzero(subsets == "train")
+        subsets[train] = draw(groups[train], {"valid": params.valid}, rng)
+    return subsets
 
 
 def _stratified(
@@ -125,11 +125,11 @@ def _stratified(
     values = frame[name].to_numpy(dtype=np.float64)
     # a group is where its first measured molecule is
     strata = pd.Series(_strata(values)).groupby(groups).transform("max").to_numpy()
-    parts = np.full(len(frame), "train", dtype="<U5")
+    subsets = np.full(len(frame), "train", dtype="<U5")
     for stratum in np.unique(strata):
         rows = np.flatnonzero(strata == stratum)
-        parts[rows] = draw(groups[rows], shares, rng)
-    return parts
+        subsets[rows] = draw(groups[rows], shares, rng)
+    return subsets
 
 
 def _strata(values: np.ndarray) -> np.ndarray:
@@ -150,8 +150,8 @@ def _by_time(
     """Test is what was first measured last; the undated train; valid is drawn from the latest of the rest."""
     times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
     start = _test_start(times, params)
-    parts = np.full(len(frame), "train", dtype="<U5")
-    parts[times >= start] = "test"
+    subsets = np.full(len(frame), "train", dtype="<U5")
+    subsets[times >= start] = "test"
     earlier = np.flatnonzero(times < start)
     # whole groups, latest first; ties (one year holds many molecules) fall by chance
     code, sizes = sized(groups[earlier])
@@ -160,8 +160,8 @@ def _by_time(
     target, chosen = round(params.valid * len(frame)), np.zeros(len(sizes), dtype=bool)
     ordered = np.lexsort((rng.permutation(len(sizes)), -latest))
     chosen[ordered[np.cumsum(sizes[ordered]) <= target]] = True
-    parts[earlier[chosen[code]]] = "valid"
-    return parts
+    subsets[earlier[chosen[code]]] = "valid"
+    return subsets
 
 
 def _group_times(times: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -173,11 +173,11 @@ def _group_times(times: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 def _test_start(times: np.ndarray, params: SplitParams) -> float:
     """The time from which molecules test: given, or the whole time whose share is nearest to the wanted."""
-    if params.test_from is not None:
-        given = decimal_years(np.array([params.test_from], dtype=object))
+    if params.test_since is not None:
+        given = decimal_years(np.array([params.test_since], dtype=object))
         if given.fault or np.isnan(given.years[0]):
             raise ValueError(
-                f"split.test_from: {params.test_from!r} is neither a year nor a date that can be read one "
+                f"split.test_since: {params.test_since!r} is neither a year nor a date that can be read one "
                 "way alone; write it as 2020-04-03 (year-month-day)"
             )
         return float(given.years[0])
@@ -207,19 +207,19 @@ def _folds_sorted(
     for stratum in np.unique(strata):
         rows = np.flatnonzero((strata == stratum) & ~left_out)
         fold[rows] = deal(groups[rows], k, rng)
-    return [_fold_parts(fold, one, groups, params.valid, rng) for one in range(k)]
+    return [_fold_subsets(fold, one, groups, params.valid, rng) for one in range(k)]
 
 
-def _fold_parts(
+def _fold_subsets(
     fold: np.ndarray, one: int, groups: np.ndarray, valid: float, rng: np.random.Generator
 ) -> np.ndarray:
     """The parts of one fold: its molecules test, a share of the others validates; "" where left out."""
-    parts = np.full(len(fold), "train", dtype="<U5")
-    parts[fold == -1] = ""
-    parts[fold == one] = "test"
-    rest = np.flatnonzero(parts == "train")
-    parts[rest] = draw(groups[rest], {"valid": valid}, rng)
-    return parts
+    subsets = np.full(len(fold), "train", dtype="<U5")
+    subsets[fold == -1] = ""
+    subsets[fold == one] = "test"
+    rest = np.flatnonzero(subsets == "train")
+    subsets[rest] = draw(groups[rest], {"valid": valid}, rng)
+    return subsets
 
 
 def _time_folds(
@@ -233,5 +233,5 @@ def _time_folds(
     folds_of = []
     for start, end in zip(cuts, [*cuts[1:], np.inf], strict=True):
         fold = np.where(times < start, 0, np.where(times < end, 1, -1))
-        folds_of.append(_fold_parts(fold, 1, groups, params.valid, rng))
+        folds_of.append(_fold_subsets(fold, 1, groups, params.valid, rng))
     return folds_of

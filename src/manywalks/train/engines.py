@@ -7,7 +7,7 @@ from types import ModuleType
 from manywalks.train.problem import Problem, Progress, Replicate, check_problem
 
 ENGINES = {
-    "dense": "manywalks.train.dense_engine.engine",
+    "numba": "manywalks.train.dense_engine.engine",
     "keras": "manywalks.train.keras_engine.engine",
     "stacked": "manywalks.train.stacked_engine",
 }
@@ -17,7 +17,7 @@ def choose_engine(problem: Problem) -> str:
     """The engine's name: the one asked for, or the fastest that can train this network."""
     named = problem.train_params.engine
     if named == "auto":
-        return "dense" if _engine("dense").supports(problem) else "keras"
+        return "numba" if _engine("numba").supports(problem) else "keras"
     if not _engine(named).supports(problem):
         raise ValueError(f"train.engine: {named!r} cannot train this network; use 'auto'")
     return named

@@ -14,14 +14,14 @@ from manywalks.workspace import Workspace
 
 
 class Prepared(NamedTuple):
-    """A problem and the transforms that were fitted on its train part alone."""
+    """A problem and the transforms that were fitted on its train subset alone."""
 
     problem: Problem
     scaler: FeatureScaler
     transform: TargetTransform
 
 
-def prepare(curated: pd.DataFrame, features: Features, parts: np.ndarray, params: Params) -> Prepared:
+def prepare(curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params) -> Prepared:
     """Fit scaling and target transforms on the train rows, apply them to all.
 
     Args:
@@ -29,10 +29,10 @@ def prepare(curated: pd.DataFrame, features: Features, parts: np.ndarray, params
         features: raw features of the same rows.
         parts: str (n,), "train", "valid" or "test".
     """
-    train, valid, test = (np.flatnonzero(parts == part) for part in ("train", "valid", "test"))
+    train, valid, test = (np.flatnonzero(subsets == subset) for subset in ("train", "valid", "test"))
     if len(train) == 0:
         raise ValueError(
-            "data/split.parquet: no molecule in the train part; lower split.test and split.valid"
+            "data/split.parquet: no molecule in the train subset; lower split.test and split.valid"
         )
     scaler = FeatureScaler.fit(features.take(train), params.transform)
     transform = TargetTransform.fit(curated.iloc[train], params)
@@ -48,16 +48,16 @@ def prepare(curated: pd.DataFrame, features: Features, parts: np.ndarray, params
     return Prepared(problem, scaler, transform)
 
 
-def out_of_sample(parts: np.ndarray) -> np.ndarray:
-    """Rows of the valid and test parts, ascending: what replicates predict."""
-    return np.flatnonzero((parts == "valid") | (parts == "test"))
+def out_of_sample(subsets: np.ndarray) -> np.ndarray:
+    """Rows of the valid and test subsets, ascending: what replicates predict."""
+    return np.flatnonzero((subsets == "valid") | (subsets == "test"))
 
 
 class Tables(NamedTuple):
     """The curated table, and str (n,) which part each of its molecules stands in."""
 
     curated: pd.DataFrame
-    parts: np.ndarray
+    subsets: np.ndarray
 
 
 def read_tables(workspace: Workspace) -> Tables:
@@ -68,15 +68,15 @@ def read_tables(workspace: Workspace) -> Tables:
         raise ValueError(
             f"{workspace.split}: {len(split)} rows for {len(curated)} molecules; run the split again"
         )
-    return Tables(curated, split["part"].to_numpy(dtype=str))
+    return Tables(curated, split["subset"].to_numpy(dtype=str))
 
 
 def read_prepared(workspace: Workspace) -> Prepared:
-    """The problem, with scaling and target transforms fitted on its train part."""
-    curated, parts = read_tables(workspace)
+    """The problem, with scaling and target transforms fitted on its train subset."""
+    curated, subsets = read_tables(workspace)
     features = Features.load(workspace.features)
     if len(features) != len(curated):
         raise ValueError(
             f"{workspace.features}: {len(features)} rows for {len(curated)} molecules; featurize again"
         )
-    return prepare(curated, features, parts, workspace.params)
+    return prepare(curated, features, subsets, workspace.params)

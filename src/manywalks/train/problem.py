@@ -42,7 +42,7 @@ class Problem:
         predict: rows to predict, out of sample.
         network: the network every replicate is an instance of.
         train_params: how it is trained.
-        vary: what differs between replicates; fewer than all of it only to study where walks part.
+        vary: what differs between replicates; fewer than all of it only to study where replicates part.
     """
 
     features: Features
@@ -71,7 +71,7 @@ class Problem:
 
 
 class Replicate(NamedTuple):
-    """One walk's outcome.
+    """One replicate's outcome.
 
     Attributes:
         index: which replicate it is.
@@ -91,15 +91,15 @@ class Replicate(NamedTuple):
 
 
 def endpoint_losses(problem: Problem) -> tuple[str, ...]:
-    """Each endpoint's loss: "squared", "huber" or "cross_entropy" (t of them).
+    """Each endpoint's loss: "mse", "huber" or "cross_entropy" (t of them).
 
     A class is always trained by cross-entropy, since the network's output is its logit;
     `train.loss` says what the other endpoints get.
     """
     asked = problem.train_params.loss
     if asked == "cross_entropy" and not problem.targets.classes.all():
-        raise ValueError("train.loss: 'cross_entropy' is for classes alone; use 'squared' or 'huber'")
-    regression = "squared" if asked == "auto" else asked
+        raise ValueError("train.loss: 'cross_entropy' is for classes alone; use 'mse' or 'huber'")
+    regression = "mse" if asked == "auto" else asked
     return tuple("cross_entropy" if is_class else regression for is_class in problem.targets.classes)
 
 
@@ -114,11 +114,11 @@ def learning_rates(train: TrainParams, steps: int) -> np.ndarray:
 def check_problem(problem: Problem) -> None:
     """A ValueError for what no engine could train on."""
     if len(problem.train) == 0:
-        raise ValueError("split: no molecule in the train part; lower split.test and split.valid")
+        raise ValueError("split: no molecule in the train subset; lower split.test and split.valid")
     if problem.train_params.early_stopping is not None and len(problem.valid) == 0:
         raise ValueError("train.early_stopping: needs valid molecules; raise split.valid or leave it out")
     if not problem.targets.weights[problem.train].any():
-        raise ValueError("targets: no value measured in the train part; look at the curated table")
+        raise ValueError("targets: no value measured in the train subset; look at the curated table")
     for name, matrix in (("counts", problem.features.counts.data), ("dense", problem.features.dense)):
         if not np.isfinite(matrix).all():
             raise ValueError(f"features: {name} hold values that are not finite; scale them first")

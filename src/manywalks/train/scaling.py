@@ -60,13 +60,13 @@ class FeatureScaler:
     def fit(cls, features: Features, params: TransformParams) -> "FeatureScaler":
         """Learn the scaling from the train rows (n, d)."""
         if len(features) == 0:
-            raise ValueError("split: the train part has no molecules; give it more")
+            raise ValueError("split: the train subset has no molecules; give it more")
         keep_counts = _distinct_counts(_scale_counts(features.counts, params.counts, params.count_scale))
         fitted = [fit_curve(column, params) for column in features.dense.T]
         keep_dense = _distinct([c(column) for c, column in zip(fitted, features.dense.T, strict=True)])
         kept = np.concatenate([keep_counts, features.width - features.dense.shape[1] + keep_dense])
         if len(kept) == 0:
-            raise ValueError("featurize.blocks: every feature is constant on the train part; choose others")
+            raise ValueError("featurize.blocks: every feature is constant on the train subset; choose others")
         return cls(
             columns=features.names,
             names=tuple(features.names[column] for column in kept),

@@ -42,7 +42,7 @@ class TargetStep:
     """From the endpoint's unit to network space and back, for one endpoint.
 
     kind "standard": z = (y - mean) / sd. "log": z = (log10(y + offset) - mean) / sd. "none": z = y.
-    "rank": z is linear in y between knots, and held constant beyond them. "class": y is the class,
+    "normal_scores": z is linear in y between knots, and held constant beyond them. "class": y is the class,
     z its logit. All of them rise with y, so a censored value stays censored on its side.
 
     Attributes:
@@ -50,12 +50,12 @@ class TargetStep:
         kind: which of these.
         mean, sd: of y ("standard") or of log10(y + offset) ("log") on the train rows.
         offset: "log" only, in the endpoint's unit; what is added so that zeros have a logarithm.
-        knots_z, knots_y: "rank" only, ascending: normal scores, and values in the endpoint's unit.
+        knots_z, knots_y: "normal_scores" only, ascending: normal scores, and values in the endpoint's unit.
         class_weights: factors of the weights of class 0 and 1; (1, 1) unless classes are balanced.
     """
 
     endpoint: str
-    kind: Literal["standard", "log", "rank", "none", "class"]
+    kind: Literal["standard", "log", "normal_scores", "none", "class"]
     mean: float = 0.0
     sd: float = 1.0
     offset: float = 0.0
@@ -65,7 +65,7 @@ class TargetStep:
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """Endpoint units -> network space (a class stays 0 or 1), any shape."""
-        if self.kind == "rank":
+        if self.kind == "normal_scores":
             return np.interp(y, self.knots_y, self.knots_z)
         if self.kind == "log":
             y = np.log10(np.maximum(y + self.offset, np.finfo(np.float32).tiny))
@@ -75,7 +75,7 @@ class TargetStep:
         """Network space -> endpoint units (a logit to the probability of class 1), any shape."""
         if self.kind == "class":
             return special.expit(z)
-        if self.kind == "rank":
+        if self.kind == "normal_scores":
             return np.interp(z, self.knots_z, self.knots_y)
         y = z * self.sd + self.mean
         return 10.0**y - self.offset if self.kind == "log" else y
@@ -143,18 +143,18 @@ def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:
     measured = np.isfinite(curated[name].to_numpy(dtype=np.float64)) & (weights > 0)
     values = curated[name].to_numpy(dtype=np.float64)[measured]
     if len(values) == 0:
-        raise ValueError(f"endpoint {name}: no value in the train part; check its column and the split")
+        raise ValueError(f"endpoint {name}: no value in the train subset; check its column and the split")
     if params.data.endpoints[name].kind == "classification":
         balance = _balance(values, weights[measured]) if params.train.class_balance else (1.0, 1.0)
         return TargetStep(name, "class", class_weights=balance)
     kind = choose_kind(values) if params.transform.targets == "auto" else params.transform.targets
-    if kind == "rank":
+    if kind == "normal_scores":
         return _rank_step(name, values)
     if kind == "none":
         return TargetStep(name, "none")
     if kind == "log" and (values.min() < 0 or values.max() <= 0):
         raise ValueError(
-            f"transform.targets: log, but endpoint {name} has the value {values.min():g}; use auto or rank"
+            f"transform.targets: log, but endpoint {name} has the value {values.min():g}; use auto or normal_scores"
         )
     offset = log_offset(values) if kind == "log" else 0.0
     spread = np.log10(values + offset) if kind == "log" else values
@@ -167,7 +167,7 @@ def _rank_step(name: str, values: np.ndarray) -> TargetStep:
     rank = (np.cumsum(repeats) - repeats / 2) / len(values)
     chosen = np.unique(np.searchsorted(rank, np.linspace(rank[0], rank[-1], RANK_KNOTS)))
     z = special.ndtri(rank[chosen])
-    return TargetStep(name, "rank", knots_z=tuple(z.tolist()), knots_y=tuple(y[chosen].tolist()))
+    return TargetStep(name, "normal_scores", knots_z=tuple(z.tolist()), knots_y=tuple(y[chosen].tolist()))
 
 
 def _balance(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -89,7 +89,7 @@ def keras_loss(name: str, y: Any, z: Any) -> Any:
     """Keras's own loss, an element each."""
     keras: Any = import_keras()
     function = {
-        "squared": keras.losses.MeanSquaredError(reduction=None),
+        "mse": keras.losses.MeanSquaredError(reduction=None),
         "huber": keras.losses.Huber(reduction=None),
         "cross_entropy": keras.losses.BinaryCrossentropy(from_logits=True, reduction=None),
     }[name]

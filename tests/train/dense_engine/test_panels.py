@@ -12,7 +12,7 @@ from llvmlite import binding
 from manywalks.train.dense_engine.adam import adam
 from manywalks.train.dense_engine.gather import COLUMNS
 from manywalks.train.dense_engine.layout import _from_panels, _to_panels
-from manywalks.train.dense_engine.panels import back_panels, forward_panels, turn, turn_back
+from manywalks.train.dense_engine.panels import back_panels, forward_panels, transpose, transpose_times
 
 CAPACITY = 64
 SIZES = [(1, 1, 1), (5, 9, 64), (32, 128, 65), (33, 200, 130), (64, 300, 20), (7, 8, 200)]
@@ -27,7 +27,7 @@ def drawn(b: int, n: int, w: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     rng = np.random.default_rng(b + n + w)
     a, kernel, d = (rng.standard_normal(size).astype(np.float32) for size in ((b, n), (n, w), (b, w)))
     across = np.zeros(filled(n) * CAPACITY, np.float32)
-    turn(a, 0, n, across, CAPACITY)
+    transpose(a, 0, n, across, CAPACITY)
     return a, kernel, d, across
 
 
@@ -52,18 +52,18 @@ def test_back_is_the_product_with_the_old_kernel_and_then_adam(
     panels = _to_panels(kernel, filled(n))
     p, m, v = panels.ravel(), np.full(panels.size, 0.1, np.float32), np.full(panels.size, 0.2, np.float32)
     below, slope = np.full(filled(n) * CAPACITY, np.nan, np.float32), np.linspace(0.5, 2, b * n, dtype="f4")
-    push, shrink = np.float32(0.01), np.float32(0.001)
+    step_size, decay = np.float32(0.01), np.float32(0.001)
     back_panels(
         d, p, m, v, filled(n), across, CAPACITY, scratch(), scratch(), below,
-        np.float32(penalty), push, shrink,
+        np.float32(penalty), step_size, decay,
     )  # fmt: skip
     out = np.empty((b, n), np.float32)
-    turn_back(below, CAPACITY, slope.reshape(b, n), out)
+    transpose_times(below, CAPACITY, slope.reshape(b, n), out)
     expected = (d.astype(np.float64) @ kernel.T) * slope.reshape(b, n)
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
 
     slow = kernel.ravel().copy(), np.full(n * w, 0.1, np.float32), np.full(n * w, 0.2, np.float32)
-    adam(*slow, (a.T @ d + np.float32(penalty) * kernel).ravel(), push, shrink)
+    adam(*slow, (a.T @ d + np.float32(penalty) * kernel).ravel(), step_size, decay)
     for ours, by_loop in zip((p, m, v), slow, strict=True):
         back = _from_panels(ours.reshape(panels.shape), (n, w))
         np.testing.assert_allclose(back, by_loop.reshape(n, w), rtol=1e-4, atol=1e-5)

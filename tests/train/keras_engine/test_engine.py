@@ -11,7 +11,7 @@ from manywalks.params.model import NetworkParams, TrainParams
 from manywalks.train.keras_engine import engine
 from manywalks.train.keras_engine.dropout import keep_mask
 from manywalks.train.keras_engine.model import build, import_keras
-from manywalks.train.keras_engine.trainer import Walker
+from manywalks.train.keras_engine.trainer import KerasTrainer
 from manywalks.train.problem import Problem, Replicate, learning_rates
 from manywalks.train.streams import epoch_order, streams
 from manywalks.train.targets import Targets
@@ -120,7 +120,7 @@ def test_fifty_steps_are_those_of_keras_own_optimizer(case: str) -> None:
     network, train, more = CASES[case]
     problem = make_problem(network, {"epochs": 13, **train}, **more)
     assert problem.steps_per_epoch * 13 >= 50
-    trained = Walker(problem).walk(0, ENTROPY).weights
+    trained = KerasTrainer(problem).train(0, ENTROPY).weights
     for place, (ours, theirs) in enumerate(zip(trained, keras_own_steps(problem, 13), strict=True)):
         # the gradient of a bias before a batch normalization is rounding error, which Adam blows up;
         # the bias has no effect, and the moving mean follows it
@@ -152,24 +152,24 @@ def test_replicate_in_a_pack_is_the_same_as_alone_and_processes_say_how_far_they
     assert not np.array_equal(by_index[0].predictions, by_index[2].predictions)
 
 
-def test_walks_leave_nothing_behind_for_the_next_one() -> None:
-    walker = Walker(make_problem({"dropout": 0.3, "normalization": "batch"}, {}))
-    first = walker.walk(3, ENTROPY)
-    walker.walk(1, ENTROPY)
-    same(walker.walk(3, ENTROPY), first)
+def test_replicates_leave_nothing_behind_for_the_next_one() -> None:
+    trainer = KerasTrainer(make_problem({"dropout": 0.3, "normalization": "batch"}, {}))
+    first = trainer.train(3, ENTROPY)
+    trainer.train(1, ENTROPY)
+    same(trainer.train(3, ENTROPY), first)
 
 
 def test_early_stopping_keeps_the_best_weights() -> None:
     problem = make_problem({}, {"epochs": 60, "early_stopping": 4, "learning_rate": 0.05})
-    stopped = Walker(problem).walk(0, ENTROPY)
+    stopped = KerasTrainer(problem).train(0, ENTROPY)
     assert stopped.epochs == stopped.best_epoch + 4 < 60
     shorter = make_problem({}, {"epochs": stopped.best_epoch, "learning_rate": 0.05})
-    same(Walker(shorter).walk(0, ENTROPY), stopped._replace(epochs=stopped.best_epoch))
+    same(KerasTrainer(shorter).train(0, ENTROPY), stopped._replace(epochs=stopped.best_epoch))
 
 
 def test_predictions_are_those_of_the_weights() -> None:
     problem = make_problem({"dropout": 0.2}, {})
-    replicate = Walker(problem).walk(0, ENTROPY)
+    replicate = KerasTrainer(problem).train(0, ENTROPY)
     model = build(problem.network, problem.features.width, 1)
     model.set_weights(replicate.weights)
     expected = model.predict_on_batch(problem.features.take(problem.predict).matrix())
@@ -178,7 +178,7 @@ def test_predictions_are_those_of_the_weights() -> None:
 
 def test_divergence_is_reported() -> None:
     problem = make_problem({"activation": "relu"}, {"learning_rate": 1e30, "optimizer": "adam"})
-    replicate = Walker(problem).walk(0, ENTROPY)
+    replicate = KerasTrainer(problem).train(0, ENTROPY)
     assert replicate.diverged
     assert replicate.weights == []
     assert np.isnan(replicate.predictions).all()
@@ -197,9 +197,9 @@ def test_model_that_xla_cannot_compile_is_trained_as_a_plain_graph(
     )
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     problem = make_problem({"builder": "graph_only:build"}, {})
-    replicate = Walker(problem).walk(0, ENTROPY)
+    replicate = KerasTrainer(problem).train(0, ENTROPY)
     assert not replicate.diverged
-    same(Walker(problem, compiled=False).walk(0, ENTROPY), replicate)
+    same(KerasTrainer(problem, compiled=False).train(0, ENTROPY), replicate)
 
 
 def test_builder_network_starts_from_the_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,9 +213,9 @@ def test_builder_network_starts_from_the_stream(tmp_path: Path, monkeypatch: pyt
     )
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     problem = make_problem({"builder": "convolution:build"}, {})
-    walker = Walker(problem)
-    first, other = walker.walk(0, ENTROPY), walker.walk(1, ENTROPY)
-    same(Walker(problem).walk(0, ENTROPY), first)
+    trainer = KerasTrainer(problem)
+    first, other = trainer.train(0, ENTROPY), trainer.train(1, ENTROPY)
+    same(KerasTrainer(problem).train(0, ENTROPY), first)
     assert not np.array_equal(first.weights[0], other.weights[0])
 
 

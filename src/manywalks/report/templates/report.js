@@ -38,9 +38,9 @@
     const relation = at.relation === "=" ? "" : `${at.relation} `;
     list.append(line(endpoint.class ? "class" : "observed", relation + shown(at.observed) + (endpoint.class ? "" : unit)));
     list.append(line(endpoint.class ? "probability" : "predicted", shown(at.predicted) + unit));
-    list.append(line("spread of walks", shown(at.spread)));
+    list.append(line("spread of replicates", shown(at.spread)));
     if (at.low !== null && at.low !== undefined)
-      list.append(line(`${shown(100 * endpoint.coverage)} % ${endpoint.class ? "of walks" : "interval"}`, `${shown(at.low)} to ${shown(at.high)}`));
+      list.append(line(`${shown(100 * endpoint.coverage)} % ${endpoint.class ? "of replicates" : "interval"}`, `${shown(at.low)} to ${shown(at.high)}`));
     if (at.similarity !== null && at.similarity !== undefined) list.append(line("similarity", shown(at.similarity)));
     const title = document.createElement("b");
     title.textContent = ids[at.molecule];

@@ -7,9 +7,9 @@ where a_t = r_t sqrt(1 - b2^t) / (1 - b1^t). The decay falls on every weight, bi
 A first-layer row whose feature no molecule of the batch has gets no gradient, but still moves. Over k such
 steps m shrinks by b1^k and v by b2^k, so u = m / (sqrt(v) + epsilon) shrinks by q = b1 / sqrt(b2) a step and
     p -> (1 - shrink_k) p - push_k u,
-with push and shrink known beforehand for all rows. The data order is known too, so a row takes its step and
-those it will sit out afterwards at once: it is read and written only when it is used. This is exact but for
-epsilon, which shrinks with sqrt(v) (by 3 % over 64 steps; epsilon is 1e-7).
+with step_size and decay known beforehand for all rows. The data order is known too, so a row takes its step
+and those it will sit out afterwards at once: it is read and written only when it is used. This is exact but
+for epsilon, which shrinks with sqrt(v) (by 3 % over 64 steps; epsilon is 1e-7).
 """
 
 import numpy as np
@@ -31,45 +31,45 @@ def step_sizes(rates: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy", cache=True)
-def adam(p, m, v, g, push, shrink):
-    """One step of flat weights p with gradient g, in place: p -= shrink p + push u."""
+def adam(p, m, v, g, step_size, decay):
+    """One step of flat weights p with gradient g, in place: p -= decay p + step_size u."""
     c1, c2, epsilon = np.float32(1 - BETA_1), np.float32(1 - BETA_2), np.float32(EPSILON)
     for i in range(p.size):
         m_i = m[i] + (g[i] - m[i]) * c1
         v_i = v[i] + (g[i] * g[i] - v[i]) * c2
         m[i] = m_i
         v[i] = v_i
-        p[i] -= shrink * p[i] + push * m_i / (np.sqrt(v_i) + epsilon)
+        p[i] -= decay * p[i] + step_size * m_i / (np.sqrt(v_i) + epsilon)
 
 
 @njit(nogil=True, fastmath=FAST, error_model="numpy", cache=True)
-def sit_out(p, m, v, push, shrink, fade_1, fade_2):
+def skip_steps(p, m, v, step_size, decay, fade_1, fade_2):
     """Only steps without a gradient."""
     epsilon = np.float32(EPSILON)
     for i in range(p.size):
-        p[i] -= shrink * p[i] + push * m[i] / (np.sqrt(v[i]) + epsilon)
+        p[i] -= decay * p[i] + step_size * m[i] / (np.sqrt(v[i]) + epsilon)
         # a denormal m would slow every later step down
         m[i] = m[i] * fade_1 if abs(m[i]) > TINY else np.float32(0)
         v[i] *= fade_2
 
 
 @njit(nogil=True, cache=True)
-def steps_ahead(sizes, decays, s, push, shrink):
-    """Fill push[k], shrink[k]: step s of a window and the k steps after it, for every k that fits.
+def steps_ahead(sizes, decays, s, step_size, decay):
+    """Fill step_size[k], decay[k]: step s of a window and the k steps after it, for every k that fits.
 
     Args:
         sizes: a_t of the window's steps, float64.
         decays: w r_t of the window's steps, float64.
         s: the step with a gradient; -1 for none, then entry k holds the first k steps of the window.
-        push: float32, filled.
-        shrink: float32, filled.
+        step_size: float32, filled.
+        decay: float32, filled.
     """
     total, kept, q = 0.0, 1.0, 1.0
     if s >= 0:
         total, kept = sizes[s], 1.0 - decays[s]
-    push[0], shrink[0] = total, 1.0 - kept
+    step_size[0], decay[0] = total, 1.0 - kept
     for k in range(1, sizes.size - s):
         q *= BETA_1 / np.sqrt(BETA_2)
         total = total * (1.0 - decays[s + k]) + sizes[s + k] * q
         kept *= 1.0 - decays[s + k]
-        push[k], shrink[k] = total, 1.0 - kept
+        step_size[k], decay[k] = total, 1.0 - kept

@@ -109,7 +109,7 @@ def compile_train(kinds: Kinds) -> None:
     train_window.compile((*kinds, ROWS, STEPS, STEPS, VECTOR, VECTOR))
 
 
-PARTS = {"back": compile_back, "predict": compile_predict}
+JOBS = {"back": compile_back, "predict": compile_predict}
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def _beside(part: str) -> Iterator[None]:
 def main() -> None:
     """Compile the part that is asked for, or everything."""
     if len(sys.argv) > 1:
-        PARTS[sys.argv[1]](kinds_of(tiny_problem()))
+        JOBS[sys.argv[1]](kinds_of(tiny_problem()))
     else:
         compile_ahead(len(os.sched_getaffinity(0)))
 

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from manywalks.train.dense_engine.adam import BETA_1, BETA_2
 from manywalks.train.dense_engine.compile import compile_ahead
-from manywalks.train.dense_engine.layout import Prepared, flatten, fresh_work, prepare, unflatten
+from manywalks.train.dense_engine.layout import DenseProblem, flatten, fresh_work, prepare, unflatten
 from manywalks.train.dense_engine.network import State, Work, predict_rows
 from manywalks.train.dense_engine.steps import train_window
 from manywalks.train.problem import Problem, Progress, Replicate
@@ -61,7 +61,7 @@ def train_pack(
 
 
 def _train(
-    prepared: Prepared, index: int, entropy: int, progress: Progress | None, stop: threading.Event
+    prepared: DenseProblem, index: int, entropy: int, progress: Progress | None, stop: threading.Event
 ) -> Replicate:
     """Train one replicate from its own stream."""
     problem = prepared.problem
@@ -73,7 +73,7 @@ def _train(
 
 
 def train_state(
-    prepared: Prepared,
+    prepared: DenseProblem,
     state: State,
     own: Streams,
     *,
@@ -113,7 +113,7 @@ def _snapshot(state: State) -> State:
     return state._replace(W=state.W.copy(), p=state.p.copy(), moving=state.moving.copy())
 
 
-def _train_epoch(prepared: Prepared, state: State, work: Work, epoch: int, order: np.ndarray) -> float:
+def _train_epoch(prepared: DenseProblem, state: State, work: Work, epoch: int, order: np.ndarray) -> float:
     """One epoch in windows; returns its summed loss."""
     per_epoch, batch = prepared.problem.steps_per_epoch, prepared.shape.batch
     loss = 0.0
@@ -133,7 +133,7 @@ def _fades(steps: int) -> tuple[np.ndarray, np.ndarray]:
     return (BETA_1**passed).astype(np.float32), (BETA_2**passed).astype(np.float32)
 
 
-def _predict(prepared: Prepared, state: State, work: Work, rows: np.ndarray) -> tuple[np.ndarray, float]:
+def _predict(prepared: DenseProblem, state: State, work: Work, rows: np.ndarray) -> tuple[np.ndarray, float]:
     """Predictions of some rows in network space, float32 (k, t), and their summed loss."""
     out = np.empty((len(rows), prepared.problem.n_endpoints), np.float32)
     loss = predict_rows(prepared.data, prepared.shape, state, work, rows.astype(np.int32), out)

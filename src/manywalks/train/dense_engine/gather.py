@@ -47,7 +47,7 @@ def gather(_typing, out, table, start, index, value, first, last):
 
 @intrinsic
 def gather_adam(
-    _typing, p, m, v, at, soon, table, index, value, first, last, penalty, push, shrink, fade_1, fade_2
+    _typing, p, m, v, at, soon, table, index, value, first, last, penalty, step_size, decay, fade_1, fade_2
 ):
     """`gather` as gradient of p[at : at + 64], its Adam step, and the steps that it sits out afterwards.
 
@@ -57,7 +57,7 @@ def gather_adam(
         soon: where those of a later call begin, to be fetched meanwhile.
         table, index, value, first, last: as in `gather`, start 0.
         penalty: the gradient's share of p itself.
-        push, shrink, fade_1, fade_2: see `adam.adam`; m and v fade by fade_1 and fade_2 at the end.
+        step_size, decay, fade_1, fade_2: see `adam.adam`; m and v fade by fade_1 and fade_2 at the end.
     """
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -65,11 +65,11 @@ def gather_adam(
         at = args[3]
         for base in (p, m, v):
             for k in range(_VECTORS):
-                llvm.fetch(builder, base, args[4], k)
+                llvm.prefetch(builder, base, args[4], k)
         sums = _sums(builder, given[0], ir.Constant(at.type, 0), given[1], given[2], args[8], args[9])
-        factors = [llvm.spread(builder, factor) for factor in args[10:]]
+        factors = [llvm.splat(builder, factor) for factor in args[10:]]
         for k, gradient in enumerate(sums):
-            places = [llvm.place(builder, base, at, k) for base in (p, m, v)]
+            places = [llvm.address(builder, base, at, k) for base in (p, m, v)]
             llvm.adam(builder, places, gradient, factors)
         return context.get_dummy_value()
 
@@ -84,8 +84,8 @@ def _sums(builder: Any, table: Any, start: Any, index: Any, value: Any, first: A
 
     def products(q: Any) -> list[tuple[Any, Any]]:
         row = builder.sext(builder.load(builder.gep(index, [q])), start.type)
-        offset = builder.add(start, llvm.times(builder, row, COLUMNS))
-        factor = llvm.spread(builder, builder.load(builder.gep(value, [q])))
+        offset = builder.add(start, llvm.scaled_index(builder, row, COLUMNS))
+        factor = llvm.splat(builder, builder.load(builder.gep(value, [q])))
         return [(factor, llvm.load(builder, table, offset, k)) for k in range(_VECTORS)]
 
-    return llvm.summed(builder, [llvm.nothing()] * _VECTORS, first, last, products)
+    return llvm.summed(builder, [llvm.zero()] * _VECTORS, first, last, products)

@@ -13,7 +13,7 @@ from manywalks.train.weights import BATCH_MOMENTUM, NORMALIZATION_EPSILON
 
 ACTIVATIONS = ("relu", "gelu", "silu", "tanh", "elu", "selu", "softplus")
 NORMALIZATIONS = ("none", "layer", "batch")
-LOSSES = ("squared", "huber", "cross_entropy")
+LOSSES = ("mse", "huber", "cross_entropy")
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)

@@ -26,7 +26,7 @@ DENSE_FROM = 0.4
 """Sparse features that more than this share of the train rows have are multiplied as dense ones."""
 
 
-class Prepared(NamedTuple):
+class DenseProblem(NamedTuple):
     """What all replicates of a pack share."""
 
     problem: Problem
@@ -38,7 +38,7 @@ class Prepared(NamedTuple):
     dense_columns: np.ndarray
 
 
-def prepare(problem: Problem) -> Prepared:
+def prepare(problem: Problem) -> DenseProblem:
     """Features and targets as the compiled steps take them, and the steps' sizes."""
     sparse_columns, dense_columns, data = _data(problem)
     train = problem.train_params
@@ -46,7 +46,7 @@ def prepare(problem: Problem) -> Prepared:
     rates = learning_rates(train, steps)
     decay = train.weight_decay if train.optimizer == "adamw" else 0.0
     shape = _shape(problem, len(dense_columns))
-    return Prepared(problem, data, shape, step_sizes(rates), rates * decay, sparse_columns, dense_columns)
+    return DenseProblem(problem, data, shape, step_sizes(rates), rates * decay, sparse_columns, dense_columns)
 
 
 def _data(problem: Problem) -> tuple[np.ndarray, np.ndarray, Data]:
@@ -139,7 +139,7 @@ def _from_panels(panels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return panels.transpose(1, 0, 2).reshape(filled, count * columns)[:rows, :width]
 
 
-def flatten(prepared: Prepared, weights: list[np.ndarray], key: int) -> State:
+def flatten(prepared: DenseProblem, weights: list[np.ndarray], key: int) -> State:
     """Keras's weights as the compiled steps hold them, with Adam's moments at 0."""
     shape = prepared.shape
     vectors = {0: 1, 1: 3, 2: 5}[shape.normalization]
@@ -165,7 +165,7 @@ def _in_panels(shape: Shape, layer: int) -> bool:
     return layer == 0 or layer < len(shape.widths) - 1
 
 
-def unflatten(prepared: Prepared, state: State) -> list[np.ndarray]:
+def unflatten(prepared: DenseProblem, state: State) -> list[np.ndarray]:
     """The weights in the order of Keras's `get_weights()`."""
     shape, network = prepared.shape, prepared.problem.network
     shapes = weight_shapes(network, prepared.problem.features.width, prepared.problem.n_endpoints)

@@ -23,7 +23,7 @@ def pointers(context: Any, builder: Any, signature: Any, args: Any, which: tuple
     return [make_array(signature.args[k])(context, builder, args[k]).data for k in which]
 
 
-def place(builder: Any, base: Any, offset: Any, k: int = 0) -> Any:
+def address(builder: Any, base: Any, offset: Any, k: int = 0) -> Any:
     """Address of the k-th vector from base[offset] on."""
     at = builder.add(offset, ir.Constant(offset.type, k * LANES))
     return builder.bitcast(builder.gep(base, [at]), VECTOR.as_pointer())
@@ -31,31 +31,31 @@ def place(builder: Any, base: Any, offset: Any, k: int = 0) -> Any:
 
 def load(builder: Any, base: Any, offset: Any, k: int = 0) -> Any:
     """The k-th vector from base[offset] on."""
-    return builder.load(place(builder, base, offset, k), align=4)
+    return builder.load(address(builder, base, offset, k), align=4)
 
 
 def store(builder: Any, vector: Any, base: Any, offset: Any, k: int = 0) -> None:
     """Write the k-th vector from base[offset] on."""
-    builder.store(vector, place(builder, base, offset, k), align=4)
+    builder.store(vector, address(builder, base, offset, k), align=4)
 
 
-def spread(builder: Any, scalar: Any) -> Any:
+def splat(builder: Any, scalar: Any) -> Any:
     """A vector of one number."""
-    nothing = ir.Constant(VECTOR, ir.Undefined)
-    one = builder.insert_element(nothing, scalar, ir.Constant(_INT, 0))
-    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(_INT, LANES), None))
+    zero = ir.Constant(VECTOR, ir.Undefined)
+    one = builder.insert_element(zero, scalar, ir.Constant(_INT, 0))
+    return builder.shuffle_vector(one, zero, ir.Constant(ir.VectorType(_INT, LANES), None))
 
 
-def fetch(builder: Any, base: Any, offset: Any, k: int = 0) -> None:
+def prefetch(builder: Any, base: Any, offset: Any, k: int = 0) -> None:
     """Ask the memory for the k-th vector from base[offset] on, which a later call will need."""
     byte = ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [byte, _INT, _INT, _INT])
     prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-    at = builder.bitcast(place(builder, base, offset, k), byte)
+    at = builder.bitcast(address(builder, base, offset, k), byte)
     builder.call(prefetch, [at, ir.Constant(_INT, 1), ir.Constant(_INT, 3), ir.Constant(_INT, 1)])
 
 
-def times(builder: Any, offset: Any, factor: int) -> Any:
+def scaled_index(builder: Any, offset: Any, factor: int) -> Any:
     """offset * factor."""
     return builder.mul(offset, ir.Constant(offset.type, factor))
 
@@ -72,7 +72,7 @@ def summed(
     return [builder.load(slot) for slot in slots]
 
 
-def nothing() -> Any:
+def zero() -> Any:
     """A vector of zeros."""
     return ir.Constant(VECTOR, None)
 
@@ -83,7 +83,7 @@ def adam(builder: Any, places: list[Any], gradient: Any, factors: list[Any]) -> 
     Args:
         places: addresses of weights and moments.
         gradient: without the penalty's part.
-        factors: vectors penalty, push, shrink and, where steps without a gradient follow, fade_1, fade_2.
+        factors: vectors penalty, step_size, decay and, where steps without a gradient follow, fade_1, fade_2.
     """
 
     def number(x: float) -> Any:
@@ -98,7 +98,7 @@ def adam(builder: Any, places: list[Any], gradient: Any, factors: list[Any]) -> 
     def minus(x: Any, y: Any) -> Any:
         return builder.fsub(x, y, flags=_LOOSE)
 
-    penalty, push, shrink, *fades = factors
+    penalty, step_size, decay, *fades = factors
     p, m, v = (builder.load(one, align=4) for one in places)
     g = add(gradient, multiply(penalty, p))
     m = add(m, multiply(minus(g, m), number(1 - BETA_1)))
@@ -106,7 +106,7 @@ def adam(builder: Any, places: list[Any], gradient: Any, factors: list[Any]) -> 
     kind = ir.FunctionType(VECTOR, [VECTOR])
     root = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{LANES}f32")
     below = add(builder.call(root, [v], fastmath=_LOOSE), number(EPSILON))
-    p = minus(p, add(multiply(shrink, p), builder.fdiv(multiply(push, m), below, flags=_LOOSE)))
+    p = minus(p, add(multiply(decay, p), builder.fdiv(multiply(step_size, m), below, flags=_LOOSE)))
     if fades:
         m, v = multiply(m, fades[0]), multiply(v, fades[1])
     for one, new in zip(places, (p, m, v), strict=True):

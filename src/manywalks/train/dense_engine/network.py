@@ -28,7 +28,7 @@ from manywalks.train.dense_engine.layers import (
     normalize_batch,
     normalize_layer,
 )
-from manywalks.train.dense_engine.panels import forward_panels, turn
+from manywalks.train.dense_engine.panels import forward_panels, transpose
 
 INNER: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -229,7 +229,7 @@ def forward(data, shape, state, work, rows, rate):
         z = layer_of(work.a, shape, layer, b)
         if layer < last:
             across = across_of(work, shape, layer)
-            turn(a, first, a.shape[1], across, shape.capacity)
+            transpose(a, first, a.shape[1], across, shape.capacity)
             kernel = panels_of(state.p, shape, layer)
             forward_panels(across, shape.capacity, kernel, shape.fans[layer], bias, work.panel, z)
         else:

@@ -18,14 +18,14 @@ from manywalks.train.dense_engine.tiles import (
     tile_forward,
 )
 
-DEEP = 128
+ROWS_IN_CACHE = 128
 
 
 """Kernel rows multiplied before the next molecules' turn: 32 kB of a panel, which the first cache holds."""
 
 
 @njit(nogil=True, cache=True)
-def turn(a, first, last, across, capacity):
+def transpose(a, first, last, across, capacity):
     """Columns first..last of a (b, n) -> across (last - first, capacity), flat; few cache lines at a time."""
     for low in range(first, last, COLUMNS):
         for r in range(a.shape[0]):
@@ -34,7 +34,7 @@ def turn(a, first, last, across, capacity):
 
 
 @njit(nogil=True, cache=True)
-def turn_back(across, capacity, slope, d):
+def transpose_times(across, capacity, slope, d):
     """d (b, n) = across (n, capacity) turned round, times slope (b, n)."""
     for low in range(0, d.shape[1], COLUMNS):
         for r in range(d.shape[0]):
@@ -55,8 +55,8 @@ def forward_panels(across, capacity, kernel, rows, bias, part, z):
     b_filled = (b + ACROSS - 1) // ACROSS * ACROSS
     for low in range(0, w, COLUMNS):
         part[: b_filled * COLUMNS] = 0
-        for first in range(0, rows, DEEP):
-            deep = min(DEEP, rows - first)
+        for first in range(0, rows, ROWS_IN_CACHE):
+            deep = min(ROWS_IN_CACHE, rows - first)
             at = (low // COLUMNS * rows + first) * COLUMNS
             for column in range(0, COLUMNS, TILE):
                 for r in range(0, b, ACROSS):
@@ -71,7 +71,7 @@ def forward_panels(across, capacity, kernel, rows, bias, part, z):
 
 
 @njit(nogil=True, cache=True)
-def back_panels(d, p, m, v, rows, across, capacity, part, turned, below, penalty, push, shrink):
+def back_panels(d, p, m, v, rows, across, capacity, part, turned, below, penalty, step_size, decay):
     """below (rows, capacity) = kernel times d (b, w), turned round; then Adam on the kernel.
 
     Args:
@@ -79,7 +79,7 @@ def back_panels(d, p, m, v, rows, across, capacity, part, turned, below, penalty
         across: what the kernel was multiplied with, as in `forward_panels`.
         part, turned: float32, flat scratch for 64 columns of d.
         below: float32, flat; none (size 0) for a first layer.
-        penalty, push, shrink: see `adam.adam`; the gradient's share of p itself first.
+        penalty, step_size, decay: see `adam.adam`; the gradient's share of p itself first.
     """
     b, w = d.shape
     below[:] = 0
@@ -90,7 +90,7 @@ def back_panels(d, p, m, v, rows, across, capacity, part, turned, below, penalty
             for j in range(columns):
                 part[r * COLUMNS + j] = d[r, low + j]
         if below.size > 0:
-            turn(d, low, low + columns, turned, capacity)
+            transpose(d, low, low + columns, turned, capacity)
             # the whole panel first, with the weights of the way forward: it stays in the second cache
             for i in range(0, rows, BACK_ROWS):
                 for r in range(0, b, BACK_MOLECULES):
@@ -100,5 +100,5 @@ def back_panels(d, p, m, v, rows, across, capacity, part, turned, below, penalty
             for column in range(0, COLUMNS, TILE):
                 tile_adam(  # pyright: ignore[reportCallIssue]
                     p, m, v, start + i * COLUMNS + column, across, i * capacity, capacity,
-                    part, column, b, penalty, push, shrink,
+                    part, column, b, penalty, step_size, decay,
                 )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 
-class Plan(NamedTuple):
+class SparsePlan(NamedTuple):
     """A window of S steps, step after step; step s has the rows first_row[s] .. first_row[s + 1].
 
     Attributes:
@@ -62,7 +62,7 @@ def plan_window(indptr, indices, values, order, batch, n_rows, use_all):
     for s in range(n_steps - 1, -1, -1):
         members = order[s * batch : min((s + 1) * batch, order.size)]
         _count(indptr, indices, members, uses)
-        # rows in their order in memory: a walk forward, which the processor foresees
+        # rows in their order in memory: a replicate forward, which the processor foresees
         for c in range(n_rows - 1, -1, -1):
             if uses[c] > 0 or use_all:
                 r -= 1
@@ -75,4 +75,4 @@ def plan_window(indptr, indices, values, order, batch, n_rows, use_all):
                 c = indices[q]
                 molecule[fill[c]], value[fill[c]] = i, values[q]
                 fill[c] += 1
-    return Plan(first_row, row, rest, first_use, molecule, value, start)
+    return SparsePlan(first_row, row, rest, first_use, molecule, value, start)

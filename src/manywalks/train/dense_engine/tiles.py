@@ -74,12 +74,12 @@ def tile_forward(_typing, out, at_out, across, at_across, b, kernel, at_kernel, 
         ]
 
         def products(q: Any) -> list[tuple[Any, Any]]:
-            llvm.fetch(builder, kernel, builder.add(soon, llvm.times(builder, q, llvm.LANES)))
-            at = builder.add(at_kernel, llvm.times(builder, q, COLUMNS))
+            llvm.prefetch(builder, kernel, builder.add(soon, llvm.scaled_index(builder, q, llvm.LANES)))
+            at = builder.add(at_kernel, llvm.scaled_index(builder, q, COLUMNS))
             row = [llvm.load(builder, kernel, at, k) for k in range(_VECTORS)]
             first = builder.add(at_across, builder.mul(q, b))
             return [
-                (llvm.spread(builder, _number(builder, across, first, i)), one)
+                (llvm.splat(builder, _number(builder, across, first, i)), one)
                 for i in range(ACROSS)
                 for one in row
             ]
@@ -102,7 +102,7 @@ def tile_back(_typing, out, at_out, b, kernel, at_kernel, d, at_d, columns):
         out, kernel, d = llvm.pointers(context, builder, signature, args, (0, 3, 5))
         _, at_out, b, _, at_kernel, _, at_d, columns = args
         places = [
-            (builder.add(at_out, llvm.times(builder, b, i)), k)
+            (builder.add(at_out, llvm.scaled_index(builder, b, i)), k)
             for i in range(BACK_ROWS)
             for k in range(_PARTS)
         ]
@@ -112,7 +112,7 @@ def tile_back(_typing, out, at_out, b, kernel, at_kernel, d, at_d, columns):
             row = [llvm.load(builder, d, at, k) for k in range(_PARTS)]
             first = builder.add(at_kernel, q)
             return [
-                (llvm.spread(builder, _number(builder, kernel, first, i * COLUMNS)), one)
+                (llvm.splat(builder, _number(builder, kernel, first, i * COLUMNS)), one)
                 for i in range(BACK_ROWS)
                 for one in row
             ]
@@ -128,7 +128,7 @@ def tile_back(_typing, out, at_out, b, kernel, at_kernel, d, at_d, columns):
 
 
 @intrinsic
-def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, at_d, b, penalty, push, shrink):
+def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, at_d, b, penalty, step_size, decay):
     """Adam on p (4, TILE), whose gradient is across (4, b) times d (b, TILE), rows of across stride apart.
 
     Meanwhile the moments that the next call needs come from memory.
@@ -139,24 +139,25 @@ def tile_adam(_typing, p, m, v, at, across, at_across, stride, d, at_d, b, penal
         at, at_across, stride, at_d, b = args[3], args[5], args[6], args[8], args[9]
 
         def products(q: Any) -> list[tuple[Any, Any]]:
-            line = builder.add(at, llvm.times(builder, q, llvm.LANES))
+            line = builder.add(at, llvm.scaled_index(builder, q, llvm.LANES))
             for base in (m, v):
-                llvm.fetch(builder, base, line, ACROSS * COLUMNS // llvm.LANES)
-            offset = builder.add(at_d, llvm.times(builder, q, COLUMNS))
+                llvm.prefetch(builder, base, line, ACROSS * COLUMNS // llvm.LANES)
+            offset = builder.add(at_d, llvm.scaled_index(builder, q, COLUMNS))
             row = [llvm.load(builder, d, offset, k) for k in range(_VECTORS)]
             starts = [
-                builder.add(builder.add(at_across, q), llvm.times(builder, stride, i)) for i in range(ACROSS)
+                builder.add(builder.add(at_across, q), llvm.scaled_index(builder, stride, i))
+                for i in range(ACROSS)
             ]
-            factors = [llvm.spread(builder, _number(builder, across, one, 0)) for one in starts]
+            factors = [llvm.splat(builder, _number(builder, across, one, 0)) for one in starts]
             return [(factor, one) for factor in factors for one in row]
 
-        sums = [llvm.nothing()] * (ACROSS * _VECTORS)
+        sums = [llvm.zero()] * (ACROSS * _VECTORS)
         sums = llvm.summed(builder, sums, ir.Constant(b.type, 0), b, products)
-        factors = [llvm.spread(builder, factor) for factor in args[10:]]
+        factors = [llvm.splat(builder, factor) for factor in args[10:]]
         for place, gradient in enumerate(sums):
             i, k = divmod(place, _VECTORS)
             row = builder.add(at, ir.Constant(at.type, i * COLUMNS))
-            places = [llvm.place(builder, base, row, k) for base in (p, m, v)]
+            places = [llvm.address(builder, base, row, k) for base in (p, m, v)]
             llvm.adam(builder, places, gradient, factors)
         return context.get_dummy_value()
 

@@ -17,7 +17,7 @@ from manywalks.train.problem import Problem, Progress, Replicate
 
 
 class Child(NamedTuple):
-    """A process that walks: how to talk to it, and where its standard error goes."""
+    """A process that replicates: how to talk to it, and where its standard error goes."""
 
     process: subprocess.Popen
     pipe: Connection
@@ -97,7 +97,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _give(child: Child, index: int, entropy: int) -> int:
-    """Let a child walk replicate `index`; a child that is gone shows when it is heard."""
+    """Let a child replicate replicate `index`; a child that is gone shows when it is heard."""
     try:
         child.pipe.send((index, entropy))
     except OSError:

@@ -27,7 +27,7 @@ CHUNK = 256
 """Molecules predicted at once; the last chunk is filled up, so that one program serves all."""
 
 
-class Walker:
+class KerasTrainer:
     """Trains the replicates of a problem; made once a process, since compiling takes seconds.
 
     Args:
@@ -113,7 +113,7 @@ class Walker:
             penalty += self._problem.train_params.l2 * sum(tf.reduce_sum(tf.square(v)) for v in kernels)
         return penalty
 
-    def walk(
+    def train(
         self, index: int, entropy: int, *, tell: Callable[[int], None] = lambda epoch: None
     ) -> Replicate:
         """Train replicate `index` from its own stream; `tell` hears each epoch's number."""
@@ -122,14 +122,14 @@ class Walker:
         own = streams(entropy, index, self._problem.vary)
         try:
             self.start(own)
-            return self._walk(index, own, tell)
+            return self._replicate(index, own, tell)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
             if not self._compiled:
                 raise
-        # XLA cannot compile every operation: the same walk again as a plain graph
+        # XLA cannot compile every operation: the same replicate again as a plain graph
         self._compiled = False
         self._compile()
-        return self.walk(index, entropy, tell=tell)
+        return self.train(index, entropy, tell=tell)
 
     def start(self, own: Streams) -> None:
         """Fresh weights and dropout seeds from the stream, a zeroed optimizer."""
@@ -149,7 +149,7 @@ class Walker:
         for variable in self._optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
 
-    def _walk(self, index: int, own: Streams, tell: Callable[[int], None]) -> Replicate:
+    def _replicate(self, index: int, own: Streams, tell: Callable[[int], None]) -> Replicate:
         """Epoch after epoch, until the last or until stopping is called for."""
         problem, train = self._problem, self._problem.train_params
         best_loss, best_epoch, best, epoch = np.inf, 0, None, 0
@@ -235,7 +235,7 @@ def losses_in_tensorflow(losses: tuple[str, ...], z: Any, y: Any, side: Any) -> 
 
     error = z - y
     each = {
-        "squared": lambda: tf.square(error),
+        "mse": lambda: tf.square(error),
         "huber": lambda: tf.where(tf.abs(error) > 1, tf.abs(error) - 0.5, 0.5 * tf.square(error)),
         "cross_entropy": lambda: tf.nn.sigmoid_cross_entropy_with_logits(y, z),
     }
@@ -247,7 +247,7 @@ def losses_in_numpy(losses: tuple[str, ...], z: np.ndarray, y: np.ndarray, side:
     """`losses_in_tensorflow` in NumPy."""
     error = z - y
     each = {
-        "squared": lambda: error**2,
+        "mse": lambda: error**2,
         "huber": lambda: np.where(abs(error) > 1, abs(error) - 0.5, 0.5 * error**2),
         "cross_entropy": lambda: np.maximum(z, 0) - z * y + np.log1p(np.exp(-abs(z))),
     }

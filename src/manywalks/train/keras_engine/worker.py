@@ -1,4 +1,4 @@
-"""A process that walks replicates in one thread: `python -m manywalks.train.keras_engine.worker FD`.
+"""A process that replicates replicates in one thread: `python -m manywalks.train.keras_engine.worker FD`.
 
 Over the pipe FD it hears its search path and the problem, then (index, entropy) a replicate, and answers
 ("epoch", number) after each epoch and ("replicate", it) at the end, or once ("refused", why).
@@ -9,16 +9,16 @@ from multiprocessing.connection import Connection
 
 
 def serve(pipe: Connection) -> None:
-    """Walk one replicate after another until the pipe is closed."""
+    """Replicate one replicate after another until the pipe is closed."""
     sys.path[:] = pipe.recv()
     problem = pipe.recv()
     from manywalks.train.keras_engine.model import import_keras
-    from manywalks.train.keras_engine.trainer import Walker
+    from manywalks.train.keras_engine.trainer import KerasTrainer
 
     import_keras()
     one_thread()
     try:
-        walker = Walker(problem)
+        trainer = KerasTrainer(problem)
     except ValueError as error:  # the builder will not do
         pipe.send(("refused", str(error)))
         return
@@ -27,7 +27,7 @@ def serve(pipe: Connection) -> None:
             index, entropy = pipe.recv()
         except EOFError:
             return
-        replicate = walker.walk(index, entropy, tell=lambda epoch: pipe.send(("epoch", epoch)))
+        replicate = trainer.train(index, entropy, tell=lambda epoch: pipe.send(("epoch", epoch)))
         pipe.send(("replicate", replicate))
 
 

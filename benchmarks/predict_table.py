@@ -1,6 +1,6 @@
 """Scoring a large table end to end, beside featurizing alone and beside the loop that a user would write.
 
-    python -m benchmarks.score [--rows 12288] [--chemprop ENVIRONMENT/bin/chemprop]
+    python -m benchmarks.predict_table [--rows 12288] [--chemprop ENVIRONMENT/bin/chemprop]
 
 The rows are drawn from the folder MANYWALKS_DATA (default ../shared/data), large/mixed_real.csv.gz: real
 strings of public sets, as they are. The ensemble is trained on the demo's solubilities with 32 replicates
@@ -30,8 +30,8 @@ from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.tables import read_table
 from manywalks.ensemble.model import Ensemble
 from manywalks.featurize.featurize import featurize
-from manywalks.predict.predict import score_table
-from manywalks.replicates.store import open_store, read_used
+from manywalks.predict.predict import predict_table
+from manywalks.replicates.store import open_store, read_used_replicates
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.workspace import Workspace
 
@@ -54,7 +54,7 @@ def train(folder: Path) -> None:
     (folder / "table.csv").write_bytes(DEMO.read_bytes())
     (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
     command = Path(sys.executable).with_name("manywalks")
-    subprocess.run([command, "train", "--work", folder], check=True)
+    subprocess.run([command, "train", "--workspace", folder], check=True)
 
 
 def sample(rows: int) -> list[str]:
@@ -82,7 +82,7 @@ def loop(folder: Path, smiles: list[str], cores: int) -> np.ndarray:
     scaled = ensemble.scaler.transform(featurize(kept, ensemble.blocks, cores=cores))
     matrix = scaled.matrix()
     outputs = []
-    for replicate in read_used(open_store(workspace))[0]:
+    for replicate in read_used_replicates(open_store(workspace))[0]:
         model = build(workspace.params.network, scaled.width, 1)
         model.set_weights(replicate.weights)
         outputs.append(model.predict(matrix, batch_size=1024, verbose=SILENT))
@@ -95,14 +95,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=12_288)
     parser.add_argument("--chemprop", default="", help="its program; without it that row is left out")
-    parser.add_argument("--work", type=Path, help="keep the trained workspace there, or take it from there")
+    parser.add_argument(
+        "--workspace", type=Path, help="keep the trained workspace there, or take it from there"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = asked.work or Path(name) / "work"
         train(folder)
         text = measure(folder, sample(asked.rows), Path(name), asked.chemprop)
     print(text)
-    write_section("score", text)
+    write_section("predict_table", text)
 
 
 def chemprop(program: str, clean: list[str], scratch: Path) -> tuple[float, float]:
@@ -132,7 +134,7 @@ def measure(folder: Path, smiles: list[str], scratch: Path, program: str) -> str
     import_keras()
 
     def score() -> None:
-        score_table(model, scratch / "in.csv", scratch / "out.parquet")
+        predict_table(model, scratch / "in.csv", scratch / "out.parquet")
 
     ways: dict[str, Callable[[], object]] = {
         "featurizing alone (standardized molecules)": lambda: featurize(clean, ensemble.blocks, cores=cores),
@@ -140,7 +142,7 @@ def measure(folder: Path, smiles: list[str], scratch: Path, program: str) -> str
             standardize_smiles(smiles, ensemble.curate, cores=cores),
             featurize(clean, ensemble.blocks, cores=cores),
         ),
-        "`manywalks score`, from CSV to Parquet": score,
+        "`manywalks predict`, from CSV to Parquet": score,
         "the loop over 32 Keras models": lambda: loop(folder, smiles, cores),
     }
     first = ensemble.predict(clean[:200])["logS"].to_numpy()
@@ -168,7 +170,7 @@ def _text(times: dict[str, list[float]], count: int, cores: int, theirs: tuple[f
                      "once started", ""])  # fmt: skip
     return f"""## Scoring end to end
 
-`python -m benchmarks.score`: {count:,} rows of mixed_real, 32 replicates of the default network and
+`python -m benchmarks.predict_table`: {count:,} rows of mixed_real, 32 replicates of the default network and
 features, {cores} cores, the median (least to most) of {TURNS} turns by the clock. Goal: {GOAL} times
 featurizing alone; {"met" if ours <= GOAL * alone else "missed"} ({ours / alone:.2f}) against molecules that
 are standardized already, {"met" if ours <= GOAL * both else "missed"} ({ours / both:.2f}) where standardizing

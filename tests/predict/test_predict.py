@@ -22,7 +22,7 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.model import Ensemble
 from manywalks.predict import predict, stream
 from manywalks.predict.columns import Record
-from manywalks.predict.predict import score_table
+from manywalks.predict.predict import predict_table
 from manywalks.runtime import progress
 from tests.conftest import command, run
 
@@ -55,7 +55,7 @@ def table_of(smiles: list[str], path: Path) -> Path:
 def test_rows_are_those_of_predicting_all_at_once(
     model: Path, molecules: list[str], tmp_path: Path, small_chunks: None
 ) -> None:
-    done = score_table(model, table_of(molecules, tmp_path / "in.csv"), tmp_path / "out.parquet")
+    done = predict_table(model, table_of(molecules, tmp_path / "in.csv"), tmp_path / "out.parquet")
     assert done == (len(molecules), 2 * len(BAD))
     found = pd.read_parquet(tmp_path / "out.parquet")
     assert found["id"].tolist() == [f"n{i}" for i in range(len(molecules))]
@@ -78,10 +78,10 @@ def test_a_cluster_scores_the_same_rows(
     model: Path, molecules: list[str], tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = table_of(molecules, tmp_path / "in.csv")
-    here = score_table(model, table, tmp_path / "here.parquet")
+    here = predict_table(model, table, tmp_path / "here.parquet")
     asked = predict.orchestrate_of(model).model_copy(update={"runner": "dask", "address": None, "cores": 2})
     monkeypatch.setattr(predict, "orchestrate_of", lambda model: asked)
-    assert score_table(model, table, tmp_path / "far.parquet") == here
+    assert predict_table(model, table, tmp_path / "far.parquet") == here
     pd.testing.assert_frame_equal(
         pd.read_parquet(tmp_path / "far.parquet"), pd.read_parquet(tmp_path / "here.parquet"), rtol=1e-4
     )
@@ -91,15 +91,15 @@ def test_a_molecule_is_featurized_once_however_often_it_comes(
     model: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    add = stream.Crew.add
+    add = stream.WorkerPool.add
 
     def noted(self, texts, *, batch=64):
         asked.extend(text for text in texts if text[0] == "f")
         return add(self, texts, batch=batch)
 
-    monkeypatch.setattr(stream.Crew, "add", noted)
+    monkeypatch.setattr(stream.WorkerPool, "add", noted)
     smiles = ["OCC", "C(O)C", "CCN", "CCO"] * 50
-    score_table(model, table_of(smiles, tmp_path / "in.csv"), tmp_path / "out.csv")
+    predict_table(model, table_of(smiles, tmp_path / "in.csv"), tmp_path / "out.csv")
     assert sorted(asked) == ["fCCN", "fCCO"]
 
 
@@ -108,7 +108,7 @@ def test_csv_and_parquet_hold_the_same(model: Path, tmp_path: Path, keep: list[s
     frame = pd.DataFrame({"name": ["a", "b", "c"], "smiles": ["CCO", "x", "CC"], "logS": ["1", "", "2"]})
     frame.to_csv(tmp_path / "in.csv", index=False)
     for kind in ("csv", "parquet"):
-        score_table(model, tmp_path / "in.csv", tmp_path / f"out.{kind}", keep=keep)
+        predict_table(model, tmp_path / "in.csv", tmp_path / f"out.{kind}", keep=keep)
     one = pd.read_csv(tmp_path / "out.csv", keep_default_na=False, dtype=str)
     other = pd.read_parquet(tmp_path / "out.parquet")
     assert list(one.columns) == list(other.columns)
@@ -126,13 +126,13 @@ def test_an_sdf_and_standard_input_and_a_folder(model: Path, tmp_path: Path) -> 
     program = str(Path(sys.executable).with_name("manywalks"))
     text = (tmp_path / "in/b.csv").read_text()
     done = subprocess.run(
-        [program, "score", str(model), "-", str(tmp_path / "b.csv")],
+        [program, "predict", str(model), "-", str(tmp_path / "b.csv")],
         input=text,
         text=True,
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr
-    score_table(model, tmp_path / "in", tmp_path / "out.csv")
+    predict_table(model, tmp_path / "in", tmp_path / "out.csv")
     found = pd.read_csv(tmp_path / "out.csv", keep_default_na=False, dtype=str)
     assert found["id"].tolist() == ["1", "broken", "3"]
     assert found["standardized"].tolist() == ["Oc1ccccc1", "", "Oc1ccccc1"]
@@ -144,7 +144,7 @@ def test_an_sdf_and_standard_input_and_a_folder(model: Path, tmp_path: Path) -> 
 
 def test_a_table_without_rows_gives_one_without_rows(model: Path, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("id,smiles\n", encoding="utf-8")
-    assert score_table(model, tmp_path / "in.csv", tmp_path / "out.parquet") == (0, 0)
+    assert predict_table(model, tmp_path / "in.csv", tmp_path / "out.parquet") == (0, 0)
     assert pq.read_schema(tmp_path / "out.parquet").field("logS").type == pa.float64()
 
 
@@ -156,7 +156,7 @@ def test_a_run_that_was_ended_goes_on_and_ends_with_the_same_bytes(
     model: Path, molecules: list[str], tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = table_of(molecules, tmp_path / "in.csv")
-    score_table(model, given, tmp_path / "whole.parquet")
+    predict_table(model, given, tmp_path / "whole.parquet")
     write = predict.Parts.write
     asked: list[int] = []
 
@@ -167,7 +167,7 @@ def test_a_run_that_was_ended_goes_on_and_ends_with_the_same_bytes(
 
     monkeypatch.setattr(predict.Parts, "write", until_three)
     with pytest.raises(Killed):
-        score_table(model, given, tmp_path / "out.parquet")
+        predict_table(model, given, tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
     kept = {p: p.stat().st_mtime_ns for p in sorted((tmp_path / "out.parquet.parts").glob("*.parquet"))}
     assert len(kept) == 3
@@ -180,7 +180,7 @@ def test_a_run_that_was_ended_goes_on_and_ends_with_the_same_bytes(
         write(self, path, table)
 
     monkeypatch.setattr(predict.Parts, "write", counting)
-    score_table(model, given, tmp_path / "out.parquet")
+    predict_table(model, given, tmp_path / "out.parquet")
     assert asked == list(range(2, -(-len(molecules) // 40)))
     assert files.md5_file(tmp_path / "out.parquet") == files.md5_file(tmp_path / "whole.parquet")
 
@@ -192,7 +192,7 @@ def test_parts_of_other_settings_are_not_taken(model: Path, tmp_path: Path, smal
     records = [predict.Chunk(0, [], 1.0)]
     path = parts.path(0, records)  # pyright: ignore[reportArgumentType]
     path.write_bytes(b"of another model")
-    assert score_table(model, given, tmp_path / "out.csv") == (60, 0)
+    assert predict_table(model, given, tmp_path / "out.csv") == (60, 0)
 
 
 @pytest.mark.parametrize("output", ["in.csv", "link.csv", "in/out.csv", "in/more/out.csv"])
@@ -202,7 +202,7 @@ def test_what_is_read_is_not_written(model: Path, tmp_path: Path, output: str) -
     (tmp_path / "link.csv").symlink_to(given)
     before = given.read_bytes()
     with pytest.raises(ValueError, match=r"is the input itself|lies in the input folder"):
-        score_table(model, tmp_path / "in" if "/" in output else given, tmp_path / output)
+        predict_table(model, tmp_path / "in" if "/" in output else given, tmp_path / output)
     assert given.read_bytes() == before
     assert not list(tmp_path.rglob("*.parts"))
 
@@ -213,7 +213,7 @@ def test_a_row_of_a_folder_names_its_file(model: Path, tmp_path: Path) -> None:
         pd.DataFrame({"smiles": ["CCO"], "file": [f"plate {name}"]}).to_csv(tmp_path / f"in/{name}.csv")
     (tmp_path / "in/notes.md").write_text("no table", encoding="utf-8")
     said: list[str] = []
-    score_table(model, tmp_path / "in", tmp_path / "out.csv", keep=["file"], say=said.append)
+    predict_table(model, tmp_path / "in", tmp_path / "out.csv", keep=["file"], say=said.append)
     found = pd.read_csv(tmp_path / "out.csv")
     assert found["file"].tolist() == ["a.csv", "b.csv"]
     assert found["input:file"].tolist() == ["plate a", "plate b"]
@@ -226,7 +226,7 @@ def test_another_version_of_manywalks_is_said(
     here = manifest.versions()
     monkeypatch.setattr(manifest, "versions", lambda: {**here, "manywalks": "9.9"})
     said: list[str] = []
-    score_table(model, table_of(["CCO"], tmp_path / "in.csv"), tmp_path / "out.csv", say=said.append)
+    predict_table(model, table_of(["CCO"], tmp_path / "in.csv"), tmp_path / "out.csv", say=said.append)
     assert len(said) == 1
     assert f"trained with manywalks {here['manywalks']}, this is 9.9" in said[0]
 
@@ -252,7 +252,7 @@ def test_progress_of_a_run_that_goes_on_does_not_fall(
 
     monkeypatch.setattr(predict.Parts, "write", until_three)
     with pytest.raises(Killed):
-        score_table(model, given, tmp_path / "out.csv")
+        predict_table(model, given, tmp_path / "out.csv")
     monkeypatch.setattr(predict.Parts, "write", write)
 
     @contextmanager
@@ -260,7 +260,7 @@ def test_progress_of_a_run_that_goes_on_does_not_fall(
         yield lambda done, total, note="": told.append((done, int(note.split()[0].replace(",", ""))))
 
     monkeypatch.setattr(predict.progress, "telling", telling)
-    score_table(model, given, tmp_path / "out.csv")
+    predict_table(model, given, tmp_path / "out.csv")
     shares, rows = zip(*told, strict=True)
     assert list(shares) == sorted(shares)
     assert list(rows) == sorted(rows)
@@ -284,7 +284,7 @@ def test_two_runs_do_not_write_one_output(model: Path, tmp_path: Path) -> None:
         predict.Parts(tmp_path / "out.csv", []).held(),
         pytest.raises(ValueError, match="being written by another"),
     ):
-        score_table(model, given, tmp_path / "out.csv")
+        predict_table(model, given, tmp_path / "out.csv")
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_manifest_that_does_not_match_is_refused(model: Path, tmp_path: Path, 
         about[key] = value(about)
     files.write_json(copy / manifest.FILE, about)
     with pytest.raises(ValueError, match=said):
-        score_table(copy, table_of(["CCO"], tmp_path / "in.csv"), tmp_path / "out.csv")
+        predict_table(copy, table_of(["CCO"], tmp_path / "in.csv"), tmp_path / "out.csv")
     assert not (tmp_path / "out.csv.parts").exists()
 
 
@@ -323,7 +323,7 @@ def test_kill_9_midway_then_the_same_bytes(model: Path, demo_table: pd.DataFrame
     given = table_of(smiles, tmp_path / "in.csv")
     code = (
         "import sys; from pathlib import Path; from manywalks.tasks import score; "
-        "score._chunk_rows = lambda e: 500; score.score_table(*map(Path, sys.argv[1:]))"
+        "score._chunk_rows = lambda e: 500; score.predict_table(*map(Path, sys.argv[1:]))"
     )
     begin = [sys.executable, "-c", code, str(model), str(given)]
     assert run([*begin, str(tmp_path / "whole.parquet")]).returncode == 0
@@ -354,7 +354,7 @@ def test_memory_does_not_grow_with_rows(model: Path, demo_table: pd.DataFrame, t
         given = table_of((few * (rows // len(few) + 1))[:rows], tmp_path / f"{rows}.csv")
         program = str(Path(sys.executable).with_name("manywalks"))
         process = subprocess.Popen(
-            [program, "score", str(model), str(given), str(tmp_path / f"{rows}.parquet")],
+            [program, "predict", str(model), str(given), str(tmp_path / f"{rows}.parquet")],
             env={**os.environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         most = 0.0
@@ -377,6 +377,8 @@ def test_memory_does_not_grow_with_rows(model: Path, demo_table: pd.DataFrame, t
 
 def test_the_command_says_how_many_rows(model: Path, tmp_path: Path) -> None:
     given = table_of(["CCO", *BAD], tmp_path / "in.csv")
-    done = command("score", str(model), str(given), str(tmp_path / "o.csv"), "--id", "name", "--keep", "name")
+    done = command(
+        "predict", str(model), str(given), str(tmp_path / "o.csv"), "--id", "name", "--keep", "name"
+    )
     assert done.returncode == 0, done.stderr
     assert "4 rows, 3 of them not predicted" in done.stdout

@@ -33,7 +33,7 @@ ADAM = {
     "optimizer": "adam",
     "learning_rate": 1e-3,
     "schedule": "constant",
-    "loss": "squared",
+    "loss": "mse",
 }
 RECIPES = {
     "S": ({**PLAIN, "widths": (512, 128)}, ADAM),
@@ -88,5 +88,5 @@ def _make(smiles: list[str], kind: str) -> Features:
     if kind == "default":
         raw = featurize(smiles, FeaturizeParams.model_validate({}).blocks)
         return FeatureScaler.fit(raw, TransformParams.model_validate({})).transform(raw)
-    bits = featurize(smiles, (FeatureBlock.model_validate({"kind": "morgan_bits", "size": BITS}),))
+    bits = featurize(smiles, (FeatureBlock.model_validate({"kind": "morgan_bits", "n_bits": BITS}),))
     return Features(sparse.csr_matrix(bits.counts), bits.dense, bits.names)

@@ -1,0 +1,63 @@
+"""Former names in params.yaml: there refused by naming the new one, in an older model read as the new one."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+KEYS = {
+    "split.test_from": "test_since",
+    "replicates.entropy": "seed",
+    "ensemble.mode": "average",
+    "ensemble.classes": "class_average",
+    "refresh.drift_similarity": "drift_outside_share",
+    "featurize.blocks[].size": "n_bits",
+}
+VALUES = {
+    "curate.merge": {"censored": "tobit"},
+    "transform.targets": {"rank": "normal_scores"},
+    "train.loss": {"squared": "mse"},
+    "train.engine": {"dense": "numba"},
+    "orchestrate.runner": {"threads": "local"},
+}
+
+
+def check_names(raw: dict[str, Any], source: str) -> None:
+    """Refuse a former name by its new one (ValueError)."""
+    for key, new in KEYS.items():
+        for holder, last in _holders(raw, key):
+            if last in holder:
+                raise ValueError(f"{source}: {key.replace('[]', '')}: is called {new} now; rename it")
+    for key, new_values in VALUES.items():
+        for holder, last in _holders(raw, key):
+            value = holder.get(last)
+            if isinstance(value, str) and value in new_values:
+                raise ValueError(
+                    f"{source}: {key}: {value!r} is called {new_values[value]!r} now; write that instead"
+                )
+
+
+def with_new_names(raw: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that an older model holds, under today's names; the mapping itself is left alone."""
+    raw = copy.deepcopy(raw)
+    for key, new in KEYS.items():
+        for holder, last in _holders(raw, key):
+            if last in holder:
+                holder[new] = holder.pop(last)
+    for key, new_values in VALUES.items():
+        for holder, last in _holders(raw, key):
+            value = holder.get(last)
+            if isinstance(value, str):
+                holder[last] = new_values.get(value, value)
+    return raw
+
+
+def _holders(raw: Any, key: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """The mappings that the last word of a dotted key may stand in; `[]` goes through a list."""
+    *path, last = key.split(".")
+    found: list[Any] = [raw]
+    for name in path:
+        inner = [one.get(name.removesuffix("[]")) for one in found if isinstance(one, dict)]
+        if name.endswith("[]"):
+            inner = [item for one in inner if isinstance(one, list) for item in one]
+        found = inner
+    yield from ((one, last) for one in found if isinstance(one, dict))
