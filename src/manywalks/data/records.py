@@ -94,5 +94,5 @@ REASONS = {
     "censored": "The value is a bound, and the endpoint's params reject bounds.",
     "spread": "The repeats of the molecule are further apart than the endpoint's spread_limit.",
     "conflict": "The repeats of the molecule contradict each other, and none can be preferred.",
-    "other_subset": "The molecule, or a tautomer of it, stands in a part of the split that takes precedence.",
+    "other_subset": "The molecule, or a tautomer of it, is in a subset that takes precedence.",
 }

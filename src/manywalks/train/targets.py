@@ -154,7 +154,8 @@ def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:
         return TargetStep(name, "none")
     if kind == "log" and (values.min() < 0 or values.max() <= 0):
         raise ValueError(
-            f"transform.targets: log, but endpoint {name} has the value {values.min():g}; use auto or normal_scores"
+            f"transform.targets: log, but endpoint {name} has the value {values.min():g}; "
+            "use auto or normal_scores"
         )
     offset = log_offset(values) if kind == "log" else 0.0
     spread = np.log10(values + offset) if kind == "log" else values
