@@ -128,15 +128,15 @@ def test_standard_errors_follow_the_transform():
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [
-        ({"weight_column": "w", "error_column": "e"}, "name one of them"),
-        ({"kind": "classification", "transform": "p"}, "classification has no"),
+        ({"weight_column": "w", "error_column": "e"}, "keep one of them"),
+        ({"kind": "classification", "transform": "p"}, "classification takes no"),
         ({"offset": 1.0}, "without transform: log10"),
-        ({"log_unit": "nM"}, "log_unit: 'nM' without transform: log10"),
+        ({"log_unit": "nM"}, "log_unit: 'nM' has no effect without transform: log10"),
         ({"positive": "toxic"}, "add kind: classification"),
-        ({"kind": "classification", "negative": ["safe"]}, "name the cell that means class 1"),
-        ({"unit_column": "u"}, "unit: none given.*such as uM"),
-        ({"source_unit": "nM"}, "unit: none given"),
-        ({"unit_column": "u", "transform": "log10"}, "unit: none given.*such as log10 uM"),
+        ({"kind": "classification", "negative": ["safe"]}, "add positive with the cell that means Yes"),
+        ({"unit_column": "u"}, "unit: is missing.*such as uM"),
+        ({"source_unit": "nM"}, "unit: is missing"),
+        ({"unit_column": "u", "transform": "log10"}, "unit: is missing.*such as log10 uM"),
         (
             {"transform": "p", "source_unit": "nM", "unit": "nM"},
             "unit: 'nM', but transform: p gives -log10 M",
@@ -146,9 +146,12 @@ def test_standard_errors_follow_the_transform():
             {"transform": "log10", "source_unit": "uM", "log_unit": "nM", "unit": "log10 uM"},
             "unit: 'log10 uM', but transform: log10 gives log10 nM",
         ),
-        ({"transform": "log10", "unit": "uM"}, "unit: 'uM', but transform: log10 gives a log10"),
-        ({"transform": "p"}, "transform: p takes .* source_unit"),
-        ({"transform": "p", "source_unit": "nMol"}, "source_unit: 'nMol' cannot be converted.*known are M,"),
+        ({"transform": "log10", "unit": "uM"}, "unit: 'uM', but transform: log10 gives the log10"),
+        ({"transform": "p"}, "transform: p needs .* source_unit"),
+        (
+            {"transform": "p", "source_unit": "nMol"},
+            "source_unit: 'nMol' cannot be converted.*choose one of M,",
+        ),
         ({"source_unit": "furlong", "unit": "uM"}, "source_unit: 'furlong' cannot be converted to 'uM'"),
     ],
 )

@@ -27,27 +27,40 @@ def endpoint_with(name: str, **keys: object) -> dict[str, object]:
     ("raw", "said"),
     [
         ({}, "data: missing"),
-        (params_with(netwrk={}), "netwrk: unknown key; known are data,"),
-        (params_with(network={"width": 3}), "network.width: unknown key; known are widths,"),
-        (params_with(network={"dropout": 1.5}), "network.dropout: 1.5 will not do"),
-        (params_with(train={"epochs": "many"}), "train.epochs: 'many' will not do"),
+        (params_with(netwrk={}), "netwrk: unknown key; did you mean network?"),
+        (params_with(zzz={}), "zzz: unknown key; known are data, curate,"),
+        (params_with(network={"width": 3}), "network.width: unknown key; did you mean widths?"),
+        (params_with(train={"dropout": 0.1}), "train.dropout: unknown key; did you mean network.dropout?"),
+        (endpoint_with("y", unti="uM"), "data.endpoints.y.unti: unknown key; did you mean unit?"),
+        (endpoint_with("kind", unti="uM"), "data.endpoints.kind.unti: unknown key; did you mean unit?"),
+        (
+            params_with(featurize={"blocks": [{"kind": "ecfp"}]}),
+            "featurize.blocks.0.kind: 'ecfp' is not accepted; give 'morgan_count', ",
+        ),
+        (
+            params_with(network={"dropout": 1.5}),
+            "network.dropout: 1.5 is not accepted; give a number below 1",
+        ),
+        (params_with(train={"epochs": "many"}), "train.epochs: 'many' is not accepted; give a whole number"),
+        (params_with(replicates={"tolerance": -1}), "replicates.tolerance: -1 is not accepted; give text or"),
+        (params_with(network=[]), "network: [] is not accepted; give its keys"),
         (params_with(replicates={"min": 9, "max": 8}), "replicates.min: 9 is over replicates.max 8"),
         (params_with(split={"method": "column"}), "split.column"),
         ({"data": {"path": "t.csv", "endpoints": {}}}, "data.endpoints"),
-        ([], "holds no mapping"),
+        ([], "has no sections"),
         (
             {"data": {**LEAST["data"], "checks": {"y": {"pattern": "["}}}},
-            "data.checks.y.pattern: '[' is no regular expression",
+            "data.checks.y.pattern: '[' is not a regular expression",
         ),
         (
             params_with(split={"method": "stratified", "endpoint": "zz"}),
-            "split.endpoint: 'zz' is no endpoint",
+            "split.endpoint: 'zz' is not among",
         ),
-        (endpoint_with("y", transform="p"), "data.endpoints.y.transform: p takes"),
-        (endpoint_with("id"), "data.endpoints: 'id' is a column of its own"),
-        (endpoint_with("file"), "data.endpoints: 'file' is a column of its own"),
-        (endpoint_with("records"), "data.endpoints: 'records' is a column of its own"),
-        (endpoint_with("a:weight"), "data.endpoints: 'a:weight' holds a colon"),
+        (endpoint_with("y", transform="p"), "data.endpoints.y.transform: p needs"),
+        (endpoint_with("id"), "data.endpoints: 'id' is the name of another column"),
+        (endpoint_with("file"), "data.endpoints: 'file' is the name of another column"),
+        (endpoint_with("records"), "data.endpoints: 'records' is the name of another column"),
+        (endpoint_with("a:weight"), "data.endpoints: 'a:weight' contains a colon"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_file_key_and_value(raw: object, said: str) -> None:
@@ -81,13 +94,13 @@ def test_broken_yaml_names_the_file(tmp_path: Path, broken: bytes) -> None:
         load_params(path)
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("data:\n  path: t.csv\n  endpoints:\n    y: {}\n    y: {unit: uM}\n", encoding="utf-8")
     with pytest.raises(ValueError) as refusal:
         load_params(path)
     assert str(refusal.value) == (
-        f"{path}: the key 'y' stands there twice (line 5, column 5); remove one of the two"
+        f"{path}: the key 'y' is given twice (line 5, column 5); remove one of the two"
     )
 
 

@@ -123,7 +123,9 @@ def test_a_table_curated_for_another_split_is_refused():
 
 
 def test_unknown_endpoint_to_stratify_by():
-    with pytest.raises(ValueError, match=r"split.endpoint: 'z' is no endpoint; known are y, c"):
+    with pytest.raises(
+        ValueError, match=r"split.endpoint: 'z' is not among data.endpoints; choose one of y, c"
+    ):
         split_molecules(table(), params("stratified", endpoint="z"))
 
 

@@ -1,6 +1,6 @@
-"""What the sections of params.yaml are made of: a strict, frozen model, and kinds of numbers."""
+"""What the sections of params.yaml are made of: a strict, frozen model, and kinds of values."""
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,13 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class Section(BaseModel):
-    """A part of params.yaml: immutable, and strict about its keys."""
+    """A section of params.yaml: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation is or holds, if any."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)

@@ -13,7 +13,7 @@ from manywalks.params.base import Count, Fraction, Name, Positive, Section
 Cell = Annotated[
     str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float | date) else value)
 ]
-# columns of the curated table, of the predictions and of scored tables that are no endpoint's
+# columns that the curated table and the tables of predictions have already: no endpoint may take their names
 RESERVED = (
     "file",
     "id",
@@ -29,7 +29,7 @@ RESERVED = (
 
 
 def _listed(value: Any) -> Any:
-    """A cell alone as the list of it."""
+    """One cell as a list of one."""
     return [value] if isinstance(value, str | int | float | date) else value
 
 
@@ -37,63 +37,69 @@ Cells = Annotated[tuple[Cell, ...], BeforeValidator(_listed)]
 
 
 class EndpointParams(Section):
-    """One measured property: where it stands in the table and what it means."""
+    """One measured property: the column that holds it, and what its values mean."""
 
     kind: Literal["regression", "classification"] = Field(
-        default="regression", description="what is predicted"
+        default="regression",
+        description="regression predicts a number, classification the probability of Yes",
     )
     column: Name | None = Field(
-        default=None, description="column of the table (default: the endpoint's name)"
+        default=None, description="column that holds the values (default: the endpoint's name)"
     )
-    unit: str = Field(default="", description="unit of the predictions and of every score")
+    unit: str = Field(default="", description="unit of the predictions and of their errors")
     source_unit: Name | None = Field(
         default=None,
-        description="unit of the column's cells, to convert from (default: they are in `unit` already)",
+        description="unit of the values in the table, converted to `unit` (default: they are in `unit` "
+        "already)",
     )
     unit_column: Name | None = Field(
-        default=None, description="column that holds each record's own unit (ChEMBL: Standard Units)"
+        default=None, description="column that gives each record its own unit (ChEMBL: Standard Units)"
     )
     transform: Literal["none", "p", "log10"] = Field(
         default="none",
-        description="after conversion: p is -log10 of mol/L (pIC50), log10 is log10(value + offset)",
+        description="taken after conversion: p is -log10 of mol/L (pIC50), log10 is log10(value + offset)",
     )
     log_unit: Name | None = Field(
         default=None,
-        description="transform log10: the unit it is taken in (default: that of `unit`, else source_unit)",
+        description="for log10: unit of the value before the logarithm (default: as in `unit`, else "
+        "source_unit)",
     )
     offset: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="transform log10: added to the value first, so that zeros have a logarithm"
+        default=0.0, description="for log10: added to every value first, so that zeros have a logarithm"
     )
     positive: Cell | None = Field(
         default=None,
-        description="classification: the cell that means class 1 (default: 1, true, yes, active)",
+        description="for classification: the cell that means Yes (default: 1, true, yes or active)",
     )
     negative: Cells | None = Field(
         default=None,
-        description="with `positive`: the cells that mean class 0; others are unusable (default: all others "
-        "mean it, but for unknown, inconclusive and the like)",
+        description="used with `positive`: the cells that mean No; all others are ignored (default: every "
+        "other cell means No, except unknown, inconclusive and the like)",
     )
     relation_column: Name | None = Field(
         default=None,
-        description="column of =, >, <, >=, <= (default: none; a cell such as >100 says it by itself)",
+        description="column of =, >, <, >= and <= (default: none; cells such as >100 are understood without "
+        "it)",
     )
     censored: Literal["keep", "reject"] = Field(
-        default="keep", description="values known as a bound alone: keep them as bounds, or reject them"
+        default="keep", description="values known only as a limit (>100): keep them as limits, or reject them"
     )
     weight_column: Name | None = Field(
-        default=None, description="column of record weights, 0 or more (default: all weigh 1)"
+        default=None, description="column of record weights, 0 or more (default: every record weighs 1)"
     )
     error_column: Name | None = Field(
         default=None,
-        description="column of standard errors, in the cells' unit: weights are (median error / error)^2",
+        description="column of standard errors, in the unit of the values; weights are (median error / "
+        "error)^2",
     )
     spread_limit: Positive | None = Field(
         default=None,
-        description="repeats of a molecule further apart than this (largest - smallest, in `unit`) are "
-        "doubtful; curate.spread says what becomes of them",
+        description="repeated measurements of a molecule that lie further apart than this (largest - "
+        "smallest, "
+        "in `unit`) are doubtful; curate.spread says what happens to them",
     )
     tolerance: Positive | None = Field(
-        default=None, description="this endpoint's own tolerance, in its unit (default: replicates.tolerance)"
+        default=None, description="tolerance of this endpoint, in its unit (default: replicates.tolerance)"
     )
 
     def source(self, name: str) -> str:
@@ -119,41 +125,45 @@ class EndpointParams(Section):
 
     @model_validator(mode="after")
     def consistent(self) -> "EndpointParams":
-        """Keys that say nothing together are refused."""
+        """Refuse keys that contradict each other or mean nothing together."""
         if self.weight_column and self.error_column:
-            raise ValueError("weight_column and error_column: both given; name one of them")
+            raise ValueError("weight_column and error_column: both are given; keep one of them")
         numeric = (self.source_unit, self.unit_column, self.relation_column, self.error_column)
         if self.kind == "classification" and (any(numeric) or self.transform != "none"):
             raise ValueError(
-                "kind: a classification has no unit, relation, error or transform; remove those keys"
+                "kind: a classification takes no source_unit, unit_column, relation_column, error_column or "
+                "transform; remove those keys"
             )
         if self.offset and self.transform != "log10":
-            raise ValueError(f"offset: {self.offset} without transform: log10; add it, or remove the offset")
+            raise ValueError(
+                f"offset: {self.offset} has no effect without transform: log10; add that, or remove offset"
+            )
         if self.log_unit and self.transform != "log10":
             raise ValueError(
-                f"log_unit: {self.log_unit!r} without transform: log10; add it, or remove log_unit"
+                f"log_unit: {self.log_unit!r} has no effect without transform: log10; add that, or remove "
+                "log_unit"
             )
         if self.kind == "regression" and (self.positive is not None or self.negative is not None):
-            raise ValueError("positive, negative: say nothing of a regression; add kind: classification")
+            raise ValueError("positive, negative: have no effect on a regression; add kind: classification")
         if self.negative is not None and self.positive is None:
-            raise ValueError("negative: given alone; name the cell that means class 1 as positive")
+            raise ValueError("negative: needs positive beside it; add positive with the cell that means Yes")
         return self
 
     @model_validator(mode="after")
     def convertible(self) -> "EndpointParams":
-        """What the cells are in converts to what the transform gives, and that is what `unit` says."""
+        """The unit of the cells must convert to what the transform gives, and `unit` must name that."""
         source, unit, target = self.source_unit, self.unit, self.target_unit()
         if self.transform == "p" and not source and not self.unit_column:
             raise ValueError(
-                "transform: p takes -log10 of mol/L; say what the cells are in by source_unit (nM, uM ...) "
-                "or unit_column, or remove transform where they are logarithms already"
+                "transform: p needs to know the unit of the values; give source_unit (nM, uM ...) or "
+                "unit_column, or remove transform if the values are logarithms already"
             )
         if (source or self.unit_column) and not target:
             example = "log10 uM" if self.transform == "log10" else "uM"
-            raise ValueError(f"unit: none given; say what the cells are converted to, such as {example}")
+            raise ValueError(f"unit: is missing; give the unit to convert the values to, such as {example}")
         if source and not units.convertible(source, target):
             raise ValueError(
-                f"source_unit: {source!r} cannot be converted to {target!r}; known are "
+                f"source_unit: {source!r} cannot be converted to {target!r}; choose one of "
                 f"{', '.join(units.UNITS)}"
             )
         if self.transform != "none" and unit and units.is_unit(unit):
@@ -161,156 +171,167 @@ class EndpointParams(Section):
             if not gives or not units.same_unit(unit, gives):
                 raise ValueError(
                     f"unit: {unit!r}, but transform: {self.transform} gives "
-                    f"{gives or 'a log10 of the cells'}; write that, or change the transform"
+                    f"{gives or 'the log10 of the values'}; write that, or change the transform"
                 )
         return self
 
 
 class CheckParams(Section):
-    """What is declared of one column of the raw table."""
+    """What one column of the raw table must look like."""
 
     type: Literal["text", "number", "integer", "date"] = Field(
-        default="text", description="what every cell must be"
+        default="text", description="what every cell must hold"
     )
-    required: bool = Field(default=True, description="the column must be there")
-    empty: bool = Field(default=True, description="empty cells are allowed")
-    unique: bool = Field(default=False, description="no two records share a value")
-    min: float | None = Field(default=None, description="numbers: the smallest allowed")
-    max: float | None = Field(default=None, description="numbers: the largest allowed")
-    allowed: Cells | None = Field(default=None, description="the only cells allowed")
-    pattern: str | None = Field(default=None, description="regular expression that the whole cell must match")
+    required: bool = Field(default=True, description="whether the column must be there")
+    empty: bool = Field(default=True, description="whether empty cells are allowed")
+    unique: bool = Field(default=False, description="whether every value may occur only once")
+    min: float | None = Field(default=None, description="smallest number allowed")
+    max: float | None = Field(default=None, description="largest number allowed")
+    allowed: Cells | None = Field(default=None, description="list of all cells allowed")
+    pattern: str | None = Field(
+        default=None, description="regular expression that every whole cell must match"
+    )
 
     @model_validator(mode="after")
     def readable(self) -> "CheckParams":
-        """The pattern must be one."""
+        """Refuse a pattern that is not a regular expression."""
         try:
             re.compile(self.pattern or "")
         except re.error as error:
-            raise ValueError(f"pattern: {self.pattern!r} is no regular expression ({error})") from None
+            raise ValueError(
+                f"pattern: {self.pattern!r} is not a regular expression ({error}); correct it"
+            ) from None
         return self
 
 
 class DataParams(Section):
     """The raw table."""
 
-    path: Name = Field(description="the raw table, relative to the workspace: CSV, Parquet or SDF, also .gz")
+    path: Name = Field(description="your table, relative to the workspace: CSV, Parquet or SDF, also as .gz")
     rev: Name | None = Field(
-        default=None, description="git revision or tag of the table (default: the file as it is)"
+        default=None, description="git revision or tag of the table to use (default: the file as it is now)"
     )
-    smiles: Name = Field(default="smiles", description="column that holds the SMILES")
-    id: Name | None = Field(default=None, description="column that names a record (default: none)")
+    smiles: Name = Field(default="smiles", description="column of SMILES")
+    id: Name | None = Field(default=None, description="column that names each record (default: none)")
     delimiter: Name | None = Field(
-        default=None, description="CSV: between cells (default: found in the file)"
+        default=None, description="CSV: the character between cells (default: detected)"
     )
-    encoding: Name | None = Field(default=None, description="CSV: of the text (default: found in the file)")
-    decimal: Literal[".", ","] = Field(default=".", description="decimal mark of the numbers")
+    encoding: Name | None = Field(default=None, description="CSV: the text encoding (default: detected)")
+    decimal: Literal[".", ","] = Field(default=".", description="decimal mark of numbers")
     where: dict[Name, Cells] = Field(
         default_factory=dict,
-        description="column: a cell, or a list of cells; records with another cell are rejected as filtered",
+        description="records to use, as column: cell or column: [cells]; all others are rejected as filtered",
     )
     checks: dict[Name, CheckParams] = Field(
         default_factory=dict,
-        description="column: what is declared of it; all violations are listed at once, and nothing runs",
+        description="what columns must look like; if one does not, all faults are listed and nothing runs",
     )
     endpoints: dict[Name, EndpointParams] = Field(
-        min_length=1, description="the measured properties, by name"
+        min_length=1, description="the measured properties to predict, by name"
     )
 
     @model_validator(mode="after")
     def free_names(self) -> "DataParams":
-        """An endpoint's columns stand beside others in every table: none may take another's place."""
+        """An endpoint becomes a column of every table made: refuse a name that is another column's."""
         for name in self.endpoints:
             if name in RESERVED or ":" in name:
-                taken = "is a column of its own in the tables that are made"
-                why = taken if name in RESERVED else "holds a colon, as what is said of an endpoint does"
+                taken = "is the name of another column in the tables that manywalks writes"
+                why = (
+                    taken
+                    if name in RESERVED
+                    else "contains a colon, which manywalks puts between an endpoint and what it says of it"
+                )
                 raise ValueError(
-                    f"endpoints: {name!r} {why}; give the endpoint another name, and the table's column as "
-                    "column:"
+                    f"endpoints: {name!r} {why}; give the endpoint another name, and name the table's column "
+                    "under `column`"
                 )
         return self
 
 
 class CurateParams(Section):
-    """What becomes of a record before it is a molecule of the curated table."""
+    """How records become molecules: which are rejected, how structures and repeats are treated."""
 
     mixtures: Literal["reject", "largest", "keep"] = Field(
         default="reject",
-        description="two or more different organic parts after salts and solvents are removed",
+        description="two or more different organic molecules left after salts and solvents are removed",
     )
     metals: Literal["reject", "keep"] = Field(
         default="reject",
-        description="a metal that stays after salts are split and removed (organometallics, complexes)",
+        description="molecules with a metal after salts are removed (organometallics, complexes)",
     )
-    inorganics: Literal["reject", "keep"] = Field(default="reject", description="no carbon atom")
+    inorganics: Literal["reject", "keep"] = Field(
+        default="reject", description="molecules without a carbon atom"
+    )
     polymers: Literal["reject", "keep"] = Field(
-        default="reject", description="undefined atoms (*), attachment points, repeat units"
+        default="reject", description="structures with undefined atoms (*), attachment points or repeat units"
     )
     isotopes: Literal["drop", "keep", "reject"] = Field(
-        default="drop", description="isotope labels (2H, 14C): drop makes the molecule its unlabelled parent"
+        default="drop",
+        description="isotope labels (2H, 14C): drop turns the molecule into its unlabelled parent",
     )
     stereo: Literal["keep", "drop", "flag", "reject"] = Field(
         default="keep",
-        description="keep; drop all stereo marks; flag (in column `flags`) or reject molecules with an "
-        "unspecified stereo centre or double bond",
+        description="keep or drop all stereochemistry; or flag (in the column `flags`) or reject molecules "
+        "with an unspecified stereocentre or double bond",
     )
     tautomers: Literal["keep", "canonical"] = Field(
         default="keep",
-        description="keep them as drawn, or write RDKit's canonical tautomer (four times the time)",
+        description="keep molecules as drawn, or use RDKit's canonical tautomer (takes four times as long)",
     )
     max_tautomers: Count = Field(
         default=200,
-        description="tautomers: canonical: a molecule with more of them is kept as drawn and flagged",
+        description="for tautomers: canonical: a molecule with more tautomers is kept as drawn and flagged",
     )
-    max_atoms: Count = Field(default=150, description="heavy atoms; larger molecules are rejected")
+    max_atoms: Count = Field(default=150, description="molecules with more heavy atoms are rejected")
     time_limit: Positive = Field(
-        default=10.0, description="seconds for one molecule; it is rejected after that"
+        default=10.0, description="a molecule that takes more seconds to standardize is rejected"
     )
     merge: Literal["median", "mean", "tobit"] = Field(
         default="median",
-        description="how repeats of a molecule become one value; tobit: the likeliest mean, with the "
-        "assay's pooled noise, where bounds and values meet",
+        description="how repeated measurements become one value; tobit: where limits (>100) and values "
+        "meet, the most likely mean, given the noise of the assay",
     )
     spread: Literal["flag", "reject"] = Field(
         default="flag",
-        description="repeats further apart than an endpoint's spread_limit: flag the molecule, or reject",
+        description="repeats further apart than the endpoint's spread_limit: flag or reject the molecule",
     )
 
 
 class SplitParams(Section):
-    """Which molecules train, which validate, which test."""
+    """Which molecules train the model, which calibrate it (valid), and which test it."""
 
     method: Literal["random", "stratified", "scaffold", "cluster", "time", "group", "column"] = Field(
-        default="random", description="how the parts are drawn"
+        default="random", description="how the three subsets are chosen"
     )
     column: Name | None = Field(
         default=None,
-        description="method column: the column that says train/valid/test; group: whose equal cells stay "
-        "together; time: a date or a year",
+        description="for column: the column that says train, valid or test; for group: molecules with equal "
+        "cells stay together; for time: a date or a year",
     )
     endpoint: Name | None = Field(
-        default=None, description="method stratified: the endpoint that is spread evenly (default: the first)"
+        default=None,
+        description="for stratified: the endpoint whose values are spread evenly (default: the first)",
     )
-    test: Fraction = Field(default=0.2, description="share of the molecules in the test subset")
-    valid: Fraction = Field(default=0.1, description="share of the molecules in the valid subset")
+    test: Fraction = Field(default=0.2, description="share of the molecules used for testing")
+    valid: Fraction = Field(default=0.1, description="share of the molecules used for calibration")
     test_since: Cell | None = Field(
         default=None,
-        description="method time: test what was first measured in this year, on this date or later "
-        "(default: the last share)",
+        description="for time: molecules first measured in this year, on this date or later test (default: "
+        "the most recent share)",
     )
     similarity: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.5, description="method cluster: Tanimoto from which two molecules are neighbours"
+        default=0.5, description="for cluster: Tanimoto similarity from which two molecules belong together"
     )
-    seed: int = Field(
-        default=0, description="draw of the split (data, not a replicate: it is the same for all replicates)"
-    )
+    seed: int = Field(default=0, description="draws the split; all replicates use the same split")
 
     @model_validator(mode="after")
     def consistent(self) -> "SplitParams":
-        """A column, group or time split needs its column, and something must be left to train on."""
+        """Refuse a split that lacks its column, and one that leaves nothing to train on."""
         if self.method in ("column", "group", "time") and self.column is None:
-            raise ValueError(f"split.column: none given; name the column for method {self.method}")
+            raise ValueError(f"split.column: is missing; method {self.method} needs a column of the table")
         if self.test + self.valid >= 1:
             raise ValueError(
-                f"split.test + split.valid: {self.test + self.valid:g} leaves nothing to train on"
+                f"split.test + split.valid: {self.test + self.valid:g} leaves nothing to train on; keep it "
+                "below 1"
             )
         return self

@@ -4,13 +4,14 @@ docs/params.md is made from the fields' descriptions. A refusal is one line that
 value and the remedy.
 """
 
+import difflib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_origin
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
-from manywalks.params.base import Section
+from manywalks.params.base import Section, model_in
 from manywalks.params.data import CurateParams, DataParams, SplitParams
 from manywalks.params.model import (
     EnsembleParams,
@@ -44,18 +45,18 @@ class Params(Section):
 
     @model_validator(mode="after")
     def known_endpoint(self) -> "Params":
-        """The split can go by an endpoint of the data alone."""
+        """Refuse a split by an endpoint that the data does not have."""
         name = self.split.endpoint
         if name is not None and name not in self.data.endpoints:
             known = ", ".join(map(repr, self.data.endpoints))
-            raise ValueError(f"split.endpoint: {name!r} is no endpoint of data.endpoints; known are {known}")
+            raise ValueError(f"split.endpoint: {name!r} is not among data.endpoints; choose one of {known}")
         return self
 
 
 def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
     """Check a mapping read from `source`; a ValueError names file, key, value and remedy."""
     if not isinstance(raw, dict):
-        raise ValueError(f"{source}: holds no mapping of sections; start from `manywalks init TABLE`")
+        raise ValueError(f"{source}: has no sections; write one with `manywalks init TABLE`")
     check_names(raw, source)
     try:
         return Params.model_validate(raw)
@@ -64,11 +65,11 @@ def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
 
 
 class _KeyTwice(yaml.YAMLError):
-    """A mapping in which a key stands twice."""
+    """A mapping that gives a key twice."""
 
 
 class _OnceLoader(yaml.SafeLoader):
-    """YAML's safe loader, where a key that stands twice in a mapping is refused: else the last one wins."""
+    """YAML's safe loader, but a key given twice is refused: by itself YAML would take the last."""
 
     # yes and no are cells of tables: true and false alone are booleans, as in YAML 1.2, which DVC reads
     yaml_implicit_resolvers: ClassVar = {
@@ -77,7 +78,7 @@ class _OnceLoader(yaml.SafeLoader):
     }
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """A mapping as it is written; later, what is merged into it (<<) stands beside its own keys."""
+        """A mapping as written: later, keys that are merged into it (<<) look like its own."""
         node = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in node.value:
@@ -86,7 +87,7 @@ class _OnceLoader(yaml.SafeLoader):
             if (key.tag, key.value) in seen:
                 mark = key.start_mark
                 raise _KeyTwice(
-                    f"the key {key.value!r} stands there twice (line {mark.line + 1}, column "
+                    f"the key {key.value!r} is given twice (line {mark.line + 1}, column "
                     f"{mark.column + 1}); remove one of the two"
                 )
             seen.add((key.tag, key.value))
@@ -100,38 +101,89 @@ def load_params(path: Path) -> Params:
             f"{path}: no such file; make one with `manywalks init TABLE --workspace {path.parent}`"
         )
     try:
-        # SafeLoader with two rules more
+        # SafeLoader with two more rules
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
     except _KeyTwice as error:
         raise ValueError(f"{path}: {error}") from None
-    except (yaml.YAMLError, ValueError) as error:  # 2020-13-45 is a date to it, and bytes may be no UTF-8
-        raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); mend it there") from None
+    except (
+        yaml.YAMLError,
+        ValueError,
+    ) as error:  # it takes 2020-13-45 for a date, and the file may not be UTF-8
+        raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); correct it there") from None
     return parse_params(raw, source=str(path))
+
+
+# what to write instead, by pydantic's name of the fault
+_REMEDIES = {
+    "greater_than": "give a number above {gt:g}",
+    "greater_than_equal": "give {ge:g} or more",
+    "less_than": "give a number below {lt:g}",
+    "less_than_equal": "give {le:g} or less",
+    "int_parsing": "give a whole number",
+    "int_type": "give a whole number",
+    "int_from_float": "give a whole number",
+    "float_parsing": "give a number",
+    "float_type": "give a number",
+    "bool_parsing": "give true or false",
+    "bool_type": "give true or false",
+    "string_type": "give text",
+    "string_too_short": "give some text",
+    "literal_error": "give {expected}",
+    "too_short": "give at least {min_length}",
+    "tuple_type": "give a list in square brackets",
+    "dict_type": "give its keys, indented below it",
+    "model_type": "give its keys, indented below it",
+}
 
 
 def _one_line(error: ValidationError, source: str) -> str:
     """The first fault of a pydantic error, as a sentence: file, key, value, remedy."""
     fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"])
+    # of a key that takes text or a number, pydantic reports one fault for each
+    place = fault["loc"][:-1] if fault["loc"][-1:] in (("str",), ("float",)) else fault["loc"]
+    key = ".".join(str(step) for step in place)
     message = fault["msg"].removeprefix("Value error, ")
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    others = len({one["loc"][: len(place)] for one in error.errors()}) - 1
+    more = f" (and {others} more {'fault' if others == 1 else 'faults'})" if others else ""
     if fault["type"] == "extra_forbidden":
-        return f"{source}: {key}: unknown key; {_keys_near(fault['loc'])}{more}"
+        return f"{source}: {key}: unknown key; {_keys_near(place)}{more}"
     if fault["type"] == "missing":
         return f"{source}: {key}: missing; add it{more}"
     if fault["type"] == "value_error":
-        # what a model says of its keys begins with one of them; those of the outer sections stand before it
+        # a model's own message begins with a key of that model, without the sections around it
         inner = bool(key) and not message.startswith(f"{fault['loc'][0]}.")
         return f"{source}: {key + '.' if inner else ''}{message}{more}"
-    return f"{source}: {key}: {fault['input']!r} will not do; {message[0].lower() + message[1:]}{more}"
+    return f"{source}: {key}: {fault['input']!r} is not accepted; {_remedy(error, place, message)}{more}"
 
 
-def _keys_near(location: tuple[int | str, ...]) -> str:
-    """The keys that may stand where an unknown one stood."""
-    model: Any = Params
-    for part in location[:-1]:
-        field = getattr(model, "model_fields", {}).get(part)
-        model = field.annotation if field is not None else None
-    if model is None or not hasattr(model, "model_fields"):
-        return "remove it"
-    return "known are " + ", ".join(model.model_fields)
+def _remedy(error: ValidationError, place: tuple[int | str, ...], message: str) -> str:
+    """What to write at `place` instead: what each of the faults found there asks for."""
+    asked = []
+    for fault in error.errors():
+        if fault["loc"][: len(place)] == place:
+            template = _REMEDIES.get(fault["type"])
+            asked.append(template.format(**fault.get("ctx", {})) if template else "")
+    return " or ".join(asked) if all(asked) else message[0].lower() + message[1:]
+
+
+def _keys_near(place: tuple[int | str, ...]) -> str:
+    """What an unknown key may have been meant to be."""
+    keys, name = _keys_beside(place), str(place[-1])
+    if near := difflib.get_close_matches(name, keys, n=1):
+        return f"did you mean {near[0]}?"
+    sections = {name: model_in(field.annotation) for name, field in Params.model_fields.items()}
+    elsewhere = [section for section, model in sections.items() if model and name in model.model_fields]
+    if elsewhere:
+        return f"did you mean {elsewhere[0]}.{name}?"
+    return f"known are {', '.join(keys)}"
+
+
+def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
+    """The known keys of the mapping in which a key was found."""
+    model: type[BaseModel] = Params
+    named = False  # whether the next step is a name in a mapping or a number in a list, and no key
+    for step in place[:-1]:
+        field = None if named else model.model_fields.get(str(step))
+        named = field is not None and get_origin(field.annotation) in (dict, tuple)
+        model = (model_in(field.annotation) if field is not None else None) or model
+    return list(model.model_fields)

@@ -1,4 +1,4 @@
-"""params.yaml, about the model: from the section featurize to evaluate."""
+"""Sections of params.yaml about the model: from featurize to evaluate."""
 
 from typing import Annotated, Literal
 
@@ -6,38 +6,34 @@ from pydantic import Field, model_validator
 
 from manywalks.params.base import Count, Fraction, Name, Positive, Section
 
+# epochs of training where the parameters give no number
 EPOCHS = 50
-
-
-"""Epochs of training, where the parameters name no number."""
-
-
-# From 300 molecules to 6,000, cross-entropy learns the labels' errors after that: with 50 epochs Ames loses
-# 0.02 of its AUROC, Tox21's SR-ARE 0.05, and no table gains over 0.001 (python -m benchmarks.epochs).
+# Where every endpoint is a class. From 300 molecules to 6,000, cross-entropy learns the errors of labels
+# after that: with 50 epochs Ames loses 0.02 of its AUROC, Tox21's SR-ARE 0.05, and no table gains over 0.001
+# (python -m benchmarks.epochs).
 EPOCHS_OF_CLASSES = 8
 
 
-"""The same where every endpoint is a class."""
-
-
 class FeatureBlock(Section):
-    """One featurizer with its settings; blocks are concatenated in the order given."""
+    """One featurizer with its settings."""
 
     kind: Literal[
         "morgan_count", "morgan_bits", "morgan_feature_count", "rdkit2d", "maccs", "avalon_count", "erg",
         "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "ionization", "conformer3d",
     ] = Field(
-        description="which featurizer (morgan_feature_count: Morgan on donors, acceptors, rings, halogens, "
-        "acids and bases instead of elements; ionization: charges and log D at pH 7.4, pKa of groups)"
+        description="which featurizer (morgan_feature_count: Morgan counts of donors, acceptors, rings, "
+        "halogens, acids and bases; ionization: pKa of groups, charges and log D at pH 7.4)"
     )  # fmt: skip
-    radius: Annotated[int, Field(ge=0, le=8)] = Field(default=2, description="Morgan: radius in bonds")
+    radius: Annotated[int, Field(ge=0, le=8)] = Field(
+        default=2, description="for Morgan fingerprints: radius in bonds"
+    )
     n_bits: Annotated[int, Field(ge=16, le=65536)] = Field(
-        default=1024, description="hashed fingerprints: length"
+        default=1024, description="for hashed fingerprints: number of bits"
     )
 
 
 class FeaturizeParams(Section):
-    """What makes the feature matrix."""
+    """How molecules become numbers: the features."""
 
     blocks: tuple[FeatureBlock, ...] = Field(
         default=(
@@ -48,108 +44,125 @@ class FeaturizeParams(Section):
             FeatureBlock(kind="ionization"),
         ),
         min_length=1,
-        description="featurizers, concatenated in this order",
+        description="the featurizers to use, side by side",
     )
 
 
 class TransformParams(Section):
-    """Scaling of features and targets, fitted on the train subset alone."""
+    """Scaling of features and targets, fitted on the training molecules alone."""
 
-    counts: Literal["log1p", "none", "binary"] = Field(default="log1p", description="counts and bits")
+    counts: Literal["log1p", "none", "binary"] = Field(
+        default="log1p", description="how counts and bits are scaled"
+    )
     count_scale: Positive = Field(
         default=0.5,
-        description="counts and bits are then multiplied by it: the smaller, the less they matter",
+        description="counts and bits are then multiplied by this; a smaller number gives them less weight",
     )
     descriptors: Literal["quantile", "standard", "none"] = Field(
-        default="quantile", description="real-valued columns"
+        default="quantile", description="how descriptors (real numbers) are scaled"
     )
-    clip: Positive = Field(default=3.0, description="scaled descriptors are held within -clip .. clip")
+    clip: Positive = Field(default=3.0, description="scaled descriptors are limited to -clip .. clip")
     targets: Literal["auto", "standard", "log", "normal_scores", "none"] = Field(
         default="auto",
-        description="regression targets: auto takes log for skewed positive values, else standard",
+        description="how values are scaled for training: auto takes log if they are positive and skewed, "
+        "else standard",
     )
 
 
 class NetworkParams(Section):
-    """The network every replicate is an instance of."""
+    """The network that every replicate trains."""
 
-    widths: tuple[Count, ...] = Field(default=(256, 128), description="units of the hidden layers")
+    widths: tuple[Count, ...] = Field(default=(256, 128), description="sizes of the hidden layers")
     activation: Literal["relu", "gelu", "silu", "tanh", "elu", "selu", "softplus"] = Field(
-        default="gelu", description="activation of the hidden layers"
+        default="gelu", description="activation function of the hidden layers"
     )
     normalization: Literal["none", "layer", "batch"] = Field(
-        default="layer", description="between a layer and its activation"
+        default="layer", description="normalization between a layer and its activation"
     )
-    dropout: Fraction = Field(default=0.4, description="dropout after each hidden layer")
+    dropout: Fraction = Field(
+        default=0.4, description="share of units dropped after each hidden layer while training"
+    )
     builder: Name | None = Field(
         default=None,
-        description="module:function (n_features, n_endpoints) -> keras.Model, instead of the keys above",
+        description="your own network instead of the keys above, as module:function (n_features, "
+        "n_endpoints) -> "
+        "keras.Model",
     )
 
 
 class TrainParams(Section):
-    """How one replicate is trained."""
+    """How each replicate is trained."""
 
     engine: Literal["auto", "numba", "keras", "stacked"] = Field(
-        default="auto", description="what trains (auto: the fastest that can)"
+        default="auto", description="the program that trains (auto: the fastest that supports these settings)"
     )
     loss: Literal["auto", "mse", "huber", "cross_entropy"] = Field(
         default="huber",
-        description="of regression (auto: mse); a class is always trained by cross_entropy",
+        description="loss of regressions (auto: mse); classifications always use cross_entropy",
     )
     optimizer: Literal["adam", "adamw"] = Field(default="adamw", description="optimizer")
-    learning_rate: Positive = Field(default=1e-3, description="peak learning rate")
+    learning_rate: Positive = Field(default=1e-3, description="largest learning rate")
     weight_decay: Annotated[float, Field(ge=0)] = Field(
-        default=1e-4, description="adamw: decoupled weight decay"
+        default=1e-4, description="for adamw: decoupled weight decay"
     )
-    l2: Annotated[float, Field(ge=0)] = Field(default=0.0, description="L2 penalty on kernels, in the loss")
+    l2: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="L2 penalty on the weights, added to the loss"
+    )
     schedule: Literal["constant", "cosine"] = Field(
-        default="cosine", description="learning rate over the steps"
+        default="cosine", description="how the learning rate changes during training"
     )
     epochs: Count | None = Field(
         default=None,
-        description=f"epochs, at most (default: {EPOCHS}; {EPOCHS_OF_CLASSES} if all endpoints are classes)",
+        description=f"largest number of epochs (default: {EPOCHS}; {EPOCHS_OF_CLASSES} if every endpoint is "
+        "a classification)",
     )
-    batch_size: Count = Field(default=64, description="molecules a step")
+    batch_size: Count = Field(default=64, description="molecules in each step")
     early_stopping: Count | None = Field(
         default=None,
-        description="stop after so many epochs without a better valid loss, and keep the best weights "
-        "(default: never)",
+        description="stop after this many epochs in which the loss on the valid molecules has not fallen, "
+        "and "
+        "keep the best weights (default: never)",
     )
-    class_balance: bool = Field(default=False, description="weigh the classes of an endpoint equally")
+    class_balance: bool = Field(
+        default=False, description="whether both classes of an endpoint weigh the same, however rare one is"
+    )
 
     def most_epochs(self, *, classes_alone: bool) -> int:
-        """Epochs at most: as asked, else by what the endpoints are."""
+        """Most epochs: as asked, else by what the endpoints are."""
         return self.epochs or (EPOCHS_OF_CLASSES if classes_alone else EPOCHS)
 
 
 class ReplicatesParams(Section):
-    """How many replicates, and how sure."""
+    """How many replicates to train, and how sure to be that they are enough."""
 
     tolerance: str | Positive = Field(
         default="0.05 sd",
-        description="how far two ensembles may be apart, root mean square: a number in endpoint units, "
-        "'0.1 sd' (of the endpoint's values) or '1 noise' (of repeated measurements)",
+        description="how far apart two independently trained ensembles may be (root mean square): a number "
+        "in "
+        "the endpoint's unit, '0.1 sd' (SD of its values) or '1 noise' (SD of repeated measurements)",
     )
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        default=0.95, description="how sure the bound is"
+        default=0.95, description="how sure the statement is"
     )
-    min: Annotated[int, Field(ge=4)] = Field(default=8, description="replicates at least")
-    max: Annotated[int, Field(ge=4)] = Field(default=128, description="replicates at most")
+    min: Annotated[int, Field(ge=4)] = Field(default=8, description="smallest number of replicates")
+    max: Annotated[int, Field(ge=4)] = Field(default=128, description="largest number of replicates")
     count: Annotated[int, Field(ge=2)] | None = Field(
-        default=None, description="exactly so many (default: as many as it takes)"
+        default=None, description="train exactly this many (default: as many as the tolerance takes)"
     )
     seed: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
-        description="replays the same random streams, for debugging; it cures nothing (default: from the "
-        "operating system)",
+        description="replays the same random numbers, for debugging; it cures nothing: the randomness is "
+        "still "
+        "there, only hidden (default: fresh random numbers)",
     )
 
     @model_validator(mode="after")
     def ordered(self) -> "ReplicatesParams":
-        """The least number of replicates cannot exceed the largest."""
+        """Refuse a smallest number of replicates above the largest."""
         if self.min > self.max:
-            raise ValueError(f"replicates.min: {self.min} is over replicates.max {self.max}; lower it")
+            raise ValueError(
+                f"replicates.min: {self.min} is over replicates.max {self.max}; lower min or raise max"
+            )
         return self
 
 
@@ -157,24 +170,24 @@ class EnsembleParams(Section):
     """How the replicates become one model."""
 
     average: Literal["mean", "median", "trimmed"] = Field(
-        default="mean", description="over the replicates, at each molecule"
+        default="mean", description="how the replicates' predictions of a molecule become one"
     )
     class_average: Literal["probability", "logit"] = Field(
-        default="probability", description="what is averaged for a class"
+        default="probability", description="for classifications: what is averaged"
     )
 
 
 class EvaluateParams(Section):
-    """Scores and decisions."""
+    """Decisions, intervals and calibration."""
 
     threshold: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.5, description="probability from which a class is 1"
+        default=0.5, description="for classifications: probability from which a molecule is called Yes"
     )
     coverage: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.9, description="share of molecules an interval shall hold"
+        default=0.9, description="share of molecules whose measured value should lie within the interval"
     )
     calibration: Literal["logistic", "isotonic", "auto"] = Field(
         default="logistic",
-        description="classes: how probabilities are calibrated on the valid subset (auto: the lower "
-        "cross-fitted log-loss)",
+        description="for classifications: how probabilities are calibrated on the valid molecules (auto: "
+        "whichever has the lower cross-fitted log-loss)",
     )

@@ -1,4 +1,4 @@
-"""Former names in params.yaml: there refused by naming the new one, in an older model read as the new one."""
+"""Former names: params.yaml is told the new one, an older model's manifest is read as if it had it."""
 
 import copy
 from collections.abc import Iterator
@@ -22,17 +22,17 @@ VALUES = {
 
 
 def check_names(raw: dict[str, Any], source: str) -> None:
-    """Refuse a former name by its new one (ValueError)."""
+    """Refuse a former name (ValueError) and say the new one."""
     for key, new in KEYS.items():
         for holder, last in _holders(raw, key):
             if last in holder:
-                raise ValueError(f"{source}: {key.replace('[]', '')}: is called {new} now; rename it")
+                raise ValueError(f"{source}: {key.replace('[]', '')}: is now called {new}; rename it")
     for key, new_values in VALUES.items():
         for holder, last in _holders(raw, key):
             value = holder.get(last)
             if isinstance(value, str) and value in new_values:
                 raise ValueError(
-                    f"{source}: {key}: {value!r} is called {new_values[value]!r} now; write that instead"
+                    f"{source}: {key}: {value!r} is now called {new_values[value]!r}; write that instead"
                 )
 
 

@@ -1,4 +1,4 @@
-"""params.yaml as a person wants to read it: every key, its value, and what it means."""
+"""Write params.yaml for people: every key, its value, and what it means."""
 
 import json
 import types
@@ -8,13 +8,14 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from manywalks.params.base import model_in
 from manywalks.params.load import Params
 
 WIDTH = 44
 
 
 def render(params: Params, head: str = "") -> str:
-    """The text of params.yaml: all sections and keys with a comment each."""
+    """The text of params.yaml: all sections and keys, each with a comment."""
     lines = [f"# {line}" for line in head.splitlines()]
     for name in Params.model_fields:
         section: BaseModel = getattr(params, name)
@@ -95,37 +96,30 @@ def _scalar(value: Any) -> str:
 
 def describe() -> list[tuple[str, str, str, str]]:
     """Every key of params.yaml: (key, type, default, meaning), for docs/params.md."""
-    return list(_replicate("", Params))
+    return list(_keys_of("", Params))
 
 
-def _replicate(prefix: str, model: type[BaseModel]) -> Any:
+def _keys_of(prefix: str, model: type[BaseModel]) -> Any:
     """Keys of a model, nested ones below it."""
     for key, field in model.model_fields.items():
         path = f"{prefix}{key}"
-        inner = _model_in(field.annotation)
+        inner = model_in(field.annotation)
         if inner is not None and field.description is None:
-            yield from _replicate(f"{path}.", inner)
+            yield from _keys_of(f"{path}.", inner)
             continue
         default = "required" if field.is_required() else _default_text(field)
         yield path, _type_text(field.annotation), default, field.description or ""
         if inner is not None:
             inside = ".NAME." if get_origin(field.annotation) is dict else "[]."
-            yield from _replicate(path + inside, inner)
+            yield from _keys_of(path + inside, inner)
 
 
 def _default_text(field: FieldInfo) -> str:
-    """A default as it would stand in params.yaml."""
+    """A default as params.yaml would give it."""
     value = field.get_default(call_default_factory=True)
     if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         value = [_set_fields(item) for item in value]
     return _flow(value)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation is or holds."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
 
 
 def _type_text(annotation: Any) -> str:

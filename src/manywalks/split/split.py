@@ -121,7 +121,9 @@ def _stratified(
     names = [column.removesuffix(":relation") for column in frame if column.endswith(":relation")]
     name = params.endpoint or names[0]
     if name not in names:
-        raise ValueError(f"split.endpoint: {name!r} is no endpoint; known are {', '.join(names)}")
+        raise ValueError(
+            f"split.endpoint: {name!r} is not among data.endpoints; choose one of {', '.join(names)}"
+        )
     values = frame[name].to_numpy(dtype=np.float64)
     # a group is where its first measured molecule is
     strata = pd.Series(_strata(values)).groupby(groups).transform("max").to_numpy()
