@@ -58,11 +58,11 @@ def compare(
         params: files of parameters; none for the workspace's own.
         settings: "network.dropout=0.1,0.3", every combination of which is compared.
         design: splits, replicates, metric and thresholds.
-        kind: "compare", "capacity" (sweep width and depth too) or "sources" (the first file alone).
+        kind: "compare", "capacity" (sweep width and depth too) or "variance" (the first file alone).
     """
     workspace = Workspace.open(folder)
     paths = [Path(path) for path in params] or [workspace.params_file]
-    if kind == "sources":
+    if kind == "variance":
         asked = source_studies(read_one(paths))
     else:
         asked = read_configurations(paths, settings, sweep=kind == "capacity")
@@ -81,7 +81,7 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
             if prepared.root != workspace.root:
                 steps = Steps(prepared, board.follow)
                 steps.submit("featurize", steps.submit("curate")).result()
-        entropy = shared_entropy(workspace, asked[0].params) if kind == "sources" else None
+        entropy = shared_entropy(workspace, asked[0].params) if kind == "variance" else None
         study = Study(workspace, asked, workspaces, design, entropy)
         tally = Tally(board.follow("train"))
         while shares := study.shares(cores_of(workspace)):
@@ -91,8 +91,8 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
             for future in futures:
                 future.result()
         tally.look(study.trained, study.trained)
-        found = budgets(study) if kind == "sources" else study.result()
-    name = "compare-sources" if kind == "sources" else "compare"
+        found = budgets(study) if kind == "variance" else study.result()
+    name = "compare-variance" if kind == "variance" else "compare"
     files.write_json(workspace.reports / f"{name}.json", found)
     files.write_text(workspace.reports / f"{name}.html", page.page(found))
     return found

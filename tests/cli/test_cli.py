@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from manywalks.cli.app import COMMANDS
 from tests.conftest import command
 
 
@@ -15,6 +16,12 @@ def test_help_shows_an_example(name: str) -> None:
     done = command(name, "--help")
     assert done.returncode == 0
     assert f"Example: manywalks {name}" in " ".join(done.stdout.split())
+
+
+def test_help_lists_commands_in_order_of_use_with_a_whole_sentence_each() -> None:
+    found = command("--help").stdout.partition("Commands:")[2].strip().splitlines()
+    assert [line.split()[0] for line in found] == list(COMMANDS)
+    assert all(line.endswith(".") and "..." not in line and len(line) <= 80 for line in found)
 
 
 def test_the_version_is_said() -> None:

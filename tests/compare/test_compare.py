@@ -379,10 +379,10 @@ def test_adding_a_configuration_trains_only_that(compared: Path) -> None:
     assert len(found["endpoints"]["logS"]["pairs"]) == 3
 
 
-def test_sources_add_up(compared: Path) -> None:
-    done = _compare(compared, "--sources", "--repeats", "1")
+def test_shares_of_the_variance_add_up(compared: Path) -> None:
+    done = _compare(compared, "--variance", "--repeats", "1")
     assert done.returncode == 0, done.stdout + done.stderr
-    found = files.read_json(compared / "reports/compare-sources.json")["sources"]["logS"]
+    found = files.read_json(compared / "reports/compare-variance.json")["variance"]["logS"]
     assert set(found["parts"]) == {"split", "weights", "order", "dropout"}
     assert sum(subset["value"] for subset in found["parts"].values()) == pytest.approx(1)
     assert found["alone"]["numerics"]["value"] < found["alone"]["weights"]["value"]

@@ -250,7 +250,7 @@ def test_a_storage_root_gives_back_what_was_put(root: str, tmp_path: Path) -> No
 
 
 def test_an_unknown_storage_says_what_would_do() -> None:
-    with pytest.raises(ValueError, match=r"orchestrate\.storage: 'nowhere://x' will not do"):
+    with pytest.raises(ValueError, match=r"orchestrate\.storage: 'nowhere://x' cannot be used"):
         object_store.put("nowhere://x", "a", b"")
 
 

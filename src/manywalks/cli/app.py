@@ -3,19 +3,45 @@
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
+
+COMMANDS = (
+    "init",
+    "train",
+    "predict",
+    "explain",
+    "reproduce",
+    "compare",
+    "refresh",
+    "models",
+    "promote",
+    "benchmark",
+    "data",
+)
+
+
+class InOrderOfUse(TyperGroup):
+    """Commands in the order in which a new user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names for the help text; a command that the order forgot comes last."""
+        return sorted(super().list_commands(ctx), key=[*COMMANDS, *self.commands].index)
+
 
 app = typer.Typer(
+    cls=InOrderOfUse,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(no_args_is_help=True, help="Versions of the raw table.")
+data_app = typer.Typer(no_args_is_help=True, help="Compare versions of your table.")
 app.add_typer(data_app, name="data")
 HERE = Path()
 WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", "-w", help="Workspace: a folder with a params.yaml.")
+    Path, typer.Option("--workspace", "-w", help="The workspace: a folder with a params.yaml.")
 ]
 console = Console()

@@ -17,7 +17,7 @@ from manywalks.workspace import Workspace
 
 
 def _say_version(asked: bool) -> None:
-    """Say the version and end."""
+    """Show the version and end."""
     if asked:
         console.print(f"manywalks {metadata.version('manywalks')}", highlight=False)
         raise typer.Exit
@@ -26,20 +26,26 @@ def _say_version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and end.")
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and end."),
     ] = False,
 ) -> None:
-    """Replicate ensembles of Keras models for molecules, with a reproducibility statement."""
+    """Predict molecular properties with one model made of many replicates.
+
+    The report says how good the model is, and how close a retrained one would come.
+    """
 
 
 @app.command()
 def train(
     folder: WorkspaceOption = HERE,
     params: Annotated[
-        Path | None, typer.Option("--params", help="Other parameters: they run in a folder of their own.")
+        Path | None, typer.Option("--params", help="Other parameters; their run gets a folder of its own.")
     ] = None,
 ) -> None:
-    """Bring a workspace up to date: curate, featurize, split, train, ensemble, evaluate, report.
+    """Train a model on your table and write the report.
+
+    Only steps whose input has changed run again: curate, featurize, split, train, ensemble, evaluate, report.
 
     Example: manywalks train --workspace my-assay
     """
@@ -59,10 +65,10 @@ def train(
 
 @app.command()
 def init(
-    table: Annotated[Path, typer.Argument(help="Your table: CSV, Parquet or SDF, also .gz.")],
+    table: Annotated[Path, typer.Argument(help="Your table: CSV, Parquet or SDF, also as .gz.")],
     folder: WorkspaceOption = HERE,
 ) -> None:
-    """Look at a table and write a commented params.yaml for it.
+    """Look at your table and write params.yaml for it.
 
     Example: manywalks init assay.csv --workspace my-assay
     """
@@ -88,32 +94,39 @@ def init(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="Folder of an ensemble, such as models/ensemble.")],
+    model: Annotated[Path, typer.Argument(help="The model's folder, such as models/ensemble.")],
     table: Annotated[
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="Molecules: CSV, Parquet, SDF, also .gz, a folder of them, or - for standard input.",
+            help="Molecules: CSV, Parquet or SDF, also as .gz, a folder of these, or - for standard input.",
         ),
     ],
-    output: Annotated[Path, typer.Argument(help="Predictions: .parquet or .csv, a row an input row.")],
+    output: Annotated[
+        Path, typer.Argument(help="File to write: .parquet or .csv, one row for each row of INPUT.")
+    ],
     smiles: Annotated[
         str | None,
-        typer.Option(help="Column of SMILES (default: that of the training table, else by name or content)."),
+        typer.Option(
+            help="Column of SMILES (default: as in the training table, else found by name or content)."
+        ),
     ] = None,
     id_column: Annotated[
         str | None,
         typer.Option(
             "--id",
-            help="Column that names a row (default: that of the training table, else id, name, mol_id, "
+            help="Column that names a row (default: as in the training table, else id, name, mol_id, "
             "compound_id or molecule_id, else the row's number).",
         ),
     ] = None,
     keep: Annotated[
-        list[str] | None, typer.Option(help="Column of the input to carry along; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Column of INPUT to copy to the output; may be given more than once."),
     ] = None,
 ) -> None:
-    """Predict the molecules of a table of any size. A run that was ended goes on where it was.
+    """Predict the molecules of a table of any size.
+
+    A run that was stopped continues where it was.
 
     Example: manywalks predict models/ensemble new.csv predictions.parquet
     """
@@ -127,12 +140,14 @@ def predict(
 
 @app.command()
 def explain(
-    smiles: Annotated[str, typer.Argument(help="One molecule.")],
-    model: Annotated[Path, typer.Option(help="Folder of an ensemble.")] = Path("models/ensemble"),
-    output: Annotated[Path, typer.Option(help="Where the picture goes (.svg).")] = Path("explanation.svg"),
+    smiles: Annotated[str, typer.Argument(help="One molecule, as SMILES.")],
+    model: Annotated[Path, typer.Option(help="The model's folder.")] = Path("models/ensemble"),
+    output: Annotated[Path, typer.Option(help="File of the picture (.svg).")] = Path("explanation.svg"),
     endpoint: Annotated[str | None, typer.Option(help="Which endpoint (default: the first).")] = None,
 ) -> None:
-    """Draw what each atom of a molecule contributes, and which contributions not to trust.
+    """Draw what each atom contributes to a prediction.
+
+    Atoms whose contribution depends on the replicate are marked: do not trust them.
 
     Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
     """
@@ -149,23 +164,27 @@ def explain(
     console.print(f"\n{atoms.to_string(index=False, float_format='%.3f')}\n", highlight=False)
     console.print(found.legend(endpoint), highlight=False, markup=False)
     doubtful = (~atoms["trusted"].to_numpy(dtype=bool)).sum()
-    console.print(f"{doubtful} of {len(atoms)} atoms not to be trusted; drawn in {output}")
+    console.print(f"{doubtful} of {len(atoms)} atoms are not to be trusted; drawn in {output}")
 
 
 @app.command()
 def benchmark(
     suite: Annotated[str, typer.Argument(help="Which suite: tdc.")],
-    data: Annotated[Path, typer.Option(help="Folder of the tasks' CSV files (columns Drug, Y, split).")],
-    replicates: Annotated[int, typer.Option(help="Replicates a task.")] = 16,
+    data: Annotated[
+        Path, typer.Option(help="Folder of CSV files, one for each task (columns Drug, Y, split).")
+    ],
+    replicates: Annotated[int, typer.Option(help="Replicates for each task.")] = 16,
 ) -> None:
-    """Score every task of a folder with the default parameters, beside what is published.
+    """Score public benchmark tasks, next to published scores.
+
+    Every task of a folder, with the default parameters.
 
     Example: manywalks benchmark tdc --data tdc/
     """
     from manywalks.evaluate.public_benchmark import header, rows, run_folder
 
     if suite != "tdc":
-        raise ValueError(f"benchmark: {suite!r} is no suite; 'tdc' is")
+        raise ValueError(f"benchmark: {suite!r} is not a known suite; give tdc")
     scores = run_folder(data, replicates=replicates, cores=os.cpu_count() or 1)
     from manywalks.cli.tables import plain_table
 

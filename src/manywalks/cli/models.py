@@ -13,10 +13,13 @@ from manywalks.workspace import Workspace
 @app.command()
 def refresh(
     folder: WorkspaceOption = HERE,
-    push: Annotated[bool, typer.Option(help="dvc push, where a remote of your own is set.")] = True,
-    pull: Annotated[bool, typer.Option(help="git pull first, where newer .dvc files come with git.")] = False,
+    push: Annotated[bool, typer.Option(help="dvc push at the end, if a remote of your own is set.")] = True,
+    pull: Annotated[bool, typer.Option(help="git pull first, to fetch newer .dvc files.")] = False,
 ) -> None:
-    """Take the newest data, train a challenger, and let it take the champion's place if it earned that.
+    """Take new data, retrain, and keep the better model.
+
+    The new model (challenger) replaces the present one (champion) if `refresh.promote` in params.yaml
+    allows it.
 
     Example: manywalks refresh --workspace my-assay
     """
@@ -47,7 +50,9 @@ def refresh(
 
 @app.command()
 def models(folder: WorkspaceOption = HERE) -> None:
-    """List the champion and the former ones: data version, scores, and the reason they rose.
+    """List the present model (champion) and the former ones.
+
+    With the data version and the scores of each, and why it was promoted.
 
     Example: manywalks models --workspace my-assay
     """
@@ -70,12 +75,14 @@ def models(folder: WorkspaceOption = HERE) -> None:
 def promote(
     name: Annotated[
         str | None,
-        typer.Argument(help="Model, as `manywalks models` lists it (default: the former champion)."),
+        typer.Argument(help="A model listed by `manywalks models` (default: the former champion)."),
     ] = None,
     folder: WorkspaceOption = HERE,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "by hand",
 ) -> None:
-    """Make a kept model the champion; without a name, go back to the former one.
+    """Make another model the champion.
+
+    Without a name, go back to the former champion.
 
     Example: manywalks promote 2026-11-02-1f2e3d --reason "trusted by the project team"
     """
@@ -95,7 +102,7 @@ def promote(
 def _words(one: dict[str, Any]) -> str:
     """Scores of an endpoint's contest."""
     if one.get("low") is None:
-        return one.get("detail", f"{one['molecules']} molecules that neither has trained on are too few")
+        return one.get("detail", f"{one['molecules']} molecules new to both models are too few")
     return (
         f"{one['metric']} {one['champion']:.3g} to {one['challenger']:.3g}, "
         f"difference {one['difference']:+.2g}, {one['low']:+.2g} to "

@@ -1,4 +1,4 @@
-"""Commands that study an ensemble: reproduce, compare, data diff."""
+"""Commands that look into a model, its settings and its data: reproduce, compare, data diff."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +12,21 @@ from manywalks.workspace import Workspace
 
 @app.command()
 def reproduce(
-    model: Annotated[Path, typer.Argument(help="Folder of an ensemble.")] = Path("models/ensemble"),
-    data: Annotated[Path | None, typer.Option(help="Its raw table, where that lies elsewhere now.")] = None,
+    model: Annotated[Path, typer.Argument(help="The model's folder.")] = Path("models/ensemble"),
+    data: Annotated[Path | None, typer.Option(help="The model's raw table, if it has moved.")] = None,
     replicates: Annotated[
-        int | None, typer.Option(help="Fresh replicates (default: as many as it has).")
+        int | None, typer.Option(help="Replicates to train (default: as many as the model has).")
     ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Curate and featurize again too.")
     ] = False,
     sources: Annotated[
-        bool, typer.Option("--sources", help="Instead: say where its replicates part.")
+        bool, typer.Option("--sources", help="Find out instead what makes its replicates differ.")
     ] = False,
 ) -> None:
-    """Train a model's ensemble afresh and check that the two agree as promised; status 1 where not.
+    """Retrain a model and check that its statement holds.
+
+    Ends with status 1 if the two differ by more than the statement allows.
 
     Example: manywalks reproduce models/ensemble --replicates 16
     """
@@ -44,7 +46,7 @@ def reproduce(
 
 
 def _sources(workspace: Workspace, replicates: int) -> None:
-    """Vary each source of randomness alone and show the spread that it brings."""
+    """Vary each source of randomness alone and show how far the replicates then differ."""
     from manywalks.cli.tables import sources_table
     from manywalks.files import read_json
     from manywalks.reproduce.page import same_seed_sentence
@@ -63,20 +65,22 @@ def _sources(workspace: Workspace, replicates: int) -> None:
     for name in found["endpoints"]:
         console.print(same_seed_sentence(name, found), highlight=False)
     if found["geometry"] is None:
-        console.print("Geometry is no source here: no feature block depends on it (conformer3d does).")
+        console.print("Conformers make no difference here: no feature block uses them (conformer3d would).")
     console.print(f"page  {workspace.reports / 'reproduction.html'}", highlight=False)
 
 
 @data_app.command()
 def diff(
     old: Annotated[str, typer.Argument(metavar="REV1", help="Git revision or tag.")],
-    new: Annotated[str, typer.Argument(metavar="REV2", help="Another one; '.' is the file as it is.")] = ".",
+    new: Annotated[
+        str, typer.Argument(metavar="REV2", help="Another; '.' means the file as it is now.")
+    ] = ".",
     folder: WorkspaceOption = HERE,
     everything: Annotated[
-        bool, typer.Option("--all", help="Name every molecule (default: the first and the largest changes).")
+        bool, typer.Option("--all", help="List every molecule (default: the first and the largest changes).")
     ] = False,
 ) -> None:
-    """Say which molecules were added, removed or changed between two versions of the raw table.
+    """List molecules added, removed or changed between two versions.
 
     Example: manywalks data diff v1 v2
     """
@@ -104,37 +108,46 @@ def diff(
 @app.command()
 def compare(
     params: Annotated[
-        list[Path] | None, typer.Argument(help="Files of parameters (default: the workspace's own).")
+        list[Path] | None,
+        typer.Argument(help="Files of parameters to compare (default: the workspace's own)."),
     ] = None,
     folder: WorkspaceOption = HERE,
     values: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Values to try, such as network.dropout=0.1,0.3; may be repeated."),
+        typer.Option(
+            "--set", help="Values to try, such as network.dropout=0.1,0.3; may be given more than once."
+        ),
     ] = None,
-    repeats: Annotated[int, typer.Option(help="Of the k-fold.")] = 5,
-    folds: Annotated[int, typer.Option(help="Of each repeat.")] = 5,
-    replicates: Annotated[int, typer.Option(help="Of every configuration on every split.")] = 8,
-    metric: Annotated[str | None, typer.Option(help="What decides (default: rmse, auroc).")] = None,
+    repeats: Annotated[int, typer.Option(help="How often the k-fold is repeated.")] = 5,
+    folds: Annotated[int, typer.Option(help="Folds of each k-fold.")] = 5,
+    replicates: Annotated[int, typer.Option(help="Replicates of every configuration on every split.")] = 8,
+    metric: Annotated[str | None, typer.Option(help="Score that decides (default: rmse or auroc).")] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Smallest difference that matters (default: the tolerance).")
     ] = None,
-    stop: Annotated[bool, typer.Option(help="Stop configurations that are worse beyond doubt.")] = True,
-    sources: Annotated[bool, typer.Option("--sources", help="Where the variance comes from.")] = False,
-    capacity: Annotated[bool, typer.Option("--capacity", help="Sweep width and depth.")] = False,
+    stop: Annotated[bool, typer.Option(help="Stop training configurations that are surely worse.")] = True,
+    variance: Annotated[
+        bool, typer.Option("--variance", help="Find out instead where the variance of a score comes from.")
+    ] = False,
+    capacity: Annotated[
+        bool, typer.Option("--capacity", help="Compare networks of several widths and depths too.")
+    ] = False,
 ) -> None:
-    """Compare configurations beyond the luck of single replicates, on the same splits.
+    """Compare settings, with the luck of single replicates taken out.
+
+    All configurations train on the same splits; every pair gets a verdict.
 
     Example: manywalks compare params.yaml --set network.dropout=0.1,0.3
     """
     from manywalks.compare.design import Design
 
-    if sources and (capacity or values):
-        raise ValueError("--sources: studies one configuration; leave out --set and --capacity")
-    design = Design(repeats, folds, replicates, metric, threshold, stop=stop and not sources)
+    if variance and (capacity or values):
+        raise ValueError("--variance: takes one configuration; leave out --set and --capacity")
+    design = Design(repeats, folds, replicates, metric, threshold, stop=stop and not variance)
     server.apply(Workspace.open(folder).root)
     from manywalks.cli.tables import tables
     from manywalks.flows.compare import compare as compare_flow
 
-    kind = "sources" if sources else "capacity" if capacity else "compare"
+    kind = "variance" if variance else "capacity" if capacity else "compare"
     found = compare_flow(str(folder), [str(p) for p in params or []], values or [], design=design, kind=kind)
     console.print(tables(found), highlight=False)

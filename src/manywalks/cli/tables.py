@@ -27,8 +27,8 @@ MOST_PAIRS = 28
 
 def tables(found: dict[str, Any]) -> Group:
     """Scores and verdicts of every endpoint, and the variance budget where it was asked for."""
-    if "sources" in found:
-        return Group(*(_budget(name, one) for name, one in found["sources"].items()))
+    if "variance" in found:
+        return Group(*(_budget(name, one) for name, one in found["variance"].items()))
     parts: list[Any] = []
     for name, endpoint in found["endpoints"].items():
         named = (f"{label}:\u00a0{configuration}" for configuration, label in label_of(endpoint).items())

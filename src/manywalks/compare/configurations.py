@@ -59,7 +59,7 @@ def read_configurations(paths: Sequence[Path], settings: Sequence[str], sweep: b
 def read_one(paths: Sequence[Path]) -> Configuration:
     """The one configuration whose sources of variance are studied."""
     if len(paths) > 1:
-        raise ValueError(f"compare --sources: takes one configuration, not {len(paths)}; name one file")
+        raise ValueError(f"compare --variance: takes one file of parameters, not {len(paths)}; name one")
     return Configuration(paths[0].stem, load_params(paths[0]))
 
 

@@ -32,14 +32,16 @@ class Design:
     def __post_init__(self) -> None:
         """Refuse what nothing could be said from."""
         if self.replicates < 2:
-            raise ValueError(f"--replicates {self.replicates}: is too few to see a spread; take 4 or more")
+            raise ValueError(
+                f"--replicates {self.replicates}: is too few to see how much they differ; take 4 or more"
+            )
         if self.repeats < 1 or self.folds < 2:
             raise ValueError(
-                f"--repeats {self.repeats} --folds {self.folds}: will not do; take at least 1 and 2"
+                f"--repeats {self.repeats} --folds {self.folds}: is too few; take 1 or more repeats and 2 or more folds"
             )
         if self.threshold is not None and not self.threshold > 0:
             raise ValueError(
-                f"--threshold {self.threshold:g}: is not above 0; leave it out to take the tolerance"
+                f"--threshold {self.threshold:g}: must be above 0; leave it out to use the tolerance"
             )
 
 

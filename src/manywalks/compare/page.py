@@ -19,16 +19,16 @@ from manywalks.report.html import STYLE, template_text, unescaped
 
 
 def page(found: dict[str, Any]) -> str:
-    """The whole page as HTML, of what compare.json (or compare-sources.json) holds."""
-    if "sources" in found:
-        endpoints = [_budget_part(name, one) for name, one in found["sources"].items()]
+    """The whole page as HTML, of what compare.json (or compare-variance.json) holds."""
+    if "variance" in found:
+        endpoints = [_budget_part(name, one) for name, one in found["variance"].items()]
         configurations: list[dict[str, Any]] = []
     else:
         configurations = found["configurations"]
         endpoints = [_part(name, one, configurations) for name, one in found["endpoints"].items()]
     keys = list(configurations[0]["differs"]) if configurations else []
     context = {
-        "title": "Where the variance comes from" if "sources" in found else "Comparison of configurations",
+        "title": "Where the variance comes from" if "variance" in found else "Comparison of configurations",
         "style": Markup(template_text("report.css") + STYLE),
         "design_sentence": design_sentence(found["design"]),
         "endpoints": endpoints,

@@ -27,11 +27,11 @@ def shared_entropy(workspace: Workspace, params: Params) -> int:
 
 
 def budgets(study: Study) -> dict[str, Any]:
-    """What reports/compare-sources.json holds: the design and a budget an endpoint."""
+    """What reports/compare-variance.json holds: the design and a budget an endpoint."""
     sets = [tuple(name.split("+")) for name in study.names]
     return {
         "design": study.described(),
-        "sources": {scores.terms.name: _budget(scores, sets) for scores in study.scores},
+        "variance": {scores.terms.name: _budget(scores, sets) for scores in study.scores},
     }
 
 

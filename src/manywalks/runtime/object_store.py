@@ -51,6 +51,6 @@ def _at(root: str, name: str) -> tuple[fsspec.AbstractFileSystem, str]:
         return fsspec.core.url_to_fs(f"{root.rstrip('/')}/{name}")
     except (ImportError, ValueError) as error:
         raise ValueError(
-            f"orchestrate.storage: {root!r} will not do ({error}); give an fsspec URL such as "
+            f"orchestrate.storage: {root!r} cannot be used ({error}); give an fsspec URL such as "
             "s3://bucket/folder (pip install 'manywalks[s3]') or a folder"
         ) from None

@@ -33,7 +33,7 @@ def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> l
     what was measured before it, and `column` keeps the given test subset out of all folds.
     """
     if k < 2 or repeats < 1:
-        raise ValueError(f"folds: repeats {repeats} and k {k} will not do; take 1 or more, and 2 or more")
+        raise ValueError(f"folds: repeats {repeats} and k {k} are too few; take 1 or more, and 2 or more")
     order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
     frame = curated.iloc[order]
     groups = _groups(frame, params)
