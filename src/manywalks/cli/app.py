@@ -1,9 +1,8 @@
 """The Typer application, and what all commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
@@ -26,7 +25,7 @@ COMMANDS = (
 class InOrderOfUse(TyperGroup):
     """Commands in the order in which a new user meets them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Names for the help text; a command that the order forgot comes last."""
         return sorted(super().list_commands(ctx), key=[*COMMANDS, *self.commands].index)
 
