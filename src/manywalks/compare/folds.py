@@ -88,7 +88,7 @@ def open_fold_store(
     fold_store = FoldStore(folder / content_key(made_from))
     recipe = fold_store.folder / "recipe.json"
     if not recipe.is_file():
-        drawn = secrets.randbits(128) if entropy is None else entropy
+        drawn = secrets.randbits(128) if entropy is None else copy_entropy(entropy, asked.copy)
         content = {"params": params.model_dump(mode="json"), "vary": asked.vary, "entropy": str(drawn)}
         files.write_json(recipe, content)
     return fold_store
@@ -117,6 +117,11 @@ def split_name(subsets: np.ndarray) -> str:
 def split_entropy(entropy: int, split: str) -> int:
     """What the streams of a split are spawned from: two splits must not share initial weights."""
     return int(hashlib.sha256(f"{entropy}/{split}".encode()).hexdigest()[:32], 16)
+
+
+def copy_entropy(entropy: int, copy: int) -> int:
+    """What an equal configuration's streams are spawned from: copies of one must not train alike."""
+    return split_entropy(entropy, f"copy {copy}") if copy else entropy
 
 
 def write_splits(path: Path, splits: list[np.ndarray]) -> None:

@@ -31,6 +31,8 @@ from manywalks.compare.studentized_range import range_ppf, range_sf
 
 # assumptions are given up where their tests are this sure
 DOUBT = 0.01
+# scores that differ by less than this share of the largest are alike: what is left is rounding
+_ALIKE = 1e-10
 # set by simulation, see above
 _SHARED, _REPEATED = 1.5, 0.25
 
@@ -126,7 +128,8 @@ def pairs_of(table: ScoreTable, confidence: float, method: str) -> list[Pair]:
 def _pair(table: ScoreTable, i: int, j: int, confidence: float, method: str) -> Pair:
     """One pair's interval."""
     c = table.scores.shape[1]
-    differences = table.scores[:, i] - table.scores[:, j]
+    rounded = _rounded(table.scores)
+    differences = rounded[:, i] - rounded[:, j]
     both = np.isfinite(differences)
     s = int(both.sum())
     if method == "tukey":
@@ -166,6 +169,8 @@ def rank_p_values(table: ScoreTable, pairs: Sequence[Pair]) -> list[float]:
         for pair in pairs
     ]
     if whole.shape[1] == 2:
+        if not np.any(whole[:, 0] != whole[:, 1]):
+            return [1.0]
         ranked: Any = stats.wilcoxon(whole[:, 0] - whole[:, 1])
         return [float(2 * stats.norm.sf(stats.norm.isf(ranked.pvalue / 2) / shrink[0]))]
     t, freedom = conover(whole)
@@ -195,8 +200,10 @@ def conover(scores: np.ndarray) -> tuple[np.ndarray, int]:
 def friedman_p(scores: np.ndarray) -> float | None:
     """Friedman's test that all of 3 or more configurations are alike."""
     whole = _complete(scores)
-    if whole.shape[1] < 3 or len(whole) < 2 or np.ptp(whole) == 0:
+    if whole.shape[1] < 3 or len(whole) < 2:
         return None
+    if not np.ptp(whole, axis=1).any():
+        return 1.0
     return float(stats.friedmanchisquare(*whole.T).pvalue)
 
 
@@ -219,7 +226,14 @@ def mauchly(scores: np.ndarray) -> float | None:
 
 def _complete(scores: np.ndarray) -> np.ndarray:
     """Splits that all configurations were trained on."""
-    return scores[np.isfinite(scores).all(axis=1)]
+    return _rounded(scores)[np.isfinite(scores).all(axis=1)]
+
+
+def _rounded(scores: np.ndarray) -> np.ndarray:
+    """Scores (s, c) that are alike but for rounding made equal: tests of ranks would see order in it."""
+    largest = float(np.nanmax(np.abs(scores), initial=0.0)) or 1.0
+    step = 2.0 ** math.floor(math.log2(_ALIKE * largest))  # of a power of two multiples are exact
+    return np.where(np.isnan(scores), np.nan, np.round(scores / step) * step)
 
 
 def _shapiro(scores: np.ndarray) -> float | None:
@@ -227,7 +241,8 @@ def _shapiro(scores: np.ndarray) -> float | None:
     if len(scores) < 3:
         return None
     residuals = _residuals(scores)
-    if np.ptp(residuals) == 0:
+    # of equal scores the means leave rounding, which no test can call normal or not
+    if np.ptp(residuals) <= 10 * _ALIKE * np.abs(scores).max():
         return None
     # of two columns the residuals are each other's mirror: one of them holds all there is
     return float(stats.shapiro(residuals[:, 0] if scores.shape[1] == 2 else residuals.ravel()).pvalue)
