@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.pools import SETS, Pool, pool
 from benchmarks.results import table, write_section
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.params.model import EnsembleParams
 from manywalks.params.run import RefreshParams
 from manywalks.refresh.contest import Ensembled, Rule, contest
+from manywalks.replicates.combine import combine, combining_of
 
 COUNTS = (8, 16, 32)
 # of two trainings of one model, and of a model with a better one

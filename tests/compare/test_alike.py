@@ -1,4 +1,4 @@
-"""Configurations that score alike: constant within rounding is no difference, and copies train by themselves."""
+"""Configurations that score alike: equal within rounding is no difference, and copies train apart."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,10 @@ def test_a_copy_has_streams_of_its_own_with_a_fixed_seed(tmp_path: Path) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
     params = parse_params(yaml.safe_load(SMALL))
-    stores = [open_fold_store(tmp_path / "compare", workspace, Configuration("a", params, copy=k), 7) for k in (0, 1, 2)]
+    stores = [
+        open_fold_store(tmp_path / "compare", workspace, Configuration("a", params, copy=k), 7)
+        for k in (0, 1, 2)
+    ]
     entropies = [read_recipe(store).entropy for store in stores]
     assert entropies[0] == 7
     assert len(set(entropies)) == 3

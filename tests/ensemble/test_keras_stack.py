@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from manywalks import files
-from manywalks.ensemble.combine import TRIM
 from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
 from manywalks.params.model import NetworkParams
+from manywalks.replicates.combine import TRIM
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
 from manywalks.train.weights import initial_weights

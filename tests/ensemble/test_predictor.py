@@ -8,11 +8,11 @@ import pytest
 from scipy import sparse
 
 from manywalks.ensemble import predictor
-from manywalks.ensemble.combine import location
 from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
 from manywalks.ensemble.predictor import DenseStack, StackedPredictor
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
+from manywalks.replicates.combine import location
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
 from manywalks.train.weights import initial_weights

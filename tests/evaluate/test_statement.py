@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manywalks.ensemble.combine import Combining, combine
 from manywalks.evaluate import scores, sentences, statement
 from manywalks.evaluate.infinite import infinite_mse
 from manywalks.evaluate.pairs import (
@@ -21,6 +20,7 @@ from manywalks.evaluate.pairs import (
 )
 from manywalks.evaluate.statement import Terms
 from manywalks.formatting import two_digits
+from manywalks.replicates.combine import Combining, combine
 
 N = 150
 
@@ -154,6 +154,54 @@ def test_metric_bounds_cover(kind, name):
         assert found is not None
         within.append(np.mean(np.abs(np.delete(values, len(within)) - value) <= found["bound"]))
     assert 0.92 <= np.mean(within) <= 0.98
+
+
+def test_the_bound_of_rmse_covers_where_replicates_part_at_right_angles_to_the_error():
+    rng = np.random.default_rng(11)
+    error = np.linspace(-1, 1, N)
+    across = rng.normal(size=N)
+    across -= across @ error / (error @ error) * error
+
+    def draw(count: int) -> np.ndarray:
+        return error + 2.0 * rng.normal(size=(count, 1)) * across + 0.1 * rng.normal(size=(count, N))
+
+    def rmse(e: np.ndarray) -> scores.Metrics:
+        return {"rmse": float(np.sqrt(np.mean(e**2)))}
+
+    values = np.array([rmse(draw(16).mean(axis=0))["rmse"] for _ in range(300)])
+    within = []
+    for _ in range(100):
+        own = draw(16)
+        found = metric_differences(ensemble_pairs(own), rmse, 16, 0.95)["rmse"]
+        assert found is not None
+        within.append(np.mean(np.abs(values - (rmse(own.mean(axis=0))["rmse"] or 0)) <= found["bound"]))
+    assert np.mean(within) >= 0.94
+
+
+@pytest.mark.parametrize("name", ["auroc", "mcc"])
+def test_a_metric_that_no_pair_moves_has_no_bound_and_others_one_step_at_least(name):
+    rng = np.random.default_rng(12)
+    observed = np.repeat([0.0, 1.0], 5)
+    bounds = []
+    for apart in (0.4, 0.02):
+        p = np.clip(0.5 + apart * (observed - 0.5) + 0.05 * rng.normal(size=(8, 10)), 0, 1)
+        found = metric_differences(
+            ensemble_pairs(p), lambda f: scores.classification_metrics(observed, f), 8, 0.95
+        )
+        bounds.append(found[name])
+    assert bounds[0] is None
+    assert bounds[1] is not None and bounds[1]["bound"] >= {"auroc": 1 / 25, "mcc": 0.1}[name]
+
+
+def test_bounds_of_bounded_metrics_are_no_wider_than_their_range():
+    rng = np.random.default_rng(13)
+    observed = rng.normal(size=5)
+    found = metric_differences(
+        ensemble_pairs(rng.normal(size=(4, 5))), lambda f: scores.regression_metrics(observed, f), 4, 0.95
+    )
+    for name in ("spearman", "kendall"):
+        bound = found[name]
+        assert bound is not None and bound["bound"] <= 2
 
 
 def test_other_ways_of_combining_widen_the_bound():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from manywalks.ensemble.combine import MEAN
+from manywalks.replicates.combine import MEAN
 from manywalks.reproduce.agreement import Terms, agreement, foreign_replicates, verdict
 
 N = 120

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manywalks.ensemble.combine import MEAN
+from manywalks.replicates.combine import MEAN
 from manywalks.reproduce import reproduce
 from manywalks.reproduce.agreement import Terms, agreement
 from manywalks.reproduce.page import page

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from manywalks.compare import paired, verdicts
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.evaluate.infinite import CLOSED, Projected, project, scorer
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, METRICS
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.data import EndpointParams
 from manywalks.params.load import Params
 from manywalks.replicates.bound import replicates_needed
+from manywalks.replicates.combine import combine, combining_of
 from manywalks.replicates.spectrum import Moments, covariance_moments
 
 # scores without a unit: what is worth a change of network

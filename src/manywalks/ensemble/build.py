@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from manywalks.ensemble import calibration
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.replicates import store
+from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.workspace import Workspace
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from manywalks import files
-from manywalks.ensemble.combine import TRIM, Classes, Mode
 from manywalks.params.model import NetworkParams
+from manywalks.replicates.combine import TRIM, Classes, Mode
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
 from manywalks.train.weights import NORMALIZATION_EPSILON

@@ -12,13 +12,13 @@ import pandas as pd
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
 from manywalks.ensemble.calibration import Calibration, report_endpoint
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import column_names, featurize
 from manywalks.params.data import CurateParams
 from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
+from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.scaling import FeatureScaler
 
 

@@ -20,10 +20,10 @@ from numba import njit
 from scipy import special
 from threadpoolctl import threadpool_limits
 
-from manywalks.ensemble.combine import Classes, Mode, location
 from manywalks.ensemble.keras_stack import ABOUT
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
+from manywalks.replicates.combine import Classes, Mode, location
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.targets import TargetTransform

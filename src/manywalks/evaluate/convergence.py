@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.evaluate.registry import MAIN
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.model import EnsembleParams
+from manywalks.replicates.combine import combine, combining_of
 
 SUBSETS = 50
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from manywalks.ensemble import calibration
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.calibration_check import diagnose
@@ -17,6 +16,7 @@ from manywalks.evaluate.statement import Terms, endpoint_statement
 from manywalks.features import Features
 from manywalks.params.data import EndpointParams
 from manywalks.params.load import Params
+from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of
 from manywalks.train.prepare import out_of_sample
 from manywalks.train.scaling import FeatureScaler

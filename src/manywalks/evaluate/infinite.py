@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manywalks.ensemble.combine import combine
 from manywalks.evaluate.scores import auroc, certain_errors, endpoint_metrics, spearman
+from manywalks.replicates.combine import combine
 
 Score = Callable[[np.ndarray], float]
 Join = Callable[[np.ndarray], np.ndarray]

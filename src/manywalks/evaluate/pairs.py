@@ -1,9 +1,11 @@
 """What differs between two ensembles, and between two single replicates.
 
-An ensemble's mean and its retraining's differ by a draw of covariance 2 S / M, S the replicates' covariance;
-so does (f_i - f_j) / sqrt(M) for any two replicates. Half of it on either side of the ensemble stands for two
-ensembles: no distribution is assumed, nothing is drawn at random, and whatever is asked of two ensembles
-(overlap of the selected molecules, difference of a metric) is read off such pairs.
+An ensemble's mean scatters about that of infinitely many replicates with covariance S / M, S the replicates'
+covariance; so does (f_i - mean) / sqrt(M - 1), f_i a replicate and mean that of all. The ensemble plus that
+of one replicate, and plus that of another, emulate two ensembles: no distribution is assumed, nothing is
+drawn at random, and whatever is asked of two ensembles (overlap of the selected molecules, difference of a
+metric) is read off such pairs. Each side has a step of its own, not the other's mirrored: mirrored steps
+change a metric alike where it is curved, and the difference would not show it.
 """
 
 import math
@@ -13,15 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from manywalks.ensemble.combine import Combining, combine
+from manywalks.evaluate.registry import IN_STEPS, WIDTHS
 from manywalks.evaluate.scores import Metrics
+from manywalks.replicates.combine import MEAN, Combining, as_means, combine, location_variance
 
 # enough for a share to within a percent or two, few enough for metrics that sort
 _MOST_PAIRS = 256
 # metrics sort 20,000 molecules in 10 ms: fewer pairs, a replicate in two at least, where molecules are many
 _MOST_VALUES = 2 * 10**6
-# what other ways of combining cost against the mean is read off so many splits into halves
-_SPLITS = 32
 # of the allowed failures of a metric's bound, so many over m, set by simulation
 _TAILS = 1.2
 # and such a share of them where m was chosen by looking
@@ -42,33 +43,15 @@ def replicate_pairs(predictions: np.ndarray) -> Pairs:
     return Pairs(replicates[i], replicates[j])
 
 
-def ensemble_pairs(predictions: np.ndarray, ensemble: np.ndarray | None = None) -> Pairs:
-    """Pairs that differ as two ensembles of m do, from (m, n) replicates, about the ensemble (n,)."""
-    one, other = replicate_pairs(predictions)
-    centre = combine(predictions) if ensemble is None else ensemble
-    half = (one - other) / (2 * math.sqrt(len(predictions)))
-    return Pairs(centre + half, centre - half)
-
-
-def inflation(predictions: np.ndarray, how: Combining) -> float:
-    """How much farther apart two such ensembles are than two means, root mean square.
-
-    Measured on two halves of the (m, n) replicates, many times; 1 for the mean, about 1.25 for the median of
-    Gaussian replicates.
-    """
-    if how.is_plain or len(predictions) < 4:
-        return 1.0
-    replicates = np.asarray(predictions, dtype=np.float64)
-    order = np.random.default_rng(0)  # which splits are tried is no part of the replicates' randomness
-    ratios = []
-    for _ in range(_SPLITS):
-        shuffled = replicates[order.permutation(len(replicates))]
-        one, other = shuffled[: len(replicates) // 2], shuffled[len(replicates) // 2 :]
-        of_means = np.mean((one.mean(axis=0) - other.mean(axis=0)) ** 2)
-        of_modes = np.mean((combine(one, how) - combine(other, how)) ** 2)
-        ratios.append((of_modes, of_means))
-    total = np.sum(ratios, axis=0)
-    return math.sqrt(total[0] / total[1]) if total[1] > 0 else 1.0
+def ensemble_pairs(predictions: np.ndarray, how: Combining = MEAN) -> Pairs:
+    """Pairs that differ as two ensembles of m do, from (m, n) replicates, about their ensemble (n,)."""
+    m = len(predictions)
+    moved = as_means(predictions, how)
+    deviation = moved - moved.mean(axis=0)
+    steps = deviation * math.sqrt(location_variance(how.mode, m) * m / (m - 1))
+    one, other = replicate_pairs(steps)
+    centre = combine(predictions, how)
+    return Pairs(centre + one, centre + other)
 
 
 def top_overlap(pairs: Pairs, share: float) -> float:
@@ -94,7 +77,8 @@ def metric_differences(
 
     The bound is Student's, of `replicates` - 1 degrees of freedom, since a metric moves with the replicates
     in one direction, to first order; a little of the allowed failures pays for what is not of first order.
-    None where a metric is not defined.
+    A metric that goes by ranks or decisions moves in steps: its bound is one step at least, and None where
+    the molecules are so few that no pair takes one. None too where a metric is not defined.
 
     Args:
         pairs: from `ensemble_pairs`.
@@ -106,12 +90,19 @@ def metric_differences(
     failures = (1 - confidence) * (1 - _TAILS / replicates) * (1 - _LOOKING if adaptive else 1)
     quantile = float(stats.t.ppf(1 - failures / 2, replicates - 1))
     ones, others = ([score(predicted) for predicted in side] for side in pairs)
+    still = bool(np.array_equal(pairs.one, pairs.other))
     found: dict[str, dict[str, float] | None] = {}
     for name in ones[0]:
         values = [(one[name], other[name]) for one, other in zip(ones, others, strict=True)]
-        known = [one - other for one, other in values if one is not None and other is not None]
-        expected = math.sqrt(np.mean(np.square(known))) if len(known) == len(values) else None
-        found[name] = None if expected is None else {"expected": expected, "bound": quantile * expected}
+        known = [abs(one - other) for one, other in values if one is not None and other is not None]
+        moved = [apart for apart in known if apart > 0]
+        if len(known) < len(values) or not (moved or still):
+            found[name] = None
+            continue
+        expected = math.sqrt(np.mean(np.square(known)))
+        # what moves in steps moves by one at least
+        bound = max(quantile * expected, min(moved, default=0.0) if name in IN_STEPS else 0.0)
+        found[name] = {"expected": expected, "bound": min(bound, WIDTHS.get(name, math.inf))}
     return found
 
 

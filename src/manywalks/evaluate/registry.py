@@ -22,3 +22,7 @@ SCORE_NAMES = {
     "mcc": "MCC",
 }
 IN_UNITS = ("rmse", "mae")
+# they go by ranks or decisions, so they move in steps
+IN_STEPS = ("spearman", "kendall", "auroc", "auprc", "mcc")
+# farthest that two values can be apart
+WIDTHS = {"spearman": 2.0, "kendall": 2.0, "mcc": 2.0, "auroc": 1.0, "auprc": 1.0, "brier": 1.0}

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.ensemble.combine import MEAN, Combining, combine
 from manywalks.evaluate.infinite import infinite_mse
 from manywalks.evaluate.pairs import (
     Pairs,
     ensemble_pairs,
     flip_rate,
-    inflation,
     metric_differences,
     replicate_pairs,
     top_overlap,
 )
 from manywalks.evaluate.scores import Metrics, endpoint_metrics
-from manywalks.replicates.bound import bound_at, replicates_needed
+from manywalks.replicates.bound import bound_at, expected_difference, replicates_needed
+from manywalks.replicates.combine import MEAN, Combining, as_means, combine
 from manywalks.replicates.spectrum import covariance_moments
 
 SD_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -104,23 +103,23 @@ def _spread(replicates: np.ndarray) -> dict[str, Any]:
 
 def _difference(replicates: np.ndarray, terms: Terms) -> dict[str, Any]:
     """How far a retrained ensemble will be from this one, and what other tolerances would need."""
-    seen = covariance_moments(replicates)
-    m, wider = len(replicates), inflation(replicates, terms.combining)
+    seen = covariance_moments(as_means(replicates, terms.combining))
+    m, mode = len(replicates), terms.combining.mode
     confidence, adaptive = terms.confidence, terms.adaptive
-    bound = wider * bound_at(seen, m, confidence, adaptive=adaptive)
+    bound = bound_at(seen, m, confidence, adaptive=adaptive, mode=mode)
     if terms.kind == "classification":
         bound = min(
             bound, 1.0
         )  # of two replicates it comes out at 5: probabilities cannot differ by more than 1
 
     def needed(tolerance: float) -> int:
-        return replicates_needed(seen, tolerance / wider, confidence, adaptive=adaptive)
+        return replicates_needed(seen, tolerance, confidence, adaptive=adaptive, mode=mode)
 
-    shares = SD_SHARES if terms.sd else ()
+    shares = SD_SHARES if terms.sd and math.isfinite(terms.sd) else ()
     tolerances = [share * (terms.sd or 0.0) for share in shares]
     return {
         "directions": 1 / seen.theta,
-        "difference_expected": wider * math.sqrt(2 * seen.variance / m),
+        "difference_expected": expected_difference(seen, m, m, mode),
         "difference_bound": bound,
         "confidence": confidence,
         "adaptive": adaptive,
@@ -175,7 +174,7 @@ def _scores(
     singles = [score(replicate) for replicate in replicates]
     whole = score(ensemble)
     differences = metric_differences(
-        ensemble_pairs(replicates, ensemble),
+        ensemble_pairs(replicates, terms.combining),
         score,
         len(replicates),
         terms.confidence,
@@ -209,7 +208,7 @@ def _single_replicates(values: list[float | None], confidence: float) -> dict[st
 
 def _selection(replicates: np.ndarray, ensemble: np.ndarray, terms: Terms) -> dict[str, Any]:
     """Which molecules are selected, or called class 1, by two ensembles and by two single replicates."""
-    singles, ensembles = replicate_pairs(replicates), ensemble_pairs(replicates, ensemble)
+    singles, ensembles = replicate_pairs(replicates), ensemble_pairs(replicates, terms.combining)
     overlap = {
         f"{share:g}": {
             "molecules": max(1, round(share * replicates.shape[1])),

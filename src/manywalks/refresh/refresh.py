@@ -9,7 +9,6 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.ensemble import manifest
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.registry import AUTO, OF_KIND
@@ -22,6 +21,7 @@ from manywalks.refresh.champions import Champions
 from manywalks.refresh.contest import Ensembled, Rule, contest
 from manywalks.refresh.drift import structure_drift, value_drift, warnings_of
 from manywalks.refresh.text import text_of
+from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of
 from manywalks.train.prepare import read_tables
 from manywalks.train.scaling import FeatureScaler

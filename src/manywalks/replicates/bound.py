@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from manywalks.replicates.combine import MEAN, Combining, Mode, as_means, location_variance
 from manywalks.replicates.spectrum import (
     Moments,
     chi_square_quantile,
@@ -52,17 +53,23 @@ class Bound:
 
 
 def difference_bound(
-    predictions: np.ndarray, confidence: float = 0.95, *, adaptive: bool = False, other: int | None = None
+    predictions: np.ndarray,
+    confidence: float = 0.95,
+    *,
+    adaptive: bool = False,
+    other: int | None = None,
+    how: Combining = MEAN,
 ) -> Bound:
-    """Bound the root mean square difference between this ensemble's mean and a retrained one's.
+    """Bound the root mean square difference between this ensemble and a retrained one.
 
     Args:
         predictions: (m, n) of m replicates at n out-of-sample molecules, in the endpoint's unit.
         confidence: share of retrainings that shall be within the bound.
         adaptive: whether m was chosen by `next_count` (looking at the replicates costs some confidence).
         other: replicates of the retrained ensemble; m where None.
+        how: the way in which both are made of their replicates.
     """
-    covariance = covariance_moments(predictions)
+    covariance = covariance_moments(as_means(predictions, how))
     m = covariance.replicates
     other = m if other is None else other
     return Bound(
@@ -70,9 +77,16 @@ def difference_bound(
         other=other,
         spread_rms=math.sqrt(covariance.variance),
         nu=1 / covariance.theta,
-        expected=math.sqrt(covariance.variance * (1 / m + 1 / other)),
-        bound=bound_at(covariance, m, confidence, adaptive=adaptive, other=other),
+        expected=expected_difference(covariance, m, other, how.mode),
+        bound=bound_at(covariance, m, confidence, adaptive=adaptive, other=other, mode=how.mode),
         confidence=confidence,
+    )
+
+
+def expected_difference(covariance: Moments, replicates: int, other: int, mode: Mode = "mean") -> float:
+    """Root mean square difference of ensembles of so many replicates."""
+    return math.sqrt(
+        covariance.variance * (location_variance(mode, replicates) + location_variance(mode, other))
     )
 
 
@@ -83,25 +97,37 @@ def bound_at(
     *,
     adaptive: bool = False,
     other: int | None = None,
+    mode: Mode = "mean",
 ) -> float:
-    """The bound that `replicates` replicates would give if V and the spectrum stay as estimated."""
+    """The bound that `replicates` replicates would give if V and the spectrum stay as estimated.
+
+    `mode` is how they are combined; of averaged logits, `covariance` is that of `as_means`.
+    """
     if covariance.variance == 0:
         return 0.0
     level = _level(confidence, covariance.theta, replicates, adaptive)
     nu, dof = 1 / covariance.theta, 2 / quantile_variance(covariance, replicates, level)
     # what not knowing V and theta costs: F over chi-square, both of nu
     unknown = float(special.fdtri(nu, dof, level)) * nu / chi_square_quantile(level, nu)
-    shares = 1 / replicates + 1 / (other or replicates)
-    return math.sqrt(covariance.variance * shares * mixture_quantile(covariance, level) * unknown)
+    expected = expected_difference(covariance, replicates, other or replicates, mode)
+    return expected * math.sqrt(mixture_quantile(covariance, level) * unknown)
 
 
 def replicates_needed(
-    covariance: Moments, tolerance: float, confidence: float = 0.95, *, adaptive: bool = False, least: int = 4
+    covariance: Moments,
+    tolerance: float,
+    confidence: float = 0.95,
+    *,
+    adaptive: bool = False,
+    least: int = 4,
+    mode: Mode = "mean",
 ) -> int:
     """The least number of replicates, `least` or more, whose bound is expected within the tolerance."""
+    if not tolerance > 0:
+        raise ValueError(f"tolerance: {tolerance} cannot be met; give a number above 0")
 
     def enough(count: int) -> bool:
-        return bound_at(covariance, count, confidence, adaptive=adaptive) <= tolerance
+        return bound_at(covariance, count, confidence, adaptive=adaptive, mode=mode) <= tolerance
 
     if enough(least):
         return least

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks.params.load import Params
+from manywalks.replicates.combine import combining_of
 from manywalks.replicates.stopping import next_count, projected_count, resolve_tolerance
 from manywalks.replicates.store import Kept
 
@@ -44,9 +45,10 @@ def plan_next(kept: Sequence[Kept], tolerances: Sequence[float], params: Params)
     unbroken = _unbroken(by_index)
     predictions = np.stack([replicate.predictions for replicate in unbroken]) if unbroken else None
     settings = {"minimum": asked.min, "maximum": asked.max, "count": asked.count}
-    wanted = next_count(predictions, tolerances, asked.confidence, **settings)
+    ways = [combining_of(endpoint.kind, params.ensemble) for endpoint in params.data.endpoints.values()]
+    wanted = next_count(predictions, tolerances, asked.confidence, **settings, ways=ways)
     attempts = _first(by_index, wanted)
-    expected = projected_count(predictions, tolerances, asked.confidence, **settings)
+    expected = projected_count(predictions, tolerances, asked.confidence, **settings, ways=ways)
     return Plan(attempts.missing, attempts.good, expected)
 
 

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from manywalks.replicates.bound import replicates_needed
-from manywalks.replicates.spectrum import (
-    covariance_moments,
-    gram,
-    moments_of_gram,
-)
+from manywalks.replicates.combine import MEAN, Combining, as_means
+from manywalks.replicates.spectrum import covariance_moments
 
 # counts at looks are multiples of this: a few cores' worth, and few looks
 _STEP = 4
@@ -24,6 +21,7 @@ def next_count(
     minimum: int = 8,
     maximum: int = 128,
     count: int | None = None,
+    ways: Sequence[Combining] = (MEAN,),
 ) -> int:
     """How many replicates there are to be at the next look: as many as there are when that is enough.
 
@@ -40,9 +38,10 @@ def next_count(
         minimum: replicates at the first look.
         maximum: replicates at most.
         count: exactly so many, without looking.
+        ways: how each of the t endpoints' replicates are made one; one for all where it is alone.
     """
-    looks = planned_looks(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
-    return looks[-1]
+    settings = {"minimum": minimum, "maximum": maximum, "count": count}
+    return planned_looks(predictions, tolerance, confidence, **settings, ways=ways)[-1]
 
 
 def planned_looks(
@@ -53,6 +52,7 @@ def planned_looks(
     minimum: int = 8,
     maximum: int = 128,
     count: int | None = None,
+    ways: Sequence[Combining] = (MEAN,),
 ) -> list[int]:
     """The looks so far and the next one, as `next_count` takes them; the last is where to stop or go next."""
     if count is not None:
@@ -60,16 +60,8 @@ def planned_looks(
     looks = [min(minimum, maximum)]
     if predictions is None or len(predictions) < looks[0]:
         return looks
-    cube = np.asarray(predictions)
-    cube = cube[:, :, None] if cube.ndim == 2 else cube
-    products = [gram(cube[:, :, t]) for t in range(cube.shape[2])]
-    limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), len(products))
-    while looks[-1] <= len(cube) and looks[-1] < maximum:
-        seen = [moments_of_gram(product[: looks[-1], : looks[-1]], cube.shape[1]) for product in products]
-        needed = max(
-            replicates_needed(covariance, limit, confidence, adaptive=True, least=looks[-1])
-            for covariance, limit in zip(seen, limits, strict=True)
-        )
+    while looks[-1] <= len(predictions) and looks[-1] < maximum:
+        needed = _needed(predictions[: looks[-1]], tolerance, confidence, ways, least=looks[-1])
         if needed == looks[-1]:
             return looks
         looks.append(min(maximum, max(looks[-1] + _STEP, _STEP * math.ceil(needed / _STEP))))
@@ -84,19 +76,41 @@ def projected_count(
     minimum: int = 8,
     maximum: int = 128,
     count: int | None = None,
+    ways: Sequence[Combining] = (MEAN,),
 ) -> int:
     """Where the training is expected to end, for a progress bar: from all replicates at hand."""
-    at_least = next_count(predictions, tolerance, confidence, minimum=minimum, maximum=maximum, count=count)
+    settings = {"minimum": minimum, "maximum": maximum, "count": count}
+    at_least = next_count(predictions, tolerance, confidence, **settings, ways=ways)
     if count is not None or predictions is None or len(predictions) < _STEP or len(predictions) >= at_least:
         return at_least
+    needed = _needed(predictions, tolerance, confidence, ways, least=_STEP)
+    return min(maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
+
+
+def _needed(
+    predictions: np.ndarray,
+    tolerance: float | Sequence[float],
+    confidence: float,
+    ways: Sequence[Combining],
+    *,
+    least: int,
+) -> int:
+    """Replicates that the endpoint with the greatest need will take, from (m, n) or (m, n, t) of them."""
     cube = np.asarray(predictions)
     cube = cube[:, :, None] if cube.ndim == 2 else cube
     limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), cube.shape[2])
-    needed = max(
-        replicates_needed(covariance_moments(cube[:, :, t]), limits[t], confidence, adaptive=True)
-        for t in range(cube.shape[2])
+    every = list(ways) * (cube.shape[2] if len(ways) == 1 else 1)
+    return max(
+        replicates_needed(
+            covariance_moments(as_means(cube[:, :, t], how)),
+            float(limits[t]),
+            confidence,
+            adaptive=True,
+            least=least,
+            mode=how.mode,
+        )
+        for t, how in enumerate(every)
     )
-    return min(maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
 
 
 def resolve_tolerance(
@@ -107,21 +121,23 @@ def resolve_tolerance(
     Args:
         tolerance: a number in the endpoint's unit, "0.1 sd" (share of the observed standard deviation of the
             training subset) or "1 noise" (share of the assay's noise, measured by repeats).
-        sd: that standard deviation; None or 0 where there is none.
+        sd: that standard deviation; None, 0 or NaN where there is none.
         noise: that noise; None where the data has no repeats.
         key: what the error calls it.
     """
     number, _, word = str(tolerance).strip().partition(" ")
-    scale = {"": 1.0, "sd": sd, "noise": noise}.get(word.strip().lower(), math.nan)
+    scales = {"": 1.0, "sd": sd, "noise": noise}
+    known = word.strip().lower() in scales
+    scale = scales.get(word.strip().lower())
     try:
         share = float(number)
     except ValueError:
         share = math.nan
-    if not (math.isfinite(share) and share > 0) or (scale is not None and math.isnan(scale)):
+    if not (math.isfinite(share) and share > 0) or not known:
         raise ValueError(
             f"{key}: {tolerance!r} is no tolerance; write a number above 0, '0.1 sd' or '1 noise'"
         )
-    if not scale:
+    if not scale or not math.isfinite(scale):
         lacks = (
             "repeated measurements" if word.strip().lower() == "noise" else "two different training values"
         )

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.ensemble.combine import Combining, combine
 from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.replicates.bound import difference_bound
+from manywalks.replicates.combine import Combining, combine, location_variance
 
 # of so many honest models one has a replicate that is taken for a stranger
 _STRANGE = 1 / 1000
@@ -57,12 +57,14 @@ def agreement(
     """
     one, other = combine(model, asked.combining), combine(retrained, asked.combining)
     level = 1 - (1 - asked.confidence) / asked.endpoints
-    promised = difference_bound(model, asked.confidence, adaptive=asked.adaptive, other=len(retrained))
-    judged = difference_bound(model, level, adaptive=asked.adaptive, other=len(retrained))
+    settings = {"adaptive": asked.adaptive, "other": len(retrained), "how": asked.combining}
+    promised = difference_bound(model, asked.confidence, **settings)
+    judged = difference_bound(model, level, **settings)
     difference = math.sqrt(np.mean((one - other) ** 2))
     foreign = foreign_replicates(model, retrained)
     # the bound on metrics is for two ensembles of m; one of k differs more or less by this factor
-    scale = math.sqrt((1 / len(model) + 1 / len(retrained)) / (2 / len(model)))
+    own, theirs = (location_variance(asked.combining.mode, len(each)) for each in (model, retrained))
+    scale = math.sqrt((own + theirs) / (2 * own))
     return {
         # what networks give: a retrained ensemble's calibration is fitted on its own replicates
         "unit": "in probability before calibration" if asked.kind == "classification" else asked.unit,
@@ -125,7 +127,7 @@ def _metrics(
             observed, predicted, kind=asked.kind, relation=relation, threshold=asked.threshold
         )
 
-    pairs = ensemble_pairs(model, one)
+    pairs = ensemble_pairs(model, asked.combining)
     promised = metric_differences(pairs, score, len(model), asked.confidence, adaptive=asked.adaptive)
     first, second = score(one), score(other)
     found: dict[str, Any] = {}

@@ -8,12 +8,12 @@ import numpy as np
 
 from manywalks import files
 from manywalks.ensemble import manifest
-from manywalks.ensemble.combine import combine, combining_of
 from manywalks.ensemble.predictor import StackedPredictor, read_about
 from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.params.render import render
 from manywalks.replicates import store
+from manywalks.replicates.combine import combine, combining_of
 from manywalks.reproduce.agreement import Terms, agreement
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.train.scaling import FeatureScaler
