@@ -106,7 +106,7 @@ def test_processes_give_what_one_process_gives(monkeypatch):
     blocks = FeaturizeParams.model_validate({}).blocks
     alone = featurize(MOLECULES * 4, blocks)
     monkeypatch.setattr(module, "PROCESSES_PAY", 0)
-    monkeypatch.setattr(module, "CHUNK", 2 * module.COST["rdkit2d"])
+    monkeypatch.setattr(module, "LOT", 10)
     seen = []
     together = featurize(
         MOLECULES * 4, blocks, cores=2, progress=lambda done, all_: seen.append((done, all_))

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -87,20 +87,37 @@ def test_a_cluster_scores_the_same_rows(
     )
 
 
-def test_a_molecule_is_featurized_once_however_often_it_comes(
+def test_a_molecule_costs_one_request_however_often_it_comes(
     model: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
     add = stream.WorkerPool.add
 
     def noted(self, texts, *, batch=64):
-        asked.extend(text for text in texts if text[0] == "f")
+        asked.extend(texts)
         return add(self, texts, batch=batch)
 
     monkeypatch.setattr(stream.WorkerPool, "add", noted)
     smiles = ["OCC", "C(O)C", "CCN", "CCO"] * 50
     predict_table(model, table_of(smiles, tmp_path / "in.csv"), tmp_path / "out.csv")
-    assert sorted(asked) == ["fCCN", "fCCO"]
+    assert sorted(asked) == ["sC(O)C", "sCCN", "sCCO", "sOCC"]
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert found.groupby("standardized")["logS"].nunique().to_dict() == {"CCN": 1, "CCO": 1}
+
+
+@pytest.mark.parametrize("recent", [0, 1, 2, 5])
+def test_rows_do_not_depend_on_how_much_is_remembered(model: Path, molecules: list[str], recent: int) -> None:
+    ensemble = Ensemble.load(model)
+    records = [Record(str(i), "smiles", text) for i, text in enumerate(molecules)]
+    size = 30
+    starts = range(0, len(records), size)
+    chunks = [stream.Chunk(k, records[start : start + size], 1.0) for k, start in enumerate(starts)]
+    made: dict[int, pa.Table] = {}
+    with closing(stream.Stream(ensemble, 2, recent=recent)) as runner:
+        runner.run(chunks, lambda chunk, table: made.update({chunk.number: table}))
+    found = pa.concat_tables([made[k] for k in range(len(chunks))]).to_pandas()
+    expected = ensemble.predict(molecules, cores=1)
+    np.testing.assert_allclose(found["logS"].astype(float), expected["logS"], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("keep", [[], ["name", "logS"]])

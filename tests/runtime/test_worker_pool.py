@@ -2,11 +2,12 @@
 
 import os
 import signal
+import sys
 import time
 
 import pytest
 
-from manywalks.runtime.worker_pool import Lost, map_texts
+from manywalks.runtime.worker_pool import HEADER, Lost, WithBytes, map_texts
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
@@ -28,6 +29,13 @@ def act(setup):
         if text == "print":
             print("noise")
             os.write(1, b"more noise\n")
+        if text == "bytes":
+            return WithBytes(setup["prefix"], b"\n\0" * 100_000)
+        if text == "no bytes":
+            return WithBytes(None, b"")
+        if text == "half":  # an outcome, and its worker dies in the middle of the next
+            os.write(int(sys.argv[4]), HEADER.pack(10, 1000) + b'"a"')
+            os._exit(1)
         return [setup["prefix"] + text]
 
     return one
@@ -39,8 +47,8 @@ def broken(setup):
 
 @pytest.fixture(autouse=True)
 def findable(monkeypatch):
-    """The workers import this module."""
-    monkeypatch.setenv("PYTHONPATH", REPOSITORY)
+    """The workers import this module, and the package that this process tests."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([REPOSITORY, *sys.path]))
 
 
 def run(texts, *, cores=2, limit=1.0, target="act", progress=None):
@@ -79,6 +87,24 @@ def test_a_hang_is_ended_in_time():
 
 def test_what_a_worker_prints_is_no_outcome():
     assert run(["print", "a"]) == [["+print"], ["+a"]]
+
+
+def test_bytes_arrive_as_they_are():
+    many = WithBytes("+", b"\n\0" * 100_000)
+    assert run(["bytes", "a", "no bytes", "bytes"]) == [many, ["+a"], WithBytes(None, b""), many]
+
+
+def test_an_outcome_cut_short_by_a_death_is_none():
+    assert run(["a", "half", "b"], cores=1) == [["+a"], Lost("crashed"), ["+b"]]
+
+
+def noisy(setup):
+    print("noise while it starts", flush=True)
+    return act(setup)
+
+
+def test_what_a_worker_prints_while_it_starts_is_no_outcome():
+    assert run(["a"], target="noisy") == [["+a"]]
 
 
 def test_odd_texts_arrive_whole():

@@ -15,7 +15,8 @@ from manywalks.ensemble.calibration import Calibration, report_endpoint
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
-from manywalks.featurize.featurize import column_names, featurize
+from manywalks.featurize.featurize import featurize
+from manywalks.featurize.molecule import column_names
 from manywalks.params.data import CurateParams
 from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import combine, combining_of

@@ -1,38 +1,45 @@
-"""What worker processes do with one molecule to be scored: standardize it, then featurize it.
+"""What worker processes do with one molecule to be predicted: standardize it, then featurize it.
 
-Both go through the same workers, so that a molecule that hangs or crashes RDKit at either costs its own row.
-Features come back as base64 of three arrays: a line of JSON holds no bytes.
+Both are one request, and in a process that can be ended, so that a molecule that hangs or crashes RDKit at
+either costs its own row.
 """
 
-import base64
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from rdkit import rdBase
-from scipy import sparse
 
-from manywalks.chemistry.sdf import block_smiles
 from manywalks.chemistry.standardize import standardize_one
-from manywalks.features import Features
-from manywalks.featurize.featurize import column_names, featurize_chunk
+from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule
 from manywalks.params.data import CurateParams
 from manywalks.params.model import FeatureBlock
-from manywalks.runtime.worker_pool import Lost
+from manywalks.runtime.worker_pool import Lost, WithBytes
 
 TARGET = f"{__name__}:worker"
-SMILES, BLOCK, FEATURES = "s", "b", "f"
+SMILES, BLOCK = "s", "b"
 
 
-"""First letter of a text: what follows it, or what is asked for."""
+"""First letter of a text: what follows it."""
+
+
+# standard forms whose features a worker still knows: one molecule is often written in several ways, close by
+REMEMBERED = 1024
 
 
 class Standard(NamedTuple):
-    """A molecule as SMILES, its standard form or None, and why it has none ("reason: sentence")."""
+    """A molecule as SMILES, its standard form or None, and why it is not predicted ("reason: sentence")."""
 
     smiles: str
     standardized: str | None
     rejected: str
+
+
+class Arrived(NamedTuple):
+    """What became of a text: its standard form, and its features where it has some."""
+
+    standard: Standard
+    features: FeatureRow | None
 
 
 def setup(curate: CurateParams, blocks: Sequence[FeatureBlock]) -> dict[str, Any]:
@@ -41,14 +48,23 @@ def setup(curate: CurateParams, blocks: Sequence[FeatureBlock]) -> dict[str, Any
 
 
 def worker(given: dict[str, Any]) -> Callable[[str], Any]:
-    """What a worker process applies to each text: `SMILES` or `BLOCK` to standardize, or `FEATURES`."""
+    """What a worker process applies to each text, a `SMILES` or a `BLOCK`."""
     curate = CurateParams.model_validate(given["curate"])
     blocks = tuple(FeatureBlock.model_validate(block) for block in given["blocks"])
+    known: OrderedDict[str, FeatureRow | Failure] = OrderedDict()
 
     def one(text: str) -> Any:
-        if text[0] == FEATURES:
-            return _featurized(text[1:], blocks)
-        return _standardized(text[1:], curate, is_block=text[0] == BLOCK)
+        standard = _standardized(text[1:], curate, is_block=text[0] == BLOCK)
+        if standard.standardized is None:
+            return standard
+        found = known.get(standard.standardized)
+        if found is None:
+            found = known[standard.standardized] = featurize_molecule(standard.standardized, blocks)
+        if len(known) > REMEMBERED:
+            known.popitem(last=False)
+        if isinstance(found, Failure):
+            return standard._replace(rejected=f"{found.reason}: {found.detail}")
+        return WithBytes(standard, found.to_bytes())
 
     return one
 
@@ -56,6 +72,9 @@ def worker(given: dict[str, Any]) -> Callable[[str], Any]:
 def _standardized(text: str, curate: CurateParams, *, is_block: bool) -> Standard:
     """Of a SMILES or a molecule block."""
     if is_block:
+        # takes pandas along, 0.3 s, which a worker needs for nothing else
+        from manywalks.chemistry.sdf import block_smiles
+
         with rdBase.BlockLogs():
             try:
                 text = block_smiles(text)
@@ -69,45 +88,17 @@ def _standardized(text: str, curate: CurateParams, *, is_block: bool) -> Standar
     return Standard(text, found.smiles, "")
 
 
-def _featurized(smiles: str, blocks: tuple[FeatureBlock, ...]) -> dict[str, str]:
-    """The features of one molecule, or why there are none."""
-    try:
-        (_, columns, values), dense = featurize_chunk([smiles], blocks, 0, 0)
-    # RDKit raises C++ exceptions of many kinds; the row is rejected with what it said
-    except Exception as error:
-        said = " ".join(str(error).split())
-        return {"failed": f"failed: featurizing: {type(error).__name__}: {said}"}
-    head = np.array([len(columns)], dtype=np.int32)
-    packed = b"".join(a.tobytes() for a in (head, columns, values, dense[0]))
-    return {"row": base64.b64encode(packed).decode("ascii")}
-
-
-def arrived(outcome: Any, text: str, limit: float) -> Standard:
-    """A worker's outcome of standardizing, or the rejection that a lost one is."""
+def arrived(outcome: Any, text: str, limit: float) -> Arrived:
+    """A worker's outcome, or the rejection that a lost one is; `limit` is curate.time_limit."""
     if isinstance(outcome, Lost):
-        return Standard(text[1:] if text[0] == SMILES else "", None, lost(outcome, limit))
-    return Standard(*outcome)
+        return Arrived(Standard(text[1:] if text[0] == SMILES else "", None, _lost(outcome, limit)), None)
+    if isinstance(outcome, WithBytes):
+        return Arrived(Standard(*outcome.value), FeatureRow.from_bytes(outcome.content))
+    return Arrived(Standard(*outcome), None)
 
 
-def lost(outcome: Lost, limit: float) -> str:
+def _lost(outcome: Lost, limit: float) -> str:
     """Why a text has no outcome."""
     if outcome.reason == "timeout":
-        return f"timeout: took longer than {limit:g} s (curate.time_limit of the model)"
+        return f"timeout: took longer than {2 * limit:g} s (twice curate.time_limit of the model)"
     return "crashed: ended its process twice"
-
-
-def assembled(rows: Sequence[str], blocks: Sequence[FeatureBlock]) -> Features:
-    """The `row`s of n molecules -> their raw features."""
-    counts, names = column_names(blocks)
-    width = len(names) - len(counts)
-    dense = np.empty((len(rows), width), np.float32)
-    columns, values = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
-    for i, row in enumerate(rows):
-        content = base64.b64decode(row)
-        size = int(np.frombuffer(content, np.int32, 1)[0])
-        columns.append(np.frombuffer(content, np.int32, size, 4))
-        values.append(np.frombuffer(content, np.float32, size, 4 + 4 * size))
-        dense[i] = np.frombuffer(content, np.float32, width, 4 + 8 * size)
-    ends = np.cumsum([0, *map(len, columns[1:])])
-    arrays = np.concatenate(values), np.concatenate(columns), ends
-    return Features(sparse.csr_matrix(arrays, shape=(len(rows), len(counts))), dense, tuple(names))

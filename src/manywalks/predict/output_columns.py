@@ -29,17 +29,15 @@ def schema(ensemble: Ensemble, keep: Sequence[str] = ()) -> pa.Schema:
     return pa.schema([*((name, pa.string()) for name in GIVEN), *kept, *types, ("rejected", pa.string())])
 
 
-def input_columns(
-    records: Sequence[Record], standards: Sequence[Standard], failed: dict[str, str]
-) -> dict[str, list[Any]]:
+def input_columns(records: Sequence[Record], standards: Sequence[Standard]) -> dict[str, list[Any]]:
     """The columns of text of n records, from what became of each molecule.
 
     Args:
-        standards: (n,); what stands for a record with a fault is not looked at.
-        failed: by standardized SMILES, why a molecule has no features.
+        records: (n,) of the input.
+        standards: (n,); what belongs to a record with a fault is not looked at.
     """
     rejected = [
-        f"malformed: {record.fault}" if record.fault else failed.get(s.standardized or "", s.rejected)
+        f"malformed: {record.fault}" if record.fault else s.rejected
         for record, s in zip(records, standards, strict=True)
     ]
     return {

@@ -8,7 +8,7 @@ predicts the same molecules together, and ends with the same last digits.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -17,24 +17,16 @@ import pyarrow as pa
 
 from manywalks.ensemble.model import Ensemble
 from manywalks.features import Features
+from manywalks.featurize.featurize import features_of
+from manywalks.featurize.molecule import FeatureRow
 from manywalks.predict.columns import Record
-from manywalks.predict.molecule_worker import (
-    BLOCK,
-    FEATURES,
-    SMILES,
-    TARGET,
-    Standard,
-    arrived,
-    assembled,
-    lost,
-    setup,
-)
+from manywalks.predict.molecule_worker import BLOCK, SMILES, TARGET, Arrived, Standard, arrived, setup
 from manywalks.predict.output_columns import input_columns, result_table, schema
-from manywalks.runtime.worker_pool import Lost, WorkerPool
+from manywalks.runtime.worker_pool import WorkerPool
 
 RECENT = 32
-# a hand-out of about a tenth of a second: the workers end a chunk together
-BATCH_STANDARDIZE, BATCH_FEATURIZE = 32, 8
+# molecules that a worker gets at once, about a tenth of a second: the workers end a chunk together
+BATCH = 8
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
 Keep = Callable[["Chunk", pa.Table], None]
 
@@ -65,31 +57,54 @@ class RecentChunk:
     frame: "Future[pd.DataFrame]"
 
 
-@dataclass
-class InProgress:
-    """A chunk under way."""
+class InProgress(NamedTuple):
+    """A chunk under way.
+
+    Attributes:
+        chunk: its records.
+        texts: of each record; "" where it has a fault.
+        standards: what has become of texts; of all of them once the chunk has ended.
+        asked: texts that the workers work on, as `lot` of the pool.
+        lot: what the pool knows them by.
+        waited: texts that the chunk before asks for; its `standards` are `before`.
+        before: empty where there is no such chunk.
+    """
 
     chunk: Chunk
     texts: list[str]
     standards: dict[str, Standard]
     asked: list[str]
     lot: range
-    held: dict[str, tuple[RecentChunk, int]] = field(default_factory=dict)
-    new: list[str] = field(default_factory=list)
+    waited: list[str]
+    before: dict[str, Standard]
+
+
+class New(NamedTuple):
+    """A chunk's molecules: those that recent chunks have predicted, and features of the others, by SMILES."""
+
+    held: dict[str, tuple[RecentChunk, int]]
+    rows: dict[str, FeatureRow]
 
 
 class Stream:
     """An ensemble with its workers, and the last chunks' molecules."""
 
     def __init__(
-        self, ensemble: Ensemble, cores: int, *, keep: Sequence[str] = (), recent: int = RECENT
+        self, ensemble: Ensemble, cores: int, *, keep: Sequence[str] = (), recent: int | None = None
     ) -> None:
-        """Workers start with the first chunk; `close` ends them. `keep` names the records' kept cells."""
+        """Workers start with the first chunk; `close` ends them. `keep` names the records' kept cells.
+
+        `recent` chunks are remembered (default: RECENT).
+        """
         self._ensemble = ensemble
         self._fields = schema(ensemble, keep)
-        self._limit = ensemble.curate.time_limit
-        self._pool = WorkerPool(TARGET, setup(ensemble.curate, ensemble.blocks), self._limit, cores)
-        self._recent: deque[RecentChunk] = deque(maxlen=recent)
+        self._blocks = ensemble.blocks
+        curate = ensemble.curate
+        self._limit = curate.time_limit
+        # one request, two steps: each may take as long as in training
+        self._pool = WorkerPool(TARGET, setup(curate, self._blocks), 2 * self._limit, cores)
+        self._memory = RECENT if recent is None else recent
+        self._recent: deque[RecentChunk] = deque(maxlen=self._memory)
         # one thread: chunks are predicted in order, so what a later one takes over is there
         self._thread = ThreadPoolExecutor(1)
 
@@ -118,74 +133,71 @@ class Stream:
     def run(self, chunks: Iterable[Chunk], keep: Keep, tell: Share = lambda done, rows=0: None) -> None:
         """Score chunks in order; `keep` gets each one's table in another thread, `tell` the share done."""
         source = iter(chunks)
-        following = self._begin(next(source, None))
+        following = self._begin(next(source, None), None)
         before: Future[None] | None = None
         while following is not None:
             begun = following
-            self._standardize(begun)
             # the next chunk's molecules wait behind this one's: no worker idles between two chunks
-            following = self._begin(next(source, None))
-            making = self._featurize(begun, keep, _between(begun.chunk, tell))
+            following = self._begin(next(source, None), begun)
+            making = self._end(begun, keep, _between(begun.chunk, tell))
             if before is not None:
                 before.result()
             before = making
         if before is not None:
             before.result()
 
-    def _begin(self, chunk: Chunk | None) -> InProgress | None:
-        """Hand the texts that are not known yet to the workers."""
+    def _begin(self, chunk: Chunk | None, before: InProgress | None) -> InProgress | None:
+        """Hand the texts that are not known yet to the workers, behind those of the chunk `before`."""
         if chunk is None:
             return None
         texts = ["" if r.fault else (BLOCK if r.kind == "block" else SMILES) + r.text for r in chunk.records]
-        unique = dict.fromkeys(text for text in texts if text)
-        standards = {text: found for text in unique if (found := self._standard(text)) is not None}
-        asked = [text for text in unique if text not in standards]
-        return InProgress(chunk, texts, standards, asked, self._pool.add(asked, batch=BATCH_STANDARDIZE))
+        # the chunk before takes the place of the oldest: what only that one knows will be forgotten
+        left = self._memory if before is None else max(0, self._memory - 1)
+        recent = list(self._recent)[max(0, len(self._recent) - left) :]
+        there = set(before.texts) if before is not None and self._memory else set()
+        standards: dict[str, Standard] = {}
+        asked: list[str] = []
+        waited: list[str] = []
+        for text in dict.fromkeys(text for text in texts if text):
+            found = next((known.standards[text] for known in recent if text in known.standards), None)
+            if found is not None:
+                standards[text] = found
+            else:
+                (waited if text in there else asked).append(text)
+        lot = self._pool.add(asked, batch=BATCH)
+        return InProgress(chunk, texts, standards, asked, lot, waited, before.standards if before else {})
 
-    def _standard(self, text: str) -> Standard | None:
-        """What a recent chunk found."""
-        return next((known.standards[text] for known in self._recent if text in known.standards), None)
+    def _end(self, begun: InProgress, keep: Keep, progress: Callable[[int, int], None]) -> "Future[None]":
+        """Wait for a chunk's molecules; prediction and table are made in the thread."""
+        outcomes = self._pool.finish(begun.lot, progress)
+        came = [arrived(*one, self._limit) for one in zip(outcomes, begun.asked, strict=True)]
+        begun.standards.update(zip(begun.asked, (one.standard for one in came), strict=True))
+        begun.standards.update((text, begun.before[text]) for text in begun.waited)
+        new = self._new_of(begun, came)
+        places = {smiles: place for place, smiles in enumerate([*new.held, *new.rows])}
+        known = RecentChunk(begun.standards, places, self._thread.submit(self._predict, new))
+        self._recent.append(known)
+        return self._thread.submit(lambda: keep(begun.chunk, self._table(begun, known)))
 
-    def _standardize(self, begun: InProgress) -> None:
-        """Wait for the standard forms, and hand over those that have no features yet."""
-        outcomes = self._pool.finish(begun.lot)
-        for text, outcome in zip(begun.asked, outcomes, strict=True):
-            begun.standards[text] = arrived(outcome, text, self._limit)
-        found = (begun.standards[text].standardized for text in begun.texts if text)
-        for smiles in dict.fromkeys(smiles for smiles in found if smiles is not None):
+    def _new_of(self, begun: InProgress, came: list[Arrived]) -> New:
+        """Which of a chunk's molecules were predicted in a recent chunk, in the order of its records."""
+        found = New({}, {})
+        rows = {one.standard.standardized: one.features for one in came if one.features is not None}
+        standards = (begun.standards[text] for text in begun.texts if text)
+        for smiles in dict.fromkeys(s.standardized for s in standards if s.standardized and not s.rejected):
             known = next((known for known in self._recent if smiles in known.places), None)
             if known is None:
-                begun.new.append(smiles)
+                found.rows[smiles] = rows[smiles]
             else:
-                begun.held[smiles] = known, known.places[smiles]
-        begun.lot = self._pool.add([FEATURES + smiles for smiles in begun.new], batch=BATCH_FEATURIZE)
+                found.held[smiles] = known, known.places[smiles]
+        return found
 
-    def _featurize(
-        self, begun: InProgress, keep: Keep, progress: Callable[[int, int], None]
-    ) -> "Future[None]":
-        """Wait for the features; prediction and table are made in the thread."""
-        outcomes = self._pool.finish(begun.lot, progress)
-        failed: dict[str, str] = {}
-        rows: list[str] = []
-        places = {smiles: place for place, smiles in enumerate(begun.held)}
-        for smiles, outcome in zip(begun.new, outcomes, strict=True):
-            if isinstance(outcome, Lost):
-                failed[smiles] = lost(outcome, self._limit)
-            elif "failed" in outcome:
-                failed[smiles] = outcome["failed"]
-            else:
-                places[smiles] = len(begun.held) + len(rows)
-                rows.append(outcome["row"])
-        held = list(begun.held.values())
-        known = RecentChunk(begun.standards, places, self._thread.submit(self._predict, held, rows))
-        self._recent.append(known)
-        return self._thread.submit(lambda: keep(begun.chunk, self._table(begun, known, failed)))
-
-    def _predict(self, held: list[tuple[RecentChunk, int]], rows: list[str]) -> pd.DataFrame:
+    def _predict(self, new: New) -> pd.DataFrame:
         """Rows taken over from recent chunks, then those of new molecules."""
-        features = assembled(rows, self._ensemble.blocks)
-        new = self._new(features)
-        return pd.concat([*_taken(held), new], ignore_index=True) if held else new
+        features = features_of(new.rows.values(), len(new.rows), self._blocks)
+        predicted = self._new(features)
+        held = _taken(list(new.held.values()))
+        return pd.concat([*held, predicted], ignore_index=True) if held else predicted
 
     def _new(self, features: Features) -> pd.DataFrame:
         """Predicted in blocks, so that m replicates of t endpoints need little memory at once."""
@@ -196,11 +208,11 @@ class Stream:
         ]
         return pd.concat(parts, ignore_index=True)
 
-    def _table(self, begun: InProgress, known: RecentChunk, failed: dict[str, str]) -> pa.Table:
+    def _table(self, begun: InProgress, known: RecentChunk) -> pa.Table:
         """A row a record."""
         nothing = Standard("", None, "")
         standards = [begun.standards.get(text, nothing) for text in begun.texts]
-        given = input_columns(begun.chunk.records, standards, failed)
+        given = input_columns(begun.chunk.records, standards)
         places = [-1 if s is None else known.places.get(s, -1) for s in given["standardized"]]
         return result_table(given, known.frame.result(), places, self._fields)
 

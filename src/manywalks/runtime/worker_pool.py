@@ -4,6 +4,9 @@ A thread cannot be stopped in C++ code, and a dead process breaks a ProcessPoolE
 plain programs with a pipe in and a pipe out: one that hangs or dies costs its text alone, and a new one
 goes on with the others. Nothing is forked or re-imported from the caller's main module, so a caller may
 hold threads and needs no `if __name__ == "__main__"`.
+
+Texts go to a worker as lines of JSON. Outcomes come back through a pipe of their own, which a library that
+prints does not know, as frames: the sizes of two parts, a JSON value, and bytes where the outcome has some.
 """
 
 import contextlib
@@ -12,6 +15,7 @@ import json
 import os
 import selectors
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 CHUNK = 64
+# sizes of an outcome's JSON and of its bytes, -1 where it has none
+HEADER = struct.Struct("<Ii")
 START_LIMIT = 300.0  # seconds; importing RDKit takes 0.5 s, and 20 s on a cold network disk
 
 
@@ -28,6 +34,13 @@ class Lost(NamedTuple):
     """A text without an outcome: it was over the limit ("timeout"), or its worker died of it ("crashed")."""
 
     reason: str
+
+
+class WithBytes(NamedTuple):
+    """An outcome that is more than JSON: a JSON value, and bytes that pass as they are."""
+
+    value: Any
+    content: bytes
 
 
 def map_texts(
@@ -42,7 +55,8 @@ def map_texts(
     """Apply a function to n texts in `cores` processes; outcomes in input order, Lost where there is none.
 
     Args:
-        target: "module:function"; function(setup) gives the function of one text. Outcomes pass as JSON.
+        target: "module:function"; function(setup) gives the function of one text. Its outcome is a JSON
+            value, or `WithBytes`.
         setup: plain JSON.
         limit: seconds for one text.
         progress: called with (done, n) now and then.
@@ -59,6 +73,7 @@ class _Worker:
 
     def __init__(self, target: str, setup: Any, limit: float) -> None:
         self.complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by end)
+        self.output, theirs = os.pipe()  # file descriptor of the outcomes
         command = [
             sys.executable,
             "-m",
@@ -66,20 +81,17 @@ class _Worker:
             target,
             json.dumps(setup),
             repr(limit),
+            str(theirs),
         ]
+        # what a library prints must not be taken for an outcome
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints, bufsize=0
+            command, stdin=subprocess.PIPE, stdout=self.complaints, stderr=self.complaints, pass_fds=[theirs]
         )
+        os.close(theirs)
         self.ready = False
         self.pending: deque[int] = deque()
         self.since = time.monotonic()
-        self.partial = b""
-
-    @property
-    def output(self) -> int:
-        """File descriptor of the outcomes."""
-        assert self.process.stdout is not None
-        return self.process.stdout.fileno()
+        self.partial = bytearray()
 
     def give(self, chunk: Sequence[int], texts: Mapping[int, str]) -> None:
         """Hand over texts; only an idle worker gets some, so neither end waits for the other's pipe."""
@@ -88,22 +100,34 @@ class _Worker:
         self.since = time.monotonic()
         with contextlib.suppress(BrokenPipeError):  # it died idle; its closed output says so
             self.process.stdin.write((json.dumps([texts[i] for i in chunk]) + "\n").encode())
+            self.process.stdin.flush()
 
-    def lines(self) -> list[bytes] | None:
-        """The whole lines that it has written since; None once it is dead."""
+    def outcomes(self) -> list[Any] | None:
+        """The whole outcomes that it has written since; None once it is dead."""
         piece = os.read(self.output, 1 << 16)
         if not piece:
             return None
-        *lines, self.partial = (self.partial + piece).split(b"\n")
-        return lines
+        self.partial += piece
+        found: list[Any] = []
+        while len(self.partial) >= HEADER.size:
+            size, n_bytes = HEADER.unpack_from(self.partial)
+            middle = HEADER.size + size
+            end = middle + max(0, n_bytes)
+            if len(self.partial) < end:
+                break
+            value = json.loads(self.partial[HEADER.size : middle])
+            found.append(value if n_bytes < 0 else WithBytes(value, bytes(self.partial[middle:end])))
+            del self.partial[:end]
+        return found
 
     def end(self) -> str:
         """End the process, whatever it does; its last complaint, for a message."""
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
+        os.close(self.output)
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # of texts that it did not take
+            self.process.stdin.close()
         self.complaints.seek(0)
         text = self.complaints.read().decode(errors="replace").strip()
         self.complaints.close()
@@ -179,15 +203,15 @@ class WorkerPool:
 
     def _collect(self, worker: _Worker) -> None:
         """Take a worker's outcomes; if it died, its first text is the suspect."""
-        lines = worker.lines()
-        if lines is None:
+        outcomes = worker.outcomes()
+        if outcomes is None:
             self._replace_dead(worker)
             return
-        for line in lines:
+        for outcome in outcomes:
             worker.since = time.monotonic()
             if worker.ready:
-                self._settle(worker.pending.popleft(), json.loads(line))
-            worker.ready = True  # the first line says that it has started
+                self._settle(worker.pending.popleft(), outcome)
+            worker.ready = True  # the first outcome says that it has started
 
     def _replace_dead(self, worker: _Worker) -> None:
         """A text whose worker dies is tried once more, alone: something else may have killed the process."""
@@ -219,20 +243,31 @@ class WorkerPool:
 
 
 def work() -> None:
-    """The worker's program: a line of JSON texts in, a line of JSON a text out."""
+    """The worker's program: a line of JSON texts in, an outcome a text out."""
     target, setup, limit = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
-    output = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # what a library prints must not be taken for an outcome
+    output = int(sys.argv[4])
+    os.set_inheritable(output, False)
     module, function = target.split(":")
     apply = getattr(importlib.import_module(module), function)(setup)
-    output.write(b"{}\n")
+    _send(output, None)
     for line in sys.stdin.buffer:
         for text in json.loads(line):
             # ends this process even inside C++ code, should nobody be left to do it
             signal.setitimer(signal.ITIMER_REAL, limit + 60)
-            output.write(json.dumps(apply(text)).encode() + b"\n")
+            _send(output, apply(text))
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def _send(output: int, outcome: Any) -> None:
+    """Write one outcome, whole."""
+    has_bytes = isinstance(outcome, WithBytes)
+    value = json.dumps(outcome.value if has_bytes else outcome).encode()
+    content = outcome.content if has_bytes else b""
+    left = memoryview(HEADER.pack(len(value), len(content) if has_bytes else -1) + value + content)
+    while left:
+        left = left[os.write(output, left) :]
+
+
 if __name__ == "__main__":
-    work()
+    # by its own name, since __main__ has another `WithBytes` than the one that a target's outcomes are of
+    importlib.import_module("manywalks.runtime.worker_pool").work()

@@ -1,0 +1,113 @@
+"""The features of one molecule, and how they pass between processes: as the bytes of three arrays."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from manywalks.featurize.conformers import CONFORMER, conformer3d
+from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, descriptors
+from manywalks.featurize.fingerprints import fingerprint_names, fingerprints
+from manywalks.featurize.ionization import IONIZATION, ionization
+from manywalks.params.model import FeatureBlock
+from manywalks.runtime.worker_pool import WithBytes
+
+DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d")
+TARGET = f"{__name__}:worker"
+
+
+class Failure(NamedTuple):
+    """Why a molecule has no features: a reason code, and a sentence."""
+
+    reason: str
+    detail: str
+
+
+class FeatureRow(NamedTuple):
+    """Features of one molecule: columns and values of its counts, and float32 (d_dense,)."""
+
+    columns: np.ndarray
+    values: np.ndarray
+    dense: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        """How many counts there are, then the three arrays."""
+        head = np.array([len(self.columns)], dtype=np.int32)
+        return b"".join(array.tobytes() for array in (head, self.columns, self.values, self.dense))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "FeatureRow":
+        """What `to_bytes` gave."""
+        size = int(np.frombuffer(content, np.int32, 1)[0])
+        return cls(
+            np.frombuffer(content, np.int32, size, 4),
+            np.frombuffer(content, np.float32, size, 4 + 4 * size),
+            np.frombuffer(content, np.float32, -1, 4 + 8 * size),
+        )
+
+
+def featurize_molecule(smiles: str, blocks: Sequence[FeatureBlock], seed: int = 0) -> "FeatureRow | Failure":
+    """Featurize one molecule in this process, without a time limit; RDKit's complaints stay silent."""
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None or mol.GetNumAtoms() == 0:
+            what = "RDKit cannot parse" if mol is None else "no atoms in"
+            return Failure("failed", f"{what} {smiles!r}; curate the table first")
+        try:
+            return _features(mol, blocks, seed)
+        # RDKit raises C++ exceptions of many kinds
+        except Exception as error:
+            said = " ".join(str(error).split())
+            return Failure("failed", f"featurizing: {type(error).__name__}: {said}")
+
+
+def _features(mol: Chem.Mol, blocks: Sequence[FeatureBlock], seed: int) -> FeatureRow:
+    """All blocks of a molecule, the sparse ones side by side."""
+    columns, values, at = [np.empty(0, np.int32)], [np.empty(0, np.float32)], 0
+    for block in blocks:
+        if block.kind not in DENSE:
+            row = fingerprints([mol], block)
+            columns.append(row.columns + np.int32(at))
+            values.append(row.values)
+            at += len(fingerprint_names(block))
+    dense = [_real_valued(mol, block, seed) for block in blocks if block.kind in DENSE]
+    return FeatureRow(
+        np.concatenate(columns), np.concatenate(values), np.concatenate([np.empty(0, np.float32), *dense])
+    )
+
+
+def _real_valued(mol: Chem.Mol, block: FeatureBlock, seed: int) -> np.ndarray:
+    """A block of real values: float32 (d,)."""
+    if block.kind == "conformer3d":
+        return conformer3d([mol], seed)[0]
+    if block.kind == "ionization":
+        return ionization([mol])[0]
+    return descriptors([mol], PHYSCHEM if block.kind == "physchem" else tuple(descriptor_functions()))[0]
+
+
+def column_names(blocks: Sequence[FeatureBlock]) -> tuple[list[str], list[str]]:
+    """Names of the sparse columns, and of all columns (sparse, then real-valued)."""
+    counts = [name for block in blocks if block.kind not in DENSE for name in fingerprint_names(block)]
+    of = {
+        "rdkit2d": tuple(descriptor_functions()),
+        "physchem": PHYSCHEM,
+        "ionization": IONIZATION,
+        "conformer3d": CONFORMER,
+    }
+    dense = [f"{b.kind}:{name}" for b in blocks if b.kind in DENSE for name in of[b.kind]]
+    names = counts + dense
+    if len(set(names)) < len(names):
+        raise ValueError("featurize.blocks: the same block stands there twice; remove one")
+    return counts, names
+
+
+def worker(setup: dict[str, Any]) -> Callable[[str], Any]:
+    """What a worker process applies to each SMILES: `blocks` and `seed` as JSON -> bytes, or a Failure."""
+    blocks = tuple(FeatureBlock.model_validate(block) for block in setup["blocks"])
+
+    def one(smiles: str) -> Any:
+        found = featurize_molecule(smiles, blocks, setup["seed"])
+        return found if isinstance(found, Failure) else WithBytes(None, found.to_bytes())
+
+    return one
