@@ -6,7 +6,7 @@ BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test check fix lock bench faults docs-check clean
+.PHONY: run test check fix lock bench faults docs-check wheel-check clean
 
 run: .venv/ready
 	@$(BIN)/manywalks train
@@ -41,6 +41,10 @@ faults: .venv/ready
 # Every command and code block of README and docs, in a folder like a user's (minutes).
 docs-check: .venv/ready
 	$(BIN)/python -m pytest tests/docs -m "long or not long"
+
+# The wheel, installed into an environment of its own and used outside the checkout.
+wheel-check: .venv/ready
+	$(BIN)/python -m pytest tests/packaging -m "long or not long"
 
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"

@@ -1,6 +1,7 @@
 """The wheel: what a user installs works outside the checkout, beside folders of the same names."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -19,8 +20,14 @@ pytestmark = pytest.mark.long
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that has the wheel installed, and this environment's packages for what it depends on."""
     folder = tmp_path_factory.mktemp("installed")
+    # from a copy: setuptools would take what an earlier build left beside the sources
+    checkout = folder / "checkout"
+    for name in ("src", "tasks", "flows"):
+        shutil.copytree(REPOSITORY / name, checkout / name, symlinks=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "dvc.yaml"):
+        shutil.copy(REPOSITORY / name, checkout)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", str(folder), str(REPOSITORY)], check=True)
+    subprocess.run([*build, "--wheel-dir", str(folder), str(checkout)], check=True)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv/bin/python"
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}))
@@ -39,7 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame) -> 
     folder = tmp_path_factory.mktemp("home")
     for name in ("tasks", "flows"):
         (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text(f"raise RuntimeError('the user\'s own {name}')\n")
+        (folder / name / "__init__.py").write_text(f"raise RuntimeError('the user's own {name}')\n")
     demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
     return folder
 
