@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from manywalks.ensemble.model import Ensemble
 
+    __version__: str
+
 __all__ = ["Ensemble", "__version__"]
 
 

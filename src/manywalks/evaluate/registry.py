@@ -1,28 +1,56 @@
-"""The metrics: names, units, directions, and the main one of each kind."""
+"""The metrics: a new one is a row of REGISTRY and a function in evaluate/scores.py."""
 
-MAIN = {"regression": "rmse", "classification": "auroc"}
-METRICS = {
-    "regression": ("rmse", "mae", "r2", "spearman", "kendall"),
-    "classification": ("auroc", "auprc", "brier", "log_loss", "mcc"),
+from typing import Literal, NamedTuple
+
+Kind = Literal["regression", "classification"]
+
+
+class Metric(NamedTuple):
+    """What every table and page needs to know of a metric.
+
+    Attributes:
+        label: as people write it.
+        kind: of the endpoints that it scores.
+        higher_is_better: else lower is.
+        in_unit: whether its values are in the endpoint's unit.
+        on_terminal: whether the summary after a run shows it.
+        decides_refresh: whether champion and challenger can be compared by it, as a mean over molecules.
+    """
+
+    label: str
+    kind: Kind
+    higher_is_better: bool = True
+    in_unit: bool = False
+    on_terminal: bool = False
+    decides_refresh: bool = False
+
+
+# the first of each kind is its main metric
+REGISTRY = {
+    "rmse": Metric("RMSE", "regression", False, in_unit=True, on_terminal=True, decides_refresh=True),
+    "mae": Metric("MAE", "regression", False, in_unit=True, on_terminal=True, decides_refresh=True),
+    "r2": Metric("R²", "regression", on_terminal=True),
+    "spearman": Metric("Spearman", "regression", on_terminal=True),
+    "kendall": Metric("Kendall", "regression"),
+    "auroc": Metric("AUROC", "classification", on_terminal=True),
+    "auprc": Metric("AUPRC", "classification", on_terminal=True),
+    "brier": Metric("Brier", "classification", False, decides_refresh=True),
+    "log_loss": Metric("log-loss", "classification", False, decides_refresh=True),
+    "mcc": Metric("MCC", "classification", on_terminal=True),
 }
-AUTO = {"regression": "rmse", "classification": "brier"}
-OF_KIND = {"regression": ("rmse", "mae"), "classification": ("brier", "log_loss")}
-MAIN_SCORES = {"regression": ("rmse", "mae", "r2", "spearman"), "classification": ("auroc", "auprc", "mcc")}
-HIGHER_IS_BETTER = {"r2", "spearman", "kendall", "auroc", "auprc", "mcc"}
-SCORE_NAMES = {
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-    "spearman": "Spearman",
-    "kendall": "Kendall",
-    "auroc": "AUROC",
-    "auprc": "AUPRC",
-    "brier": "Brier",
-    "log_loss": "log-loss",
-    "mcc": "MCC",
-}
-IN_UNITS = ("rmse", "mae")
-# they go by ranks or decisions, so they move in steps
-IN_STEPS = ("spearman", "kendall", "auroc", "auprc", "mcc")
-# farthest that two values can be apart
-WIDTHS = {"spearman": 2.0, "kendall": 2.0, "mcc": 2.0, "auroc": 1.0, "auprc": 1.0, "brier": 1.0}
+
+
+def metrics_of(kind: str) -> tuple[str, ...]:
+    """The metrics of a kind of endpoint, the main one first."""
+    return tuple(name for name, metric in REGISTRY.items() if metric.kind == kind)
+
+
+KINDS: tuple[Kind, Kind] = ("regression", "classification")
+METRICS = {kind: metrics_of(kind) for kind in KINDS}
+MAIN = {kind: METRICS[kind][0] for kind in KINDS}
+MAIN_SCORES = {kind: tuple(name for name in METRICS[kind] if REGISTRY[name].on_terminal) for kind in KINDS}
+OF_KIND = {kind: tuple(name for name in METRICS[kind] if REGISTRY[name].decides_refresh) for kind in KINDS}
+AUTO = {kind: OF_KIND[kind][0] for kind in KINDS}
+HIGHER_IS_BETTER = frozenset(name for name, metric in REGISTRY.items() if metric.higher_is_better)
+IN_UNITS = frozenset(name for name, metric in REGISTRY.items() if metric.in_unit)
+SCORE_NAMES = {name: metric.label for name, metric in REGISTRY.items()}
