@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from manywalks import files
-from manywalks.cli.tables import short_verdict, with_error
+from manywalks.cli.tables import short_verdict
 from manywalks.compare import configurations, folds, paired, verdicts
 from manywalks.compare.design import Design
 from manywalks.compare.folds import FoldPredictions
@@ -20,6 +20,7 @@ from manywalks.compare.page import page
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.compare.variance_budget import shapley, variance_budget
 from manywalks.evaluate.infinite import closed_form, extrapolated, project, scorer, subset_scores
+from manywalks.formatting import with_error
 from manywalks.params.load import parse_params
 from tests.conftest import SMALL, command
 

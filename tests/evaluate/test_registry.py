@@ -23,8 +23,8 @@ def test_the_direction_is_that_of_better_predictions(name: str) -> None:
     observed = np.array([0.0, 1.0] * 30)
     good, bad = 0.05 + 0.9 * observed, 0.5 + 0.01 * np.cos(np.arange(60))
     relation = np.full(60, "=")
-    scores = [
-        endpoint_metrics(observed, each, kind=metric.kind, relation=relation, threshold=0.5)[name]
+    better, worse = (
+        float(endpoint_metrics(observed, each, kind=metric.kind, relation=relation, threshold=0.5)[name] or 0)
         for each in (good, bad)
-    ]
-    assert (scores[0] > scores[1]) == metric.higher_is_better
+    )
+    assert (better > worse) == metric.higher_is_better

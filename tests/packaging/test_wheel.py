@@ -82,6 +82,6 @@ def test_init_train_and_predict(python: Path, home: Path) -> None:
     run(program, "train", "--workspace", "work", home=home)
     assert "up to date" in run(program, "train", "--workspace", "work", home=home)
     run(program, "predict", "work/models/ensemble", "table.csv", "predictions.csv", home=home)
-    found: pd.DataFrame = pd.read_csv(home / "predictions.csv")
+    found = pd.read_csv(home / "predictions.csv")
     assert len(found) == len(pd.read_csv(home / "table.csv"))
-    assert int(found["logS"].notna().sum()) > 0.9 * len(found)
+    assert len(found["logS"].dropna()) > 0.9 * len(found)

@@ -1,6 +1,5 @@
 """What a person sees on the terminal: stages as they run, and the table at the end."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from manywalks.compare.words import (
     verdict_sentence,
 )
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN_SCORES
+from manywalks.formatting import with_error
 from manywalks.workspace import Workspace
 
 COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
@@ -48,14 +48,6 @@ def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
     signs = {"splits": "{:g} splits", "replicates": "{:g} replicates", "molecules": "{:g}x data"}
     ways = [sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None]
     return f"undecided: {' or '.join(ways)}" if ways else "undecided"
-
-
-def with_error(value: float, error: float) -> str:
-    """Both to the error's second figure, four decimals at most."""
-    if not (math.isfinite(error) and error > 0):
-        return f"{value:.4f}"
-    digits = min(4, max(0, 1 - math.floor(math.log10(error))))
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> Table:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from manywalks.formatting import short
+
 
 def text_of(report: dict[str, Any]) -> str:
     """The refresh in Markdown, for reports/refresh.md and Prefect."""
@@ -15,11 +17,9 @@ def text_of(report: dict[str, Any]) -> str:
         lines += ["", "| endpoint | molecules | score | champion | challenger | difference | verdict |"]
         lines += ["|---|---|---|---|---|---|---|"]
     for name, one in report["endpoints"].items():
-        cells = [_number(one.get(key)) for key in ("champion", "challenger", "difference")]
+        cells = [short(one.get(key)) for key in ("champion", "challenger", "difference")]
         interval = (
-            f" ({_number(one.get('low'))} to {_number(one.get('high'))})"
-            if one.get("low") is not None
-            else ""
+            f" ({short(one.get('low'))} to {short(one.get('high'))})" if one.get("low") is not None else ""
         )
         lines.append(
             f"| {name} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
@@ -42,18 +42,13 @@ def _drift_lines(drift: dict[str, Any]) -> list[str]:
     lines = [
         f"{structures['molecules']} molecules are new to the champion; {structures['outside']:.0%} of them "
         "lie outside its domain. Tanimoto similarity to the nearest that it was trained on: median "
-        f"{_number(structures['similarity_median'])}, lowest twentieth "
-        f"{_number(structures['similarity_low'])}.",
+        f"{short(structures['similarity_median'])}, lowest twentieth "
+        f"{short(structures['similarity_low'])}.",
         "",
         "| endpoint | values before | new values | stability index | KS distance | p |",
         "|---|---|---|---|---|---|",
     ]
     for name, one in drift["values"].items():
-        cells = [_number(one[key]) for key in ("psi", "ks", "p")]
+        cells = [short(one[key]) for key in ("psi", "ks", "p")]
         lines.append(f"| {name} | {one['old']} | {one['new']} | {' | '.join(cells)} |")
     return lines
-
-
-def _number(value: float | None) -> str:
-    """Three digits, or a dash."""
-    return "–" if value is None else f"{value:.3g}"

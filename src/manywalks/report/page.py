@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER
-from manywalks.formatting import short
+from manywalks.formatting import percent, short, whole
 from manywalks.report import drawing
 from manywalks.report.data_section import about_part, data_part, split_part
 from manywalks.report.endpoint import View
@@ -73,7 +73,7 @@ def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"short": short, "percent": _percent, "whole": _whole}
+    environment.filters |= {"short": short, "percent": percent, "whole": whole}
     return environment.from_string(template_text("report.html.j2")).render(context)
 
 
@@ -229,13 +229,3 @@ def _json(content: Any) -> str:
     """JSON that can stand inside a script element."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
-
-
-def _percent(value: float | None, digits: int = 0) -> str:
-    """A share in percent."""
-    return "–" if value is None else f"{100 * value:.{digits}f}\u00a0%"
-
-
-def _whole(value: float) -> str:
-    """A count with thin spaces between thousands."""
-    return f"{value:,.0f}".replace(",", "\u202f")
