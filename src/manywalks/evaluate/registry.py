@@ -13,6 +13,8 @@ class Metric(NamedTuple):
         kind: of the endpoints that it scores.
         higher_is_better: else lower is.
         in_unit: whether its values are in the endpoint's unit.
+        in_steps: whether it goes by ranks or decisions, so that it moves in steps.
+        width: the farthest that two of its values can be apart; None where nothing bounds it.
         on_terminal: whether the summary after a run shows it.
         decides_refresh: whether champion and challenger can be compared by it, as a mean over molecules.
     """
@@ -21,6 +23,8 @@ class Metric(NamedTuple):
     kind: Kind
     higher_is_better: bool = True
     in_unit: bool = False
+    in_steps: bool = False
+    width: float | None = None
     on_terminal: bool = False
     decides_refresh: bool = False
 
@@ -30,13 +34,13 @@ REGISTRY = {
     "rmse": Metric("RMSE", "regression", False, in_unit=True, on_terminal=True, decides_refresh=True),
     "mae": Metric("MAE", "regression", False, in_unit=True, on_terminal=True, decides_refresh=True),
     "r2": Metric("R²", "regression", on_terminal=True),
-    "spearman": Metric("Spearman", "regression", on_terminal=True),
-    "kendall": Metric("Kendall", "regression"),
-    "auroc": Metric("AUROC", "classification", on_terminal=True),
-    "auprc": Metric("AUPRC", "classification", on_terminal=True),
-    "brier": Metric("Brier", "classification", False, decides_refresh=True),
+    "spearman": Metric("Spearman", "regression", in_steps=True, width=2.0, on_terminal=True),
+    "kendall": Metric("Kendall", "regression", in_steps=True, width=2.0),
+    "auroc": Metric("AUROC", "classification", in_steps=True, width=1.0, on_terminal=True),
+    "auprc": Metric("AUPRC", "classification", in_steps=True, width=1.0, on_terminal=True),
+    "brier": Metric("Brier", "classification", False, width=1.0, decides_refresh=True),
     "log_loss": Metric("log-loss", "classification", False, decides_refresh=True),
-    "mcc": Metric("MCC", "classification", on_terminal=True),
+    "mcc": Metric("MCC", "classification", in_steps=True, width=2.0, on_terminal=True),
 }
 
 
@@ -54,3 +58,5 @@ AUTO = {kind: OF_KIND[kind][0] for kind in KINDS}
 HIGHER_IS_BETTER = frozenset(name for name, metric in REGISTRY.items() if metric.higher_is_better)
 IN_UNITS = frozenset(name for name, metric in REGISTRY.items() if metric.in_unit)
 SCORE_NAMES = {name: metric.label for name, metric in REGISTRY.items()}
+IN_STEPS = frozenset(name for name, metric in REGISTRY.items() if metric.in_steps)
+WIDTHS = {name: metric.width for name, metric in REGISTRY.items() if metric.width is not None}
