@@ -9,12 +9,13 @@ from manywalks.evaluate.evaluation import (
     _convergence,
     _fit,
     _metrics,
-    _nearness,
     _predicted,
     _predictions,
     _replicates,
     _statement,
+    beside_baselines,
     endpoint_results,
+    nearness,
 )
 from manywalks.replicates import store
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
@@ -31,7 +32,7 @@ def run(workspace: Workspace) -> None:
     card = files.read_json(workspace.reports / "data.json")
     tolerances = tolerances_of(curated, subsets, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
-    nearness = _nearness(workspace, out_of_sample(subsets))
+    near = nearness(workspace, out_of_sample(subsets))
     train = subsets == "train"
     fit = _predicted(workspace, np.flatnonzero(train))
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
@@ -40,6 +41,7 @@ def run(workspace: Workspace) -> None:
         seen = endpoint_results(curated, subsets, name, fitted, predictions[:, :, column], params)
         metrics[name] = {
             **_metrics(seen, params),
+            **beside_baselines(seen, near, curated.loc[train, name].to_numpy(dtype=np.float64)),
             "train": _fit(curated.loc[train], name, fitted.as_reported(fit[:, column]), params),
         }
         statements[name] = _statement(
@@ -50,7 +52,7 @@ def run(workspace: Workspace) -> None:
             diverged=diverged,
             noise=assay_noise(card, name),
         )
-        tables.append(_predictions(seen, curated, params).join(nearness))
+        tables.append(_predictions(seen, curated, params).join(near.table))
         plots += _convergence(seen, params)
         replicates += _replicates(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)

@@ -13,7 +13,28 @@ def number(value: float, digits: int = 6, *, keep_zeros: bool = False) -> str:
 
 def two_digits(value: float) -> str:
     """Two significant digits, without an exponent where that stays readable: 0.087, 1.2, 340."""
-    text = f"{value:.2g}"
+    return _digits(value, 2)
+
+
+def told_apart(value: float, limit: float) -> tuple[str, str]:
+    """Both with as many digits as it takes to see which is larger: 1.04 and 1, not 1 and 1."""
+    for digits in range(2, 17):
+        one, other = _digits(value, digits), _digits(limit, digits)
+        if float(one) != float(other):
+            break
+    else:
+        return two_digits(value), two_digits(limit)
+    return one, two_digits(limit) if float(two_digits(limit)) == limit else other
+
+
+def count(number: int, noun: str) -> str:
+    """A count with its noun: 1 molecule, 2 molecules, 1,283 molecules."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _digits(value: float, digits: int) -> str:
+    """So many significant digits, without an exponent where that stays readable."""
+    text = f"{value:.{digits}g}"
     return f"{value:.0f}" if "e+" in text else text
 
 

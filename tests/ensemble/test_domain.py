@@ -8,7 +8,7 @@ from rdkit import DataStructs
 from rdkit.DataStructs import ExplicitBitVect
 from scipy import sparse
 
-from manywalks.ensemble import domain
+from manywalks.ensemble import domain, similarity
 from manywalks.ensemble.domain import Domain
 from manywalks.features import Features
 
@@ -56,7 +56,7 @@ def test_the_nearest_other_one_is_the_slow_searchs(seed, n, density):
     either = rows.sum(axis=1)[:, None] + rows.sum(axis=1) - shared
     slow = np.where(either > 0, shared / np.maximum(either, 1), 1.0)
     np.fill_diagonal(slow, -1)
-    np.testing.assert_allclose(domain.nearest_similarity(bits, bits, skip=np.arange(n)), slow.max(axis=1))
+    np.testing.assert_allclose(similarity.nearest_similarity(bits, bits, skip=np.arange(n)), slow.max(axis=1))
 
 
 def test_thresholds_are_the_training_molecules_own():

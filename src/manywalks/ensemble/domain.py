@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numba import njit
 
 from manywalks import files
+from manywalks.ensemble.similarity import nearest_similarity
 from manywalks.features import Features
 
 # of the training molecules, so many would be called strangers by their nearest other one, and by their
@@ -72,6 +72,13 @@ class Domain:
         outside_share: share of the descriptors outside the training range; 0 without descriptors.
         in_domain: whether neither is beyond its threshold.
         """
+        similarity = nearest_similarity(self.fingerprints(features), self.bits)
+        outside = self._outside_share(features.dense.astype(np.float64))
+        strange = (similarity < self.similarity_threshold) | (outside > self.outside_threshold)
+        return pd.DataFrame({"similarity": similarity, "outside_share": outside, "in_domain": ~strange})
+
+    def fingerprints(self, features: Features) -> np.ndarray:
+        """The bits, uint64 (n, w), that the similarity of n molecules to the training molecules goes by."""
         prints = _fingerprint(features)
         names = (*(features.names[i] for i in prints), *features.names[_sparse_width(features) :])
         if names != self.names:
@@ -79,10 +86,7 @@ class Domain:
                 f"domain: features have {len(names)} columns unlike the {len(self.names)} of the training "
                 "molecules; compute them with the model's own settings"
             )
-        similarity = nearest_similarity(_packed(features, prints), self.bits)
-        outside = self._outside_share(features.dense.astype(np.float64))
-        strange = (similarity < self.similarity_threshold) | (outside > self.outside_threshold)
-        return pd.DataFrame({"similarity": similarity, "outside_share": outside, "in_domain": ~strange})
+        return _packed(features, prints)
 
     def _outside_share(self, dense: np.ndarray) -> np.ndarray:
         """Share of the (n, d) descriptors beyond the training range, or without value where all had one."""
@@ -118,67 +122,6 @@ class Domain:
             similarity_threshold=float(a["thresholds"][0]),
             outside_threshold=float(a["thresholds"][1]),
         )
-
-
-def nearest_similarity(bits: np.ndarray, among: np.ndarray, *, skip: np.ndarray | None = None) -> np.ndarray:
-    """Largest Tanimoto similarity of each fingerprint to any of `among`.
-
-    Args:
-        bits: uint64 (n, w).
-        among: uint64 (k, w).
-        skip: (n,) the row of `among` that each is itself; None where they are others.
-
-    Returns:
-        (n,) of 0 to 1; NaN without fingerprints. Two molecules without any bit are alike: 1.
-    """
-    if bits.shape[1] == 0:
-        return np.full(len(bits), np.nan)
-    counts = np.bitwise_count(among).sum(axis=1).astype(np.int64)
-    order = np.argsort(counts, kind="stable")
-    place = np.full(len(bits), -1) if skip is None else np.argsort(order, kind="stable")[skip]
-    own = np.bitwise_count(bits).sum(axis=1).astype(np.int64)
-    return _nearest(bits, own, np.ascontiguousarray(among[order]), counts[order], place.astype(np.int64))
-
-
-@njit(cache=True, nogil=True)
-def _nearest(
-    bits: np.ndarray, own: np.ndarray, among: np.ndarray, counts: np.ndarray, place: np.ndarray
-) -> np.ndarray:
-    """`nearest_similarity` with `among` sorted by number of bits.
-
-    Tanimoto is at most the ratio of the numbers of bits, so the search goes outwards from those with as many
-    and ends, on either side, where that ratio is no better than what was found.
-    """
-    found = np.zeros(len(bits))
-    for i in range(len(bits)):
-        best = 0.0
-        start = np.searchsorted(counts, own[i])
-        for step in (-1, 1):
-            j = start - 1 if step < 0 else start
-            while 0 <= j < len(counts):
-                low, high = min(own[i], counts[j]), max(own[i], counts[j])
-                if high > 0 and low <= best * high:
-                    break
-                if j != place[i]:
-                    shared = _shared(bits[i], among[j])
-                    either = own[i] + counts[j] - shared
-                    best = max(best, shared / either if either > 0 else 1.0)
-                j += step
-        found[i] = best
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _shared(one: np.ndarray, other: np.ndarray) -> int:
-    """Number of bits set in both (w,) fingerprints (LLVM makes one instruction of the counting)."""
-    total = 0
-    for k in range(len(one)):
-        x = one[k] & other[k]
-        x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-        x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-        x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-        total += int((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
-    return total
 
 
 def _fingerprint(features: Features) -> np.ndarray:

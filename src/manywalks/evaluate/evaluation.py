@@ -8,6 +8,7 @@ import pandas as pd
 from manywalks.ensemble import calibration
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
 from manywalks.evaluate.convergence import replicate_scores, scores_by_count
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
@@ -49,11 +50,46 @@ class EndpointResults(NamedTuple):
     fitted: calibration.Calibration
 
 
-def _nearness(workspace: Workspace, rows: np.ndarray) -> pd.DataFrame:
-    """Where the out-of-sample molecules (n,) lie relative to the training ones."""
+class Nearness(NamedTuple):
+    """Where the n out-of-sample molecules lie relative to the k training ones.
+
+    Attributes:
+        table: columns similarity and in_domain, n rows.
+        bits: uint64 (n, w), their fingerprints.
+        train_bits: uint64 (k, w), those of the training molecules, in the order of the curated table.
+    """
+
+    table: pd.DataFrame
+    bits: np.ndarray
+    train_bits: np.ndarray
+
+
+def nearness(workspace: Workspace, rows: np.ndarray) -> Nearness:
+    """The out-of-sample molecules, rows (n,) of the curated table, beside the training ones."""
     domain = Domain.load(workspace.ensemble / "domain.npz")
-    seen = domain.assess(Features.load(workspace.features).take(rows))
-    return seen.loc[:, ["similarity", "in_domain"]]
+    features = Features.load(workspace.features).take(rows)
+    table = domain.assess(features).loc[:, ["similarity", "in_domain"]]
+    return Nearness(table, domain.fingerprints(features), domain.bits)
+
+
+def beside_baselines(seen: EndpointResults, near: Nearness, trained: np.ndarray) -> dict[str, Any]:
+    """What metrics.json says of how good the model is: `baseline.accuracy` of the test subset.
+
+    Args:
+        seen: the endpoint out of sample.
+        near: fingerprints of the same molecules.
+        trained: (k,) values of the training molecules, NaN where not measured.
+    """
+    test = seen.subsets == "test"
+    found = accuracy(
+        seen.observed[test],
+        seen.fitted.as_reported(seen.mean[test]),
+        simple_predictions(near.bits[test], near.train_bits, trained),
+        kind=seen.endpoint.kind,
+        relation=seen.relation[test],
+        rng=np.random.default_rng(0),  # resamples molecules for an interval; no replicate depends on it
+    )
+    return {"n_valid": int(np.isfinite(seen.observed[~test]).sum()), **found}
 
 
 def _predicted(workspace: Workspace, rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,43 @@
+"""Numbers as people read them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manywalks.formatting import count, told_apart, two_digits
+
+AMOUNTS = st.floats(1e-6, 1e6)
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown"),
+    [
+        (1.04, 1.0, ("1.04", "1")),
+        (0.9996, 1.0, ("0.9996", "1")),
+        (0.038, 0.041, ("0.038", "0.041")),
+        (0.0412, 0.04122, ("0.0412", "0.04122")),
+        (1234.4, 1234.1, ("1234.4", "1234.1")),
+        (0.5, 0.5, ("0.5", "0.5")),
+    ],
+)
+def test_two_numbers_are_told_apart(value: float, limit: float, shown: tuple[str, str]) -> None:
+    assert told_apart(value, limit) == shown
+
+
+@given(AMOUNTS, AMOUNTS)
+def test_what_is_shown_is_in_the_order_of_the_numbers(value: float, limit: float) -> None:
+    one, other = (float(text) for text in told_apart(value, limit))
+    assert (one > other) == (value > limit)
+    assert (one < other) == (value < limit)
+
+
+@given(st.floats(1e-4, 1e6))
+def test_two_digits_have_no_exponent_and_are_near(value: float) -> None:
+    assert "e" not in two_digits(value)
+    assert float(two_digits(value)) == pytest.approx(value, rel=0.05)
+
+
+def test_one_is_singular() -> None:
+    assert [count(n, "molecule") for n in (0, 1, 2, 1283)] == [
+        "0 molecules", "1 molecule", "2 molecules", "1,283 molecules",
+    ]  # fmt: skip
