@@ -8,6 +8,7 @@ import pandas as pd
 from manywalks.data.card import distribution
 from manywalks.ensemble import calibration
 from manywalks.ensemble.manifest import versions
+from manywalks.evaluate.baseline import Simple, accuracy
 from manywalks.evaluate.calibration_check import diagnose
 from manywalks.evaluate.convergence import replicate_scores, scores_by_count
 from manywalks.evaluate.scores import replicate_metrics
@@ -88,6 +89,15 @@ def _endpoint(
     return {
         "metrics": {
             **metrics,
+            "n_valid": int(np.isfinite(observed[~test]).sum()),
+            **accuracy(
+                observed[test],
+                out.predicted[test],
+                Simple(0.0 if unit else 0.5, out.predicted[test] * 0.5),
+                kind=kind,
+                relation=relation[test],
+                rng=rng,
+            ),
             "calibration": diagnose(fitted, exact[test], mean[test], spread[test]),
             "train": {"molecules": 3 * n, **dict.fromkeys(metrics["ensemble"], 0.123)},
         },

@@ -82,9 +82,8 @@ def accuracy(
         rng: resamples the test molecules, for the interval.
 
     Returns:
-        {"baselines": {name: {metric: score}}, "verdict": {"word", "against", "gain", "low", "high"}}: how much
-        better the model is, in the metric, than the better baseline (than the constant where it is not surely
-        better than that).
+        baselines: {name: {metric: score}}. verdict: a word; the gain in the metric, more is better, and its
+        interval; against the better baseline, or the constant where the model does not surely beat that.
     """
     keep, metric = np.isfinite(observed), MAIN[kind]
     constant = "majority" if kind == "classification" else "mean"
@@ -149,7 +148,7 @@ def _resampled(n: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
 
 
 def weighted_auroc(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of (n,) scores by each row of weights (b, n); NaN where a class weighs nothing."""
+    """Area under the ROC curve of (n,) scores by each row of weights (b, n); NaN without a class."""
     ranks = stats.rankdata(score, method="dense") - 1
     order = np.argsort(ranks, kind="stable")
     starts = np.flatnonzero(np.diff(ranks[order], prepend=-1))

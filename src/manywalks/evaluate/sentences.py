@@ -1,16 +1,82 @@
-"""The statement in words: what a retrained ensemble agrees to, and what one replicate would risk."""
+"""What a run found, in words: how good the model is, and how close a retrained one would come."""
 
 from typing import Any
 
-from manywalks.formatting import two_digits
+from manywalks.evaluate.baseline import FEWEST, LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
+from manywalks.evaluate.registry import MAIN, SCORE_NAMES
+from manywalks.formatting import count, told_apart, two_digits
 
 Statement = dict[str, Any]
-_NAMES = {"rmse": "RMSE", "auroc": "AUROC"}
+# of fewer molecules a "top 5 %" is one or two of them
+FEWEST_CHOSEN = 5
+_SIMPLE = {
+    "mean": "the mean of the training molecules",
+    "majority": "guessing",
+    "neighbours": f"the {NEIGHBOURS} most similar training molecules",
+}
 
 
 def sentences(statement: Statement, endpoint: str) -> tuple[str, str]:
     """The promise, and what a single replicate would have risked, from `endpoint_statement`'s dict."""
     return _promise(statement, endpoint), _risk(statement, endpoint)
+
+
+def verdict_words(metrics: dict[str, Any]) -> str:
+    """The verdict on an endpoint's accuracy in a few words, from its entry of metrics.json."""
+    word = metrics["verdict"]["word"]
+    if word == "no better":
+        return "no better than guessing" if metrics["kind"] == "classification" else "no better than the mean"
+    return "accuracy unknown" if word == "unknown" else word
+
+
+def accuracy_sentences(metrics: dict[str, Any], endpoint: str) -> str:
+    """How good the model is beside simple predictions, and what decided the verdict."""
+    words, metric = verdict_words(metrics), MAIN[metrics["kind"]]
+    if metrics["verdict"]["word"] == "unknown":
+        measured = count(metrics["n_test"], "measured test molecule")
+        return f"{endpoint}: {words}: {measured}, and both classes or different values are needed to judge."
+    unit = f" {metrics['unit']}" if metrics["unit"] and metric == "rmse" else ""
+    simple = [f"{_SIMPLE[name]} {one[metric]:.3g}" for name, one in metrics["baselines"].items()]
+    return (
+        f"{endpoint}: {words}. {SCORE_NAMES[metric]} on {count(metrics['n_test'], 'test molecule')}: "
+        f"{metrics['ensemble'][metric]:.3g}{unit}; for comparison, {' and '.join(simple)}. "
+        f"{_reason(metrics, unit)}"
+    )
+
+
+def _reason(metrics: dict[str, Any], unit: str) -> str:
+    """The interval that decided the verdict."""
+    found = metrics["verdict"]
+    against = _SIMPLE[found["against"]]
+    ends = f"{found['low']:+.2g} to {found['high']:+.2g}{unit}, 95 % sure".replace("-", "\u2212")
+    if found["low"] <= 0:
+        return f"It is not surely better than {against} (gain {ends})."
+    text = f"It is better than {against} (gain {ends})"
+    if found["word"] == "useful":
+        return f"{text}."
+    least = (
+        f"an AUROC of {LEAST_AUROC:g}"
+        if metrics["kind"] == "classification"
+        else f"an error {100 * LEAST_SHARE:.0f} % below that of the mean"
+    )
+    return f"{text}, but falls short of {least}."
+
+
+def cautions(metrics: dict[str, Any]) -> list[str]:
+    """What not to trust where there are few molecules, a sentence each."""
+    test, valid = metrics["n_test"], metrics["n_valid"]
+    found = []
+    if test < FEWEST:
+        found.append(
+            f"Only {count(test, 'test molecule')}: do not trust the verdict or any score. Other molecules "
+            "could give quite different ones."
+        )
+    if valid < FEWEST:
+        fitted = "probabilities" if metrics["kind"] == "classification" else "intervals"
+        found.append(
+            f"Only {count(valid, 'valid molecule')}: do not trust the {fitted}, which are calibrated on them."
+        )
+    return found
 
 
 def _promise(statement: Statement, endpoint: str) -> str:
@@ -19,26 +85,26 @@ def _promise(statement: Statement, endpoint: str) -> str:
     sure = f"{100 * statement['confidence']:g} % sure"
     # a retrained ensemble has a calibration of its own, fitted on its own replicates
     scale = " before calibration" if statement["kind"] == "classification" else ""
+    bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
     text = (
         f"{endpoint}: a retrained ensemble of {m} will agree with this one to within "
-        f"{two_digits(statement['difference_bound'])}{unit}{scale} "
-        f"(root mean square over new molecules), {sure}."
+        f"{bound}{unit}{scale} (root mean square over new molecules), {sure}."
     )
     if statement["met"]:
-        text += f" That is within the tolerance of {two_digits(statement['tolerance'])}{unit}."
+        text += f" That is within the tolerance of {tolerance}{unit}."
     else:
         text += (
-            f" The tolerance of {two_digits(statement['tolerance'])}{unit} is not met: about "
-            f"{statement['replicates_for_tolerance']} replicates would meet it."
+            f" The tolerance of {tolerance}{unit} is not met: it would take about "
+            f"{statement['replicates_for_tolerance']} replicates."
         )
     if statement["diverged"]:
         diverged = statement["diverged"]
-        text += f" {diverged} {'replicate' if diverged == 1 else 'replicates'} diverged and "
-        text += "was replaced." if diverged == 1 else "were replaced."
+        text += f" {count(diverged, 'replicate')} diverged and {'was' if diverged == 1 else 'were'} replaced."
     if statement["noise"]:
-        share = statement["difference_bound"] / statement["noise"]
-        text += f" Repeated measurements scatter by {two_digits(statement['noise'])}{unit}: "
-        text += f"the bound is {two_digits(share)} times that."
+        text += (
+            " For comparison, repeated measurements of a molecule scatter by "
+            f"{two_digits(statement['noise'])}{unit} (SD)."
+        )
     return text
 
 
@@ -46,23 +112,19 @@ def _risk(statement: Statement, endpoint: str) -> str:
     unit = _unit(statement)
     apart = two_digits(2**0.5 * statement["spread_rms"])
     text = f"{endpoint}: two single networks, trained alike, would have been {apart}{unit} apart"
-    shared = statement["top_overlap"]["0.05"]["replicates"]
-    text += f" and shared {100 * shared:.0f} % of their top 5 % of molecules"
-    text += f" (two ensembles: {100 * statement['top_overlap']['0.05']['ensembles']:.0f} %)."
-    metric = "auroc" if statement["kind"] == "classification" else "rmse"
-    replicates = statement["single_replicates"].get(metric)
-    if replicates and replicates["mean"] is not None:
-        scored = f"{replicates['min']:.3g} to {replicates['max']:.3g}"
+    top = statement["top_overlap"]["0.05"]
+    if top["molecules"] >= FEWEST_CHOSEN:
         text += (
-            f" Over the valid and test molecules together their {_NAMES[metric]} went from "
-            f"{scored}{unit if metric == 'rmse' else ''}, by chance alone"
+            f" and shared {100 * top['replicates']:.0f} % of their top 5 % of molecules (two ensembles: "
+            f"{100 * top['ensembles']:.0f} %)"
         )
-        text += f"; the ensemble's is {statement['ensemble'][metric]:.3g}."
+    text += "."
     if statement["kind"] == "classification":
         text += (
-            f" A single network would have called {100 * statement['flip_rate']['replicate']:.1f} % of the "
-            f"molecules otherwise than the ensemble; for {100 * statement['turned_share']:.0f} % at least "
-            f"one of the {statement['replicates']} did (before calibration)."
+            f" A single network would have put {100 * statement['flip_rate']['replicate']:.1f} % of the "
+            "molecules in the other class than the ensemble does; at least one of the "
+            f"{statement['replicates']} does so for {100 * statement['turned_share']:.0f} % of the molecules "
+            "(before calibration)."
         )
     return text
 
