@@ -12,15 +12,16 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from manywalks import files
 from manywalks.compare import page
-from manywalks.compare.configurations import Configuration, read_configurations, read_one, source_studies
+from manywalks.compare.configurations import Configuration, asked_for
 from manywalks.compare.design import Design, Share
 from manywalks.compare.study import Study
 from manywalks.compare.variance_budget import budgets, shared_entropy
 from manywalks.pipeline import versions
+from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps
 from manywalks.replicates.loop import Tally
-from manywalks.runtime import progress
+from manywalks.runtime import interrupt, progress
 from manywalks.runtime.progress import Board
 from manywalks.runtime.resources import cores_of
 from manywalks.runtime.step_process import StepFailed, run_step
@@ -62,19 +63,21 @@ def compare(
     """
     workspace = Workspace.open(folder)
     paths = [Path(path) for path in params] or [workspace.params_file]
-    if kind == "variance":
-        asked = source_studies(read_one(paths))
-    else:
-        asked = read_configurations(paths, settings, sweep=kind == "capacity")
+    asked = asked_for(paths, settings, kind)
     runner = ThreadPoolTaskRunner(max_workers=cores_of(workspace))
     options: dict[str, Any] = {"task_runner": runner}  # Prefect's own types do not admit its own runner
     return study_flow.with_options(**options)(workspace, asked, design, kind)
 
 
+def _kept_words(study: Study) -> str:
+    """What an interruption keeps."""
+    return f"{study.kept()} of {study.expected} replicates kept; run again to go on"
+
+
 @flow(name="compare", persist_result=False, validate_parameters=False)
 def study_flow(workspace: Workspace, asked: list[Configuration], design: Design, kind: str) -> dict[str, Any]:
     """Curate and featurize where that is not done, train share after share, judge, write the reports."""
-    with versions.exclusive(workspace) as repo, Board() as board:
+    with interruptible(), versions.exclusive(workspace) as repo, Board() as board:
         versions.fetch(repo, workspace)
         workspaces = [data_workspace(workspace, one.params) for one in asked]
         for prepared in {one.root: one for one in workspaces}.values():
@@ -86,8 +89,9 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         tally = Tally(board.follow("train"))
         while shares := study.shares(cores_of(workspace)):
             tally.look(study.trained, study.expected)
-            futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
-            wait(futures)
+            with interrupt.keeping(lambda: _kept_words(study)):
+                futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
+                wait(futures)
             for future in futures:
                 future.result()
         tally.look(study.trained, study.trained)

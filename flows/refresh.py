@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from manywalks.flows.train import train
 from manywalks.pipeline import versions
 from manywalks.pipeline.artifacts import publish_refresh
+from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.webhook import on_better, on_failure
 from manywalks.refresh import refresh as step
 from manywalks.refresh.text import text_of
@@ -34,14 +35,15 @@ def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     """
     job = job or RefreshJob()  # pyright: ignore[reportCallIssue]
     workspace = Workspace.open(Path(job.workspace))
-    look = step.look(workspace, wait=job.wait, pull=job.pull)
-    if not look.changed:
-        return {**(step.read(workspace) or {}), "changed": False, "data": look.data}
-    train(str(workspace.root))
-    with versions.exclusive(workspace, wait=job.wait) as repo:
+    seen = step.check_for_change(workspace, wait=job.wait, pull=job.pull)
+    if not seen.changed:
+        return {**(step.read(workspace) or {}), "changed": False, "data": seen.data}
+    with interruptible():
+        train(str(workspace.root))
+    with interruptible(), versions.exclusive(workspace, wait=job.wait) as repo:
         found = step.refresh(workspace)
         pushed = versions.push(repo, workspace) if job.push else "not asked for"
     publish_refresh(found, text_of(found))
     if found["promoted"]:
         on_better(found)
-    return {**found, "changed": True, "data": look.data, "pushed": pushed}
+    return {**found, "changed": True, "data": seen.data, "pushed": pushed}

@@ -7,6 +7,7 @@ from prefect import flow
 
 from manywalks import files
 from manywalks.pipeline import versions
+from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.stages import Steps
 from manywalks.reproduce import page, reproduce
 from manywalks.runtime.progress import Board
@@ -30,7 +31,7 @@ def reproduce_model(
     retraining = reproduce.prepare(
         Path(model), data=Path(data) if data else None, count=replicates, from_scratch=from_scratch
     )
-    with versions.exclusive(retraining.workspace), Board() as board:
+    with interruptible(), versions.exclusive(retraining.workspace), Board() as board:
         steps = Steps(retraining.workspace, board.follow)
         curated = steps.submit("curate")
         steps.submit("featurize", curated)

@@ -7,6 +7,7 @@ from prefect import flow
 
 from manywalks.pipeline import versions
 from manywalks.pipeline.artifacts import publish, with_artifact
+from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.stages import Steps
 from manywalks.pipeline.webhook import on_failure
 from manywalks.runtime.progress import Board, Tell
@@ -26,7 +27,7 @@ def train(workspace: str = ".") -> list[str]:
         workspace: a folder with a params.yaml.
     """
     there = Workspace.open(Path(workspace))
-    with versions.exclusive(there) as repo, Board() as board:
+    with interruptible(), versions.exclusive(there) as repo, Board() as board:
         versions.fetch(repo, there)
         steps = Steps(there, partial(follow, board))
         curated = steps.submit("curate")

@@ -5,6 +5,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from manywalks.runtime import interrupt
 from manywalks.runtime.locks import single_process
 from manywalks.runtime.step_process import BAD_INPUT, RETRYABLE, die_with_parent
 from manywalks.workspace import Workspace
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in STEPS:
         print(f"usage: python -m manywalks.tasks {{{','.join(STEPS)}}}", file=sys.stderr)
         return BAD_INPUT
+    interrupt.watch()
     die_with_parent()
     workspace = Workspace.open(Path.cwd())
     try:

@@ -13,6 +13,7 @@ from manywalks.cli.app import HERE, WorkspaceOption, app, console
 from manywalks.params.load import load_params
 from manywalks.params.run import ReportParams
 from manywalks.pipeline import definition, server
+from manywalks.runtime import interrupt
 from manywalks.workspace import Workspace
 
 
@@ -55,11 +56,11 @@ def train(
     if all(definition.is_current(stage, workspace) for stage in stages.values()):
         console.print("Nothing changed: every step is up to date.\n")
     else:
-        server.apply(workspace.root)
+        wait_for_server = server.start(workspace.root)
         from manywalks.flows.train import train as train_flow
-        from manywalks.pipeline.server import outlast
 
-        outlast(lambda: train_flow(str(workspace.root)), workspace.root)
+        wait_for_server()
+        server.outlast(lambda: train_flow(str(workspace.root)), workspace.root)
     _show(workspace)
 
 
@@ -208,28 +209,30 @@ def _show(workspace: Workspace) -> None:
 
 def main() -> None:
     """Entry point: a ValueError is the user's to mend, and takes one line."""
+    interrupt.watch()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # these register their commands; the commands import what they need when they run
     from manywalks.cli import models, studies  # noqa: F401
 
     try:
-        app(standalone_mode=False)
+        # without standalone_mode, what Exit carries comes back as a value
+        status = app(standalone_mode=False)
     except ValueError as error:
         _end(" ".join(str(error).split()), 2)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        _end("stopped; what was finished is kept", 130)
     except Exception as error:  # the last line of defence: a line for people, the traceback on request
         if hasattr(error, "format_message"):
             command = getattr(getattr(error, "ctx", None), "command_path", "manywalks")
             _end(f"{error.format_message()} (see {command} --help)", 2)  # pyright: ignore
         if os.environ.get("MANYWALKS_DEBUG"):
             raise
-        _end(f"{type(error).__name__}: {error} (MANYWALKS_DEBUG=1 shows where)", 1)
+        kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
+        _end(f"{kind}{error} (MANYWALKS_DEBUG=1 shows where)", 1)
+    interrupt.wait_if_stopping()
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _end(line: str, status: int) -> None:
     """Say one line on standard error and end."""
+    interrupt.wait_if_stopping()
     Console(stderr=True).print(line, style="red", highlight=False, soft_wrap=True, markup=False)
     sys.exit(status)

@@ -34,10 +34,11 @@ def refresh(
         champion = Champions(workspace).current()
         console.print(f"Nothing changed: {champion} stays the champion.", highlight=False)
         return
-    server.apply(workspace.root)
+    wait_for_server = server.start(workspace.root)
     from manywalks.flows.refresh import RefreshJob
     from manywalks.flows.refresh import refresh as refresh_flow
 
+    wait_for_server()
     found = refresh_flow(RefreshJob(workspace=str(workspace.root), push=push, pull=False, wait=0))
     for name, one in found["endpoints"].items():
         console.print(f"{name}: the challenger is {one['verdict']} ({_words(one)})", highlight=False)

@@ -30,13 +30,17 @@ def reproduce(
 
     Example: manywalks reproduce models/ensemble --replicates 16
     """
-    server.apply(model.resolve().parent.parent)
+    from manywalks.ensemble import manifest
+
     if sources:
         _sources(Workspace.open(model.resolve().parent.parent), replicates or 16)
         return
+    manifest.read(model)  # a model that cannot be read ends here, before anything starts
+    wait_for_server = server.start(model.resolve().parent.parent)
     from manywalks.flows.reproduce import reproduce_model
     from manywalks.reproduce.agreement import verdict
 
+    wait_for_server()
     found = reproduce_model(str(model), str(data) if data else None, replicates, from_scratch)
     for name, endpoint in found["endpoints"].items():
         console.print(verdict(endpoint, name), highlight=False)
@@ -139,15 +143,20 @@ def compare(
 
     Example: manywalks compare params.yaml --set network.dropout=0.1,0.3
     """
+    from manywalks.compare.configurations import asked_for
     from manywalks.compare.design import Design
 
     if variance and (capacity or values):
         raise ValueError("--variance: takes one configuration; leave out --set and --capacity")
     design = Design(repeats, folds, replicates, metric, threshold, stop=stop and not variance)
-    server.apply(Workspace.open(folder).root)
+    workspace = Workspace.open(folder)
+    kind = "variance" if variance else "capacity" if capacity else "compare"
+    paths = params or [workspace.params_file]
+    asked_for(paths, values or [], kind)  # what cannot be compared ends here, before anything starts
+    wait_for_server = server.start(workspace.root)
     from manywalks.cli.tables import tables
     from manywalks.flows.compare import compare as compare_flow
 
-    kind = "variance" if variance else "capacity" if capacity else "compare"
-    found = compare_flow(str(folder), [str(p) for p in params or []], values or [], design=design, kind=kind)
+    wait_for_server()
+    found = compare_flow(str(folder), [str(p) for p in paths], values or [], design=design, kind=kind)
     console.print(tables(found), highlight=False)

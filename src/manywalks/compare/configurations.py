@@ -35,6 +35,13 @@ class Configuration:
     copy: int = 0
 
 
+def asked_for(paths: Sequence[Path], settings: Sequence[str], kind: str) -> list[Configuration]:
+    """The configurations of a comparison; `kind` is "compare", "capacity" or "variance"."""
+    if kind == "variance":
+        return source_studies(read_one(paths))
+    return read_configurations(paths, settings, sweep=kind == "capacity")
+
+
 def read_configurations(paths: Sequence[Path], settings: Sequence[str], sweep: bool) -> list[Configuration]:
     """The configurations asked for, in order; a ValueError where they cannot be compared.
 

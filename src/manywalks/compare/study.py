@@ -95,6 +95,12 @@ class Study:
         """Replicates that stand."""
         return len(self.scores[0].found) * self.design.replicates
 
+    def kept(self) -> int:
+        """Replicates on disk now, those that no look has scored yet among them."""
+        names = [split_name(subsets) for subsets in self.splits]
+        stored = [store.of_split(name) is not None for store in self._fold_stores for name in names]
+        return sum(stored) * self.design.replicates
+
     def shares(self, processes: int) -> list[Share]:
         """What is to be trained before the next look, in pieces for so many processes; none at the end."""
         while self._round < len(self._looks.splits):

@@ -24,7 +24,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
-from manywalks.pipeline import definition
+from manywalks.pipeline import definition, server
 from manywalks.pipeline.lineage import Lineage, lineage_of
 from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
 from manywalks.replicates.packs import run_pack
@@ -262,7 +262,8 @@ def _dask_client(workspace: Workspace) -> Iterator[Any]:
 def _api_url(address: str | None) -> str:
     """The API that workers tell of their tasks: the one set, or the run's own for workers on this machine."""
     url = PREFECT_API_URL.value()
-    if url is None and address is not None and not LOCAL.search(address):
+    own = url is None or url == os.environ.get(server.OWN)
+    if own and address is not None and not LOCAL.search(address):
         raise ValueError(
             f"orchestrate.address: workers of {address} cannot reach this run's own Prefect server; "
             "start one (`prefect server start --host 0.0.0.0`) and set PREFECT_API_URL"

@@ -21,7 +21,7 @@ from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.scan import Scan, batches
 from manywalks.predict.stream import RECENT, Chunk, Keep, Share, Stream
-from manywalks.runtime import progress
+from manywalks.runtime import interrupt, progress
 
 # rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
@@ -85,7 +85,8 @@ def predict_table(
             say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
         with progress.telling("score") as tell, closing(_runner(model, ensemble, carried)) as runner:
             counted = _Progress(tell)
-            _score(scan, parts, runner, counted, size)
+            with interrupt.keeping(counted.kept):
+                _score(scan, parts, runner, counted, size)
             parts.assemble(schema(ensemble, carried))
     return Scored(counted.rows, counted.rejected)
 
@@ -182,6 +183,10 @@ class _Progress:
         self.rows += len(table)
         self._earlier += len(table) if earlier else 0
         self.rejected += sum(1 for reason in table.column("rejected").to_pylist() if reason)
+
+    def kept(self) -> str:
+        """What an interruption keeps."""
+        return f"{self.rows:,} rows kept; run again to go on"
 
     def share(self, done: float, rows: float = 0) -> None:
         """Show how much of the input is done, and how fast; `rows` are those done of the chunk in work.

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from manywalks import files
 from manywalks.replicates.plan import packs, plan_next, tolerances_of
 from manywalks.replicates.store import (
+    Store,
     drop_damaged,
     entropy_of,
     open_store,
@@ -13,7 +15,7 @@ from manywalks.replicates.store import (
     read_replicate,
     saved_replicates,
 )
-from manywalks.runtime import progress
+from manywalks.runtime import interrupt, progress
 from manywalks.train.prepare import read_tables
 from manywalks.workspace import Workspace
 
@@ -83,9 +85,15 @@ def train_until_enough(
         if not plan.missing:
             prune(store, plan.used)
             return plan.used
-        run_packs(store.key, packs(plan.missing, processes), tally)
+        with interrupt.keeping(partial(_kept_words, store, plan.expected)):
+            run_packs(store.key, packs(plan.missing, processes), tally)
         left = set(plan.missing) - set(saved_replicates(store))
         if left:
             raise RuntimeError(
                 f"train: replicates {sorted(left)} were not kept though their packs ended well"
             )
+
+
+def _kept_words(store: Store, expected: int) -> str:
+    """What an interruption keeps of the replicates."""
+    return f"{len(saved_replicates(store))} of {expected} replicates kept; run again to go on"

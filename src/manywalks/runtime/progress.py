@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +24,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from manywalks.runtime import interrupt
 
 Tell = Callable[[float, float, str], None]
 PREFIX = "@progress "
@@ -92,7 +94,7 @@ def telling(what: str) -> Iterator[Tell]:
         yield lines
         lines(1, 1, "")
         return
-    with bar() as shown:
+    with bar() as shown, interrupt.last_act(shown.stop):
         task = shown.add_task(what, total=None, note="")
 
         def tell(done: float, total: float, note: str = "") -> None:
@@ -143,13 +145,16 @@ class Board:
     def __init__(self) -> None:
         self._bars = bar()
         self._rows: dict[str, Any] = {}
+        self._open = ExitStack()
 
     def __enter__(self) -> "Board":
         self._bars.start()
+        self._open.callback(self._bars.stop)
+        self._open.enter_context(interrupt.last_act(self._bars.stop))
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bars.stop()
+        self._open.close()
 
     def follow(self, stage: str) -> Tell:
         """The `tell` of one stage."""

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from manywalks.runtime import progress
+from manywalks.runtime import interrupt, progress
 
 BAD_INPUT = 2
 # EX_TEMPFAIL of sysexits.h: what failed may pass (disk, memory, a file that is just being written)
@@ -51,6 +51,7 @@ def run_step(
         environment |= {
             name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         }
+    interrupt.wait_if_stopping()
     process = subprocess.Popen(
         [sys.executable, "-m", "manywalks.tasks", *arguments],
         # nothing is ever written to it: it closes when this process ends, however that is (see
@@ -78,6 +79,7 @@ def run_step(
             reader.join(timeout=5)
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
+    interrupt.wait_if_stopping()
     _judge(status, what, heard)
 
 
