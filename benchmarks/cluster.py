@@ -65,7 +65,7 @@ def measure() -> Demo:
         start = time.process_time()
         list(train_pack(problem, range(1, TIMED + 1), entropy))
         seconds = (time.process_time() - start) / TIMED
-        bundle = float(len(dask_packs.bundle(workspace, store)))
+        bundle = float(len(dask_packs.training_bundle(workspace, store)))
     case = Case(
         "demo, 20 replicates", len(problem.features), len(problem.predict), problem.features.width, 1, 20,
         bundle, seconds,

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
+from prefect import flow
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -19,12 +17,12 @@ from manywalks.compare.variance_budget import budgets, shared_entropy
 from manywalks.pipeline import versions
 from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.side_workspace import data_workspace
-from manywalks.pipeline.stages import Steps
+from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.loop import Tally
 from manywalks.runtime import interrupt, progress
 from manywalks.runtime.progress import Board
 from manywalks.runtime.resources import cores_of
-from manywalks.runtime.step_process import StepFailed, run_step
+from manywalks.runtime.step_process import run_step
 from manywalks.workspace import Workspace
 
 
@@ -34,19 +32,8 @@ def train_share(workspace: Workspace, share: Share, tell: progress.Tell) -> None
     run_step(share.arguments, folder=workspace.root, time_limit=limit, tell=tell, threads=1)
 
 
-def _can_pass(_task: Any, _run: Any, state: State) -> bool:
-    """Whether another try may end better; what was kept before the failure is not trained again."""
-    return isinstance(state.data, StepFailed | OSError | MemoryError)
-
-
-_SETTINGS: dict[str, Any] = {
-    "cache_policy": NO_CACHE,
-    "persist_result": False,
-    "retries": 2,
-    "retry_delay_seconds": 2,
-    "retry_condition_fn": _can_pass,
-}
-share_task = task(name="replicates", task_run_name="replicates {share.numbers}", **_SETTINGS)(train_share)
+# what was kept before a failure is not trained again
+share_task = bound(train_share, name="replicates", task_run_name="replicates {share.numbers}", retries=2)
 
 
 def compare(

@@ -26,6 +26,7 @@ from tests.conftest import command
 
 distributed = pytest.importorskip("distributed", reason="pip install 'manywalks[dask]'")
 far = pytest.importorskip("manywalks.replicates.dask_packs")
+Delivery = pytest.importorskip("manywalks.runtime.dask_cluster").Delivery
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 
@@ -125,7 +126,7 @@ def deliver(client: Any, workspace: Workspace, root: str | None = None) -> Store
     store = open_store(workspace)
     with suppress(ValueError):  # a plugin that a former test registered is kept under its name
         client.unregister_worker_plugin(f"manywalks-{store.key}")
-    client.register_plugin(far.Delivery(store.key, far.bundle(workspace, store), root))
+    client.register_plugin(Delivery(store.key, far.training_bundle(workspace, store), root))
     return store
 
 
@@ -177,7 +178,7 @@ def test_a_worker_with_other_code_is_refused(client, emptied: Workspace) -> None
     store = open_store(emptied)
     other = Store(store.folder.with_name("0" * 16))
     shutil.copytree(store.folder, other.folder)
-    client.register_plugin(far.Delivery(other.key, far.bundle(emptied, other), None))
+    client.register_plugin(Delivery(other.key, far.training_bundle(emptied, other), None))
     with pytest.raises(ValueError, match="runs other code of manywalks"):
         client.submit(far.run_far_pack, other.key, [0], pure=False).result(timeout=60)
 
@@ -220,7 +221,7 @@ def test_over_s3_one_bundle_serves_all_workers_and_the_scheduler_passes_names_al
 def test_a_bundle_damaged_in_s3_is_refused(client, emptied: Workspace, bucket: str) -> None:
     root = f"{bucket}/damaged"
     store = open_store(emptied)
-    delivery = far.Delivery(store.key, far.bundle(emptied, store), root)
+    delivery = Delivery(store.key, far.training_bundle(emptied, store), root)
     name = f"{store.key}/{delivery.digest}.zip"
     object_store.put(root, name, object_store.get(root, name)[:-1] + b"?")
     delivery.name = "manywalks-damaged"

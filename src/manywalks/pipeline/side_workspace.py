@@ -16,13 +16,21 @@ def run_beside(workspace: Workspace, params_file: Path) -> Workspace:
     The same file leads to the same folder, so a second run finds what the first one made. The data
     path is taken from the given workspace.
     """
-    params = load_params(params_file)
-    table = (workspace.root / params.data.path).resolve()
-    params = params.model_copy(update={"data": params.data.model_copy(update={"path": str(table)})})
-    text = render(params, f"Made from {params_file.name}; edit that, not this.")
+    params = with_table(load_params(params_file), workspace.root)
     name = f"{params_file.stem}-{hashlib.sha256(str(params_file.resolve()).encode()).hexdigest()[:6]}"
     folder = workspace.root / "runs" / name
-    target = folder / "params.yaml"
+    return workspace_of(params, folder, f"Made from {params_file.name}; edit that, not this.")
+
+
+def with_table(params: Params, root: Path) -> Params:
+    """The parameters with the path of the raw table made absolute, from a folder that it is relative to."""
+    table = str((root / params.data.path).resolve())
+    return params.model_copy(update={"data": params.data.model_copy(update={"path": table})})
+
+
+def workspace_of(params: Params, folder: Path, comment: str) -> Workspace:
+    """The workspace at `folder` with these parameters; its params.yaml is written where it says otherwise."""
+    target, text = folder / "params.yaml", render(params, comment)
     if not target.is_file() or target.read_text(encoding="utf-8") != text:
         files.write_text(target, text)
     return Workspace.open(folder)
@@ -37,16 +45,14 @@ def data_workspace(workspace: Workspace, params: Params) -> Workspace:
     The given workspace itself where its own are those and up to date; else a folder in its state, so that
     comparing never touches what the pipeline made.
     """
-    if workspace.params_file.is_file() and _same(workspace.params, params) and _stands(workspace):
+    if workspace.params_file.is_file() and _same(workspace.params, params) and _is_current(workspace):
         return workspace
-    table = (workspace.root / params.data.path).resolve()
-    moved = params.model_copy(update={"data": params.data.model_copy(update={"path": str(table)})})
-    text = render(moved, "Made for a comparison; no need to edit.")
+    moved = with_table(params, workspace.root)
     name = hashlib.sha256(moved.model_dump_json(include=set(MADE_BY)).encode()).hexdigest()[:16]
-    folder = workspace.state / "compare" / f"ground-{name}"
-    if not (folder / "params.yaml").is_file():
-        files.write_text(folder / "params.yaml", text)
-    return Workspace.open(folder)
+    folder = workspace.state / "compare" / f"data-{name}"
+    if (folder / "params.yaml").is_file():
+        return Workspace.open(folder)
+    return workspace_of(moved, folder, "Made for a comparison; no need to edit.")
 
 
 def _same(one: Params, other: Params) -> bool:
@@ -54,7 +60,7 @@ def _same(one: Params, other: Params) -> bool:
     return all(getattr(one, section) == getattr(other, section) for section in MADE_BY)
 
 
-def _stands(workspace: Workspace) -> bool:
+def _is_current(workspace: Workspace) -> bool:
     """Whether the workspace's own curated table and features are up to date."""
     stages = definition.load_stages(workspace)
     return all(definition.is_current(stages[name], workspace) for name in ("curate", "featurize"))

@@ -5,7 +5,6 @@ it holds, the task ends as Cached and starts nothing. One record for both orches
 hit means that the outputs are there, which Prefect's own cache cannot know.
 """
 
-import logging
 import os
 import re
 import shlex
@@ -94,7 +93,7 @@ def step_of(stage: definition.Stage) -> list[str]:
     return words[3:]
 
 
-def _is_retryable(_task: Any, _run: Any, state: State) -> bool:
+def is_retryable(_task: Any, _run: Any, state: State) -> bool:
     """Whether another try may end better: a killed process, I/O, memory; never bad input."""
     return isinstance(state.data, StepFailed | OSError | MemoryError)
 
@@ -103,7 +102,7 @@ def _is_retryable(_task: Any, _run: Any, state: State) -> bool:
 SHARED: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
-    "retry_condition_fn": _is_retryable,
+    "retry_condition_fn": is_retryable,
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),
 }
 bound: Any = partial(task, **SHARED)
@@ -185,12 +184,13 @@ class Steps:
         from distributed import as_completed
 
         from manywalks.replicates import dask_packs
+        from manywalks.runtime.dask_cluster import Delivery
 
         store = Store(self._workspace.replicates / key)
         root = self._workspace.params.orchestrate.storage
         if root and dask_packs.collect(store, root):
             return  # a former driver ended before it had taken these: look again what is missing
-        client.register_plugin(dask_packs.Delivery(key, dask_packs.bundle(self._workspace, store), root))
+        client.register_plugin(Delivery(key, dask_packs.training_bundle(self._workspace, store), root))
         far_task = bound(dask_packs.run_far_pack, name="pack", task_run_name="pack {indices}")
         smaller = dask_packs.smaller(packs)
         parameters = [{"key": key, "indices": pack, "root": root} for pack in smaller]
@@ -228,33 +228,21 @@ class Steps:
 def _dask_client(workspace: Workspace) -> Iterator[Any]:
     """A client of the cluster at orchestrate.address, or of a local one that ends with it."""
     try:
-        from distributed import LocalCluster
         from prefect_dask.client import PrefectDaskClient
+
+        from manywalks.runtime.dask_cluster import cluster_client
     except ImportError:
         raise ValueError("orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'") from None
-    logging.getLogger("distributed").setLevel(logging.ERROR)
     asked = workspace.params.orchestrate
     with ExitStack() as stack:
-        where: Any = asked.address
-        if where is None:
-            folder = workspace.state / "dask"
-            where = stack.enter_context(
-                LocalCluster(
-                    n_workers=processes_of(workspace),
-                    # a pack is a process of its own with one thread: one thread a worker to start it
-                    threads_per_worker=1,
-                    local_directory=str(folder),
-                    dashboard_address=None,  # pyright: ignore[reportArgumentType]
-                    silence_logs=logging.ERROR,
-                )
-            )
-        try:
-            client = stack.enter_context(PrefectDaskClient(where, set_as_default=False, timeout=CONNECT_S))
-            client.wait_for_workers(1, timeout=CONNECT_S)
-        except (OSError, TimeoutError) as error:
-            raise ValueError(
-                f"orchestrate.address: no Dask cluster with a worker at {asked.address} ({error}); start it"
-            ) from None
+        client = cluster_client(
+            asked,
+            stack,
+            processes=processes_of(workspace),
+            connect_s=CONNECT_S,
+            folder=workspace.state / "dask",
+            kind=PrefectDaskClient,
+        )
         stack.enter_context(temporary_settings({PREFECT_API_URL: _api_url(asked.address)}))
         yield client
 

@@ -1,18 +1,16 @@
-"""Chunks to be scored on the workers of a Dask cluster, which share no disk with the driver.
+"""Chunks to be predicted on the workers of a Dask cluster, which share no disk with the driver.
 
-Every worker gets the model once, as a plugin; a chunk is then some thousand texts, and comes back as a table.
+Every worker gets the model once; a chunk is then some thousand texts, and comes back as a table.
 """
 
-import io
 import threading
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from distributed import Worker, WorkerPlugin, get_worker, wait
+from distributed import wait
 
 from manywalks import files
 from manywalks.ensemble import manifest
@@ -20,54 +18,12 @@ from manywalks.ensemble.model import Ensemble
 from manywalks.params.run import OrchestrateParams
 from manywalks.predict.columns import Record
 from manywalks.predict.stream import Chunk, Keep, Share, Stream
-from manywalks.runtime import object_store
-from manywalks.runtime.dask_cluster import dask_client
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.dask_cluster import Delivery, bundle, cluster_client, delivered
 
-# The time stamp of what is sent: the same model shall be the same bytes.
-EPOCH = (1980, 1, 1, 0, 0, 0)
 # chunks under way for each thread of the cluster: one in work, one waiting
 AHEAD = 2
+CONNECT_S = 60
 _of_thread = threading.local()
-
-
-def bundle(model: Path) -> bytes:
-    """The files of a model as a zip."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted(model.rglob("*")):
-            if path.is_file():
-                name = path.relative_to(model).as_posix()
-                archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes())
-    return buffer.getvalue()
-
-
-class ModelDelivery(WorkerPlugin):
-    """Brings the model to every worker, once: as bytes, or from the storage root."""
-
-    idempotent = True
-
-    def __init__(self, key: str, content: bytes, root: str | None) -> None:
-        """`key` of the model; with a storage root, the bytes go there and not through the scheduler."""
-        self.name = f"manywalks-score-{key}"
-        self.key = key
-        self.root = root
-        self.digest = files.sha256_bytes(content)
-        self.content = None if root else content
-        if root:
-            object_store.put(root, f"score-{key}/{self.digest}.zip", content)
-
-    def setup(self, worker: Worker) -> None:
-        """Unpack the model into the worker's own folder."""
-        folder = Path(worker.local_directory) / self.name
-        content = self.content
-        if content is None:
-            content = object_store.get(str(self.root), f"score-{self.key}/{self.digest}.zip")
-        if files.sha256_bytes(content) != self.digest:
-            raise ValueError(f"{worker.address}: the model came damaged; run again")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(folder)
-        self.folder = folder
 
 
 def predict_chunk_on_worker(key: str, number: int, records: list[Record], keep: Sequence[str]) -> pa.Table:
@@ -77,14 +33,12 @@ def predict_chunk_on_worker(key: str, number: int, records: list[Record], keep: 
         ValueError: the worker's packages make other features than the model's.
         StepFailed: the worker has not got the model yet.
     """
-    delivery: Any = get_worker().plugins.get(f"manywalks-score-{key}")
-    if delivery is None:
-        raise StepFailed(f"{get_worker().address}: has not got the model")
-    named = (key, tuple(keep), str(delivery.folder))
+    model = delivered(key)
+    named = (key, tuple(keep), str(model))
     if getattr(_of_thread, "named", None) != named:
         if hasattr(_of_thread, "stream"):
             _of_thread.stream.close()
-        ensemble = Ensemble.load(delivery.folder)
+        ensemble = Ensemble.load(model)
         # a chunk by itself: its rows are the same whichever worker had the ones before it
         _of_thread.stream = Stream(ensemble, 1, keep=keep, recent=0)
         _of_thread.named = named
@@ -99,11 +53,12 @@ class FarStream:
     def __init__(self, model: Path, asked: OrchestrateParams, keep: Sequence[str]) -> None:
         """Connect, and send the model to the workers."""
         self._stack = ExitStack()
-        self.dask_client: Any = dask_client(asked, self._stack)
-        self._key = files.sha256_bytes((model / manifest.FILE).read_bytes())[:16]
+        self._client = cluster_client(asked, self._stack, processes=asked.cores, connect_s=CONNECT_S)
+        self._key = f"predict-{files.sha256_bytes((model / manifest.FILE).read_bytes())[:16]}"
         self._keep = tuple(keep)
         self._retries = asked.retries
-        self.dask_client.register_plugin(ModelDelivery(self._key, bundle(model), asked.storage))
+        content = bundle((path for path in sorted(model.rglob("*")) if path.is_file()), model)
+        self._client.register_plugin(Delivery(self._key, content, asked.storage))
 
     def close(self) -> None:
         """Leave the cluster."""
@@ -113,17 +68,17 @@ class FarStream:
         """Chunks on a cluster are independent of the ones before."""
 
     def run(self, chunks: Iterator[Chunk], keep: Keep, tell: Share) -> None:
-        """Score chunks, several at once; `keep` gets each one's table as it comes."""
+        """Predict chunks, several at once; `keep` gets each one's table as it comes."""
         under_way: dict[Any, Chunk] = {}
         # `wait` asks the current client, and ours is nobody's default
-        with self.dask_client.as_current():
+        with self._client.as_current():
             for chunk in chunks:
-                future = self.dask_client.submit(
+                future = self._client.submit(
                     predict_chunk_on_worker, self._key, chunk.number, chunk.records, self._keep,
                     pure=False, retries=self._retries,
                 )  # fmt: skip
                 under_way[future] = chunk
-                while len(under_way) >= AHEAD * max(1, sum(self.dask_client.nthreads().values())):
+                while len(under_way) >= AHEAD * max(1, sum(self._client.nthreads().values())):
                     _take(under_way, keep, tell)
             while under_way:
                 _take(under_way, keep, tell)

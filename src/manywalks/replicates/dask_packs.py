@@ -1,67 +1,28 @@
 """Packs on the workers of a Dask cluster, which share no disk with the driver.
 
-Every worker gets what replicates are made of once, as a worker plugin: new workers get it too, and a
-restarted one again. A pack is then a few numbers, and comes back as files named after their content.
+Every worker gets once what replicates are made of. A pack is then a few numbers, and comes back as files
+named after their content.
 """
 
-import io
-import zipfile
-from pathlib import Path
-from typing import Any
-
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import get_worker
 
 from manywalks import files
 from manywalks.replicates.packs import run_pack
 from manywalks.replicates.store import NAME, Store, open_store, saved_replicates
 from manywalks.runtime import object_store
+from manywalks.runtime.dask_cluster import bundle, delivered
 from manywalks.runtime.step_process import StepFailed
 from manywalks.workspace import Workspace
 
 # A killed worker costs the packs it had in hand, and a pack's process takes some seconds to start.
 PACK = 8
-# The bundle's time stamp: the same content shall be the same bytes.
-EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def bundle(workspace: Workspace, store: Store) -> bytes:
-    """What a worker needs to train replicates of the store: a zip of files of a workspace."""
+def training_bundle(workspace: Workspace, store: Store) -> bytes:
+    """What a worker needs to train replicates of the store: files of a workspace."""
     entropy = store.folder / "entropy.json"
     paths = [workspace.params_file, workspace.curated, workspace.features, workspace.split, entropy]
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path in paths:
-            name = path.relative_to(workspace.root).as_posix()
-            archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes())
-    return buffer.getvalue()
-
-
-class Delivery(WorkerPlugin):
-    """Brings the bundle to every worker, once: as bytes, or from the storage root."""
-
-    idempotent = True
-
-    def __init__(self, key: str, content: bytes, root: str | None) -> None:
-        """`key` of the store; with a storage root, the bytes go there and not through the scheduler."""
-        self.name = f"manywalks-{key}"
-        self.key = key
-        self.root = root
-        self.digest = files.sha256_bytes(content)
-        self.content = None if root else content
-        if root:
-            object_store.put(root, f"{key}/{self.digest}.zip", content)
-
-    def setup(self, worker: Worker) -> None:
-        """Unpack the bundle into the worker's own folder."""
-        folder = Path(worker.local_directory) / self.name
-        content = self.content
-        if content is None:
-            content = object_store.get(str(self.root), f"{self.key}/{self.digest}.zip")
-        if files.sha256_bytes(content) != self.digest:
-            raise ValueError(f"{worker.address}: what replicates are made of came damaged; run again")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            archive.extractall(folder)
-        self.folder = folder
+    return bundle(paths, workspace.root)
 
 
 def run_far_pack(key: str, indices: list[int], root: str | None = None) -> dict[str, bytes | None]:
@@ -74,10 +35,7 @@ def run_far_pack(key: str, indices: list[int], root: str | None = None) -> dict[
         ValueError: the worker's code is not the driver's, so its replicates would be others.
         StepFailed: the worker has not got the bundle yet, or the pack failed in a way that can pass.
     """
-    delivery: Any = get_worker().plugins.get(f"manywalks-{key}")
-    if delivery is None:
-        raise StepFailed(f"{get_worker().address}: has not got what replicates are made of")
-    workspace = Workspace.open(delivery.folder)
+    workspace = Workspace.open(delivered(key))
     store = open_store(workspace)
     if store.key != key:
         raise ValueError(

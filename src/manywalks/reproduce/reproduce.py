@@ -11,7 +11,7 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.predictor import StackedPredictor, read_about
 from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
-from manywalks.params.render import render
+from manywalks.pipeline.side_workspace import workspace_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.reproduce.agreement import Terms, agreement
@@ -52,9 +52,9 @@ def prepare(
         )
     folder = workspace_of_model / ".manywalks" / "reproduce" / model.resolve().name
     shutil.rmtree(folder if from_scratch else folder / "models", ignore_errors=True)
-    text = render(_params(about, table, count), f"Made from {model / manifest.FILE}, to reproduce it.")
-    files.write_text(folder / "params.yaml", text)
-    return Retraining(model, Workspace.open(folder))
+    params = _params(about, table, count)
+    comment = f"Made from {model / manifest.FILE}, to reproduce it."
+    return Retraining(model, workspace_of(params, folder, comment))
 
 
 def _check_network(model: Path, about: dict[str, Any]) -> None:
