@@ -49,7 +49,7 @@ def test_the_score_stands_beside_both_baselines() -> None:
             "weak",
             "falls short of an AUROC of 0.7",
         ),
-        (entry("unknown", "mean", 0.1, n_test=1), "accuracy unknown", "1 measured test molecule,"),
+        (entry("unknown", "mean", 0.1, n_test=0), "accuracy unknown", "no test molecule was measured."),
     ],
 )
 def test_the_verdict_and_its_reason(found: dict[str, Any], words: str, said: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from manywalks.evaluate.sentences import accuracy_sentences
 from manywalks.report import drawing
 from manywalks.report.figures import infinite_score
 from manywalks.report.model_card import model_card
@@ -73,9 +74,9 @@ def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportIn
     for label in (
         "will differ from this one before calibration, root mean square",
         "of calibrated probabilities</caption>",
-        "The last column is before calibration.",
+        "sure, before calibration. Single replicates go through",
         "valid and test subsets, in probability before calibration</caption>",
-        "Brier score and selection, before calibration</caption>",
+        "Brier score, and which molecules are chosen, before calibration</caption>",
     ):
         assert label in section
         assert label not in html[: html.index('id="e1"')]
@@ -83,7 +84,33 @@ def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportIn
 
 def test_what_the_bound_is_of_stands_beside_it(html: str) -> None:
     assert html.count("root mean square over molecules, 95\u00a0% sure</p>") == 2
-    assert html.count("two ensembles differ by at most, 95\u00a0% sure</th>") == 2
+    assert (
+        html.count("how far the score of a retrained ensemble will be from this one, at most, 95\u00a0% sure")
+        == 2
+    )
+
+
+def test_accuracy_comes_before_agreement(found: ReportInputs, html: str) -> None:
+    for place, (name, metrics) in enumerate(found.metrics.items()):
+        section = html[html.index(f'<section id="e{place}"') :]
+        said = accuracy_sentences(metrics, name).removeprefix(f"{name}: ")[1:].replace(" %", "\u00a0%")
+        assert 0 < section.index(said) < section.index("a retrained ensemble will differ from this one")
+
+
+def test_few_molecules_are_named_and_nothing_is_said_of_their_top(found: ReportInputs) -> None:
+    html = page(report_case.found(n=12, censored=0))
+    assert "Only 9 test molecules: do not trust the verdict" in html
+    assert "Only 6 valid molecules: do not trust" in html
+    assert "that two ensembles share" not in html
+
+
+def test_classes_are_called_what_the_table_calls_them(found: ReportInputs) -> None:
+    about = json.loads(json.dumps(found.about))
+    about["params"]["data"]["endpoints"]["active"].update(positive="toxic", negative=["safe"])
+    html = page(replace(found, about=about))
+    assert "calibrated probability of toxic" in html
+    assert store(html)["endpoints"][1]["answers"] == ["safe", "toxic"]
+    assert "class 1" not in html
 
 
 def test_each_dot_has_its_row(found: ReportInputs, html: str) -> None:
@@ -158,7 +185,15 @@ def test_a_test_part_without_measurements_still_makes_a_page(found: ReportInputs
         empty = dict.fromkeys(entry["ensemble"])
         spread = {metric: dict.fromkeys(("mean", "sd", "min", "max")) for metric in empty}
         about = {"fitted_on": 0, "molecules": 0, "notes": ["no valid molecule was measured"]}
-        metrics[name] = {**entry, **nothing, "ensemble": empty, "replicates": spread, "calibration": about}
+        unjudged = {"n_test": 0, "baselines": {}, "verdict": {"word": "unknown"}}
+        metrics[name] = {
+            **entry,
+            **nothing,
+            **unjudged,
+            "ensemble": empty,
+            "replicates": spread,
+            "calibration": about,
+        }
     none = found.counts.iloc[:0]
     case = replace(
         found, predictions=bare, metrics=metrics, counts=none, replicates=found.replicates.iloc[:0]

@@ -202,7 +202,7 @@ def _run_beside(folder: Path, params: Path) -> Workspace:
 
 def _show(workspace: Workspace) -> None:
     """The table at the end."""
-    from manywalks.cli.tables import summary
+    from manywalks.cli.summary import summary
 
     console.print(summary(workspace))
 

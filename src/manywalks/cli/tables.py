@@ -1,6 +1,5 @@
-"""What a person sees on the terminal: stages as they run, and the table at the end."""
+"""Tables that the studies show on the terminal: comparisons, sources of randomness, changes of the data."""
 
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -16,7 +15,6 @@ from manywalks.compare.words import (
     stopped_sentence,
     verdict_sentence,
 )
-from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN_SCORES
 from manywalks.formatting import with_error
 from manywalks.workspace import Workspace
 
@@ -111,52 +109,6 @@ def _budget(name: str, found: dict[str, Any]) -> Group:
     numerics = found["alone"]["numerics"]
     table.add_row("numerics", "", "", f"{numerics['value']:.4f}")
     return Group(table, Text(), Text(found["sentence"]), Text())
-
-
-def summary(workspace: Workspace) -> Group:
-    """What a run ends with: the table, the statement in sentences, and where everything lies."""
-    metrics = files.read_json(workspace.reports / "metrics.json")
-    statements = files.read_json(workspace.reports / "statement.json")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("endpoint", "molecules", "score (test)", "ensemble", "single replicates", "worst to best"):
-        table.add_column(title, justify="left" if title in ("endpoint", "score (test)") else "right")
-    for name, found in metrics.items():
-        for place, (metric, row) in enumerate(_rows(found)):
-            table.add_row("" if place else name, "" if place else str(found["n_test"]), metric, *row)
-    lines: list[Any] = [table, Text()]
-    for statement in statements.values():
-        lines += [Text(statement["sentence"]), Text(statement["single_replicate"], style="dim")]
-    lines += [
-        Text(),
-        Text(f"model   {_shown(workspace, workspace.ensemble)}"),
-        Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
-    ]
-    return Group(*lines)
-
-
-def _rows(found: dict[str, Any]) -> list[tuple[str, tuple[str, str, str]]]:
-    """(metric, (ensemble, single replicates, worst to best)) of one endpoint."""
-    rows = []
-    for metric in MAIN_SCORES[found["kind"]]:
-        whole, replicates = found["ensemble"][metric], found["replicates"][metric]
-        if whole is None or replicates["mean"] is None:
-            continue
-        low, high = replicates["min"], replicates["max"]
-        worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
-        unit = f" ({found['unit']})" if metric in ("rmse", "mae") and found["unit"] else ""
-        cells = (
-            f"{whole:.3f}",
-            f"{replicates['mean']:.3f} ± {replicates['sd']:.3f}",
-            f"{worst:.3f} to {best:.3f}",
-        )
-        rows.append((f"{metric.upper() if metric != 'spearman' else 'Spearman'}{unit}", cells))
-    return rows
-
-
-def _shown(workspace: Workspace, path: Path) -> str:
-    """A path as short as it can be typed from where the user stands."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def plain_table(header: list[str], rows: list[list[str]]) -> Table:

@@ -33,8 +33,12 @@ def accuracy_sentences(metrics: dict[str, Any], endpoint: str) -> str:
     """How good the model is beside simple predictions, and what decided the verdict."""
     words, metric = verdict_words(metrics), MAIN[metrics["kind"]]
     if metrics["verdict"]["word"] == "unknown":
-        measured = count(metrics["n_test"], "measured test molecule")
-        return f"{endpoint}: {words}: {measured}, and both classes or different values are needed to judge."
+        why = (
+            "all measured test molecules are of one class"
+            if metrics["n_test"]
+            else "no test molecule was measured"
+        )
+        return f"{endpoint}: {words}: {why}."
     unit = f" {metrics['unit']}" if metrics["unit"] and metric == "rmse" else ""
     simple = [f"{_SIMPLE[name]} {one[metric]:.3g}" for name, one in metrics["baselines"].items()]
     return (

@@ -7,9 +7,10 @@ import numpy as np
 import yaml
 from markupsafe import Markup
 
-from manywalks.formatting import short
+from manywalks.formatting import count, short
 from manywalks.report import drawing
 from manywalks.report.charts import HEIGHT, Plane, axis
+from manywalks.report.endpoint import answers_of
 
 # what is left after each step of curation
 STEPS = {
@@ -28,8 +29,13 @@ def histogram(label: str, found: dict[str, Any], alt: str) -> str:
     return plane.svg([plane.bars(edges, counts)], alt)
 
 
-def data_part(card: Mapping[str, Any]) -> dict[str, Any]:
-    """The data card with its molecules drawn and its distributions as charts."""
+def data_part(card: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The data card with its molecules drawn and its distributions as charts.
+
+    Args:
+        card: data.json.
+        asked: `data.endpoints` of params.yaml.
+    """
     reasons = [
         {
             "code": code,
@@ -39,7 +45,11 @@ def data_part(card: Mapping[str, Any]) -> dict[str, Any]:
         for code, reason in card["reasons"].items()
     ]
     endpoints = [
-        {"name": name, "distribution": {}, "censored": {}, **found, "chart": _distribution(name, found)}
+        {
+            "name": name,
+            "caption": _caption(found, answers_of(asked[name])),
+            "chart": _distribution(name, found),
+        }
         for name, found in card["endpoints"].items()
     ]
     most = max((step["records"] for step in card["steps"]), default=1) or 1
@@ -58,6 +68,28 @@ def _example(record: Mapping[str, Any]) -> Markup:
     )
 
 
+def _caption(found: Mapping[str, Any], answers: tuple[str, str]) -> str:
+    """What was measured of an endpoint, in short sentences."""
+    said = [count(found["molecules"], "molecule")]
+    if found["kind"] == "classification":
+        said[0] += f": {found['positive']} {answers[1]}, {found['negative']} {answers[0]}"
+    if shape := found.get("distribution"):
+        said.append(f"Median {short(shape['median'])}, SD {short(shape['sd'])}")
+    limits = found.get("censored") or {}
+    bounds = [
+        f"{limits[side]} with {sign}" for side, sign in (("above", ">"), ("below", "<")) if limits.get(side)
+    ]
+    if bounds:
+        said.append(f"Known only as a limit: {' and '.join(bounds)}")
+    if repeats := found["repeats"]["molecules"]:
+        noise = found["repeats"]["noise_sd"]
+        scatter = f"; repeats scatter by {short(noise, 2)} (SD)" if noise else ""
+        said.append(f"{count(repeats, 'molecule')} measured more than once{scatter}")
+    if ignored := found["ignored_cells"]:
+        said.append("Cells ignored: " + ", ".join(f"{n} {reason}" for reason, n in ignored.items()))
+    return ". ".join(said) + "."
+
+
 def _distribution(name: str, found: Mapping[str, Any]) -> Markup:
     """An endpoint's histogram; empty for a class, whose counts say it all."""
     shape = found.get("distribution") or {}
@@ -70,17 +102,21 @@ def _distribution(name: str, found: Mapping[str, Any]) -> Markup:
 
 
 def split_part(split: Mapping[str, Any]) -> dict[str, Any]:
-    """How many molecules each part has, and how far the test subset is from the train subset."""
-    parts = [(part, split[part]) for part in ("train", "valid", "test")]
+    """How many molecules each subset has, and how similar test molecules are to training molecules."""
+    subsets = [(subset, split[subset]) for subset in ("train", "valid", "test")]
     near = split["similarity"].get("test")
     if near is None:
-        return {"parts": parts, "chart": "", "caption": ""}
+        return {"subsets": subsets, "chart": "", "caption": ""}
     caption = (
         f"Similarity of each test molecule to the nearest training molecule (Morgan, radius 2): "
         f"median {near['median']:.2f}, quartiles {near['q1']:.2f} and {near['q3']:.2f}."
     )
     label = "Tanimoto similarity to the nearest training molecule"
-    return {"parts": parts, "chart": Markup(histogram(label, near["histogram"], caption)), "caption": caption}
+    return {
+        "subsets": subsets,
+        "chart": Markup(histogram(label, near["histogram"], caption)),
+        "caption": caption,
+    }
 
 
 def about_part(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One endpoint as the report sees it, and what its figures have in common."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,9 +41,10 @@ class View:
         counts: replicates, score and sd of ensembles of some of the replicates.
         calibration: of the endpoint.
         coverage: share that the intervals of `rows` shall hold.
-        threshold: probability from which a molecule is called class 1.
+        threshold: probability from which a molecule is called Yes.
         rows: measured test molecules; exact values first, then censored ones.
         shown: which of `rows` the page holds, in the same order.
+        answers: of a class, what the table calls 0 and 1.
     """
 
     name: str
@@ -56,6 +58,7 @@ class View:
     threshold: float
     rows: pd.DataFrame
     shown: pd.DataFrame
+    answers: tuple[str, str] = ("No", "Yes")
 
     @property
     def is_class(self) -> bool:
@@ -75,6 +78,13 @@ class View:
     def score_label(self, metric: str) -> str:
         """A metric's name with its unit."""
         return SCORE_NAMES[metric] + (self.unit if metric in IN_UNITS else "")
+
+
+def answers_of(endpoint: Mapping[str, Any]) -> tuple[str, str]:
+    """What the table calls the classes 0 and 1: the cells that params.yaml names, else No and Yes."""
+    positive, negative = endpoint.get("positive"), endpoint.get("negative") or ()
+    no = "No" if positive is None else f"not {positive}"
+    return (negative[0] if len(negative) == 1 else no), positive or "Yes"
 
 
 def binned(x: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

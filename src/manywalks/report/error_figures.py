@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from manywalks.formatting import short
+from manywalks.formatting import count, short
 from manywalks.report.charts import Plane, axis, fixed_axis
 from manywalks.report.endpoint import Figure, View, absolute_errors, binned, exact
 
@@ -25,17 +25,17 @@ def coverage(view: View) -> Figure | None:
     )
     about = view.metrics["calibration"]
     caption = (
-        f"Fitted on {about['fitted_on']} molecules of the valid subset, checked on {about['molecules']} of "
-        "the test subset. Bars: 95 % binomial intervals. "
+        f"Fitted on {count(about['fitted_on'], 'valid molecule')}, checked on "
+        f"{count(about['molecules'], 'test molecule')}. Bars: 95 % binomial intervals. "
         + " ".join(_sentence(note) for note in about["notes"])
     )
     return Figure(
-        "Do intervals hold what they state", plane.svg(marks, f"Coverage: {said}."), caption.strip()
+        "Do the intervals hold what they promise", plane.svg(marks, f"Coverage: {said}."), caption.strip()
     )
 
 
 def reliability(view: View) -> Figure | None:
-    """Observed share of class 1 against calibrated probability."""
+    """Observed share of Yes against calibrated probability."""
     about = view.metrics["calibration"]
     table = pd.DataFrame(about.get("reliability", []))
     if table.empty:
@@ -43,7 +43,7 @@ def reliability(view: View) -> Figure | None:
     ends = [0, 0.25, 0.5, 0.75, 1]
     plane = Plane(
         fixed_axis("calibrated probability", -0.02, 1.02, ends),
-        fixed_axis("observed share of class 1", -0.02, 1.02, ends),
+        fixed_axis(f"observed share of {view.answers[1]}", -0.02, 1.02, ends),
     )
     p, share, n = (table[name].to_numpy(dtype=float) for name in ("probability", "positive", "molecules"))
     half = 1.96 * np.sqrt(np.maximum(share * (1 - share), 0.25 / n) / n)
@@ -54,12 +54,13 @@ def reliability(view: View) -> Figure | None:
         f"Reliability of {len(table)} bins of probability; expected calibration error {short(about['ece'])}."
     )
     caption = (
-        f"Bins of equally many test molecules; on the line, probabilities are frequencies. Expected "
+        "Each dot is a group of equally many test molecules; on the line, the probability is right. "
+        "Expected "
         f"calibration error {short(about['ece'])}, Brier {short(about['brier'])} "
-        f"({short(about['uncalibrated']['brier'])} before calibration on {about['fitted_on']} molecules of "
-        f"the valid subset). {notes}"
+        f"({short(about['uncalibrated']['brier'])} before calibration on "
+        f"{count(about['fitted_on'], 'valid molecule')}). {notes}"
     )
-    return Figure("Are probabilities frequencies", plane.svg(marks, alt), caption.strip())
+    return Figure("Can the probabilities be taken at their word", plane.svg(marks, alt), caption.strip())
 
 
 def error_spread(view: View) -> Figure | None:
@@ -78,7 +79,9 @@ def error_spread(view: View) -> Figure | None:
     marks.append(plane.dots(at, found, "trend-marks"))
     rank = view.metrics["calibration"].get("spearman", {})
     alt = f"Absolute error against predicted standard deviation of {len(rows)} test molecules."
-    caption = "Orange: root mean square error in bins of equally many molecules; dashed: what was predicted."
+    caption = (
+        "Orange: root mean square error of groups of equally many molecules; dashed: what was predicted."
+    )
     if rank.get("value") is not None and rank.get("expected") is not None:
         caption += (
             f" Rank correlation {rank['value']:.2f}; errors drawn as predicted would give "
@@ -94,16 +97,16 @@ def undecided(view: View) -> Figure | None:
         return None
     ends = [0, 0.25, 0.5, 0.75, 1]
     plane = Plane(
-        fixed_axis("calibrated probability of class 1", -0.02, 1.02, ends),
+        fixed_axis(f"calibrated probability of {view.answers[1]}", -0.02, 1.02, ends),
         axis("spread over single replicates", view.rows["spread"].to_numpy(), zero=True),
     )
     x, y = rows["predicted"].to_numpy(), rows["spread"].to_numpy()
     marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y, first=0)]
     turned = f"{100 * np.mean(view.rows['flip'].to_numpy(dtype=float) > 0):.1f} %"
-    alt = f"Spread against probability; a replicate decides {turned} of the test molecules otherwise."
+    alt = f"Spread against probability; some replicate puts {turned} of the molecules in the other class."
     caption = (
-        f"Both calibrated. High near the threshold: there chance decides. {turned} of the test molecules "
-        f"get another class from one or more of {view.statement['replicates']} replicates."
+        f"Near the threshold chance decides: {turned} of the test molecules get another class from at least "
+        f"one of the {view.statement['replicates']} replicates. Both axes are after calibration."
     )
     return Figure("Where one replicate would decide otherwise", plane.svg(marks, alt), caption, True)
 
@@ -125,16 +128,18 @@ def error_distance(view: View) -> Figure | None:
     marks += [plane.line(at, found, "trend"), plane.dots(at, found, "trend-marks")]
     alt = (
         f"Error against similarity to the training set: root mean square {short(found[0])} "
-        f"in the least similar bin, {short(found[-1])} in the most similar."
+        f"among the least similar, {short(found[-1])} among the most similar."
     )
     caption = (
-        f"Orange: root mean square error in bins of equally many molecules, {short(found[0])} in the most "
-        f"foreign bin and {short(found[-1])} in the most familiar."
+        f"Orange: root mean square error of groups of equally many molecules, from {short(found[0])} among "
+        "the "
+        f"least similar to {short(found[-1])} among the most similar."
     )
     outside = ~rows["in_domain"].to_numpy(dtype=bool)
     if outside.any():
         far = float(np.sqrt(np.mean(absolute_errors(rows)[outside] ** 2)))
-        caption += f" {int(outside.sum())} molecules are outside the domain; there it is {short(far)}."
+        strangers = count(int(outside.sum()), "molecule")
+        caption += f" Outside the model's domain ({strangers}) it is {short(far)}."
     return Figure("Errors far from the training set", plane.svg(marks, alt), caption, True)
 
 

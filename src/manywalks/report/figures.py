@@ -44,9 +44,11 @@ def observed_predicted(view: View) -> Figure | None:
         marks.append(plane.arrows(x[~exact], y[~exact], up, int(exact.sum())))
     rmse = short(view.metrics["ensemble"]["rmse"])
     alt = f"Observed against predicted {view.name} of {len(rows)} test molecules; RMSE {rmse}."
-    caption = f"A dot is a test molecule; on the line, prediction equals measurement. {sampled(view)}"
+    caption = f"Each dot is a test molecule; on the line, prediction equals measurement. {sampled(view)}"
     if not exact.all():
-        caption += " Triangles are censored values and point to where the truth lies."
+        caption += (
+            " Triangles are values known only as a limit (>100); they point to where the true value lies."
+        )
     return Figure("Observed and predicted", plane.svg(marks, alt), caption.strip(), True)
 
 
@@ -55,17 +57,16 @@ def probabilities(view: View) -> Figure | None:
     rows = view.shown
     if rows.empty:
         return None
-    lanes = Axis("observed class", -0.6, 1.6, ((0.0, "0"), (1.0, "1")))
-    plane = Plane(
-        fixed_axis("calibrated probability of class 1", -0.02, 1.02, [0, 0.25, 0.5, 0.75, 1]), lanes
-    )
+    no, yes = view.answers
+    lanes = Axis("observed", -0.6, 1.6, ((0.0, no), (1.0, yes)))
+    plane = Plane(fixed_axis(f"calibrated probability of {yes}", -0.02, 1.02, [0, 0.25, 0.5, 0.75, 1]), lanes)
     # dots of a lane are spread evenly over its height (golden ratio), the same on each page
     lift = 0.9 * ((np.arange(len(rows)) * 0.6180339887498949) % 1 - 0.5)
     x, y = rows["predicted"].to_numpy(), rows["observed"].to_numpy()
     marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y + lift, first=0)]
     auroc = short(view.metrics["ensemble"]["auroc"])
     alt = f"Predicted probabilities of {len(rows)} test molecules by observed class; AUROC {auroc}."
-    caption = f"A dot is a test molecule, its class the lane. {sampled(view)}"
+    caption = f"Each dot is a test molecule, in the row of what was observed. {sampled(view)}"
     return Figure("Predicted probability by class", plane.svg(marks, alt), caption.strip(), True)
 
 
@@ -123,7 +124,7 @@ def by_count(view: View) -> Figure | None:
     marks.append(plane.dots(k, score, "marks"))
     name = SCORE_NAMES[view.main]
     alt = f"Test {name} of ensembles of 1 to {k[-1]:.0f} replicates: {short(score[0])} to {short(score[-1])}."
-    caption = "Mean of ensembles of some of the replicates; the band is ± 1 SD over such ensembles. "
+    caption = "Ensembles of some of the replicates: their mean score, and ± 1 SD as the band. "
     caption += limit.words if limit else ""
     return Figure("What more replicates bring", plane.svg(marks, alt), caption.strip())
 
@@ -155,14 +156,21 @@ def infinite_score(view: View) -> Limit | None:
     if view.main == "rmse" and view.statement["mode"] == "mean":
         # ambiguity identity: MSE of the mean = mean MSE of the replicates - their variance (ddof 0)
         variance = (float(np.mean(view.replicates**2)) - whole**2) * m / (m - 1)
-        words = "The curve is MSE∞ + V / k, which holds exactly for the mean of k replicates."
+        words = (
+            "The curve is exact: averaging k replicates removes all but 1 / k of the error that is chance."
+        )
         return Limit(whole**2 - variance / m, variance, True, words)
     k, score = (view.counts[name].to_numpy(dtype=float) for name in ("replicates", "score"))
     far = k >= 2
     if far.sum() < 2:
         return None
     slope, level = np.polyfit(1 / k[far], score[far], 1)
-    return Limit(float(level), float(slope), False, "The curve is a + b / k, fitted from k = 2 on.")
+    return Limit(
+        float(level),
+        float(slope),
+        False,
+        "The curve is fitted to the dots from 2 replicates on; it falls towards its limit as 1 / k.",
+    )
 
 
 def needed(view: View) -> Figure | None:
@@ -193,7 +201,7 @@ def needed(view: View) -> Figure | None:
     )
     sure = f"{100 * statement['confidence']:g} %"
     caption = (
-        f"How far two independent ensembles may be apart, root mean square, and how many replicates "
-        f"make that {sure} sure. Halving it takes about four times as many."
+        f"How many replicates it takes to be {sure} sure that two independently trained ensembles are no "
+        "further apart than the tolerance. Half the tolerance takes about four times as many."
     )
     return Figure("How many are enough", plane.svg(marks, alt), caption)

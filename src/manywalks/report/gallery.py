@@ -1,4 +1,4 @@
-"""Molecules worth a look: where the ensemble is furthest off, and where its replicates part most."""
+"""Molecules worth a look: where the ensemble is furthest off, and where its replicates differ most."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def _gallery(title: str, rows: pd.DataFrame, view: View) -> dict[str, Any]:
                     drawing.framed(drawing.draw(str(record["smiles"])), f"Structure of {name}")
                 ),
                 "observed": relation
-                + (f"{record['observed']:.0f}" if view.is_class else short(record["observed"])),
+                + (view.answers[int(record["observed"])] if view.is_class else short(record["observed"])),
                 "predicted": short(record["predicted"]),
                 "spread": short(record["spread"], 2),
                 "similarity": short(record.get("similarity"), 2),

@@ -11,16 +11,18 @@ from markupsafe import Markup
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER
-from manywalks.formatting import percent, short, whole
+from manywalks.evaluate.sentences import FEWEST_CHOSEN, accuracy_sentences, cautions, verdict_words
+from manywalks.formatting import count, percent, short, told_apart, whole
 from manywalks.report import drawing
 from manywalks.report.data_section import about_part, data_part, split_part
-from manywalks.report.endpoint import View
+from manywalks.report.endpoint import View, answers_of
 from manywalks.report.figures import figures, needed
 from manywalks.report.gallery import identity, largest_errors, largest_spreads
 from manywalks.report.html import template_text
 
 # each is about 0.7 kB: this many keep the page under 2 MB, and it opens at once
 MOST_MOLECULES = 2000
+VERDICT_CLASSES = {"useful": "good", "weak": "fair", "no better": "bad", "unknown": "fair"}
 COLUMNS = ("observed", "predicted", "spread", "low", "high", "similarity")
 
 
@@ -63,7 +65,7 @@ def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
         "script": Markup(template_text("report.js")),
         "summary": [_summary(view) for view in views],
         "endpoints": [_section(view) for view in views],
-        "data": data_part(found.data),
+        "data": data_part(found.data, found.about["params"]["data"]["endpoints"]),
         "split": split_part(found.split),
         "about": about_part(found.about),
         "cannot_draw": drawing.why_not(),
@@ -73,7 +75,7 @@ def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"short": short, "percent": percent, "whole": whole}
+    environment.filters |= {"short": short, "percent": percent, "whole": whole, "count": count}
     return environment.from_string(template_text("report.html.j2")).render(context)
 
 
@@ -114,6 +116,7 @@ def _view(found: ReportInputs, name: str, place: int, kept: set[int]) -> View:
         threshold=found.about["params"]["evaluate"]["threshold"],
         rows=rows,
         shown=rows.loc[rows["row"].isin(list(kept))],
+        answers=answers_of(found.about["params"]["data"]["endpoints"][name]),
     )
 
 
@@ -152,6 +155,7 @@ def _hover_table(view: View, molecules: _Molecules) -> dict[str, Any]:
         "name": view.name,
         "unit": unit,
         "class": view.is_class,
+        "answers": view.answers,
         "coverage": view.coverage,
         "columns": ["molecule", "relation", *columns],
         "rows": rows,
@@ -178,9 +182,10 @@ def _summary(view: View) -> dict[str, Any]:
         "single": replicates,
         "worst": worst,
         "best": best,
-        "replicates": view.statement["replicates"],
-        "bound": view.statement["difference_bound"],
-        "tolerance": view.statement["tolerance"],
+        "verdict": verdict_words(view.metrics),
+        "verdict_class": VERDICT_CLASSES[view.metrics["verdict"]["word"]],
+        "baseline": _better_baseline(view),
+        "limits": told_apart(view.statement["difference_bound"], view.statement["tolerance"]),
         "met": view.statement["met"],
     }
 
@@ -194,6 +199,18 @@ def _section(view: View) -> dict[str, Any]:
         "kind": view.metrics["kind"],
         "n_test": view.metrics["n_test"],
         "statement": view.statement,
+        "limits": told_apart(view.statement["difference_bound"], view.statement["tolerance"]),
+        "chosen": {
+            share: one
+            for share, one in view.statement["top_overlap"].items()
+            if one["molecules"] >= FEWEST_CHOSEN
+        },
+        "main": view.score_label(view.main),
+        "accuracy": _headless(view, accuracy_sentences(view.metrics, view.name)),
+        "verdict": verdict_words(view.metrics),
+        "verdict_class": VERDICT_CLASSES[view.metrics["verdict"]["word"]],
+        "score": view.metrics["ensemble"][view.main],
+        "cautions": cautions(view.metrics),
         "sentences": [_headless(view, view.statement[key]) for key in ("sentence", "single_replicate")],
         "scores": [_score_row(view, metric) for metric in view.metrics["ensemble"]],
         "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
@@ -206,6 +223,12 @@ def _headless(view: View, sentence: str) -> str:
     """A sentence of the statement without the endpoint's name in front, which is the heading here."""
     text = sentence.removeprefix(f"{view.name}: ").replace(" %", "\u00a0%")
     return text[:1].upper() + text[1:]
+
+
+def _better_baseline(view: View) -> float | None:
+    """The better of the baselines' test scores."""
+    better = max if view.main in HIGHER_IS_BETTER else min
+    return better((one[view.main] for one in view.metrics["baselines"].values()), default=None)
 
 
 def _score_row(view: View, metric: str) -> dict[str, Any]:

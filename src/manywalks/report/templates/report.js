@@ -36,11 +36,11 @@
     const unit = endpoint.unit ? ` ${endpoint.unit}` : "";
     const list = document.createElement("dl");
     const relation = at.relation === "=" ? "" : `${at.relation} `;
-    list.append(line(endpoint.class ? "class" : "observed", relation + shown(at.observed) + (endpoint.class ? "" : unit)));
-    list.append(line(endpoint.class ? "probability" : "predicted", shown(at.predicted) + unit));
-    list.append(line("spread of replicates", shown(at.spread)));
+    list.append(line("observed", endpoint.class ? endpoint.answers[at.observed] : relation + shown(at.observed) + unit));
+    list.append(line(endpoint.class ? `probability of ${endpoint.answers[1]}` : "predicted", shown(at.predicted) + unit));
+    list.append(line("spread of replicates", shown(at.spread) + unit));
     if (at.low !== null && at.low !== undefined)
-      list.append(line(`${shown(100 * endpoint.coverage)} % ${endpoint.class ? "of replicates" : "interval"}`, `${shown(at.low)} to ${shown(at.high)}`));
+      list.append(line(`${shown(100 * endpoint.coverage)} % ${endpoint.class ? "of replicates" : "interval"}`, `${shown(at.low)} to ${shown(at.high)}${unit}`));
     if (at.similarity !== null && at.similarity !== undefined) list.append(line("similarity", shown(at.similarity)));
     const title = document.createElement("b");
     title.textContent = ids[at.molecule];
