@@ -25,11 +25,10 @@ def entry(word: str, against: str, low: float, *, kind: str = "regression", **mo
 
 def test_the_score_stands_beside_both_baselines() -> None:
     assert accuracy_sentences(entry("useful", "neighbours", 0.38), "logS") == (
-        "logS: useful. RMSE on 100 test molecules: 0.61 nM; for comparison, the mean of the training "
-        "molecules 2 and "
-        "the 5 most similar training molecules 1.1. It is better than the 5 most similar training molecules "
-        "(gain "
-        "+0.38 to +0.6 nM, 95 % sure)."
+        "logS: useful. RMSE on 100 test molecules: 0.61 nM (the mean of the training molecules: 2; the 5 "
+        "nearest "
+        "training molecules: 1.1). It is better than the 5 nearest training molecules by 0.38 to 0.6 nM (95 "
+        "% sure)."
     )
 
 
@@ -42,7 +41,11 @@ def test_the_score_stands_beside_both_baselines() -> None:
             "no better than guessing",
             "not surely better than guessing",
         ),
-        (entry("weak", "neighbours", -0.1), "weak", "not surely better than the 5 most similar"),
+        (
+            entry("weak", "neighbours", -0.1),
+            "weak",
+            "not surely better than the 5 nearest training molecules: by \u22120.1 to 0.6 nM",
+        ),
         (entry("weak", "mean", 0.1), "weak", "falls short of an error 10 % below that of the mean"),
         (
             entry("weak", "majority", 0.1, kind="classification"),

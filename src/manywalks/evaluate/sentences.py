@@ -4,7 +4,7 @@ from typing import Any
 
 from manywalks.evaluate.baseline import FEWEST, LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
 from manywalks.evaluate.registry import MAIN, SCORE_NAMES
-from manywalks.formatting import count, told_apart, two_digits
+from manywalks.formatting import count, number, told_apart, two_digits
 
 Statement = dict[str, Any]
 # of fewer molecules a "top 5 %" is one or two of them
@@ -12,7 +12,7 @@ FEWEST_CHOSEN = 5
 _SIMPLE = {
     "mean": "the mean of the training molecules",
     "majority": "guessing",
-    "neighbours": f"the {NEIGHBOURS} most similar training molecules",
+    "neighbours": f"the {NEIGHBOURS} nearest training molecules",
 }
 
 
@@ -40,10 +40,10 @@ def accuracy_sentences(metrics: dict[str, Any], endpoint: str) -> str:
         )
         return f"{endpoint}: {words}: {why}."
     unit = f" {metrics['unit']}" if metrics["unit"] and metric == "rmse" else ""
-    simple = [f"{_SIMPLE[name]} {one[metric]:.3g}" for name, one in metrics["baselines"].items()]
+    simple = [f"{_SIMPLE[name]}: {one[metric]:.3g}" for name, one in metrics["baselines"].items()]
     return (
         f"{endpoint}: {words}. {SCORE_NAMES[metric]} on {count(metrics['n_test'], 'test molecule')}: "
-        f"{metrics['ensemble'][metric]:.3g}{unit}; for comparison, {' and '.join(simple)}. "
+        f"{metrics['ensemble'][metric]:.3g}{unit} ({'; '.join(simple)}). "
         f"{_reason(metrics, unit)}"
     )
 
@@ -52,10 +52,10 @@ def _reason(metrics: dict[str, Any], unit: str) -> str:
     """The interval that decided the verdict."""
     found = metrics["verdict"]
     against = _SIMPLE[found["against"]]
-    ends = f"{found['low']:+.2g} to {found['high']:+.2g}{unit}, 95 % sure".replace("-", "\u2212")
+    low, high = (number(found[end], 2) for end in ("low", "high"))
     if found["low"] <= 0:
-        return f"It is not surely better than {against} (gain {ends})."
-    text = f"It is better than {against} (gain {ends})"
+        return f"It is not surely better than {against}: by {low} to {high}{unit} (95 % sure)."
+    text = f"It is better than {against} by {low} to {high}{unit} (95 % sure)"
     if found["word"] == "useful":
         return f"{text}."
     least = (
