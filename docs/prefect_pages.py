@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.chromium import Browser, browser, executable
-from tests.prefect_server import Server
+from tests.support.chromium import Browser, browser, executable
+from tests.support.prefect_server import Server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IMAGES = REPOSITORY / "docs/images"
