@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from tests.support.chromium import Browser, browser, executable
 from tests.support.prefect_server import Server
 
