@@ -23,7 +23,7 @@ from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.curate import curate_table
 from manywalks.data.tables import read_table
-from manywalks.params.data import CurateParams
+from manywalks.params.curate import CurateParams
 from manywalks.params.load import parse_params
 from manywalks.split.split import split_molecules
 

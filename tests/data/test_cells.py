@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from manywalks.data.cells import convert_cells, read_cells
-from manywalks.params.data import EndpointParams
+from manywalks.params.endpoint import EndpointParams
 
 
 def cells_of(table, mass=np.nan, decimal=".", **endpoint):

@@ -9,8 +9,8 @@ from rdkit import Chem, DataStructs
 
 from manywalks.chemistry.tautomers import joined, tautomer_keys
 from manywalks.data.curate import curate_table
-from manywalks.params.data import SplitParams
 from manywalks.params.load import parse_params
+from manywalks.params.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.clusters import butina, scaffolds, similarity_fingerprints
 from manywalks.split.draw import deal, draw

@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from manywalks.chemistry.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
-from manywalks.params.data import CurateParams
+from manywalks.params.curate import CurateParams
 
 _LABEL = re.compile(r"\[\d")
 MAX_ROUNDS = 8

@@ -10,7 +10,7 @@ from manywalks.compare import paired, verdicts
 from manywalks.evaluate.infinite import CLOSED, Projected, project, scorer
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, METRICS
 from manywalks.evaluate.scores import endpoint_metrics
-from manywalks.params.data import EndpointParams
+from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.replicates.bound import replicates_needed
 from manywalks.replicates.combine import combine, combining_of

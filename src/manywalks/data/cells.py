@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks import units
-from manywalks.params.data import EndpointParams
+from manywalks.params.endpoint import EndpointParams
 
 MISSING = frozenset({"", "nan", "na", "n/a", "<na>", "null", "none", "-", "#n/a"})
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})

@@ -17,7 +17,7 @@ from manywalks.data.checks import check_table, common_cells
 from manywalks.data.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.data.records import Records, texts
 from manywalks.data.tables import as_text
-from manywalks.params.data import EndpointParams
+from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 
 Progress = Callable[[int, int], None]

@@ -8,8 +8,10 @@ from rdkit import Chem, rdBase
 
 from manywalks import units
 from manywalks.data.cells import MISSING, read_numbers
-from manywalks.params.data import RESERVED, DataParams, EndpointParams, SplitParams
+from manywalks.params.data import RESERVED, DataParams
+from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
+from manywalks.params.split import SplitParams
 
 SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molecule")
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}

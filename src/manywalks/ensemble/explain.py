@@ -19,7 +19,7 @@ from manywalks.ensemble.calibration import Calibration
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.formatting import number
-from manywalks.params.data import CurateParams
+from manywalks.params.curate import CurateParams
 from manywalks.params.model import FeatureBlock
 
 # an atom is trusted where its mean is this many standard deviations (of single replicates) from 0 ...

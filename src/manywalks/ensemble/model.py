@@ -17,7 +17,7 @@ from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.featurize.molecule import column_names
-from manywalks.params.data import CurateParams
+from manywalks.params.curate import CurateParams
 from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.scaling import FeatureScaler

@@ -15,7 +15,7 @@ from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
 from manywalks.features import Features
-from manywalks.params.data import EndpointParams
+from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of

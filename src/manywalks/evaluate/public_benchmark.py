@@ -20,8 +20,8 @@ from manywalks.data.curate import curate_table, standardize_smiles
 from manywalks.data.tables import read_table
 from manywalks.evaluate.scores import auroc, classification_metrics, regression_metrics
 from manywalks.featurize.featurize import featurize
-from manywalks.params.data import SplitParams
 from manywalks.params.load import Params, parse_params
+from manywalks.params.split import SplitParams
 from manywalks.split.split import split_molecules
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import Prepared, prepare

@@ -1,8 +1,9 @@
 """What the sections of params.yaml are made of: a strict, frozen model, and kinds of values."""
 
+from datetime import date
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -21,3 +22,15 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)
+
+
+def _listed(value: Any) -> Any:
+    """One cell as a list of one."""
+    return [value] if isinstance(value, str | int | float | date) else value
+
+
+# YAML reads 1, true and 2020-04-03 as a number, a boolean and a date, where the cell that is meant is text
+Cell = Annotated[
+    str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float | date) else value)
+]
+Cells = Annotated[tuple[Cell, ...], BeforeValidator(_listed)]

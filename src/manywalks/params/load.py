@@ -12,7 +12,8 @@ import yaml
 from pydantic import BaseModel, ValidationError, model_validator
 
 from manywalks.params.base import Section, model_in
-from manywalks.params.data import CurateParams, DataParams, SplitParams
+from manywalks.params.curate import CurateParams
+from manywalks.params.data import DataParams
 from manywalks.params.model import (
     EnsembleParams,
     EvaluateParams,
@@ -24,6 +25,7 @@ from manywalks.params.model import (
 )
 from manywalks.params.renamed import check_names
 from manywalks.params.run import OrchestrateParams, RefreshParams, ReportParams
+from manywalks.params.split import SplitParams
 
 
 class Params(Section):

@@ -12,7 +12,7 @@ from rdkit import rdBase
 
 from manywalks.chemistry.standardize import standardize_one
 from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule
-from manywalks.params.data import CurateParams
+from manywalks.params.curate import CurateParams
 from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import Lost, WithBytes
 

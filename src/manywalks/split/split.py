@@ -6,7 +6,7 @@ import pandas as pd
 from manywalks.chemistry.tautomers import joined, tautomer_keys
 from manywalks.data.dates import decimal_years
 from manywalks.data.split_columns import PRECEDENCE
-from manywalks.params.data import SplitParams
+from manywalks.params.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.draw import deal, draw, sized
 
