@@ -20,6 +20,7 @@ from manywalks.evaluate.pairs import (
 )
 from manywalks.evaluate.statement import Terms
 from manywalks.formatting import two_digits
+from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import Combining, combine
 
 N = 150
@@ -241,6 +242,41 @@ def test_a_replicate_that_decides_otherwise_is_counted():
     assert got["flip_rate"]["replicate"] == pytest.approx(2 / 80)
     assert got["flip_rate"]["replicates"] == pytest.approx(0.2 * 2 / 8)
     assert got["flip_rate"]["ensembles"] == 0
+
+
+def test_several_endpoints_have_a_wider_bound_that_holds_for_all_at_once():
+    replicates, observed = experiment(np.random.default_rng(14), 16)
+    alone, one = (
+        statement.endpoint_statement(replicates, observed, regression(endpoints=t)) for t in (1, 12)
+    )
+    assert alone["joint"]["difference_bound"] == alone["difference_bound"] == one["difference_bound"]
+    at_level = difference_bound(replicates, 1 - 0.05 / 12, adaptive=True).bound
+    assert one["joint"] == {"endpoints": 12, "difference_bound": pytest.approx(at_level)}
+    assert "All 12 endpoints at once: to within" in sentences.sentences(one, "e")[0]
+    assert "at once" not in sentences.sentences(alone, "e")[0]
+
+
+def test_what_more_replicates_can_still_gain_is_what_infinitely_many_would():
+    replicates, observed = experiment(np.random.default_rng(15), 12)
+    got = statement.endpoint_statement(replicates, observed, regression())
+    assert got["mse_left"] == pytest.approx(got["mse_ensemble"] - got["mse_infinite"])
+    assert got["mse_left"] == pytest.approx(got["ambiguity"] / 11)
+
+
+def test_the_farthest_replicate_is_named():
+    replicates, observed = experiment(np.random.default_rng(16), 12)
+    replicates[7] += 3
+    far = statement.endpoint_statement(replicates, observed, regression())["farthest"]
+    assert far["replicate"] == 7
+    assert far["distance"] == pytest.approx(np.sqrt(np.mean((replicates[7] - replicates.mean(axis=0)) ** 2)))
+
+
+def test_the_statement_names_the_molecules_that_it_is_over():
+    replicates, observed = experiment(np.random.default_rng(17), 4)
+    promise = sentences.sentences(statement.endpoint_statement(replicates, observed, regression()), "e")[0]
+    assert f"over these {N} molecules" in promise
+    assert "new molecules" not in promise
+    assert "fewer than 8 replicates" in promise
 
 
 def test_the_sentences_say_figures_units_and_confidence():

@@ -51,6 +51,44 @@ def test_the_bound_covers_and_is_tight(name, m):
     assert np.median(bounds) / np.quantile(d, 0.95) <= {8: 1.25, 16: 1.12}[m]
 
 
+@pytest.mark.parametrize("confidence", [0.99, 0.995])
+@pytest.mark.parametrize("m", [8, 16])
+@pytest.mark.parametrize("name", SPECTRA)
+def test_higher_levels_hold_too(name, m, confidence):
+    rng = np.random.default_rng(12)
+    made = [replicates(rng, m, SPECTRA[name]) for _ in range(400)]
+    bounds = np.array([bound.difference_bound(f, confidence).bound for f in made])
+    d = np.sort(np.sqrt(2 / m * (replicates(rng, 50_000, SPECTRA[name]) ** 2).mean(axis=1)))
+    failing = 1 - np.searchsorted(d, bounds) / d.size
+    assert failing.mean() <= 1 - confidence + 2.5 * failing.std() / 20
+
+
+@pytest.mark.parametrize("m", [2, 3])
+def test_two_or_three_replicates_that_move_as_one_give_students_interval(m):
+    rng = np.random.default_rng(13)
+    steps = rng.normal(size=(20_000, 2, m)).mean(axis=2)
+    bounds = [bound.difference_bound(rng.normal(size=(m, 1)) * np.ones(N)).bound for _ in range(2000)]
+    d = np.abs(steps[:2000, 0] - steps[:2000, 1])
+    assert np.mean(d <= bounds) == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("m", [4, 8, 32])
+def test_the_bound_of_a_molecule_holds_at_every_molecule(m):
+    rng = np.random.default_rng(14)
+    held = []
+    for _ in range(300):
+        one, other = (replicates(rng, m, SPECTRA["1/k"]) for _ in range(2))
+        held.append(np.abs(one.mean(axis=0) - other.mean(axis=0)) <= bound.molecule_bounds(one))
+    assert np.mean(held) == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, float("nan"), -1.0])
+def test_a_tolerance_that_nothing_meets_is_refused(tolerance):
+    seen = spectrum.covariance_moments(replicates(np.random.default_rng(15), 8, SPECTRA["1/k"]))
+    with pytest.raises(ValueError, match="cannot be met; give a number above 0"):
+        bound.replicates_needed(seen, tolerance)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32), st.integers(4, 20), st.floats(0.1, 10))
 def test_the_bound_scales_with_the_unit_and_ignores_the_mean(seed, m, scale):
@@ -147,8 +185,9 @@ def test_resolve_tolerance_refuses(text):
 def test_resolve_tolerance_without_a_scale():
     with pytest.raises(ValueError, match="no repeated measurements"):
         resolve_tolerance("1 noise", 2.0, None)
-    with pytest.raises(ValueError, match="no two different training values"):
-        resolve_tolerance("0.1 sd", 0.0, None)
+    for sd in (0.0, float("nan")):
+        with pytest.raises(ValueError, match="no two different training values"):
+            resolve_tolerance("0.1 sd", sd, None)
 
 
 def test_a_replicate_that_diverged_is_refused():

@@ -174,6 +174,7 @@ def _statement(
         combining=combining_of(seen.endpoint.kind, params.ensemble),
         adaptive=params.replicates.count is None,
         diverged=diverged,
+        endpoints=len(params.data.endpoints),
     )
     statement = endpoint_statement(seen.replicates, seen.observed, terms, relation=seen.relation)
     retrained, single = sentences(statement, seen.name)

@@ -92,8 +92,15 @@ def _promise(statement: Statement, endpoint: str) -> str:
     bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
     text = (
         f"{endpoint}: a retrained ensemble of {m} will agree with this one to within "
-        f"{bound}{unit}{scale} (root mean square over new molecules), {sure}."
+        f"{bound}{unit}{scale} (root mean square over these {statement['molecules']} molecules), {sure}."
     )
+    if statement["joint"]["endpoints"] > 1:
+        text += (
+            f" All {statement['joint']['endpoints']} endpoints at once: to within "
+            f"{two_digits(statement['joint']['difference_bound'])}{unit} here, {sure}."
+        )
+    if m < 8:
+        text += " From fewer than 8 replicates that is a rough figure."
     if statement["met"]:
         text += f" That is within the tolerance of {tolerance}{unit}."
     else:
@@ -115,7 +122,8 @@ def _promise(statement: Statement, endpoint: str) -> str:
 def _risk(statement: Statement, endpoint: str) -> str:
     unit = _unit(statement)
     apart = two_digits(2**0.5 * statement["spread_rms"])
-    text = f"{endpoint}: two single networks, trained alike, would have been {apart}{unit} apart"
+    text = f"{endpoint}: two single networks, trained alike, would have been {apart}{unit} apart, "
+    text += f"root mean square (two ensembles: {two_digits(statement['difference_expected'])})"
     top = statement["top_overlap"]["0.05"]
     if top["molecules"] >= FEWEST_CHOSEN:
         text += (

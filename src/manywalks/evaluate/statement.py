@@ -40,6 +40,7 @@ class Terms:
         combining: how the replicates are made one.
         adaptive: whether the number of replicates came from looking at them.
         diverged: replicates that were replaced because they were not finite.
+        endpoints: how many there are, for what holds for all of them at once.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Terms:
     combining: Combining = MEAN
     adaptive: bool = True
     diverged: int = 0
+    endpoints: int = 1
 
 
 def endpoint_statement(
@@ -92,11 +94,15 @@ def endpoint_statement(
 def _spread(replicates: np.ndarray) -> dict[str, Any]:
     """How far single replicates are from their mean, over molecules."""
     spread = replicates.std(axis=0, ddof=1)
-    low, middle, high, far = np.quantile(spread, [0.25, 0.5, 0.75, 0.95]).tolist()
+    low, middle, high, most = np.quantile(spread, [0.25, 0.5, 0.75, 0.95]).tolist()
     rms = math.sqrt(np.mean(spread**2))
+    far = np.sqrt(np.mean((replicates - replicates.mean(axis=0)) ** 2, axis=1))
+    farthest = int(np.argmax(far))
     return {
         "spread_rms": rms,
-        "spread": {"q25": low, "median": middle, "q75": high, "p95": far},
+        "spread": {"q25": low, "median": middle, "q75": high, "p95": most},
+        # a rare outcome of training shows here first: no bound from a few replicates can know of it
+        "farthest": {"replicate": farthest, "distance": float(far[farthest])},
         "standard_error_rms": rms / math.sqrt(len(replicates)),
     }
 
@@ -106,11 +112,12 @@ def _difference(replicates: np.ndarray, terms: Terms) -> dict[str, Any]:
     seen = covariance_moments(as_means(replicates, terms.combining))
     m, mode = len(replicates), terms.combining.mode
     confidence, adaptive = terms.confidence, terms.adaptive
-    bound = bound_at(seen, m, confidence, adaptive=adaptive, mode=mode)
-    if terms.kind == "classification":
-        bound = min(
-            bound, 1.0
-        )  # of two replicates it comes out at 5: probabilities cannot differ by more than 1
+    # probabilities cannot differ by more than 1
+    widest = 1.0 if terms.kind == "classification" else math.inf
+    joint = 1 - (1 - confidence) / terms.endpoints
+    bound, of_all = (
+        min(bound_at(seen, m, level, adaptive=adaptive, mode=mode), widest) for level in (confidence, joint)
+    )
 
     def needed(tolerance: float) -> int:
         return replicates_needed(seen, tolerance, confidence, adaptive=adaptive, mode=mode)
@@ -122,6 +129,7 @@ def _difference(replicates: np.ndarray, terms: Terms) -> dict[str, Any]:
         "difference_expected": expected_difference(seen, m, m, mode),
         "difference_bound": bound,
         "confidence": confidence,
+        "joint": {"endpoints": terms.endpoints, "difference_bound": of_all},
         "adaptive": adaptive,
         "tolerance": terms.tolerance,
         "met": bound <= terms.tolerance,
@@ -145,7 +153,9 @@ def _errors(replicates: np.ndarray, observed: np.ndarray, relation: np.ndarray |
     if relation is not None:
         keep &= (np.asarray(relation) != "<") & (np.asarray(relation) != ">")
     if not keep.any():
-        return dict.fromkeys(("mse_one", "mse_ensemble", "mse_infinite", "mse_infinite_error", "ambiguity"))
+        return dict.fromkeys(
+            ("mse_one", "mse_ensemble", "mse_infinite", "mse_infinite_error", "ambiguity", "mse_left")
+        )
     error = replicates[:, keep] - observed[keep]
     infinite, its_error = infinite_mse(error)
     return {
@@ -154,6 +164,7 @@ def _errors(replicates: np.ndarray, observed: np.ndarray, relation: np.ndarray |
         "mse_infinite": infinite,
         "mse_infinite_error": its_error,
         "ambiguity": float(np.mean(error.var(axis=0))),
+        "mse_left": float(np.mean(error.var(axis=0, ddof=1))) / len(error),
     }
 
 

@@ -105,12 +105,28 @@ def bound_at(
     """
     if covariance.variance == 0:
         return 0.0
+    if replicates < 4:  # directions cannot be told: one, the worst case, where Student's t is exact
+        student = float(special.stdtrit(replicates - 1, 0.5 + confidence / 2))
+        return expected_difference(covariance, replicates, other or replicates, mode) * student
     level = _level(confidence, covariance.theta, replicates, adaptive)
     nu, dof = 1 / covariance.theta, 2 / quantile_variance(covariance, replicates, level)
     # what not knowing V and theta costs: F over chi-square, both of nu
     unknown = float(special.fdtri(nu, dof, level)) * nu / chi_square_quantile(level, nu)
     expected = expected_difference(covariance, replicates, other or replicates, mode)
     return expected * math.sqrt(mixture_quantile(covariance, level) * unknown)
+
+
+def molecule_bounds(
+    predictions: np.ndarray, confidence: float = 0.95, *, how: Combining = MEAN
+) -> np.ndarray:
+    """What the difference to a retrained ensemble will not exceed at each molecule (n,), by Student's t.
+
+    Exact for Gaussian replicates, at any molecule by itself; of many molecules, some exceed it.
+    """
+    moved = as_means(predictions, how)
+    student = float(special.stdtrit(len(moved) - 1, 0.5 + confidence / 2))
+    scale = math.sqrt(2 * location_variance(how.mode, len(moved)))
+    return student * scale * moved.std(axis=0, ddof=1)
 
 
 def replicates_needed(
@@ -151,7 +167,11 @@ def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> 
     middle = min(1.0, 3 * math.sqrt(theta)) * (1 - theta)  # neither one direction nor very many
     share = 1 - min(0.6, _TAILS / replicates + _SKEW * middle / replicates**2)
     looking = 1 - _LOOKING * math.sqrt(theta) if adaptive else 1.0
-    return 1 - (1 - confidence) * share * looking
+    # the first-order algebra loses its hold far out, the sooner the fewer replicates
+    beyond = min(1.0, (1 - confidence) / _USUAL) ** (middle * (_FAR / replicates + _FARTHER))
+    return 1 - (1 - confidence) * share * looking * beyond
 
 
 _TAILS, _SKEW, _LOOKING = 1.2, 26.0, 0.35
+# allowed failures that the constants above were set at, and what smaller ones cost; for levels up to 0.999
+_USUAL, _FAR, _FARTHER = 0.05, 10.0, 0.1

@@ -12,8 +12,10 @@ from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import Combining, combine, location_variance
 
-# of so many honest models one has a replicate that is taken for a stranger
-_STRANGE = 1 / 1000
+# chance that a model of Gaussian replicates has a suspicious one; heavier tails bring more
+_SUSPICIOUS = 1 / 1000
+# and none is, however sure the limits, that is not so many times as far off as the farthest fresh replicate
+_FARTHER = 1.5
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ def agreement(
     """Observed against promised difference of one endpoint.
 
     The promise is made from the model's own replicates and tells how far an ensemble of so many fresh
-    replicates may be. The verdict is on the predictions and on each of the model's replicates, since a
-    foreign one widens the bound that it is judged by; each metric's difference stands beside its own bound.
+    replicates may be. The verdict is on the predictions alone. A replicate of the model that is far from the
+    fresh ones is named beside it, since it widens the bound that it is judged by; that is no verdict, as rare
+    outcomes of an honest training are far too. Each metric's difference stands beside its own bound.
 
     Args:
         model: (m, n) predictions of the model's replicates out of sample, in endpoint units.
@@ -61,7 +64,7 @@ def agreement(
     promised = difference_bound(model, asked.confidence, **settings)
     judged = difference_bound(model, level, **settings)
     difference = math.sqrt(np.mean((one - other) ** 2))
-    foreign = foreign_replicates(model, retrained)
+    suspicious = suspicious_replicates(model, retrained, endpoints=asked.endpoints)
     # the bound on metrics is for two ensembles of m; one of k differs more or less by this factor
     own, theirs = (location_variance(asked.combining.mode, len(each)) for each in (model, retrained))
     scale = math.sqrt((own + theirs) / (2 * own))
@@ -77,33 +80,39 @@ def agreement(
         "confidence": asked.confidence,
         "judged_by": judged.bound,
         "judged_at": level,
-        "foreign_replicates": foreign,
-        "agrees": difference <= judged.bound and not foreign,
+        "suspicious_replicates": suspicious,
+        "agrees": difference <= judged.bound,
         "metrics": _metrics(model, one, other, observed, relation, asked, scale),
     }
 
 
-def foreign_replicates(model: np.ndarray, retrained: np.ndarray) -> list[int]:
+def suspicious_replicates(model: np.ndarray, retrained: np.ndarray, *, endpoints: int = 1) -> list[int]:
     """Which of the model's replicates are farther from the fresh ones' mean than a fresh replicate would be.
 
-    A replicate of the same data and network is one more draw of what the fresh ones are draws of, so the
-    logarithm of its distance lies within Student's prediction limit of theirs, at a level shared by all
-    replicates. None can be told from fewer than 4 fresh replicates.
+    A replicate of the same data and network is one more draw of what the fresh ones are draws of. Two limits
+    follow from these: of a Gaussian replicate, by the directions in which they part, and of the logarithm of
+    the distance, whatever the directions. Either errs where its assumption does, so a suspicious replicate is
+    beyond both, at a level shared by all replicates and endpoints, and well beyond the farthest fresh one.
+    None can be told from fewer than 4 fresh replicates.
 
     Args:
         model: (m, n) predictions of the model's replicates.
         retrained: (k, n) of the fresh ones.
+        endpoints: how many are judged together.
     """
     m, k = len(model), len(retrained)
     centre = retrained.mean(axis=0)
     # a fresh replicate is part of the mean that it is compared with, a replicate of the model is not
-    own = _distance(retrained - centre) * math.sqrt(k / (k - 1))
+    own = _distance(retrained - centre) * math.sqrt(k / (k - 1)) if k > 1 else np.zeros(1)
     theirs = _distance(model - centre) / math.sqrt(1 + 1 / k)
     if k < 4 or not own.all():
         return []
+    level = 1 - _SUSPICIOUS / (m * endpoints)
     logs = np.log(own)
-    reach = float(stats.t.ppf(1 - _STRANGE / m, k - 1)) * logs.std(ddof=1) * math.sqrt(1 + 1 / k)
-    return np.flatnonzero(theirs > math.exp(logs.mean() + reach)).tolist()
+    reach = float(stats.t.ppf(level, k - 1)) * logs.std(ddof=1) * math.sqrt(1 + 1 / k)
+    gaussian = difference_bound(retrained, level).bound * math.sqrt(k / 2)
+    limit = max(math.exp(logs.mean() + reach), gaussian, _FARTHER * float(own.max()))
+    return np.flatnonzero(theirs > limit).tolist()
 
 
 def _distance(apart: np.ndarray) -> np.ndarray:
@@ -151,11 +160,11 @@ def verdict(found: dict[str, Any], name: str) -> str:
     """One endpoint's agreement as a sentence."""
     unit = f" {found['unit']}" if found["unit"] else ""
     word = "agrees" if found["agrees"] else "does NOT agree"
-    foreign = ", ".join(map(str, found["foreign_replicates"]))
+    suspicious = ", ".join(map(str, found["suspicious_replicates"]))
     strange = (
-        f" Replicates {foreign} of the model are no replicates of this data and network: "
-        "too far from fresh ones."
-        if foreign
+        f" Suspicious: replicates {suspicious} of the model are much farther from the fresh ones than "
+        "those are from each other. Check how they were made."
+        if suspicious
         else ""
     )
     return (
