@@ -138,9 +138,9 @@ def _pair(table: ScoreTable, i: int, j: int, confidence: float, method: str) -> 
         variance, freedom = float(np.var(differences[both], ddof=1)), s - 1
     noise = float(np.mean(table.noise[both, i] + table.noise[both, j]))
     between, shared = max(variance - noise, 0.0), _SHARED * table.ratio
-    error, mean = math.sqrt(variance / s + shared * between), float(differences[both].mean())
+    error, mean = shared_error(variance, noise, s, table.ratio), float(differences[both].mean())
     plain_half = tukey_quantile(confidence, c, freedom) * math.sqrt(variance / s)
-    left = round(freedom * _freedom_left(s, table.folds, between / variance if variance else 0.0), 1)
+    left = round(freedom * freedom_left(s, table.folds, between / variance if variance else 0.0), 1)
     quantile = tukey_quantile(confidence, c, left)
     half, p = quantile * error, _tukey_p(mean, error, c, left)
     return Pair(
@@ -149,7 +149,19 @@ def _pair(table: ScoreTable, i: int, j: int, confidence: float, method: str) -> 
     )  # fmt: skip
 
 
-def _freedom_left(splits: int, folds: int, between: float) -> float:
+def shared_error(variance: float, noise: float, splits: int, ratio: float) -> float:
+    """Standard error of a mean over splits that share molecules (Nadeau and Bengio's, widened).
+
+    Args:
+        variance: of a split's value.
+        noise: the part of it that is fresh in every split.
+        splits: how many the mean is over.
+        ratio: test molecules over training molecules.
+    """
+    return math.sqrt(variance / splits + _SHARED * ratio * max(variance - noise, 0.0))
+
+
+def freedom_left(splits: int, folds: int, between: float) -> float:
     """Share of the degrees of freedom that splits have which share molecules.
 
     Only what differs `between` splits (a share of the variance) is shared; the replicates' noise is fresh.

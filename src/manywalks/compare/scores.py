@@ -145,7 +145,7 @@ def judge(
     table = scores.table(splits, len(names), ratio, design["folds"])
     assumed = paired.check_assumptions(table)
     found = paired.pairs_of(table, confidence, assumed.method)
-    rng = np.random.default_rng(0)  # the bootstrap's draws; no replicate depends on them
+    design = {**design, "ratio": ratio}
     return {
         "metric": terms.metric,
         "unit": terms.unit if terms.metric in IN_UNITS else "",
@@ -161,7 +161,7 @@ def judge(
             "method": assumed.method,
         },
         "scores": [_row(scores, place, name) for place, name in enumerate(names)],
-        "pairs": [_pair(scores, names, pair, assumed.method, confidence, design, rng) for pair in found],
+        "pairs": [_pair(scores, names, pair, assumed.method, confidence, design) for pair in found],
     }
 
 
@@ -209,7 +209,7 @@ def _needed(pooled: Moments, tolerance: float, confidence: float) -> int | None:
 
 def _pair(
     scores: Scores, names: list[str], pair: paired.Pair, method: str, confidence: float,
-    design: dict[str, Any], rng: np.random.Generator,
+    design: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """One pair as JSON."""
     threshold = scores.terms.threshold
@@ -217,6 +217,7 @@ def _pair(
     one, other = scores.singles(pair.one), scores.singles(pair.other)
     both = sorted(set(one) & set(other))
     single = np.stack([one[s] for s in both]), np.stack([other[s] for s in both])
+    shared = {"ratio": design["ratio"], "folds": design["folds"]}
     needed = (
         verdicts.needs(pair, threshold, replicates=design["replicates"], k=design["folds"])
         if word == "undecided"
@@ -233,9 +234,9 @@ def _pair(
         "uncorrected": {"low": pair.plain_low, "high": pair.plain_high},
         "verdict": word,
         "needs": None if needed is None else vars(needed),
-        "single_replicates": verdicts.chance_of_beating(*single, rng),
+        "single_replicates": verdicts.chance_of_beating(*single, **shared),
         "ensembles": verdicts.chance_of_beating(
-            _ensembles(scores, pair.one, both), _ensembles(scores, pair.other, both), rng
+            _ensembles(scores, pair.one, both), _ensembles(scores, pair.other, both), **shared
         ),
         "luck": verdicts.luck(*single),
     }

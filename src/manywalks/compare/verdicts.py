@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
-from manywalks.compare.paired import Pair
+from manywalks.compare.paired import Pair, freedom_left, shared_error
 
 # Bouthillier et al. 2021: one run beats the other so often before the difference means something
 MEANINGFUL = 0.75
-_DRAWS = 1000
 _FACTORS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
 
 
@@ -60,32 +60,49 @@ def needs(pair: Pair, threshold: float, *, replicates: int, k: int) -> Needs:
     return Needs(None if splits is None else math.ceil(splits / k) * k, more, molecules)
 
 
-def chance_of_beating(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+def chance_of_beating(one: np.ndarray, other: np.ndarray, *, ratio: float, folds: int) -> dict[str, Any]:
     """P(A > B): how often one run of the first beats one of the second on the same split.
 
-    The interval is the bootstrap's over splits and, within them, over replicates.
+    The interval is Student's, of the mean over splits, widened for the molecules that splits share as that of
+    the scores' difference is: over data sets like this one, not over splits of this one alone.
 
     Args:
         one, other: (s, m) scores of the replicates, more is better; the same s splits.
-        rng: draws the bootstrap.
+        ratio: test molecules over training molecules.
+        folds: splits that share no test molecule.
 
     Returns:
-        {"chance", "low", "high" (95 %), "meaningful": chance over 0.75 and surely over a half}.
+        {"chance", "low", "high" (95 %), "meaningful": one of the two beats the other with a chance of 0.75 at
+        least, and surely over a half}.
     """
     wins = (one[:, :, None] > other[:, None, :]) + 0.5 * (one[:, :, None] == other[:, None, :])
     s, a, b = wins.shape
-    rows = rng.multinomial(a, np.full(a, 1 / a), size=(_DRAWS, s)) / a
-    columns = rng.multinomial(b, np.full(b, 1 / b), size=(_DRAWS, s)) / b
-    splits = rng.multinomial(s, np.full(s, 1 / s), size=_DRAWS) / s
-    drawn = np.einsum("ds,dsa,sab,dsb->d", splits, rows, wins, columns, optimize=True)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    chance = float(wins.mean())
+    by_split, chance = wins.mean(axis=(1, 2)), float(wins.mean())
+    low, high = 0.0, 1.0
+    if s > 1:
+        # splits that all came out alike still leave a chance open, as one more of either outcome would show
+        pulled = (s * chance + 0.5) / (s + 1)
+        variance = max(float(np.var(by_split, ddof=1)), pulled * (1 - pulled) / (a * b))
+        noise = _noise(wins)
+        error = shared_error(variance, noise, s, ratio)
+        freedom = (s - 1) * freedom_left(s, folds, max(1 - noise / variance, 0.0))
+        half = float(stats.t.ppf(0.975, freedom)) * error
+        low, high = max(chance - half, 0.0), min(chance + half, 1.0)
+    sure = low > 0.5 or high < 0.5
     return {
         "chance": chance,
-        "low": float(low),
-        "high": float(high),
-        "meaningful": bool(chance >= MEANINGFUL and low > 0.5),
+        "low": low,
+        "high": high,
+        "meaningful": bool(sure and max(chance, 1 - chance) >= MEANINGFUL),
     }
+
+
+def _noise(wins: np.ndarray) -> float:
+    """Mean over splits of the variance that few replicates leave in a split's share of wins (s, a, b)."""
+    _, a, b = wins.shape
+    rows = np.var(wins.mean(axis=2), axis=1, ddof=1).mean() / a if a > 1 else 0.0
+    columns = np.var(wins.mean(axis=1), axis=1, ddof=1).mean() / b if b > 1 else 0.0
+    return float(rows + columns)
 
 
 def luck(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
