@@ -39,7 +39,7 @@ def compare(real: Pool, m: int, gain: float, rng: np.random.Generator) -> str:
     drawn[m:] += gain * (observed - drawn[m:])
     how = combining_of("classification" if real.kind == "classification" else "regression", EnsembleParams())
     sides = [Ensembled(combine(replicates, how), replicates) for replicates in (drawn[:m], drawn[m:])]
-    return contest(sides[0], sides[1], observed, rule, rng)["verdict"]
+    return contest(sides[0], sides[1], observed, rule)["verdict"]
 
 
 def main() -> None:

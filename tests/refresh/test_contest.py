@@ -33,8 +33,8 @@ def test_a_better_and_a_worse_challenger_are_told() -> None:
     truth = rng.normal(size=400)
     error = rng.normal(size=400)
     good, bad = ensemble(truth, 0.5 * error, 0.2, 16, rng), ensemble(truth, error, 0.2, 16, rng)
-    assert contest(bad, good, truth, RULE, rng)["verdict"] == "better"
-    assert contest(good, bad, truth, RULE, rng)["verdict"] == "worse"
+    assert contest(bad, good, truth, RULE)["verdict"] == "better"
+    assert contest(good, bad, truth, RULE)["verdict"] == "worse"
 
 
 def test_a_model_is_equivalent_to_itself_and_to_its_retraining() -> None:
@@ -42,36 +42,68 @@ def test_a_model_is_equivalent_to_itself_and_to_its_retraining() -> None:
     truth = rng.normal(size=300)
     error = rng.normal(size=300)
     one, other = (ensemble(truth, error, 0.2, 64, rng) for _ in range(2))
-    assert contest(one, other, truth, RULE, rng)["verdict"] == "equivalent"
+    assert contest(one, other, truth, RULE)["verdict"] == "equivalent"
 
 
 def test_few_molecules_are_undecided() -> None:
     rng = np.random.default_rng(3)
     truth = rng.normal(size=29)
     one = ensemble(truth, np.zeros(29), 0.2, 8, rng)
-    found = contest(one, one, truth, RULE, rng)
+    found = contest(one, one, truth, RULE)
     assert found["verdict"] == "undecided"
     assert found["low"] is None
     nothing = Ensembled(one.mean[:0], one.replicates[:, :0])
-    assert contest(nothing, nothing, truth[:0], RULE, rng)["champion"] is None
+    assert contest(nothing, nothing, truth[:0], RULE)["champion"] is None
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.5])
-def test_two_trainings_of_one_model_are_seldom_told_apart(
-    spread: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_trainings_of_one_model_are_seldom_told_apart(spread: float) -> None:
     """Replicates far apart: what differs is luck, and an interval without it would be wrong often."""
-    monkeypatch.setattr("manywalks.refresh.contest.DRAWS", 300)
     rng = np.random.default_rng(4)
     missed = 0
-    trials = 120
+    trials = 400
     for _ in range(trials):
         truth = rng.normal(size=150)
         error = rng.normal(size=150)
         one, other = (ensemble(truth, error, spread, 8, rng) for _ in range(2))
-        found = contest(one, other, truth, RULE, rng)
+        found = contest(one, other, truth, RULE)
         missed += not found["low"] <= 0 <= found["high"]
-    assert missed / trials <= 0.12
+    assert missed / trials <= 0.075
+
+
+def test_two_models_are_seldom_told_apart_on_molecules_that_come_in_series() -> None:
+    """Ten molecules a series share half of the error: taken one by one, they would be told apart often."""
+    rng = np.random.default_rng(7)
+    series = np.repeat(np.arange(15), 10)
+    missed = {"by series": 0, "one by one": 0}
+    for _ in range(400):
+        truth = rng.normal(size=150)
+        sides = []
+        for _ in range(2):
+            error = rng.normal(size=15)[series] + rng.normal(size=150)
+            sides.append(ensemble(truth, error / np.sqrt(2), 0.1, 8, rng))
+        for name, groups in (("by series", series), ("one by one", None)):
+            found = contest(sides[0], sides[1], truth, RULE, groups)
+            missed[name] += not found["low"] <= 0 <= found["high"]
+    assert missed["by series"] / 400 <= 0.075 < missed["one by one"] / 400
+
+
+def test_one_series_alone_is_undecided() -> None:
+    rng = np.random.default_rng(8)
+    truth = rng.normal(size=40)
+    one, other = (ensemble(truth, rng.normal(size=40), 0.2, 8, rng) for _ in range(2))
+    assert contest(one, other, truth, RULE, np.zeros(40, dtype=int))["verdict"] == "undecided"
+
+
+def test_many_endpoints_may_share_out_a_high_confidence() -> None:
+    rng = np.random.default_rng(9)
+    truth = rng.normal(size=200)
+    one, other = (ensemble(truth, rng.normal(size=200), 0.2, 8, rng) for _ in range(2))
+    widths = []
+    for confidence in (0.95, 0.99999):
+        found = contest(one, other, truth, Rule("rmse", 0.02, confidence, 30))
+        widths.append(found["high"] - found["low"])
+    assert widths[1] > 2 * widths[0]
 
 
 def test_classes_are_judged_by_their_probabilities() -> None:
@@ -81,8 +113,8 @@ def test_classes_are_judged_by_their_probabilities() -> None:
     unsure = np.clip(0.5 + 0.2 * (sure - 0.5), 0.01, 0.99)
     rule = Rule("brier", 0.02, 0.95, 30)
     sides = [Ensembled(replicates.mean(axis=0), replicates) for replicates in (unsure, sure)]
-    assert contest(sides[0], sides[1], truth, rule, rng)["verdict"] == "better"
-    assert contest(sides[0], sides[1], truth, Rule("log_loss", 0.02, 0.95, 30), rng)["verdict"] == "better"
+    assert contest(sides[0], sides[1], truth, rule)["verdict"] == "better"
+    assert contest(sides[0], sides[1], truth, Rule("log_loss", 0.02, 0.95, 30))["verdict"] == "better"
 
 
 def test_drift_is_small_for_draws_of_one_distribution_and_large_for_a_shift() -> None:

@@ -1,19 +1,18 @@
 """Champion against challenger on the same molecules: a paired comparison that knows replicate noise.
 
 Two things are left to chance: which molecules were held back, and how the replicates of either ensemble fell.
-Both are drawn again, molecules jointly for the two (so that hard molecules are hard for both) and replicates
-for each.
+Molecules of one series are hard or easy together, so they count by whole series (a cluster-robust error), in
+pairs for the two ensembles; what the replicates add is the jackknife's over them. Neither draws at random.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from scipy import stats
 
 Verdict = Literal["better", "equivalent", "worse", "undecided"]
-DRAWS = 2000
-# draws at a time: (draws, molecules) of predictions are held in memory twice
-_AT_ONCE = 100
 _LEAST_PROBABILITY = 1e-7
 
 
@@ -47,8 +46,19 @@ class Rule:
     min_molecules: int
 
 
+class Part(NamedTuple):
+    """One part of the difference's squared error, and the degrees of freedom that it is known with."""
+
+    variance: float
+    freedom: float
+
+
 def contest(
-    champion: Ensembled, challenger: Ensembled, observed: np.ndarray, rule: Rule, rng: np.random.Generator
+    champion: Ensembled,
+    challenger: Ensembled,
+    observed: np.ndarray,
+    rule: Rule,
+    series: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Compare two ensembles at n molecules that neither has trained on.
 
@@ -56,23 +66,64 @@ def contest(
         champion, challenger: what each predicts at the molecules.
         observed: (n,) exactly measured values, finite.
         rule: how they are judged.
-        rng: draws molecules and replicates again.
+        series: int (n,), which molecules are alike; each by itself where None.
 
     Returns:
-        molecules, metric, champion and challenger (scores), difference (challenger - champion), low and high
-        (its interval), noise (the part of its standard deviation that is the replicates'), verdict.
+        molecules, series (how many), metric, champion and challenger (scores), difference (challenger -
+        champion), low and high (its interval), noise (the part of its standard deviation that is the
+        replicates'), verdict.
     """
     losses: list[Any] = [_loss(side.mean, observed, rule.metric) for side in (champion, challenger)]
     scores: list[Any] = [_score(loss.mean(), rule.metric) if loss.size else None for loss in losses]
-    if observed.size < rule.min_molecules or None in scores:
-        return _result(rule, observed.size, scores, None, None)
-    both = _differences(champion, challenger, observed, rule.metric, rng, molecules=True)
-    replicates = _differences(champion, challenger, observed, rule.metric, rng, molecules=False)
+    own = np.arange(observed.size) if series is None else np.unique(series, return_inverse=True)[1]
+    count = int(own.max(initial=-1)) + 1
+    if observed.size < rule.min_molecules or None in scores or count < 2:
+        return _result(rule, (observed.size, count), scores, None, None)
+    steps = [_influence(loss, score, rule.metric) for loss, score in zip(losses, scores, strict=True)]
+    parts = [_of_series(steps[1] - steps[0], own)]
+    parts += [_of_replicates(side, observed, rule.metric) for side in (champion, challenger)]
+    half = _half_width(parts, rule.confidence)
     difference = scores[1] - scores[0]
-    tail = (1 - rule.confidence) / 2
-    # replicates drawn with replacement make either side a little worse than it is: only their scatter counts
-    low, high = np.quantile(both - both.mean(), [tail, 1 - tail]) + difference
-    return _result(rule, observed.size, scores, (float(low), float(high)), float(replicates.std()))
+    noise = math.sqrt(parts[1].variance + parts[2].variance)
+    return _result(rule, (observed.size, count), scores, (difference - half, difference + half), noise)
+
+
+def _influence(loss: np.ndarray, score: float, metric: str) -> np.ndarray:
+    """How far each molecule (n,) moves the score, to first order, times n."""
+    deviation = loss - loss.mean()
+    if metric != "rmse":
+        return deviation
+    return deviation / (2 * score) if score > 0 else np.zeros_like(deviation)
+
+
+def _of_series(step: np.ndarray, series: np.ndarray) -> Part:
+    """Error of the mean of (n,) steps, by whole series.
+
+    Series of unequal size tell less than their number: n^2 / sum of squared sizes of them, at most.
+    """
+    sums, sizes = np.bincount(series, weights=step), np.bincount(series)
+    effective = float(sizes.sum() ** 2 / np.sum(sizes**2.0))
+    variance = float(np.sum(sums**2)) / step.size**2 * len(sums) / (len(sums) - 1)
+    return Part(variance, max(effective - 1, 1.0))
+
+
+def _of_replicates(side: Ensembled, observed: np.ndarray, metric: str) -> Part:
+    """Error of a score from having m replicates, by the jackknife."""
+    m = len(side.replicates)
+    if m < 2:
+        return Part(0.0, 1.0)
+    shifts = (side.replicates.mean(axis=0) - side.replicates) / (m - 1)
+    scores = _score(_loss(side.mean + shifts, observed, metric).mean(axis=1), metric)
+    return Part(float((m - 1) * np.var(scores)), m - 1)
+
+
+def _half_width(parts: list[Part], confidence: float) -> float:
+    """Student's, with the degrees of freedom of a sum of variances (Welch and Satterthwaite)."""
+    total = sum(part.variance for part in parts)
+    if total == 0:
+        return 0.0
+    freedom = total**2 / sum(part.variance**2 / part.freedom for part in parts)
+    return float(stats.t.ppf(0.5 + confidence / 2, freedom)) * math.sqrt(total)
 
 
 def verdict(low: float, high: float, margin: float) -> Verdict:
@@ -85,13 +136,18 @@ def verdict(low: float, high: float, margin: float) -> Verdict:
 
 
 def _result(
-    rule: Rule, n: int, scores: list[Any], interval: tuple[float, float] | None, noise: float | None
+    rule: Rule,
+    counts: tuple[int, int],
+    scores: list[Any],
+    interval: tuple[float, float] | None,
+    noise: float | None,
 ) -> dict[str, Any]:
     """The JSON of one endpoint's contest."""
     low, high = interval or (None, None)
     found = "undecided" if interval is None else verdict(*interval, rule.margin * scores[0])
     return {
-        "molecules": int(n),
+        "molecules": int(counts[0]),
+        "series": counts[1],
         "metric": rule.metric,
         "champion": scores[0],
         "challenger": scores[1],
@@ -102,30 +158,6 @@ def _result(
         "confidence": rule.confidence,
         "verdict": found,
     }
-
-
-def _differences(
-    champion: Ensembled,
-    challenger: Ensembled,
-    observed: np.ndarray,
-    metric: str,
-    rng: np.random.Generator,
-    *,
-    molecules: bool,
-) -> np.ndarray:
-    """Challenger - champion (DRAWS,), replicates drawn again, molecules too where asked."""
-    n = observed.size
-    found = []
-    for _ in range(DRAWS // _AT_ONCE):
-        counts = rng.multinomial(n, np.full(n, 1 / n), _AT_ONCE) if molecules else np.ones((_AT_ONCE, n))
-        sides = []
-        for side in (champion, challenger):
-            m = len(side.replicates)
-            weights = rng.multinomial(m, np.full(m, 1 / m), _AT_ONCE) / m
-            drawn = side.mean + (weights - 1 / m) @ side.replicates
-            sides.append(_score((_loss(drawn, observed, metric) * counts).mean(axis=1), metric))
-        found.append(sides[1] - sides[0])
-    return np.concatenate(found)
 
 
 def _loss(predicted: np.ndarray, observed: np.ndarray, metric: str) -> np.ndarray:

@@ -23,6 +23,7 @@ from manywalks.refresh.drift import structure_drift, value_drift, warnings_of
 from manywalks.refresh.text import text_of
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of
+from manywalks.split.clusters import clusters
 from manywalks.train.prepare import read_tables
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
@@ -117,10 +118,8 @@ def compare(workspace: Workspace, champions: Champions, champion: str, challenge
     sides = [
         predict_with(champions.model(one), held["smiles"].tolist(), cores) for one in (champion, challenger)
     ]
-    endpoints = {
-        name: _endpoint(name, sides, held, params, number)
-        for number, name in enumerate(params.data.endpoints)
-    }
+    series = clusters(held["smiles"].tolist(), params.split.similarity)
+    endpoints = {name: _endpoint(name, sides, held, params, series) for name in params.data.endpoints}
     new = curated.iloc[np.flatnonzero(~curated["smiles"].isin(list(known["smiles"])).to_numpy())]
     drift = _drift(champions.model(champion), known, new, params, cores)
     warnings = warnings_of(
@@ -153,12 +152,13 @@ def predict_with(model: Path, smiles: list[str], cores: int) -> ModelView:
 
 
 def _endpoint(
-    name: str, sides: list[ModelView], held: pd.DataFrame, params: Params, number: int
+    name: str, sides: list[ModelView], held: pd.DataFrame, params: Params, series: np.ndarray
 ) -> dict[str, Any]:
     """One endpoint's contest; undecided where the champion does not know the endpoint as it is now."""
     endpoint = params.data.endpoints[name]
     observed = held[name].to_numpy(dtype=np.float64)
     exact = np.isfinite(observed) & (held[f"{name}:relation"].to_numpy() == "=")
+    censored = int(np.isfinite(observed).sum() - exact.sum())
     rule = _rule(params.refresh, endpoint.kind, len(params.data.endpoints))
     found = []
     for side in sides:
@@ -172,8 +172,8 @@ def _endpoint(
         replicates = side.replicates[:, exact, list(theirs).index(name)]
         how = combining_of(endpoint.kind, EnsembleParams.model_validate(side.about["params"]["ensemble"]))
         found.append(Ensembled(combine(replicates, how), replicates))
-    draws = np.random.default_rng([0, number])  # of the comparison, no part of any replicate
-    return {**contest(found[0], found[1], observed[exact], rule, draws), "unit": endpoint.unit}
+    judged = contest(found[0], found[1], observed[exact], rule, series[exact])
+    return {**judged, "unit": endpoint.unit, "censored": censored}
 
 
 def _rule(asked: RefreshParams, kind: str, endpoints: int) -> Rule:

@@ -25,6 +25,11 @@ def text_of(report: dict[str, Any]) -> str:
             f"| {name} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
             f"| {cells[2]}{interval} | {one['verdict']} |"
         )
+    lines += [
+        f"\n{name}: {one['censored']} molecules with a censored value (< or >) are not compared."
+        for name, one in report["endpoints"].items()
+        if one.get("censored")
+    ]
     if any(one["metric"] in ("log_loss", "brier") for one in report["endpoints"].values()):
         lines += ["", "Probabilities are compared before calibration."]
     if report["drift"]:
