@@ -34,8 +34,8 @@ def reproduce_model(
     with interruptible(), versions.exclusive(retraining.workspace), Board() as board:
         steps = Steps(retraining.workspace, board.follow)
         curated = steps.submit("curate")
-        steps.submit("featurize", curated)
-        steps.submit("split", curated)
+        features = steps.submit("featurize", curated)
+        steps.submit("split", features)
         steps.replicates()
         judged = reproduce.judge(retraining)
     reports = Path(model).resolve().parent.parent / "reports"

@@ -31,8 +31,8 @@ def train(workspace: str = ".") -> list[str]:
         versions.fetch(repo, there)
         steps = Steps(there, partial(follow, board))
         curated = steps.submit("curate")
-        steps.submit("featurize", curated)
-        steps.submit("split", curated)
+        features = steps.submit("featurize", curated)
+        steps.submit("split", features)  # what has no features is in no subset
         replicates = steps.replicates()
         ensemble = steps.submit("ensemble", replicates)
         scores = steps.submit("evaluate", ensemble)

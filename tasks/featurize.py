@@ -1,21 +1,31 @@
-"""Stage featurize: molecules -> the feature matrix with named columns."""
+"""Stage featurize: molecules -> the feature matrix with named columns, and those that have no features."""
 
 import pandas as pd
 
-from manywalks.featurize.featurize import featurize
+from manywalks import files
+from manywalks.featurize.failures import failure_table
+from manywalks.featurize.featurize import featurize_each
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of
 from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Write data/features.npz."""
-    smiles = pd.read_parquet(workspace.curated, columns=["smiles"])["smiles"].tolist()
+    """Write data/features.npz and data/not_featurized.csv."""
+    curated = pd.read_parquet(workspace.curated, columns=["record", "id", "smiles"])
+    params = workspace.params
     with progress.telling("featurize") as tell:
-        features = featurize(
-            smiles,
-            workspace.params.featurize.blocks,
+        found = featurize_each(
+            curated["smiles"].tolist(),
+            params.featurize.blocks,
             cores=cores_of(workspace),
+            limit=params.curate.time_limit,
+            always_workers=True,
             progress=progress.counting(tell),
         )
-    features.save(workspace.features)
+        if found.failures:
+            tell(len(curated), len(curated), f"{len(found.failures)} without features")
+    table = failure_table(curated, found.failures)
+    found.features.save(workspace.features)
+    with files.atomic_path(workspace.not_featurized) as path:
+        table.to_csv(path, index=False, lineterminator="\n")

@@ -1,6 +1,5 @@
 """Study what makes the replicates differ; no stage of dvc.yaml, since no model depends on it."""
 
-import os
 import secrets
 
 import pandas as pd
@@ -11,6 +10,7 @@ from manywalks.reproduce import page
 from manywalks.reproduce.geometry import Geometry, geometries, has_conformers
 from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.runtime import progress
+from manywalks.runtime.resources import cores_of
 from manywalks.train.prepare import read_prepared
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
@@ -19,7 +19,7 @@ from manywalks.workspace import Workspace
 def run(workspace: Workspace, count: str = "16") -> None:
     """Write reports/sources.json from `count` replicates a source, and the page of reproduction."""
     problem, scaler, transform = read_prepared(workspace)
-    entropy, cores = secrets.randbits(128), workspace.params.orchestrate.cores or os.cpu_count() or 1
+    entropy, cores = secrets.randbits(128), cores_of(workspace)
     endpoints = workspace.params.data.endpoints
     with progress.telling("sources") as tell:
         geometry = _geometry(workspace, scaler, count=int(count), entropy=entropy, cores=cores, tell=tell)

@@ -64,6 +64,11 @@ class Workspace:
         return self.root / "data/features.npz"
 
     @property
+    def not_featurized(self) -> Path:
+        """Kept molecules that have no features, each with its reason."""
+        return self.root / "data/not_featurized.csv"
+
+    @property
     def split(self) -> Path:
         """Which molecule stands in which part."""
         return self.root / "data/split.parquet"

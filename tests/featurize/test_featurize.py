@@ -1,6 +1,7 @@
 """Featurizers: against RDKit one molecule at a time, published values, and what must not matter."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +10,11 @@ from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import Descriptors, MACCSkeys, rdFingerprintGenerator, rdReducedGraphs
 
 from manywalks.featurize import featurize as module
-from manywalks.featurize.featurize import featurize
+from manywalks.featurize.failures import failure_table
+from manywalks.featurize.featurize import featurize, featurize_each
+from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule
 from manywalks.params.model import FeatureBlock, FeaturizeParams
+from manywalks.split.split import split_molecules
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"
@@ -160,3 +164,72 @@ def test_flat_ring_has_no_thickness():
     # a disc: both smaller normalized moments are one half (Sauer and Schwarz 2003)
     assert values["conformer3d:NPR1"] == pytest.approx(0.5, abs=0.01)
     assert values["conformer3d:NPR2"] == pytest.approx(0.5, abs=0.01)
+
+
+# RDKit needs seconds to find coordinates for a ring of 139 atoms
+SLOW = "C1" + "C" * 138 + "1"
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_molecule_that_takes_too_long_costs_its_own_row(cores):
+    blocks = [block("morgan_count", n_bits=64), block("conformer3d")]
+    found = featurize_each([ASPIRIN, SLOW, CAFFEINE], blocks, cores=cores, limit=1.5, always_workers=True)
+    assert found.failures == {1: Failure("timeout", "featurizing took longer than 1.5 s (curate.time_limit)")}
+    matrix = found.features.matrix()
+    np.testing.assert_array_equal(matrix[[0, 2]], featurize([ASPIRIN, CAFFEINE], blocks).matrix())
+    assert found.features.counts[1].nnz == 0 and np.isnan(found.features.dense[1]).all()
+
+
+@pytest.mark.parametrize("always_workers", [False, True])
+def test_a_bad_smiles_costs_its_own_row(always_workers):
+    found = featurize_each(["C", "C1CC", "CC"], [block("maccs")], always_workers=always_workers)
+    assert found.failures == {1: Failure("failed", "RDKit cannot parse 'C1CC'; curate the table first")}
+
+
+def test_a_row_is_the_same_after_its_way_as_bytes():
+    row = featurize_molecule(ASPIRIN, FeaturizeParams.model_validate({}).blocks)
+    assert isinstance(row, FeatureRow)
+    for before, after in zip(row, FeatureRow.from_bytes(row.to_bytes()), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_failures_are_listed_by_their_record():
+    curated = pd.DataFrame({"record": [1, 4, 9], "id": ["a", "b", "c"], "smiles": ["C", "CC", "CCC"]})
+    table = failure_table(curated, {1: Failure("timeout", "too long")})
+    assert table.to_dict("list") == {
+        "row": [4], "id": ["b"], "smiles": ["CC"], "reason": ["timeout"], "detail": ["too long"]
+    }  # fmt: skip
+
+
+def test_a_table_without_any_features_is_refused():
+    curated = pd.DataFrame({"record": [1], "id": ["a"], "smiles": ["C"]})
+    with pytest.raises(ValueError, match="none of the 1 molecules has features; the first is 'C': failed: x"):
+        failure_table(curated, {0: Failure("failed", "x")})
+
+
+def test_the_pipeline_leaves_a_molecule_without_features_out_of_every_subset(small):
+    from manywalks.tasks import curate, featurize, split
+    from manywalks.train.prepare import read_prepared
+    from manywalks.workspace import Workspace
+
+    table = pd.read_csv(small / "table.csv")
+    table.loc[3, "smiles"] = SLOW
+    table.to_csv(small / "table.csv", index=False)
+    params = (small / "params.yaml").read_text(encoding="utf-8")
+    params = params.replace("{kind: physchem}", "{kind: conformer3d}").replace(
+        "curate: {}", "curate: {time_limit: 2}"
+    )
+    (small / "params.yaml").write_text(params, encoding="utf-8")
+    workspace = Workspace.open(small)
+    for step in (curate, featurize, split):
+        step.run(workspace)
+    listed = pd.read_csv(workspace.not_featurized)
+    assert listed[["row", "reason"]].to_numpy().tolist() == [[4, "timeout"]]
+    curated = pd.read_parquet(workspace.curated)
+    subsets = pd.read_parquet(workspace.split)["subset"].to_numpy()
+    assert (subsets == "").tolist() == (curated["smiles"] == SLOW).tolist()
+    drawn = split_molecules(curated, workspace.params.split)
+    assert (subsets == drawn)[subsets != ""].all()
+    problem = read_prepared(workspace).problem
+    place = int(np.flatnonzero(subsets == "")[0])
+    assert place not in {*problem.train, *problem.valid, *problem.predict}

@@ -14,7 +14,8 @@ from tests.conftest import command, copy_repository, run
 from tests.support.prefect_server import server
 
 OUTPUTS = (
-    "data/curated.parquet", "data/rejected.csv", "data/features.npz", "data/split.parquet",
+    "data/curated.parquet", "data/rejected.csv", "data/features.npz",
+    "data/not_featurized.csv", "data/split.parquet",
     "models/ensemble/model.keras", "models/ensemble/manifest.json", "reports/metrics.json",
     "reports/statement.json", "reports/predictions.parquet", "reports/report.html",
 )  # fmt: skip

@@ -183,10 +183,11 @@ def benchmark(
     Example: manywalks benchmark tdc --data tdc/
     """
     from manywalks.evaluate.public_benchmark import header, rows, run_folder
+    from manywalks.runtime.resources import usable_cores
 
     if suite != "tdc":
         raise ValueError(f"benchmark: {suite!r} is not a known suite; give tdc")
-    scores = run_folder(data, replicates=replicates, cores=os.cpu_count() or 1)
+    scores = run_folder(data, replicates=replicates, cores=usable_cores())
     from manywalks.cli.tables import plain_table
 
     console.print(plain_table(header(), rows(scores)))

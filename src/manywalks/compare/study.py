@@ -21,6 +21,7 @@ from manywalks.compare.folds import (
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.replicates.plan import tolerances_of
 from manywalks.split.distance import folds_distance
+from manywalks.split.left_out import left_out, without
 from manywalks.split.split import folds
 from manywalks.workspace import Workspace
 
@@ -44,7 +45,10 @@ class Study:
         params = configurations[0].params
         self.params = params
         self.curated = _one_table(data_workspaces)
-        self.splits = folds(self.curated, params.split, design.repeats, design.folds)
+        out = np.any([left_out(self.curated, one.not_featurized) for one in data_workspaces], axis=0)
+        drawn = folds(self.curated, params.split, design.repeats, design.folds)
+        # a molecule that one configuration cannot featurize is in no other's subsets either
+        self.splits = [without(subsets, out) for subsets in drawn]
         folder = workspace.state / "compare"
         self._splits_file = folder / f"splits-{_digest(self.splits)}.npz"
         write_splits(self._splits_file, self.splits)

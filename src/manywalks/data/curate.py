@@ -1,6 +1,5 @@
 """Records -> molecules: filter, standardize, read values, merge repeats; every record is accounted for."""
 
-import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from manywalks.data.records import Records, texts
 from manywalks.data.tables import as_text
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
+from manywalks.runtime.resources import usable_cores
 
 Progress = Callable[[int, int], None]
 
@@ -120,7 +120,7 @@ def _standardize(records: Records, progress: Progress | None) -> _Structures:
     """Standardize the open records' structures; reject those that have none."""
     rows = np.flatnonzero(records.open)
     written = records.frame[records.params.data.smiles].to_numpy(dtype=object)[rows]
-    cores = records.params.orchestrate.cores or len(os.sched_getaffinity(0))
+    cores = usable_cores(records.params.orchestrate.cores)
     outcomes = standardize_smiles(list(written), records.params.curate, cores=cores, progress=progress)
     found = _Structures(np.full(len(records), "", dtype=object), np.full(len(records), "", dtype=object))
     for row, outcome in zip(rows, outcomes, strict=True):

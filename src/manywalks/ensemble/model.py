@@ -1,10 +1,9 @@
 """A trained ensemble for use: SMILES in, a row a molecule out."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,12 +14,20 @@ from manywalks.ensemble.calibration import Calibration, report_endpoint
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
-from manywalks.featurize.featurize import featurize
+from manywalks.featurize.featurize import featurize_each
 from manywalks.featurize.molecule import column_names
 from manywalks.params.curate import CurateParams
 from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.runtime.resources import usable_cores
 from manywalks.train.scaling import FeatureScaler
+
+
+class _Predicted(NamedTuple):
+    """Predictions by the molecule's place, and why those that have none are without, by SMILES."""
+
+    rows: pd.DataFrame
+    failed: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -105,27 +112,29 @@ class Ensemble:
         replicates that would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
         `rejected` (reason why a row is not predicted, else empty).
         """
-        cores = cores or os.cpu_count() or 1
+        cores = usable_cores(cores)
         standard = standardize_smiles(list(smiles), self.curate, cores=cores)
-        good = np.array([found.smiles is not None for found in standard], dtype=bool)
-        frame = pd.DataFrame(
-            {
-                "smiles": list(smiles),
-                "standardized": [found.smiles for found in standard],
-                "rejected": [f"{s.reason}: {s.detail}" if s.smiles is None else "" for s in standard],
-            }
-        )
-        found = np.array([s.smiles for s in standard if s.smiles is not None], dtype=str)
-        unique, places = np.unique(found, return_inverse=True)
-        known = self._predict_unique(unique.tolist(), cores).iloc[places].set_index(np.flatnonzero(good))
+        known, failed = self._predict_each([one.smiles for one in standard], cores)
+        rejected = [
+            f"{s.reason}: {s.detail}" if s.smiles is None else failed.get(s.smiles, "") for s in standard
+        ]
+        given = {"smiles": list(smiles), "standardized": [s.smiles for s in standard], "rejected": rejected}
         # a decision stays 0 or 1 beside rows that have none
         known = known.astype({name: "Int8" for name, kind in self.predicted_columns.items() if kind == "i"})
         columns = ["smiles", "standardized", *known.columns, "rejected"]
-        return pd.DataFrame(frame.join(known)[columns])
+        return pd.DataFrame(pd.DataFrame(given).join(known)[columns])
 
-    def _predict_unique(self, smiles: list[str], cores: int) -> pd.DataFrame:
-        """Predictions of standardized molecules, a row each."""
-        return self.predict_features(featurize(smiles, self.blocks, cores=cores))
+    def _predict_each(self, standard: list[str | None], cores: int) -> "_Predicted":
+        """Predict standardized molecules (n), None where there is none, each once however often it comes."""
+        unique = sorted({text for text in standard if text is not None})
+        features, failures = featurize_each(unique, self.blocks, cores=cores, limit=self.curate.time_limit)
+        left = [row for row in range(len(unique)) if row not in failures]
+        place = {unique[row]: k for k, row in enumerate(left)}
+        good = [row for row, text in enumerate(standard) if text in place]
+        made = self.predict_features(features.take(np.array(left, dtype=np.int64)))
+        rows = made.iloc[[place[str(standard[row])] for row in good]]
+        failed = {unique[row]: f"{why.reason}: {why.detail}" for row, why in failures.items()}
+        return _Predicted(rows.set_index(np.array(good, dtype=np.int64)), failed)
 
     def predict_features(self, features: Features) -> pd.DataFrame:
         """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""

@@ -6,7 +6,6 @@ its weights stay in the cache, and the first layer adds up the rows of the non-z
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from manywalks.ensemble.keras_stack import ABOUT
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
+from manywalks.runtime.resources import usable_cores
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.targets import TargetTransform
@@ -75,7 +75,7 @@ class StackedPredictor:
         about, weights = _read(path)
         network = NetworkParams.model_validate(about["network"])
         if network.builder is None:
-            stack: Stack = DenseStack.from_arrays(network, weights, cores or len(os.sched_getaffinity(0)))
+            stack: Stack = DenseStack.from_arrays(network, weights, usable_cores(cores))
         else:
             stack = KerasStack(import_keras().models.load_model(path))
         return cls(stack, TargetTransform.from_json(about["transform"]), about["mode"], about["classes"])

@@ -1,6 +1,5 @@
 """Predict a table of any size with an ensemble: chunk by chunk, an output row for every input row."""
 
-import os
 import sys
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.scan import Scan, batches
 from manywalks.predict.stream import RECENT, Chunk, Keep, Share, Stream
 from manywalks.runtime import interrupt, progress
+from manywalks.runtime.resources import usable_cores
 
 # rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
@@ -157,7 +157,7 @@ def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
                 "orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'"
             ) from None
         return FarStream(model, asked, keep)
-    return Stream(ensemble, asked.cores or len(os.sched_getaffinity(0)), keep=keep)
+    return Stream(ensemble, usable_cores(asked.cores), keep=keep)
 
 
 def orchestrate_of(model: Path) -> OrchestrateParams:

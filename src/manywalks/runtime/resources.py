@@ -12,9 +12,14 @@ FEATURES_TIMES = 4
 
 
 def cores_of(workspace: Workspace) -> int:
-    """Cores that the run may use: those asked for, at most those this process may run on."""
+    """Cores that the run may use: those that its parameters ask for, or all that there are."""
+    return usable_cores(workspace.params.orchestrate.cores)
+
+
+def usable_cores(asked: int | None = None) -> int:
+    """Cores that may be used: those asked for, at most those this process may run on."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(workspace.params.orchestrate.cores or allowed, allowed)
+    return min(asked or allowed, allowed)
 
 
 def processes_of(workspace: Workspace) -> int:

@@ -20,7 +20,7 @@ def split_distance(smiles: Sequence[str], subsets: np.ndarray) -> dict[str, Any]
     """The similarity of each test and valid molecule to its nearest train molecule, summed up.
 
     Args:
-        smiles: standardized SMILES (n,); parts: "train", "valid" or "test" (n,).
+        smiles: standardized SMILES (n,); subsets: "train", "valid", "test", or "" where left out (n,).
 
     Returns:
         For "test" and "valid": molecules, quartiles (min, q1, median, q3, max) and a histogram of
@@ -28,6 +28,7 @@ def split_distance(smiles: Sequence[str], subsets: np.ndarray) -> dict[str, Any]
     """
     rows = {subset: np.flatnonzero(np.asarray(subsets) == subset) for subset in ("train", "valid", "test")}
     report: dict[str, Any] = {subset: len(found) for subset, found in rows.items()}
+    report["left_out"] = len(smiles) - sum(map(len, rows.values()))
     train = sampled(rows["train"], MOST_TRAIN)
     train_prints = similarity_fingerprints([smiles[int(i)] for i in train])
     report["sampled_train"] = len(train) if len(train) < len(rows["train"]) else None

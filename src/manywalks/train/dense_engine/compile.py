@@ -5,7 +5,6 @@ compiles the other; both find it on disk when they compile what calls them. `pyt
 manywalks.train.dense_engine.compile` does it beforehand, so that no first training waits for it.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from scipy import sparse
 
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.runtime.resources import usable_cores
 from manywalks.train.dense_engine.layout import flatten, fresh_work, prepare
 from manywalks.train.dense_engine.network import forward, predict_rows
 from manywalks.train.dense_engine.sparse_plan import plan_window
@@ -127,7 +127,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         JOBS[sys.argv[1]](kinds_of(tiny_problem()))
     else:
-        compile_ahead(len(os.sched_getaffinity(0)))
+        compile_ahead(usable_cores())
 
 
 if __name__ == "__main__":
