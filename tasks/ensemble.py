@@ -15,8 +15,8 @@ from manywalks.workspace import Workspace
 def run(workspace: Workspace) -> None:
     """Write models/ensemble, the whole folder or nothing of it."""
     params = workspace.params
-    prepared = read_prepared(workspace)
-    store = open_store(workspace)
+    store, features = open_store(workspace), Features.load(workspace.features)
+    prepared = read_prepared(workspace, store.folder, features=features)
     kept, diverged = read_used_replicates(store)
     model = keras_stack.stacked_model(
         params.network,
@@ -33,7 +33,7 @@ def run(workspace: Workspace) -> None:
     )
     keras_stack.save_keras(model, folder / "model.keras", about=about)
     prepared.scaler.save(folder / "scaler.npz")
-    domain = Domain.fit(Features.load(workspace.features).take(prepared.problem.train))
+    domain = Domain.fit(features.take(prepared.problem.train))
     domain.save(folder / "domain.npz")
     manifest.write(
         folder,

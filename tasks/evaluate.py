@@ -17,6 +17,7 @@ from manywalks.evaluate.evaluation import (
     endpoint_results,
     nearness,
 )
+from manywalks.features import Features
 from manywalks.replicates import store
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
 from manywalks.train.prepare import out_of_sample, read_tables
@@ -32,9 +33,10 @@ def run(workspace: Workspace) -> None:
     card = files.read_json(workspace.reports / "data.json")
     tolerances = tolerances_of(curated, subsets, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
-    near = nearness(workspace, out_of_sample(subsets))
+    features = Features.load(workspace.features)
+    near = nearness(workspace, features.take(out_of_sample(subsets)))
     train = subsets == "train"
-    fit = _predicted(workspace, np.flatnonzero(train))
+    fit = _predicted(workspace, features.take(np.flatnonzero(train)))
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])

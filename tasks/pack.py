@@ -19,7 +19,7 @@ def run(workspace: Workspace, key: str, indices: str) -> None:
     missing = [index for index in map(int, indices.split(",")) if index not in kept]
     if not missing:
         return
-    problem, _, transform = read_prepared(workspace)
+    problem, _, transform = read_prepared(workspace, store.folder)
     entropy = entropy_of(store, workspace.params)
     engine = choose_engine(problem)
     epochs_done = dict.fromkeys(missing, 0.0)
@@ -31,5 +31,6 @@ def run(workspace: Workspace, key: str, indices: str) -> None:
 
         trained = train_pack(problem, missing, entropy, threads=allowed_threads(), progress=follow)
         for replicate in trained:
-            save_replicate(store, replicate, transform.inverse(replicate.predictions), engine)
+            predictions = transform.inverse(replicate.predictions, logits=True)
+            save_replicate(store, replicate, predictions, engine, classes=transform.classes)
             follow(replicate.index, 1, 1)

@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from manywalks.data.curate import curate_table
 from manywalks.params.load import Params, parse_params
 from manywalks.replicates.plan import packs, plan_next, tolerances_of
 from manywalks.replicates.store import (
     Kept,
+    Outcomes,
     Store,
-    drop_damaged,
     entropy_of,
     prune,
     read_replicate,
@@ -63,7 +64,7 @@ def test_a_damaged_replicate_is_named_and_dropped(tmp_path: Path, damage: str) -
     path.write_bytes(content[:-10] if damage == "cut" else content)
     with pytest.raises(ValueError, match=rf"{path.name}: is damaged"):
         read_replicate(path)
-    assert drop_damaged(store) == [1]
+    assert Outcomes(store).removed == [1]
     assert list(saved_replicates(store)) == [0]
 
 
@@ -75,8 +76,47 @@ def test_a_replicate_of_other_inputs_is_named_and_dropped(tmp_path: Path) -> Non
     path.write_bytes(foreign.read_bytes())
     with pytest.raises(ValueError, match=r"is a replicate of other inputs \(made for other, not for key\)"):
         read_replicate(path)
-    assert drop_damaged(store) == [1]
+    assert Outcomes(store).removed == [1]
     assert read_replicate(foreign).index == 1
+
+
+def test_a_class_is_kept_as_its_logit(tmp_path: Path) -> None:
+    """A float32 probability this near to 1 is 1, and has no logit."""
+    store = Store(tmp_path / "key")
+    found = np.array([[1.5, -30.0], [2.5, 25.0]], np.float32)
+    path = save_replicate(store, Replicate(0, [], found, 1, 1, False), found, "numba", classes=[1])
+    predictions = read_replicate(path).predictions
+    np.testing.assert_array_equal(predictions[:, 0], [1.5, 2.5])
+    np.testing.assert_allclose(special.logit(predictions[:, 1]), [-30, 25], rtol=1e-6)
+
+
+def test_each_file_is_read_once_however_often_it_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, read = Store(tmp_path / "key"), []
+    read_bytes = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        read.append(path.name[:5])
+        return read_bytes(path)
+
+    save(store, 0)
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    outcomes = Outcomes(store)
+    assert [one.index for one in outcomes.look()] == [0]
+    save(store, 1)
+    for _ in range(3):
+        assert [one.index for one in outcomes.look()] == [0, 1]
+    assert read == ["00000", "00001"]
+
+
+def test_a_file_that_is_damaged_between_two_looks_is_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path / "key")
+    outcomes = Outcomes(store)
+    path = save(store, 0)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match="is damaged"):
+        outcomes.look()
 
 
 def test_growing_from_8_to_32_trains_24() -> None:

@@ -49,7 +49,7 @@ class Stack(Protocol):
 
 
 class MeanSpread(NamedTuple):
-    """Location and spread (ddof 1) over the replicates, each float32 (n, t), in endpoint units."""
+    """Location and spread (ddof 1) over the replicates, each (n, t), in endpoint units."""
 
     mean: np.ndarray
     spread: np.ndarray
@@ -81,8 +81,16 @@ class StackedPredictor:
         return cls(stack, TargetTransform.from_json(about["transform"]), about["mode"], about["classes"])
 
     def predict(self, features: Features) -> np.ndarray:
-        """Each replicate's: scaled features of n molecules -> float32 (m, n, t) in endpoint units."""
-        return self.transform.inverse(self.stack.outputs(features))
+        """Each replicate's: scaled features of n molecules -> (m, n, t) in endpoint units."""
+        return self.transform.inverse(self._outputs(features))
+
+    def _outputs(self, features: Features) -> np.ndarray:
+        """Network space (m, n, t): float32, or float64 where there are classes.
+
+        (A float32 probability near 0 or 1 no longer tells its logit.)
+        """
+        z = self.stack.outputs(features)
+        return z.astype(np.float64) if self.transform.classes else z
 
     def predict_mean_spread(self, features: Features) -> MeanSpread:
         """What the Keras model gives: mean and spread, each (n, t); memory does not grow with m n."""
@@ -91,7 +99,7 @@ class StackedPredictor:
 
     def _block(self, features: Features) -> MeanSpread:
         """Mean and spread of some molecules."""
-        return combine(self.stack.outputs(features), self.transform, self.mode, self.classes)
+        return combine(self._outputs(features), self.transform, self.mode, self.classes)
 
 
 def combine(

@@ -64,10 +64,9 @@ class Nearness(NamedTuple):
     train_bits: np.ndarray
 
 
-def nearness(workspace: Workspace, rows: np.ndarray) -> Nearness:
-    """The out-of-sample molecules, rows (n,) of the curated table, beside the training ones."""
+def nearness(workspace: Workspace, features: Features) -> Nearness:
+    """The out-of-sample molecules, by their raw features (n, d), beside the training ones."""
     domain = Domain.load(workspace.ensemble / "domain.npz")
-    features = Features.load(workspace.features).take(rows)
     table = domain.assess(features).loc[:, ["similarity", "in_domain"]]
     return Nearness(table, domain.fingerprints(features), domain.bits)
 
@@ -92,12 +91,11 @@ def beside_baselines(seen: EndpointResults, near: Nearness, trained: np.ndarray)
     return {"n_valid": int(np.isfinite(seen.observed[~test]).sum()), **found}
 
 
-def _predicted(workspace: Workspace, rows: np.ndarray) -> np.ndarray:
-    """What the ensemble says of molecules, before calibration: (n,) rows of the curated table -> (n, t)."""
+def _predicted(workspace: Workspace, features: Features) -> np.ndarray:
+    """What the ensemble says of molecules, before calibration: raw features (n, d) -> (n, t)."""
     scaler = FeatureScaler.load(workspace.ensemble / "scaler.npz")
-    features = scaler.transform(Features.load(workspace.features).take(rows))
     predictor = StackedPredictor.load(workspace.ensemble / "model.keras", cores=cores_of(workspace))
-    return predictor.predict_mean_spread(features).mean.astype(np.float64)
+    return predictor.predict_mean_spread(scaler.transform(features)).mean.astype(np.float64)
 
 
 def _fit(rows: pd.DataFrame, name: str, predicted: np.ndarray, params: Params) -> dict[str, Any]:

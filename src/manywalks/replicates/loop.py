@@ -7,12 +7,11 @@ from functools import partial
 from manywalks import files
 from manywalks.replicates.plan import packs, plan_next, tolerances_of
 from manywalks.replicates.store import (
+    Outcomes,
     Store,
-    drop_damaged,
     entropy_of,
     open_store,
     prune,
-    read_replicate,
     saved_replicates,
 )
 from manywalks.runtime import interrupt, progress
@@ -73,14 +72,13 @@ def train_until_enough(
     store = open_store(workspace)
     params = workspace.params
     entropy_of(store, params)
-    drop_damaged(store)
+    outcomes = Outcomes(store)
     curated, subsets = read_tables(workspace)
     card = files.read_json(workspace.reports / "data.json")
     tolerances = tolerances_of(curated, subsets, card, params)
     tally = Tally(tell)
     while True:
-        kept = [read_replicate(path) for path in saved_replicates(store).values()]
-        plan = plan_next(kept, tolerances, params)
+        plan = plan_next(outcomes.look(), tolerances, params)
         tally.look(len(plan.used), plan.expected)
         if not plan.missing:
             prune(store, plan.used)

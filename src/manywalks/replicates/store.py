@@ -6,6 +6,7 @@ content, so damage shows when it is read. It also says inside which folder it wa
 copied from another data set's folder is no replicate of this one.
 """
 
+import io
 import json
 import re
 import secrets
@@ -15,13 +16,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import special
 
 from manywalks import files
 from manywalks.params.load import Params
 from manywalks.replicates.code_key import content_key
+from manywalks.train.prepare import TRANSFORMS
 from manywalks.train.problem import Replicate
 from manywalks.workspace import Workspace
 
+# another number where files of a former version cannot be read: their replicates are trained again
+FORMAT = 2
 NAME = re.compile(r"(\d{5})-([0-9a-f]{16})\.npz")
 
 
@@ -38,7 +43,11 @@ class Store:
 
 
 class Kept(NamedTuple):
-    """A replicate as it was read back; predictions (n_oos, t) in endpoint units."""
+    """A replicate as it was read back.
+
+    Predictions (n_oos, t) are in endpoint units, and probabilities for classes. They are float32, or float64
+    where there are classes: near 0 and 1 a float32 no longer tells the logit.
+    """
 
     index: int
     weights: list[np.ndarray]
@@ -58,6 +67,7 @@ def open_store(workspace: Workspace) -> Store:
         },
         "params": params.model_dump(mode="json", include={"transform", "network", "train"}),
         "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
+        "format": FORMAT,
     }
     return Store(workspace.replicates / content_key(made_from))
 
@@ -89,8 +99,18 @@ def saved_replicates(store: Store) -> dict[int, Path]:
     return found
 
 
-def save_replicate(store: Store, replicate: Replicate, predictions: np.ndarray, engine: str) -> Path:
-    """Keep one replicate, its `predictions` (n_oos, t) in endpoint units; returns its file."""
+def save_replicate(
+    store: Store, replicate: Replicate, predictions: np.ndarray, engine: str, *, classes: Sequence[int] = ()
+) -> Path:
+    """Keep one replicate; returns its file.
+
+    Args:
+        store: where to.
+        replicate: its weights, and how it was trained.
+        predictions: (n_oos, t) in endpoint units, logits in the columns `classes`.
+        engine: what trained it.
+        classes: columns of the endpoints that are classes.
+    """
     meta = {
         "index": replicate.index,
         "epochs": replicate.epochs,
@@ -98,6 +118,7 @@ def save_replicate(store: Store, replicate: Replicate, predictions: np.ndarray, 
         "diverged": replicate.diverged,
         "engine": engine,
         "store": store.key,
+        "classes": list(classes),
     }
     arrays = {f"weight_{i:03d}": weight for i, weight in enumerate(replicate.weights)}
     arrays |= {"predictions": predictions.astype(np.float32), "meta": np.array(json.dumps(meta))}
@@ -107,34 +128,67 @@ def save_replicate(store: Store, replicate: Replicate, predictions: np.ndarray, 
     return path
 
 
-def check(path: Path) -> str | None:
-    """What is wrong with a replicate's file; None where nothing is."""
-    match = NAME.fullmatch(path.name)
-    if match is None or files.sha256_bytes(path.read_bytes())[:16] != match[2]:
-        return "is damaged (its content is not what its name says)"
-    made_for = json.loads(str(files.read_npz(path)["meta"])).get("store")
-    if made_for != path.parent.name:
-        return f"is a replicate of other inputs (made for {made_for}, not for {path.parent.name})"
-    return None
+class _Faulty(ValueError):
+    """A replicate's file is damaged or of other inputs; what is wrong with it."""
 
 
-def read_replicate(path: Path) -> Kept:
-    """One replicate; a ValueError names a file that is damaged or foreign (training again mends it)."""
-    if wrong := check(path):
-        raise ValueError(f"{path}: {wrong}; run `manywalks train`")
-    arrays = files.read_npz(path)
-    meta: dict[str, Any] = json.loads(str(arrays["meta"]))
-    del meta["store"]
-    weights = [arrays[name] for name in sorted(arrays) if name.startswith("weight_")]
-    return Kept(weights=weights, predictions=arrays["predictions"], **meta)
+def _read(path: Path, *, weights: bool) -> Kept:
+    """One replicate, its file read once."""
+    match, content = NAME.fullmatch(path.name), path.read_bytes()
+    if match is None or files.sha256_bytes(content)[:16] != match[2]:
+        raise _Faulty("is damaged (its content is not what its name says)")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        meta: dict[str, Any] = json.loads(str(arrays["meta"]))
+        made_for, classes = meta.pop("store", None), meta.pop("classes", [])
+        if made_for != path.parent.name:
+            raise _Faulty(f"is a replicate of other inputs (made for {made_for}, not for {path.parent.name})")
+        names = sorted(name for name in arrays.files if name.startswith("weight_")) if weights else []
+        return Kept(
+            weights=[arrays[name] for name in names],
+            predictions=_in_endpoint_units(arrays["predictions"], classes),
+            **meta,
+        )
 
 
-def drop_damaged(store: Store) -> list[int]:
-    """Remove files that are damaged or of other inputs; returns their indices."""
-    damaged = {index: path for index, path in saved_replicates(store).items() if check(path)}
-    for path in damaged.values():
-        path.unlink()
-    return sorted(damaged)
+def _in_endpoint_units(predictions: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """Kept predictions (n, t), with the logits of classes as probabilities."""
+    if not classes:
+        return predictions
+    found = predictions.astype(np.float64)
+    found[:, list(classes)] = special.expit(found[:, list(classes)])
+    return found
+
+
+def read_replicate(path: Path, *, weights: bool = True) -> Kept:
+    """One replicate; a ValueError names a file that is damaged or foreign (it is trained again by a run)."""
+    try:
+        return _read(path, weights=weights)
+    except _Faulty as error:
+        raise ValueError(f"{path}: {error}; run `manywalks train`") from None
+
+
+class Outcomes:
+    """What the replicates of a store predict, each file read once however often they are looked at."""
+
+    def __init__(self, store: Store) -> None:
+        """Files that are damaged or of other inputs are removed: their replicates are trained again."""
+        self._store = store
+        self._known: dict[Path, Kept] = {}
+        self.removed: list[int] = []
+        for index, path in saved_replicates(store).items():
+            try:
+                self._known[path] = _read(path, weights=False)
+            except _Faulty:
+                path.unlink()
+                self.removed.append(index)
+
+    def look(self) -> list[Kept]:
+        """The replicates that there are now, without their weights."""
+        paths = saved_replicates(self._store).values()
+        self._known |= {
+            path: read_replicate(path, weights=False) for path in paths if path not in self._known
+        }
+        return [self._known[path] for path in paths]
 
 
 def prune(store: Store, used: Sequence[int]) -> None:
@@ -143,7 +197,7 @@ def prune(store: Store, used: Sequence[int]) -> None:
     for index, path in saved_replicates(store).items():
         if index > last:
             path.unlink()
-    keep = set(saved_replicates(store).values()) | {store.folder / "entropy.json"}
+    keep = set(saved_replicates(store).values()) | {store.folder / "entropy.json", store.folder / TRANSFORMS}
     for path in sorted(store.folder.parent.rglob("*"), reverse=True):
         if path.is_file() and path not in keep:
             path.unlink()

@@ -1,10 +1,14 @@
 """From the pipeline's tables to what every replicate shares: scaled features, targets, rows."""
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
+from manywalks import files
 from manywalks.features import Features
 from manywalks.params.load import Params
 from manywalks.train.problem import Problem
@@ -12,30 +16,54 @@ from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetTransform
 from manywalks.workspace import Workspace
 
+# the file of a store that holds them
+TRANSFORMS = "transforms.npz"
+
+
+class Transforms(NamedTuple):
+    """What was fitted on the train subset alone."""
+
+    scaler: FeatureScaler
+    targets: TargetTransform
+
 
 class Prepared(NamedTuple):
-    """A problem and the transforms that were fitted on its train subset alone."""
+    """A problem, and the transforms that it was made with."""
 
     problem: Problem
     scaler: FeatureScaler
     transform: TargetTransform
 
 
-def prepare(curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params) -> Prepared:
-    """Fit scaling and target transforms on the train rows, apply them to all.
-
-    Args:
-        curated: the curated table, n rows.
-        features: raw features of the same rows.
-        parts: str (n,), "train", "valid" or "test".
-    """
-    train, valid, test = (np.flatnonzero(subsets == subset) for subset in ("train", "valid", "test"))
+def fit(curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params) -> Transforms:
+    """Fit scaling and target transforms on the train rows."""
+    train = np.flatnonzero(subsets == "train")
     if len(train) == 0:
         raise ValueError(
             "data/split.parquet: no molecule in the train subset; lower split.test and split.valid"
         )
     scaler = FeatureScaler.fit(features.take(train), params.transform)
-    transform = TargetTransform.fit(curated.iloc[train], params)
+    return Transforms(scaler, TargetTransform.fit(curated.iloc[train], params))
+
+
+def prepare(
+    curated: pd.DataFrame,
+    features: Features,
+    subsets: np.ndarray,
+    params: Params,
+    fitted: Transforms | None = None,
+) -> Prepared:
+    """Apply scaling and target transforms to all rows.
+
+    Args:
+        curated: the curated table, n rows.
+        features: raw features of the same rows.
+        subsets: str (n,), "train", "valid", "test", or "" where left out.
+        params: all parameters.
+        fitted: transforms that were fitted before; fitted now where None.
+    """
+    scaler, transform = fitted or fit(curated, features, subsets, params)
+    train, valid, test = (np.flatnonzero(subsets == subset) for subset in ("train", "valid", "test"))
     problem = Problem(
         features=scaler.transform(features),
         targets=transform.targets(curated),
@@ -71,12 +99,40 @@ def read_tables(workspace: Workspace) -> Tables:
     return Tables(curated, split["subset"].to_numpy(dtype=str))
 
 
-def read_prepared(workspace: Workspace) -> Prepared:
-    """The problem, with scaling and target transforms fitted on its train subset."""
+def read_prepared(
+    workspace: Workspace, kept: Path | None = None, *, features: Features | None = None
+) -> Prepared:
+    """The problem of a workspace.
+
+    Args:
+        workspace: whose tables and features are read.
+        kept: folder that keeps the transforms of these inputs; they are fitted once, by whoever comes first.
+        features: raw ones, where they have been read already.
+    """
     curated, subsets = read_tables(workspace)
-    features = Features.load(workspace.features)
+    features = Features.load(workspace.features) if features is None else features
     if len(features) != len(curated):
         raise ValueError(
             f"{workspace.features}: {len(features)} rows for {len(curated)} molecules; featurize again"
         )
-    return prepare(curated, features, subsets, workspace.params)
+    if kept is None:
+        return prepare(curated, features, subsets, workspace.params)
+    # packs start together: one fits, the others wait for it
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    with FileLock(workspace.state / "transforms.lock"):
+        fitted = _read_transforms(kept / TRANSFORMS)
+        if fitted is None:
+            fitted = fit(curated, features, subsets, workspace.params)
+            content = {"targets": np.array(json.dumps(fitted.targets.to_json()))}
+            files.write_npz(kept / TRANSFORMS, {**fitted.scaler.to_arrays(), **content})
+    return prepare(curated, features, subsets, workspace.params, fitted)
+
+
+def _read_transforms(path: Path) -> Transforms | None:
+    """Kept transforms; None where there are none, or damaged ones."""
+    try:
+        arrays = files.read_npz(path)
+        targets = TargetTransform.from_json(json.loads(str(arrays["targets"])))
+        return Transforms(FeatureScaler.from_arrays(arrays), targets)
+    except (ValueError, KeyError):
+        return None

@@ -88,7 +88,16 @@ class FeatureScaler:
 
     def save(self, path: Path) -> None:
         """Write scaler.npz; the same scaler gives the same bytes."""
-        arrays = {
+        files.write_npz(path, self.to_arrays())
+
+    @classmethod
+    def load(cls, path: Path) -> "FeatureScaler":
+        """Read scaler.npz; a ValueError names a missing or damaged file."""
+        return cls.from_arrays(files.read_npz(path))
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The scaler as arrays of an .npz."""
+        return {
             "columns": np.array(self.columns, dtype=np.str_),
             "names": np.array(self.names, dtype=np.str_),
             "counts": np.array(self.counts, dtype=np.str_),
@@ -100,12 +109,10 @@ class FeatureScaler:
             "x": np.concatenate([np.empty(0), *(curve.x for curve in self.curves)]),
             "z": np.concatenate([np.empty(0), *(curve.z for curve in self.curves)]),
         }
-        files.write_npz(path, arrays)
 
     @classmethod
-    def load(cls, path: Path) -> "FeatureScaler":
-        """Read scaler.npz; a ValueError names a missing or damaged file."""
-        a = files.read_npz(path)
+    def from_arrays(cls, a: dict[str, np.ndarray]) -> "FeatureScaler":
+        """What `to_arrays` gave."""
         ends = np.cumsum(a["knots"])
         parts = [slice(end - size, end) for end, size in zip(ends, a["knots"], strict=True)]
         curves = (Curve(float(m), a["x"][p], a["z"][p]) for m, p in zip(a["median"], parts, strict=True))
@@ -135,7 +142,7 @@ def fit_curve(column: np.ndarray, params: TransformParams) -> Curve:
     return Curve(median, *normal_scores(values, params.clip))
 
 
-def normal_scores(values: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]:
+def normal_scores(values: np.ndarray, clip: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
     """Knots x, z that take a sample (n,) to a normal one; equal values share their middle rank.
 
     (scikit-learn's QuantileTransformer sends the smallest value to its lowest score however often it

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import special, stats
 
 from manywalks.params.load import Params
+from manywalks.train.scaling import normal_scores
 
-RANK_KNOTS = 256
 # a target is skewed when its skewness is above 1 and the logarithm's is nearer to 0
 SKEWED = 1.0
 
@@ -102,10 +102,22 @@ class TargetTransform:
             classes=np.array([step.kind == "class" for step in self.steps]),
         )
 
-    def inverse(self, z: np.ndarray) -> np.ndarray:
-        """Network space (..., t) -> endpoint units (..., t) in the same precision; classes: probability."""
+    @property
+    def classes(self) -> list[int]:
+        """Columns of the endpoints that are classes."""
+        return [column for column, step in enumerate(self.steps) if step.kind == "class"]
+
+    def inverse(self, z: np.ndarray, *, logits: bool = False) -> np.ndarray:
+        """Network space (..., t) -> endpoint units (..., t) in the same precision.
+
+        A class's logit becomes its probability, or stays as it is with `logits`.
+        """
         z = np.asarray(z)
-        values = [step.inverse(z[..., column]) for column, step in enumerate(self.steps)]
+        kept = self.classes if logits else []
+        values = [
+            z[..., column] if column in kept else step.inverse(z[..., column])
+            for column, step in enumerate(self.steps)
+        ]
         return np.stack(values, axis=-1).astype(z.dtype, copy=False)
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -149,7 +161,8 @@ def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:
         return TargetStep(name, "class", class_weights=balance)
     kind = choose_kind(values) if params.transform.targets == "auto" else params.transform.targets
     if kind == "normal_scores":
-        return _rank_step(name, values)
+        y, z = normal_scores(values)
+        return TargetStep(name, kind, knots_z=tuple(z.tolist()), knots_y=tuple(y.tolist()))
     if kind == "none":
         return TargetStep(name, "none")
     if kind == "log" and (values.min() < 0 or values.max() <= 0):
@@ -160,15 +173,6 @@ def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:
     offset = log_offset(values) if kind == "log" else 0.0
     spread = np.log10(values + offset) if kind == "log" else values
     return TargetStep(name, kind, float(spread.mean()), float(spread.std()) or 1.0, offset)
-
-
-def _rank_step(name: str, values: np.ndarray) -> TargetStep:
-    """Normal scores of the values: at most 256 knots, both ends among them."""
-    y, repeats = np.unique(values, return_counts=True)
-    rank = (np.cumsum(repeats) - repeats / 2) / len(values)
-    chosen = np.unique(np.searchsorted(rank, np.linspace(rank[0], rank[-1], RANK_KNOTS)))
-    z = special.ndtri(rank[chosen])
-    return TargetStep(name, "normal_scores", knots_z=tuple(z.tolist()), knots_y=tuple(y[chosen].tolist()))
 
 
 def _balance(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
