@@ -16,7 +16,7 @@ from manywalks.cli.tables import short_verdict
 from manywalks.compare import configurations, folds, paired, verdicts
 from manywalks.compare.design import Design
 from manywalks.compare.folds import FoldPredictions
-from manywalks.compare.page import page
+from manywalks.compare.page import first_lines, page
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.compare.variance_budget import shapley, variance_budget
 from manywalks.evaluate.infinite import closed_form, extrapolated, project, scorer, subset_scores
@@ -424,6 +424,32 @@ def test_other_data_is_refused_in_one_line(compared: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ({"b": "equivalent", "c": "equivalent"}, ["All are equivalent: "]),
+        ({"b": "undecided", "c": "undecided"}, ["Undecided: a has the best RMSE (nM), but not surely."]),
+        ({"b": "worse", "c": "equivalent"}, ["a has the best", "Equivalent to it", "Worse: b."]),
+        ({"b": "worse", "c": "worse"}, ["a has the best RMSE (nM).", "Worse: b, c."]),
+    ],
+)
+def test_the_first_lines_say_what_the_verdicts_say(verdicts: dict[str, str], said: list[str]) -> None:
+    endpoint = {
+        "metric": "rmse",
+        "unit": "nM",
+        "higher_is_better": False,
+        "threshold": 0.1,
+        "scores": [{"name": name, "infinite": place} for place, name in enumerate("abc")],
+        "pairs": [
+            {"one": name, "other": "a", "difference": -1.0, "low": -2.0, "high": 0.0, "verdict": verdict}
+            for name, verdict in verdicts.items()
+        ],
+    }
+    lines = first_lines(endpoint)
+    assert len(lines) == len(said)
+    assert all(line.startswith(start) for line, start in zip(lines, said, strict=True))
+
+
 def test_three_networks_and_a_class_make_a_whole_page() -> None:
     rng = np.random.default_rng(0)
     observed = (rng.random(200) < 0.4) * 1.0
@@ -453,12 +479,13 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
             "similarity": [{"median": 0.4}, {"median": 0.52}],
         },
         "configurations": [
-            {"name": name, "differs": {}, "parameters": 10**place, "stopped": None}
+            {"name": name, "differs": {}, "parameters": 10**place, "stopped": None, "present": place == 3}
             for place, name in enumerate(names, start=2)
         ],
         "endpoints": {"active": endpoint},
     }
     text = page(found)
-    assert "median 0.40 to 0.52 over the splits" in text
+    assert "0.40 to 0.52, depending on the split" in text
+    assert text.count("present settings") == 2  # in the scores, and in what differs
     assert text.count("<svg") == 5  # intervals, convergence, and three of size
     assert "NaN" not in text

@@ -15,7 +15,7 @@ from manywalks.compare.words import (
     stopped_sentence,
     verdict_sentence,
 )
-from manywalks.formatting import with_error
+from manywalks.formatting import count, with_error
 from manywalks.workspace import Workspace
 
 COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
@@ -29,7 +29,11 @@ def tables(found: dict[str, Any]) -> Group:
         return Group(*(_budget(name, one) for name, one in found["variance"].items()))
     parts: list[Any] = []
     for name, endpoint in found["endpoints"].items():
-        named = (f"{label}:\u00a0{configuration}" for configuration, label in label_of(endpoint).items())
+        present = {one["name"] for one in found["configurations"] if one["present"]}
+        named = (
+            f"{label}:\u00a0{name}" + ("\u00a0(present\u00a0settings)" if name in present else "")
+            for name, label in label_of(endpoint).items()
+        )
         parts += [Text("   ".join(named)), Text()]
         parts += [_scores(name, endpoint, found["configurations"]), Text(), _pairs(endpoint), Text()]
     for one in found["configurations"]:
@@ -41,7 +45,7 @@ def tables(found: dict[str, Any]) -> Group:
 def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
     """`verdict_sentence` in the width of a column."""
     if pair["verdict"] != "undecided":
-        return verdict_sentence(pair, endpoint)
+        return verdict_sentence(pair, label_of(endpoint))
     needs = pair["needs"]
     signs = {"splits": "{:g} splits", "replicates": "{:g} replicates", "molecules": "{:g}x data"}
     ways = [sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None]
@@ -54,7 +58,7 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
     labels = label_of(endpoint)
     table.title = f"{name}: {metric_name(endpoint)}, mean over splits"
     table.add_column("", no_wrap=True)
-    for title in ("single replicate", "ensemble", "infinite", "spread", "needs", "parameters"):
+    for title in ("single replicate", "ensemble", "infinitely many", "spread", "needs", "parameters"):
         table.add_column(title, justify="right", no_wrap=True)
     for row, one in zip(endpoint["scores"], configurations, strict=True):
         single = row["single"]
@@ -74,9 +78,10 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
     labels = label_of(endpoint)
     level = f"{100 * endpoint['confidence']:g} %"
     table.title = (
-        f"differences, more is better for the first; simultaneous {level} intervals, {method(endpoint)}"
+        f"differences, positive: the first is better; intervals {level} sure for all pairs at once, "
+        f"{method(endpoint)}"
     )
-    for title in ("pair", "difference", "interval", "P(single beats)", "verdict"):
+    for title in ("pair", "difference", "interval", "wins (single)", "verdict"):
         right = title not in ("pair", "verdict")
         table.add_column(title, justify="right" if right else "left", no_wrap=title != "verdict")
     for pair in endpoint["pairs"][:MOST_PAIRS]:
@@ -88,8 +93,10 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
             Text(short_verdict(pair, endpoint), style=COLOURS[pair["verdict"]]),
         )  # fmt: skip
     more = len(endpoint["pairs"]) - MOST_PAIRS
-    rest = f"{more} more pairs are in the report; " if more > 0 else ""
-    table.caption = f"{rest}undecided: more of what would decide it, where that is in reach"
+    notes = [f"{count(more, 'more pair')} in the report"] if more > 0 else []
+    if any(pair["verdict"] == "undecided" for pair in endpoint["pairs"][:MOST_PAIRS]):
+        notes.append("undecided: with what would decide it, if anything within reach does")
+    table.caption = "; ".join(notes) or None
     table.caption_justify = "left"
     return table
 
@@ -98,7 +105,7 @@ def _budget(name: str, found: dict[str, Any]) -> Group:
     """The variance budget of one endpoint."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     table.title = f"{name}: where the variance of a single replicate's {found['metric_name']} comes from"
-    for title in ("source", "share of the variance", "95 % interval", "varied alone: SD of the score"):
+    for title in ("source", "share of the variance", "95 % interval", "SD if only this varies"):
         table.add_column(title, justify="left" if title == "source" else "right")
     for source, part in found["parts"].items():
         alone = found["alone"].get(source)

@@ -57,7 +57,7 @@ def read_configurations(paths: Sequence[Path], settings: Sequence[str], sweep: b
     found = [one for name, params in named for one in _combinations(name, params, values, len(paths) > 1)]
     if len(found) < 2:
         raise ValueError(
-            f"compare: {found[0].name} alone; name another file, or values: --set network.dropout=0.1,0.3"
+            f"compare: only {found[0].name}; add a file, or values: --set network.dropout=0.1,0.3"
         )
     check_shared(found)
     return _numbered(found)
@@ -86,6 +86,11 @@ def differing(one: Params, other: Params) -> dict[str, Any]:
     """Dotted keys whose values differ, with the value of `other`."""
     flat = dict(_flat(one.model_dump(mode="json"))), dict(_flat(other.model_dump(mode="json")))
     return {key: flat[1].get(key) for key in {**flat[0], **flat[1]} if flat[0].get(key) != flat[1].get(key)}
+
+
+def same_model(one: Params, other: Params) -> bool:
+    """Whether two sets of parameters describe the same model."""
+    return not any(key.split(".")[0] in VARIED for key in differing(one, other))
 
 
 def changes(found: Sequence[Configuration]) -> list[dict[str, Any]]:
@@ -117,11 +122,9 @@ def _values(setting: str) -> tuple[str, list[Any]]:
     except YAMLError:
         values = None
     if not equals or "." not in key or not values:
-        raise ValueError(f"--set {setting}: is no setting; write it as network.dropout=0.1,0.3")
+        raise ValueError(f"--set {setting}: is not a setting; write it as network.dropout=0.1,0.3")
     if key.split(".")[0] not in VARIED:
-        raise ValueError(
-            f"--set {setting}: {key} cannot be compared; what can begins with {', '.join(VARIED)}"
-        )
+        raise ValueError(f"--set {setting}: {key} cannot be compared; choose a key of {', '.join(VARIED)}")
     return key.strip(), values
 
 

@@ -1,16 +1,18 @@
-"""Figures of a comparison: simultaneous intervals, convergence, capacity, the variance budget."""
+"""Figures of a comparison: intervals, convergence, capacity, the variance budget."""
 
+import itertools
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from manywalks.compare.words import label_of, metric_name
+from manywalks.compare.words import metric_name
 from manywalks.formatting import number
 from manywalks.report.charts import LEFT, RIGHT, TOP, Plane, axis, fixed_axis, log_axis
 from manywalks.report.endpoint import Figure
 
-ROW = 26
+# height of a row: a name over its interval
+ROW = 40
 COLOURS = 8
 
 
@@ -40,15 +42,15 @@ def against(endpoint: dict[str, Any], name: str, best: str) -> tuple[float, floa
 
 
 def intervals(endpoint: dict[str, Any]) -> Figure:
-    """Each configuration against the best, with the simultaneous interval and the practical threshold."""
-    best, labels = best_of(endpoint), label_of(endpoint)
+    """Each configuration against the best, with its interval and the smallest difference that matters."""
+    best = best_of(endpoint)
     names = [row["name"] for row in endpoint["scores"]]
     rows = [against(endpoint, name, best) for name in names]
     threshold = endpoint["threshold"]
     ends = np.array([*(row[1] for row in rows), *(row[2] for row in rows), -threshold, threshold])
     places = np.arange(len(names))[::-1]
     height = TOP + 46 + ROW * len(names)
-    x = axis(f"{metric_name(endpoint)}: better by, than {labels[best]}", ends)
+    x = axis(f"better by, in {metric_name(endpoint)}", ends)
     plane = Plane(x, fixed_axis("", -0.5, len(names) - 0.5, ()), height=height)
     left, right = plane.px(np.array([-threshold, threshold]))
     marks = [
@@ -62,20 +64,20 @@ def intervals(endpoint: dict[str, Any]) -> Figure:
         marks.append(
             f'<path class="range {word}" d="M{a:.1f} {y:.1f}H{c:.1f}"/>'
             f'<circle class="at {word}" cx="{b:.1f}" cy="{y:.1f}" r="4"/>'
-            f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(labels[name])}</text>'
+            f'<text class="note" x="{LEFT + 4}" y="{y - 9:.1f}">{escape(name)}</text>'
         )
     level = f"{100 * endpoint['confidence']:g} %"
     return Figure(
-        f"Each against the best, {labels[best]}",
-        plane.svg(marks, f"Differences to {best} with simultaneous intervals"),
-        f"Simultaneous {level} intervals, all pairs at once. Grey: differences too small to matter "
+        f"Each against the best, {best}",
+        plane.svg(marks, f"Differences to {best} with intervals"),
+        f"Differences with intervals, {level} sure for all pairs at once. Grey: too small to matter "
         f"(± {number(threshold, 3)}). Right is better.",
     )
 
 
 def convergence(endpoint: dict[str, Any]) -> Figure:
     """Score by number of replicates of every configuration, with the projection to infinitely many."""
-    labels, rows = label_of(endpoint), endpoint["scores"]
+    rows = endpoint["scores"]
     counts = np.array([point["replicates"] for point in rows[0]["curve"]], dtype=np.float64)
     values = np.array([[*(p["score"] for p in row["curve"]), row["infinite"]] for row in rows])
     beyond = counts[-1] * 2.5
@@ -85,37 +87,46 @@ def convergence(endpoint: dict[str, Any]) -> Figure:
     )
     plane = Plane(x, axis(metric_name(endpoint), values))
     marks = []
-    for place, (row, scores) in enumerate(zip(rows, values, strict=True)):
+    ends = plane.py(values[:, -1])
+    for place, (row, scores, y, beside) in enumerate(zip(rows, values, ends, spread_out(ends), strict=True)):
         kind = f"c{place % COLOURS}"
-        y = float(plane.py(scores[-1]))
         marks += [
             f'<g class="{kind}">',
             plane.line(counts, scores[:-1], "curve"),
             plane.line(np.array([counts[-1], beyond]), scores[-2:], "curve dashed"),
             f'<circle cx="{float(plane.px(beyond)):.1f}" cy="{y:.1f}" r="3.5"/>',
-            f'<text class="tag" x="{plane.width - RIGHT + 2}" y="{y + 4:.1f}">'
-            f"{labels[row['name']]}</text></g>",
+            f'<text class="tag note" x="{plane.width - RIGHT - 14}" y="{beside + 4:.1f}" text-anchor="end">'
+            f"{escape(row['name'])}</text></g>",
         ]
     return Figure(
-        "Convergence of every configuration",
+        "What more replicates bring",
         plane.svg(marks, "Score by number of replicates"),
-        "Mean over splits of the score of ensembles of 1, 2, 4 … replicates, and of infinitely many.",
+        "Score of ensembles of 1, 2, 4 … replicates, mean over splits, and projected to infinitely many.",
     )
+
+
+def spread_out(places: np.ndarray, gap: float = 14.0) -> np.ndarray:
+    """Places (n,) of words, moved apart downwards until none is within `gap` of another."""
+    moved = np.array(places, dtype=np.float64)
+    order = np.argsort(moved, kind="stable")
+    for above, below in itertools.pairwise(order):
+        moved[below] = max(moved[below], moved[above] + gap)
+    return moved
 
 
 def capacity(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> list[Figure]:
     """Spread, replicates needed, and score against the number of parameters."""
-    labels, rows = label_of(endpoint), endpoint["scores"]
+    rows = endpoint["scores"]
     sizes = np.array([one["parameters"] for one in configurations], dtype=np.float64)
     needed = np.array([row["replicates_needed"] or np.nan for row in rows])
     unit = f" ({endpoint['endpoint_unit']})" if endpoint["endpoint_unit"] else ""
     series = (
         ("Spread of the replicates", f"spread{unit}", np.array([row["spread_rms"] for row in rows]),
-         "How far single replicates of a network are apart, root mean square over test molecules."),
-        ("Replicates that the tolerance needs", "replicates", needed,
+         "How far single replicates differ, root mean square over test molecules."),
+        ("Replicates needed for the tolerance", "replicates", needed,
          f"For a tolerance of {number(endpoint['tolerance'], 3)}{unit}."),
-        ("Score at the infinite ensemble", metric_name(endpoint),
-         np.array([row["infinite"] for row in rows]), "What each size is worth beyond the luck of training."),
+        ("Score of infinitely many replicates", metric_name(endpoint),
+         np.array([row["infinite"] for row in rows]), "Without the luck of training, which is averaged out."),
     )  # fmt: skip
     found = []
     for title, label, values, caption in series:
@@ -123,13 +134,18 @@ def capacity(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> 
         marks = [
             f'<circle class="dot c{n % COLOURS}" cx="{float(plane.px(size)):.1f}" '
             f'cy="{float(plane.py(value)):.1f}" r="4"/>'
-            f'<text x="{float(plane.px(size)) + 6:.1f}" y="{float(plane.py(value)) - 5:.1f}">'
-            f"{labels[row['name']]}</text>"
+            f"{_beside(plane, float(plane.px(size)), float(plane.py(value)), row['name'])}"
             for n, (size, value, row) in enumerate(zip(sizes, values, rows, strict=True))
             if np.isfinite(value)
         ]
         found.append(Figure(title, plane.svg(marks, f"{title} by number of parameters"), caption))
     return found
+
+
+def _beside(plane: Plane, x: float, y: float, name: str) -> str:
+    """A dot's name, on the side that has room."""
+    side = f'x="{x - 6:.1f}" text-anchor="end"' if x > plane.width / 2 else f'x="{x + 6:.1f}"'
+    return f'<text {side} y="{y - 5:.1f}">{escape(name)}</text>'
 
 
 def budget_bars(found: dict[str, Any]) -> Figure:

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from manywalks.compare.figures import against, best_of, budget_bars, figures
 from manywalks.compare.words import (
     design_sentence,
-    label_of,
     method,
     metric_name,
     stopped_sentence,
@@ -34,7 +33,8 @@ def page(found: dict[str, Any]) -> str:
         "endpoints": endpoints,
         "keys": keys,
         "differs": [
-            {"name": one["name"], "cells": [one["differs"][key] for key in keys]} for one in configurations
+            {"name": one["name"], "present": one["present"], "cells": [one["differs"][key] for key in keys]}
+            for one in configurations
         ],
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -43,45 +43,52 @@ def page(found: dict[str, Any]) -> str:
 
 def _part(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> dict[str, Any]:
     """One endpoint of the page."""
-    labels = label_of(endpoint)
+    names = [row["name"] for row in endpoint["scores"]]
     return {
         "name": name,
         "unit": endpoint["endpoint_unit"],
         "budget": None,
         "metric": metric_name(endpoint),
-        "sentences": _sentences(endpoint, labels),
-        "scores": [
-            _score_row(labels, row, one) for row, one in zip(endpoint["scores"], configurations, strict=True)
-        ],
+        "sentences": first_lines(endpoint),
+        "scores": [_score_row(row, one) for row, one in zip(endpoint["scores"], configurations, strict=True)],
         "figures": [unescaped(figure) for figure in figures(endpoint, configurations)],
         "matrix": [
-            {"label": labels[one], "cells": [_cell(endpoint, one, other) for other in labels]}
-            for one in labels
+            {"label": one, "cells": [_cell(endpoint, one, other) for other in names]} for one in names
         ],
-        "pairs": [_pair_row(pair, endpoint, labels) for pair in endpoint["pairs"]],
+        "pairs": [_pair_row(pair) for pair in endpoint["pairs"]],
         "assumptions": _assumptions(endpoint),
     }
 
 
-def _sentences(endpoint: dict[str, Any], labels: dict[str, str]) -> list[str]:
-    """What the endpoint's part begins with."""
-    best = best_of(endpoint)
-    worse = [labels[n] for n in labels if n != best and against(endpoint, n, best)[3] == "worse"]
-    same = [labels[n] for n in labels if n != best and against(endpoint, n, best)[3] == "equivalent"]
-    open_ = [labels[n] for n in labels if n != best and against(endpoint, n, best)[3] == "undecided"]
-    lines = [f"{labels[best]} ({best}) is ahead at the infinite ensemble."]
-    for names, words in ((worse, "surely worse"), (same, "as good, for what matters"), (open_, "undecided")):
-        if names:
-            lines.append(f"Against it, {', '.join(names)}: {words}.")
+def first_lines(endpoint: dict[str, Any]) -> list[str]:
+    """What the endpoint's part begins with: how all stand to the one with the best score, by the verdicts."""
+    best, metric = best_of(endpoint), metric_name(endpoint)
+    groups: dict[str, list[str]] = {}
+    for row in endpoint["scores"]:
+        if row["name"] != best:
+            groups.setdefault(against(endpoint, row["name"], best)[3], []).append(row["name"])
+    threshold = f"± {number(endpoint['threshold'], 3)}"
+    if list(groups) == ["equivalent"]:
+        return [f"All are equivalent: their {metric} differs by less than what matters ({threshold})."]
+    if list(groups) == ["undecided"]:
+        return [f"Undecided: {best} has the best {metric}, but not surely."]
+    lines = [f"{best} has the best {metric}."]
+    for word, said in (
+        ("equivalent", f"Equivalent to it (within {threshold})"),
+        ("undecided", "Not surely different from it"),
+        ("worse", "Worse"),
+    ):
+        if word in groups:
+            lines.append(f"{said}: {', '.join(groups[word])}.")
     return lines
 
 
-def _score_row(labels: dict[str, str], row: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
+def _score_row(row: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     """One configuration's row."""
     single = row["single"]
     return {
-        "label": labels[row["name"]],
         "name": row["name"],
+        "present": one["present"],
         "single": f"{single['mean']:.4f} ± {single['sd_replicates']:.4f}",
         "ensemble": f"{row['ensemble']:.4f}",
         "infinite": f"{row['infinite']:.4f} ± {row['infinite_error']:.4f}",
@@ -105,10 +112,10 @@ def _cell(endpoint: dict[str, Any], one: str, other: str) -> dict[str, str]:
     }
 
 
-def _pair_row(pair: dict[str, Any], endpoint: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
+def _pair_row(pair: dict[str, Any]) -> dict[str, str]:
     """One pair's row."""
     return {
-        "name": f"{labels[pair['one']]} − {labels[pair['other']]}",
+        "name": f"{pair['one']} − {pair['other']}",
         "difference": f"{pair['difference']:+.4f}",
         "interval": f"{pair['low']:+.4f} to {pair['high']:+.4f}",
         "p": f"{pair['p']:.2g}",
@@ -116,7 +123,7 @@ def _pair_row(pair: dict[str, Any], endpoint: dict[str, Any], labels: dict[str, 
         "ensemble": _chance(pair["ensembles"]),
         "replicates": f"{100 * pair['luck']['replicates']:.0f} %",
         "split": f"{100 * pair['luck']['split']:.0f} %",
-        "verdict": verdict_sentence(pair, endpoint),
+        "verdict": verdict_sentence(pair),
     }
 
 
@@ -131,13 +138,14 @@ def _assumptions(endpoint: dict[str, Any]) -> str:
     checked = endpoint["assumptions"]
 
     def p(value: float | None) -> str:
-        return "not testable" if value is None else f"p = {value:.2g}"
+        return "cannot be tested" if value is None else f"p = {value:.2g}"
 
     return (
-        f"Intervals: {method(endpoint)}, {100 * endpoint['confidence']:g} % for all pairs of this endpoint "
-        "at once, widened for the molecules that splits share. Checked: sphericity (Mauchly) "
-        f"{p(checked['sphericity_p'])}; normal residuals (Shapiro and Wilk) {p(checked['normality_p'])}; "
-        f"all alike (Friedman) {p(checked['friedman_p'])}. * P at least 0.75 and surely above a half."
+        f"The intervals hold for all pairs of an endpoint at once, {100 * endpoint['confidence']:g} % sure "
+        f"({method(endpoint)}); they allow for the molecules that splits share. Checked: differences of equal "
+        f"variance (Mauchly) {p(checked['sphericity_p'])}; normal residuals (Shapiro and Wilk) "
+        f"{p(checked['normality_p'])}; any difference at all (Friedman) {p(checked['friedman_p'])}. * The "
+        "first wins at least three times in four."
     )
 
 

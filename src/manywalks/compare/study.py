@@ -9,7 +9,7 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.compare import paired
-from manywalks.compare.configurations import Configuration, changes
+from manywalks.compare.configurations import Configuration, changes, same_model
 from manywalks.compare.design import Design, Share, beaten, looks_of
 from manywalks.compare.folds import (
     load_fold_predictions,
@@ -41,6 +41,7 @@ class Study:
         self.design = design
         self.names = [one.name for one in configurations]
         self._configurations = list(configurations)
+        self._present = workspace.params
         self._data_workspaces = list(data_workspaces)
         params = configurations[0].params
         self.params = params
@@ -206,6 +207,7 @@ class Study:
                 {
                     "name": name,
                     "differs": changed,
+                    "present": same_model(self._present, self._configurations[c].params),
                     "parameters": found.parameters,
                     "stopped": self.stopped.get(c),
                     "key": fold_store.folder.name,
