@@ -44,7 +44,7 @@ def test_the_score_stands_beside_both_baselines() -> None:
         (
             entry("weak", "neighbours", -0.1),
             "weak",
-            "not surely better than the 5 nearest training molecules: by \u22120.1 to 0.6 nM",
+            "not surely better than the 5 nearest training molecules: the difference is \u22120.1 to 0.6 nM",
         ),
         (entry("weak", "mean", 0.1), "weak", "falls short of an error 10 % below that of the mean"),
         (

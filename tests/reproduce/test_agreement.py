@@ -59,7 +59,7 @@ def test_probabilities_are_compared_before_calibration_and_the_verdict_says_so()
     model, fresh = (np.clip(replicates(rng, 8, centre, 0.05), 0, 1) for _ in range(2))
     observed = (centre > 0.5).astype(float)
     found = agreement(model, fresh, observed, np.full(N, "="), asked(kind="classification", unit=""))
-    assert " in probability before calibration apart, root mean square" in verdict(found, "active")
+    assert " in probability before calibration (root mean square" in verdict(found, "active")
 
 
 def test_a_replicate_of_other_values_among_the_models_is_named_suspicious() -> None:

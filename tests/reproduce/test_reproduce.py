@@ -132,7 +132,7 @@ def test_a_model_is_reproduced_and_its_sources_are_told(copied: Path) -> None:
     text = (copied / "reports/reproduction.html").read_text(encoding="utf-8")
     for words in (
         "✓ agrees",
-        "Where the replicates part",
+        "What makes replicates differ",
         "two runs with the same seed agree to the last bit",
     ):
         assert words in text

@@ -142,8 +142,8 @@ def _assumptions(endpoint: dict[str, Any]) -> str:
 
     return (
         f"The intervals hold for all pairs of an endpoint at once, {100 * endpoint['confidence']:g} % sure "
-        f"({method(endpoint)}); they allow for the molecules that splits share. Checked: differences of equal "
-        f"variance (Mauchly) {p(checked['sphericity_p'])}; normal residuals (Shapiro and Wilk) "
+        f"({method(endpoint)}); they allow for the molecules that splits share. Checked: differences of "
+        f"equal variance (Mauchly) {p(checked['sphericity_p'])}; normal residuals (Shapiro and Wilk) "
         f"{p(checked['normality_p'])}; any difference at all (Friedman) {p(checked['friedman_p'])}. * The "
         "first wins at least three times in four."
     )

@@ -54,7 +54,7 @@ def _reason(metrics: dict[str, Any], unit: str) -> str:
     against = _SIMPLE[found["against"]]
     low, high = (number(found[end], 2) for end in ("low", "high"))
     if found["low"] <= 0:
-        return f"It is not surely better than {against}: by {low} to {high}{unit} (95 % sure)."
+        return f"It is not surely better than {against}: the difference is {low} to {high}{unit} (95 % sure)."
     text = f"It is better than {against} by {low} to {high}{unit} (95 % sure)"
     if found["word"] == "useful":
         return f"{text}."

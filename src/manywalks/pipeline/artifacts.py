@@ -18,6 +18,7 @@ from prefect.artifacts import (
 
 from manywalks import files
 from manywalks.ensemble import manifest
+from manywalks.evaluate.sentences import accuracy_sentences, cautions
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace
 
@@ -49,10 +50,19 @@ def _publish(workspace: Workspace) -> None:
         table=rows_of(metrics),
         description=f"Scores on test molecules. Data: {manifest.data_sentence(data)}",
     )
-    lines = [f"- {one['sentence']}\n- {one['single_replicate']}" for one in statements.values()]
-    create_markdown_artifact(key="statement", markdown="\n".join(["# Reproducibility", "", *lines]))
+    create_markdown_artifact(key="statement", markdown=statement_text(metrics, statements))
     report = workspace.reports / "report.html"
     create_link_artifact(key="report", link=report.as_uri(), link_text="report.html")
+
+
+def statement_text(metrics: dict[str, Any], statements: dict[str, Any]) -> str:
+    """Markdown: how good the model is at each endpoint, then how reproducible."""
+    lines = ["# Accuracy", ""]
+    for name, found in metrics.items():
+        lines.append("- " + " ".join([accuracy_sentences(found, name), *cautions(found)]))
+    lines += ["", "# Reproducibility", ""]
+    lines += [f"- {one['sentence']}\n- {one['single_replicate']}" for one in statements.values()]
+    return "\n".join(lines)
 
 
 def publish_refresh(found: dict[str, Any], text: str) -> None:

@@ -11,26 +11,29 @@ import numpy as np
 
 from manywalks.ensemble.manifest import data_sentence
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
-from manywalks.formatting import short
+from manywalks.evaluate.sentences import accuracy_sentences, cautions
+from manywalks.formatting import count, short
 from manywalks.params.model import TrainParams
+from manywalks.report.endpoint import answers_of
 from manywalks.report.page import ReportInputs
 
 SPLITS = {
     "random": "drawn at random",
     "stratified": "drawn at random, spread evenly over the values",
-    "scaffold": "by Bemis-Murcko scaffold: no scaffold stands in two parts",
-    "cluster": "by cluster of similar molecules: no cluster stands in two parts",
+    "scaffold": "by Bemis-Murcko scaffold: no scaffold is in two subsets",
+    "cluster": "by cluster of similar molecules: no cluster is in two subsets",
     "time": "by time: the test subset was measured last",
-    "group": "by group: no group stands in two parts",
+    "group": "by group: no group is in two subsets",
     "column": "as the table says; a valid subset that it does not name was drawn at random from the rest",
 }
-# Mitchell's form asks for these, and no run can know them
+# Mitchell's form asks for these, which no run can know
 ASKED = ("owner", "contact", "licence", "date")
 
 
 def model_card(found: ReportInputs) -> str:
     """The whole card as Markdown."""
     parts = [
+        _verdicts(found),
         _details(found),
         _use(found),
         _factors(found),
@@ -44,6 +47,15 @@ def model_card(found: ReportInputs) -> str:
         _caveats(found),
     ]
     return "\n\n".join([f"# Model card: {found.title}", *parts]) + "\n"
+
+
+def _verdicts(found: ReportInputs) -> str:
+    """How good the model is, before anything else."""
+    lines = [
+        "- " + " ".join([accuracy_sentences(metrics, name), *cautions(metrics)])
+        for name, metrics in found.metrics.items()
+    ]
+    return "## Is it any good?\n\n" + "\n".join(lines)
 
 
 def _details(found: ReportInputs) -> str:
@@ -65,9 +77,9 @@ def _use(found: ReportInputs) -> str:
     return (
         "## Intended use\n\n"
         f"Ranking and triage of small organic molecules by {names}, by people who can read the interval and "
-        "the domain flag that stand beside each prediction. Not intended: decisions on one molecule without "
+        "the domain flag that come with each prediction. Not intended for decisions on one molecule without "
         "a measurement, regulatory submission without a review of the data, molecules of the kinds that "
-        "curation rejects (see Training and evaluation data), or any property other than those named."
+        "curation rejects (see Training and evaluation data), or any other property."
     )
 
 
@@ -78,47 +90,48 @@ def _factors(found: ReportInputs) -> str:
         "and the laboratory and the conditions of its assay.\n"
         "- Looked at: distance from the training molecules (see A defined domain of applicability) and, in "
         "the report, error against similarity.\n"
-        "- Not looked at: single series, laboratories and conditions. A model is no better than the table "
-        "for those that the table does not tell apart."
+        "- Not looked at: single series, laboratories and conditions. The model cannot tell apart what the "
+        "table does not tell apart."
     )
 
 
 def _metrics(found: ReportInputs) -> str:
     lines = [
-        "- Scores are over the test subset, which trained and calibrated nothing. Beside each stand those of "
-        "single replicates: what chance alone does to it.",
+        "- Scores are over the test subset, which was used neither for training nor for calibration. Next to "
+        "each are those of single replicates: they show what chance alone does to a score.",
     ]
     kinds = {metrics["kind"] for metrics in found.metrics.values()}
     if "regression" in kinds:
         lines.append(
-            "- Numbers: RMSE and MAE in the unit of the endpoint, R² of the values, Spearman and Kendall of "
-            "their order. A censored value counts with the error that is certain."
+            "- Regression: RMSE and MAE in the unit of the endpoint, R² of the values, Spearman and Kendall "
+            "of their order. Against a value known only as a limit (>100), only an error beyond the limit "
+            "counts."
         )
     if "classification" in kinds:
         threshold = found.about["params"]["evaluate"]["threshold"]
         lines.append(
-            f"- Classes: AUROC and AUPRC of the order, Brier and log-loss of the probabilities, MCC of the "
-            f"decision at {threshold:g}; all of calibrated probabilities, "
-            "single replicates by the ensemble's map."
+            "- Classification: AUROC and AUPRC of the order, Brier and log-loss of the probabilities, MCC "
+            f"of the decision at {threshold:g}. All are of calibrated probabilities; single replicates use "
+            "the ensemble's calibration."
         )
     lines.append(
-        "- Uncertainty: intervals (of a class, the calibration of its probability) are checked on the test "
-        "part; the statement says what retraining changes."
+        "- Uncertainty: intervals, or the calibration of probabilities, are checked on the test subset. The "
+        "statement says what retraining changes."
     )
     return "## Metrics\n\n" + "\n".join(lines)
 
 
 def _endpoints(found: ReportInputs) -> str:
-    rows = []
+    rows, endpoints = [], found.about["params"]["data"]["endpoints"]
     for name, card in found.data["endpoints"].items():
         noise = card["repeats"]["noise_sd"]
         what = (
-            "class 0 or 1"
+            " or ".join(answers_of(endpoints[name])[::-1])
             if card["kind"] == "classification"
             else f"a number in {card['unit'] or '(no unit)'}"
         )
         rows.append((name, what, str(card["molecules"]), short(noise, 2) if noise else "not known"))
-    columns = ("endpoint", "predicted", "molecules measured", "scatter of repeats (SD)")
+    columns = ("endpoint", "predicted", "molecules measured", "scatter of repeated measurements (SD)")
     return "## A defined endpoint (OECD 1)\n\n" + _table(columns, rows)
 
 
@@ -141,10 +154,10 @@ def _algorithm(found: ReportInputs) -> str:
         f"- Training: {train.optimizer}, learning rate {train.learning_rate:g} ({train.schedule}), "
         f"{train.most_epochs(classes_alone=classes_alone)} epochs at most, batches of {train.batch_size}; "
         f"engine {found.about['engine']}.\n"
-        "- Replicates differ in initial weights, data order and dropout, and in nothing else. None is "
-        f"dropped for its score; {found.about['diverged']} diverged and were replaced. The prediction is "
-        f"their {params['ensemble']['average']}.\n"
-        "- Every parameter stands in `models/ensemble/manifest.json`."
+        "- Replicates differ only in initial weights, data order and dropout. None is dropped for its score; "
+        f"{found.about['diverged']} diverged and were replaced. The prediction is their "
+        f"{params['ensemble']['average']}.\n"
+        "- `models/ensemble/manifest.json` holds every parameter."
     )
 
 
@@ -153,10 +166,10 @@ def _domain(found: ReportInputs) -> str:
     inside = float(np.mean(test["in_domain"].to_numpy(dtype=bool)))
     text = (
         "## A defined domain of applicability (OECD 3)\n\n"
-        "A molecule is inside where its nearest training molecule is similar enough (Tanimoto, threshold "
-        f"{short(found.domain['similarity'], 2)}) and few of its descriptors lie outside their range in "
-        f"training (at most {short(100 * found.domain['outside'], 2)} %); both thresholds come "
-        f"from the training molecules themselves. Of the test molecules {100 * inside:.0f} % are inside."
+        "A molecule is inside the domain if its nearest training molecule is similar enough (Tanimoto "
+        f"{short(found.domain['similarity'], 2)} or more) and few of its descriptors lie outside the range "
+        f"of the training molecules (at most {short(100 * found.domain['outside'], 2)} %). Both thresholds "
+        f"come from the training molecules. {100 * inside:.0f} % of the test molecules are inside."
     )
     rows = [row for name in found.metrics if (row := _by_domain(found, name))]
     if not rows:
@@ -184,15 +197,15 @@ def _fit(found: ReportInputs) -> str:
         rows = [_score_row(metrics, metric, unit) for metric in metrics["ensemble"]]
         columns = ("score", "ensemble", "single replicates: mean ± SD", "worst to best", "ensemble on train")
         texts.append(
-            f"### {name}: {metrics['n_test']} test molecules, {metrics['train']['molecules']} train\n\n"
-            + _table(columns, rows)
+            f"### {name}: {count(metrics['n_test'], 'test molecule')}, "
+            f"{count(metrics['train']['molecules'], 'training molecule')}\n\n" + _table(columns, rows)
         )
         statement = found.statements[name]
         texts.append(f"Robustness: {statement['sentence']}\n\n{statement['single_replicate']}")
         texts.append(f"Calibration: {_calibration(metrics['calibration'])}")
     texts.append(
-        "The last column is the goodness of fit on the molecules that were trained on. A network of this "
-        "size can follow them as closely as it is let, so it says nothing of new ones."
+        "The last column is the fit to the training molecules. A network of this size can fit them as "
+        "closely as it is allowed to, so it says nothing about new ones."
     )
     return "\n\n".join(texts)
 
@@ -221,24 +234,22 @@ def _calibration(about: Mapping[str, Any]) -> str:
         held = ", ".join(
             f"{100 * i['covered']:.0f} % in intervals of {100 * i['stated']:g} %" for i in about["intervals"]
         )
-        fitted = f"fitted on {about['fitted_on']} molecules of the valid subset"
-        return f"{fitted}; of the test molecules lie {held}.{notes}"
+        fitted = f"fitted on {count(about['fitted_on'], 'valid molecule')}"
+        return f"{fitted}; of the test molecules, {held}.{notes}"
     if "ece" in about:
         return (
-            f"{about['method']}, fitted on {about['fitted_on']} molecules of the valid subset; expected "
+            f"{about['method']}, fitted on {count(about['fitted_on'], 'valid molecule')}; expected "
             f"calibration error {short(about['ece'])}, Brier {short(about['brier'])}.{notes}"
         )
-    return f"not checked: the test subset has no measured molecule.{notes}"
+    return f"not checked: no test molecule was measured.{notes}"
 
 
 def _interpretation() -> str:
     return (
         "## Interpretation (OECD 5)\n\n"
-        "The network has no mechanism in it. `manywalks explain SMILES` draws how much each atom adds to "
-        "the prediction and how much that differs between replicates; atoms whose sign "
-        "depends on the replicate are "
-        "marked as not to be trusted. Such a drawing says what the model responds to, not what causes the "
-        "effect."
+        "The network contains no mechanism. `manywalks explain SMILES` draws how much each atom adds to the "
+        "prediction; atoms whose sign depends on the replicate are marked as not to be trusted. Such a "
+        "drawing shows what the model responds to, not what causes the effect."
     )
 
 
@@ -249,9 +260,9 @@ def _data(found: ReportInputs) -> str:
     counts = ", ".join(f"{found.split[part]} {part}" for part in ("train", "valid", "test"))
     text = (
         "## Training and evaluation data\n\n"
-        f"{card['records']} records were read: {card['molecules']} molecules kept, {card['merged']} records "
-        f"merged into another of the same molecule, {card['rejected']} rejected. The parts were drawn "
-        f"{SPLITS[split['method']].removeprefix('drawn ')}: {counts}."
+        f"{count(card['records'], 'record')}: {count(card['molecules'], 'molecule')} kept, {card['merged']} "
+        f"merged into another record of the same molecule, {card['rejected']} rejected. The subsets were "
+        f"drawn {SPLITS[split['method']].removeprefix('drawn ')}: {counts}."
     )
     if not reasons:
         return text
@@ -261,12 +272,11 @@ def _data(found: ReportInputs) -> str:
 def _caveats(found: ReportInputs) -> str:
     unmet = [name for name, statement in found.statements.items() if not statement["met"]]
     lines = [
-        "- The statement says what retraining changes. It says nothing of errors that all replicates share, "
-        "which are larger: see the scores and the intervals.",
-        "- Intervals hold on average over molecules like those of the valid subset, not for each kind of "
-        "molecule.",
-        "- Scores on a test subset hold for molecules as far from training as that part is; the report shows "
-        "how far.",
+        "- The statement says what retraining changes. It says nothing about errors that all replicates "
+        "share, which are larger: see the scores and the intervals.",
+        "- Intervals hold on average over molecules like the valid ones, not for each kind of molecule.",
+        "- Scores hold for molecules as similar to the training molecules as the test molecules are; the "
+        "report shows how similar.",
         "- A model of harmful properties (toxicity, potency) can be used to seek them as well as to avoid "
         "them.",
     ]

@@ -9,6 +9,7 @@ from scipy import stats
 
 from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
 from manywalks.evaluate.scores import endpoint_metrics
+from manywalks.formatting import count, told_apart
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import Combining, combine, location_variance
 
@@ -160,6 +161,7 @@ def verdict(found: dict[str, Any], name: str) -> str:
     """One endpoint's agreement as a sentence."""
     unit = f" {found['unit']}" if found["unit"] else ""
     word = "agrees" if found["agrees"] else "does NOT agree"
+    apart, promised = told_apart(found["difference"], found["judged_by"])
     suspicious = ", ".join(map(str, found["suspicious_replicates"]))
     strange = (
         f" Suspicious: replicates {suspicious} of the model are much farther from the fresh ones than "
@@ -169,7 +171,7 @@ def verdict(found: dict[str, Any], name: str) -> str:
     )
     return (
         f"{name}: a retrained ensemble of {found['retrained']} {word} with the model of "
-        f"{found['replicates']}: {found['difference']:.3g}{unit} apart, root mean square over "
-        f"{found['molecules']} molecules, where at most {found['judged_by']:.3g}{unit} was promised "
+        f"{found['replicates']}. They differ by {apart}{unit} (root mean square over "
+        f"{count(found['molecules'], 'molecule')}); at most {promised}{unit} was promised "
         f"({100 * found['judged_at']:.4g} % sure).{strange}"
     )

@@ -1,4 +1,4 @@
-"""Figures of a reproduction: model against retraining, differences against bounds, where replicates part."""
+"""Figures of a reproduction: model against retraining, differences against what was promised, sources."""
 
 from html import escape
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from manywalks.evaluate.registry import SCORE_NAMES
-from manywalks.formatting import number
+from manywalks.formatting import count, number
 from manywalks.report.charts import LEFT, TOP, Plane, axis, fixed_axis
 from manywalks.report.endpoint import Figure
 
@@ -28,8 +28,9 @@ def both_ensembles(points: list[dict[str, float]], found: dict[str, Any]) -> Fig
     return Figure(
         "The same molecules, two ensembles",
         plane.svg(marks, "Predictions of the retrained ensemble against the model's"),
-        f"{len(one)} molecules out of sample. Band: the promised distance, which is a root mean square; "
-        f"{100 * np.mean(np.abs(one - other) <= bound):.0f} % of the molecules are within it.",
+        f"{count(len(one), 'valid and test molecule')}. The band is the promised difference, which is an "
+        f"average (root mean square): {100 * np.mean(np.abs(one - other) <= bound):.0f} % of the molecules "
+        "are within it.",
     )
 
 
@@ -39,7 +40,7 @@ def against_bounds(found: dict[str, Any]) -> Figure:
     for name, one in found["metrics"].items():
         rows.append((SCORE_NAMES[name], one["difference"], one["bound"], ""))
     shares = np.array([difference / bound if bound else 0.0 for _, difference, bound, _ in rows])
-    plane = _ladder("difference over its bound", np.array([*shares, 0.0, 1.05]), len(rows))
+    plane = _ladder("difference as a share of what was promised", np.array([*shares, 0.0, 1.05]), len(rows))
     marks = [plane.upright(1.0, "promised")]
     for place, ((name, difference, bound, unit), share) in enumerate(zip(rows, shares, strict=True)):
         y = float(plane.py(float(len(rows) - 1 - place)))
@@ -51,12 +52,14 @@ def against_bounds(found: dict[str, Any]) -> Figure:
             f'cy="{y:.1f}" r="4"/></g>{_name(name, y)}'
         )
     over = int((shares[1:] > 1).sum())
-    metrics = "every metric is within its own bound" if not over else f"{over} metrics are beyond theirs"
+    metrics = (
+        "every score is within its own limit" if not over else f"{count(over, 'score')} beyond the limit"
+    )
     return Figure(
         "What differs, and what was promised",
-        plane.svg(marks, "Differences over their bounds"),
-        f"The verdict is on the predictions; {metrics}. Each bound alone holds with "
-        f"{100 * found['confidence']:g} %, so of many metrics one may be beyond.",
+        plane.svg(marks, "Differences as shares of what was promised"),
+        f"The verdict is on the predictions; {metrics}. Each limit by itself holds in "
+        f"{100 * found['confidence']:g} of 100 cases, so one score of many may be beyond.",
     )
 
 
@@ -79,10 +82,10 @@ def spreads(rows: dict[str, dict[str, float]], unit: str) -> Figure:
             f'<circle class="at {word}" cx="{middle:.1f}" cy="{y:.1f}" r="4"/>{_name(name, y)}'
         )
     return Figure(
-        "Where the replicates part",
+        "What makes replicates differ",
         plane.svg(marks, "Spread of replicates by source of randomness"),
-        "Standard deviation over replicates, root mean square over molecules, when that source alone varies. "
-        "Shares need not add up to 100 %: what one source does to a replicate depends on the others.",
+        "Standard deviation over replicates (root mean square over molecules) when only that varies. The "
+        "shares need not add up to 100 %: what one does depends on the others.",
     )
 
 

@@ -1,7 +1,7 @@
-"""reports/reproduction.html: whether a retraining kept the promise, and where replicates part; a page alone.
+"""reports/reproduction.html: whether a retraining kept the promise, and what makes replicates differ.
 
-It is no part of report.html, since both studies run when somebody asks for them: a page that the pipeline
-makes may not depend on what the pipeline does not record.
+It is a page of its own, not part of report.html: both studies run only when somebody asks for them, and a
+page that the pipeline makes may not depend on what the pipeline does not record.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from manywalks import files
 from manywalks.evaluate.registry import SCORE_NAMES
-from manywalks.formatting import short
+from manywalks.formatting import count, short
 from manywalks.report.html import STYLE, template_text, unescaped
 from manywalks.reproduce.agreement import verdict
 from manywalks.reproduce.figures import against_bounds, both_ensembles, spreads
@@ -53,7 +53,7 @@ def page(found: dict[str, Any] | None, points: list[dict[str, Any]], sources: di
         ],
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"short": short}
+    environment.filters |= {"short": short, "count": count}
     return environment.from_string(template_text("reproduction.html.j2")).render(context)
 
 
@@ -64,10 +64,10 @@ def same_seed_sentence(name: str, sources: dict[str, Any]) -> str:
     here = "to the last bit" if one["here"] == 0 else f"to within {short(one['here'], 2)}{unit}"
     return (
         f"{name}: two runs with the same seed agree {here} on this machine, with one thread and with all. "
-        f"Where another machine rounds otherwise (one initial weight off by 1e-7), they end "
-        f"{short(one['elsewhere'], 2)}{unit} apart ({short(one['low'], 2)} to {short(one['high'], 2)}), root "
-        f"mean square, and {short(one['largest'], 2)}{unit} at the molecule where they part most; two runs "
-        f"with different seeds {short(everything * 2**0.5, 2)}{unit}."
+        "On a machine that rounds differently (imitated by moving one initial weight by 1e-7) their "
+        f"predictions would differ by {short(one['elsewhere'], 2)}{unit} ({short(one['low'], 2)} to "
+        f"{short(one['high'], 2)}), root mean square, and by {short(one['largest'], 2)}{unit} at the worst "
+        f"molecule. Two runs with different seeds differ by {short(everything * 2**0.5, 2)}{unit}."
     )
 
 
