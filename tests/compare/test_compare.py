@@ -83,8 +83,8 @@ def test_other_data_split_or_endpoint_is_refused(
 @pytest.mark.parametrize(
     ("setting", "word"),
     [
-        ("network.dropout", "is no setting"),
-        ("dropout=1", "is no setting"),
+        ("network.dropout", "is not a setting"),
+        ("dropout=1", "is not a setting"),
         ("split.test=0.1,0.2", "cannot be compared"),
         ("network.dropuot=0.1,0.2", "unknown key"),
         ("network.dropout=0.1,7", "network.dropout"),
@@ -120,7 +120,7 @@ def test_an_undecided_pair_says_what_would_decide_it(needs: dict, shown: str) ->
 
 
 def test_one_configuration_is_no_comparison(base: Path) -> None:
-    with pytest.raises(ValueError, match="name another file"):
+    with pytest.raises(ValueError, match="add a file, or values"):
         configurations.read_configurations([base], [], sweep=False)
 
 
