@@ -1,6 +1,7 @@
 """Progress: the bar says what its numbers are, and fits a terminal of 80 columns."""
 
 import io
+import time
 
 from rich.console import Console
 
@@ -12,7 +13,9 @@ def drawn(done: float) -> str:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     with progress.bar(console) as shown:
         task = shown.add_task("compute features", total=1_000_000, note="")
-        progress.update(shown, task, done, 1_000_000, "12,345 molecules/s")
+        for so_far in (done / 2, done):  # a speed takes two of them
+            progress.update(shown, task, so_far, 1_000_000, "12,345 molecules/s")
+            time.sleep(0.01)
     assert isinstance(console.file, io.StringIO)
     return next(line for line in reversed(console.file.getvalue().splitlines()) if "compute" in line)
 
@@ -26,3 +29,13 @@ def test_rate_and_time_fit_80_columns() -> None:
     line = drawn(400_000)
     assert "12,345 molecules/s" in line
     assert "…" not in line
+
+
+def test_no_time_is_left_out_rather_than_empty() -> None:
+    """Before anything is done nobody can tell; "-:--:-- left" and " left" say nothing."""
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    with progress.bar(console) as shown:
+        for total in (None, 10):
+            shown.add_task("train replicates", total=total, note="")
+    assert isinstance(console.file, io.StringIO)
+    assert "left" not in console.file.getvalue()

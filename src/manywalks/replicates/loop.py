@@ -24,21 +24,38 @@ RunPacks = Callable[[str, list[list[int]], "Tally"], None]
 """Given (store key, packs, tally): train the packs, all at once or one after another."""
 
 
+# A look may ask for more than was expected: until the last one, so much room is left at the bar's end.
+ROOM = 4
+
+
 class Tally:
-    """Adds up the progress of packs that train side by side: replicates done, of so many expected."""
+    """Adds up the progress of packs that train side by side, and tells it as a share that never falls.
+
+    The share goes on from where it stands over what is expected to be left, however that changes.
+    """
 
     def __init__(self, tell: progress.Tell) -> None:
         self._tell = tell
         self._lock = threading.Lock()
-        self._before = 0.0
-        self._expected = 0.0
+        self._before = self._expected = 0.0
+        self._room = 0.0
+        self._share = self._share_before = 0.0
         self._packs: dict[int, float] = {}
         self._looks = 0
 
-    def look(self, have: int, expected: int) -> None:
-        """A new look: so many replicates stand, so many are expected."""
+    def look(self, have: int, expected: int | None, *, is_last: bool = True) -> None:
+        """A new look: so many replicates are there, so many are expected.
+
+        Args:
+            have: replicates now.
+            expected: how many it will take; None where nobody can tell yet.
+            is_last: whether it will take no more than that.
+        """
         with self._lock:
-            self._before, self._expected, self._packs = have, max(expected, have), {}
+            self._before, self._packs = have, {}
+            self._expected = 0 if expected is None else max(expected, have)
+            self._room = 0 if is_last else ROOM
+            self._share_before = self._share
             self._looks += 1
         self._show()
 
@@ -58,7 +75,22 @@ class Tally:
     def _show(self) -> None:
         with self._lock:
             done = self._before + sum(self._packs.values())
-        self._tell(done, self._expected, f"{int(done)}/{self._expected:.0f} replicates")
+            if not self._expected:
+                note = f"{int(done)} replicates"
+            else:
+                note = f"{int(done)}/{self._expected:.0f} replicates"
+                self._share = max(self._share, self._share_at(done))
+            share = self._share
+        self._tell(share, 1.0 if self._expected else 0.0, note)
+
+    def _share_at(self, done: float) -> float:
+        """The share of all work at so many replicates: from 0 to 1."""
+        if self._looks == 1:
+            # what a former run has left was no work of this one, but it is shown
+            return done / (self._expected + self._room) if self._expected else 1.0
+        left = self._expected + self._room - self._before
+        gone = (done - self._before) / left if left else 1.0
+        return self._share_before + (1 - self._share_before) * min(1.0, gone)
 
 
 def train_until_enough(
@@ -79,8 +111,13 @@ def train_until_enough(
     tally = Tally(tell)
     while True:
         plan = plan_next(outcomes.look(), tolerances, params)
-        tally.look(len(plan.used), plan.expected)
-        if not plan.missing:
+        if plan.missing:
+            known = params.replicates.count is not None or len(plan.used) >= ROOM
+            tally.look(
+                len(plan.used), plan.expected if known else None, is_last=params.replicates.count is not None
+            )
+        else:
+            tally.look(len(plan.used), len(plan.used))
             prune(store, plan.used)
             return plan.used
         with interrupt.keeping(partial(_kept_words, store, plan.expected)):

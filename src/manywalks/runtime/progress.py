@@ -37,7 +37,9 @@ class TimeLeft(TimeRemainingColumn):
     """The time still to wait, called so; the time it took, once it is done."""
 
     def render(self, task: Task) -> Text:
-        """Such as "00:12 left"."""
+        """Such as "00:12 left"; nothing while nobody can tell."""
+        if not task.finished and task.time_remaining is None:
+            return Text()
         return super().render(task) + ("" if task.finished else " left")
 
 
@@ -98,7 +100,7 @@ def telling(what: str) -> Iterator[Tell]:
         task = shown.add_task(what, total=None, note="")
 
         def tell(done: float, total: float, note: str = "") -> None:
-            update(shown, task, done, total, note)
+            update(shown, task, done, total or None, note)
 
         yield tell
         shown.update(task, completed=shown.tasks[0].total or 1, total=shown.tasks[0].total or 1)
@@ -111,7 +113,7 @@ def _throttled() -> Tell:
     def tell(done: float, total: float, note: str = "") -> None:
         nonlocal last
         now = time.monotonic()
-        if done < total and now - last < EVERY_S:
+        if (done < total or not total) and now - last < EVERY_S:
             return
         last = now
         print(PREFIX + json.dumps([done, total, note]), flush=True, file=sys.stdout)
