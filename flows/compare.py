@@ -19,7 +19,7 @@ from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.loop import Tally
-from manywalks.runtime import interrupt, progress
+from manywalks.runtime import interrupt, progress, run_log
 from manywalks.runtime.progress import Board
 from manywalks.runtime.resources import cores_of
 from manywalks.runtime.step_process import run_step
@@ -64,7 +64,12 @@ def _kept_words(study: Study) -> str:
 @flow(name="compare", persist_result=False, validate_parameters=False)
 def study_flow(workspace: Workspace, asked: list[Configuration], design: Design, kind: str) -> dict[str, Any]:
     """Curate and featurize where that is not done, train share after share, judge, write the reports."""
-    with interruptible(), versions.exclusive(workspace) as repo, Board() as board:
+    with (
+        run_log.kept(workspace.state, kind),
+        interruptible(),
+        versions.exclusive(workspace) as repo,
+        Board() as board,
+    ):
         versions.fetch(repo, workspace)
         workspaces = [data_workspace(workspace, one.params) for one in asked]
         for prepared in {one.root: one for one in workspaces}.values():

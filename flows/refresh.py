@@ -13,6 +13,7 @@ from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.webhook import on_better, on_failure
 from manywalks.refresh import refresh as step
 from manywalks.refresh.text import text_of
+from manywalks.runtime import run_log
 from manywalks.workspace import Workspace
 
 
@@ -38,7 +39,7 @@ def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     seen = step.check_for_change(workspace, wait=job.wait, pull=job.pull)
     if not seen.changed:
         return {**(step.read(workspace) or {}), "changed": False, "data": seen.data}
-    with interruptible():
+    with run_log.kept(workspace.state, "refresh"), interruptible():
         train(str(workspace.root))
     with interruptible(), versions.exclusive(workspace, wait=job.wait) as repo:
         found = step.refresh(workspace)

@@ -10,6 +10,7 @@ from manywalks.pipeline import versions
 from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.stages import Steps
 from manywalks.reproduce import page, reproduce
+from manywalks.runtime import run_log
 from manywalks.runtime.progress import Board
 
 
@@ -31,7 +32,13 @@ def reproduce_model(
     retraining = reproduce.prepare(
         Path(model), data=Path(data) if data else None, count=replicates, from_scratch=from_scratch
     )
-    with interruptible(), versions.exclusive(retraining.workspace), Board() as board:
+    state = Path(model).resolve().parent.parent / ".manywalks"
+    with (
+        run_log.kept(state, "reproduce"),
+        interruptible(),
+        versions.exclusive(retraining.workspace),
+        Board() as board,
+    ):
         steps = Steps(retraining.workspace, board.follow)
         curated = steps.submit("curate")
         features = steps.submit("featurize", curated)

@@ -10,6 +10,7 @@ from manywalks.pipeline.artifacts import publish, with_artifact
 from manywalks.pipeline.cancel import interruptible
 from manywalks.pipeline.stages import Steps
 from manywalks.pipeline.webhook import on_failure
+from manywalks.runtime import run_log
 from manywalks.runtime.progress import Board, Tell
 from manywalks.workspace import Workspace
 
@@ -27,7 +28,12 @@ def train(workspace: str = ".") -> list[str]:
         workspace: a folder with a params.yaml.
     """
     there = Workspace.open(Path(workspace))
-    with interruptible(), versions.exclusive(there) as repo, Board() as board:
+    with (
+        run_log.kept(there.state, "train"),
+        interruptible(),
+        versions.exclusive(there) as repo,
+        Board() as board,
+    ):
         versions.fetch(repo, there)
         steps = Steps(there, partial(follow, board))
         curated = steps.submit("curate")

@@ -1,6 +1,7 @@
 """The command line as a person uses it: examples that work, one clear line for bad input, status 2."""
 
 import shutil
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from manywalks.cli.app import COMMANDS
-from tests.conftest import command
+from tests.conftest import command, run
 
 
 @pytest.mark.parametrize("name", ["train", "predict", "init"])
@@ -130,3 +131,23 @@ def test_score_refuses_a_model_with_a_damaged_file(trained: Path, tmp_path: Path
     assert done.returncode == 2
     assert "scaler.npz" in done.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_look_at_an_unchanged_workspace_imports_nothing_heavy(trained: Path) -> None:
+    heavy = ("prefect", "tensorflow", "rdkit", "pandas", "scipy", "sklearn", "dvc", "pyarrow", "httpx")
+    text = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print([name for name in {heavy} if name in sys.modules]))\n"
+        f"sys.argv = ['manywalks', 'train', '-w', {str(trained)!r}]\n"
+        "from manywalks.cli.start import main; main()"
+    )
+    done = run([sys.executable, "-c", text])
+    assert "Nothing changed" in done.stdout, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_run_leaves_a_log_of_its_steps(trained: Path) -> None:
+    (log,) = (trained / ".manywalks/logs").glob("*-train.log")
+    said = log.read_text(encoding="utf-8")
+    for step in ("curate", "featurize", "split", "pack", "ensemble", "evaluate", "report"):
+        assert f" {step}" in said

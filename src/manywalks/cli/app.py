@@ -1,11 +1,14 @@
 """The Typer application, and what all commands share."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
+
+from manywalks.runtime import run_log
 
 COMMANDS = (
     "init",
@@ -39,8 +42,23 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, help="Compare versions of your table.")
 app.add_typer(data_app, name="data")
+
+
+def _show_steps(asked: bool) -> bool:
+    """Have the steps' lines shown."""
+    if asked:
+        os.environ[run_log.VERBOSE] = "1"
+    return asked
+
+
 HERE = Path()
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="The workspace: a folder with a params.yaml.")
+]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", callback=_show_steps, help="Show what the steps print; .manywalks/logs/ keeps it anyway."
+    ),
 ]
 console = Console()

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from manywalks.cli.app import HERE, WorkspaceOption, app, console
+from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
 from manywalks.params.load import load_params
 from manywalks.params.run import ReportParams
-from manywalks.pipeline import definition, server
+from manywalks.pipeline import definition, preflight, server
 from manywalks.runtime import interrupt
 from manywalks.workspace import Workspace
 
@@ -43,6 +43,7 @@ def train(
     params: Annotated[
         Path | None, typer.Option("--params", help="Other parameters; their run gets a folder of its own.")
     ] = None,
+    verbose: VerboseOption = False,
 ) -> None:
     """Train a model on your table and write the report.
 
@@ -56,6 +57,7 @@ def train(
     if all(definition.is_current(stage, workspace) for stage in stages.values()):
         console.print("Nothing changed: every step is up to date.\n")
     else:
+        preflight.check(workspace)
         wait_for_server = server.start(workspace.root)
         from manywalks.flows.train import train as train_flow
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from manywalks.cli.app import HERE, WorkspaceOption, app, console
-from manywalks.pipeline import server
+from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
+from manywalks.pipeline import preflight, server
 from manywalks.workspace import Workspace
 
 
@@ -15,6 +15,7 @@ def refresh(
     folder: WorkspaceOption = HERE,
     push: Annotated[bool, typer.Option(help="dvc push at the end, if a remote of your own is set.")] = True,
     pull: Annotated[bool, typer.Option(help="git pull first, to fetch newer .dvc files.")] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Take new data, retrain, and keep the better model.
 
@@ -34,6 +35,7 @@ def refresh(
         champion = Champions(workspace).current()
         console.print(f"Nothing changed: {champion} stays the champion.", highlight=False)
         return
+    preflight.check(workspace)
     wait_for_server = server.start(workspace.root)
     from manywalks.flows.refresh import RefreshJob
     from manywalks.flows.refresh import refresh as refresh_flow

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from manywalks.cli.app import HERE, WorkspaceOption, app, console, data_app
-from manywalks.pipeline import server
+from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console, data_app
+from manywalks.pipeline import preflight, server
 from manywalks.workspace import Workspace
 
 
@@ -23,6 +23,7 @@ def reproduce(
     sources: Annotated[
         bool, typer.Option("--sources", help="Find out instead what makes its replicates differ.")
     ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Retrain a model and check that its statement holds.
 
@@ -136,6 +137,7 @@ def compare(
     capacity: Annotated[
         bool, typer.Option("--capacity", help="Compare networks of several widths and depths too.")
     ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Compare settings, with the luck of single replicates taken out.
 
@@ -152,6 +154,7 @@ def compare(
     workspace = Workspace.open(folder)
     kind = "variance" if variance else "capacity" if capacity else "compare"
     paths = params or [workspace.params_file]
+    preflight.check(workspace)
     asked_for(paths, values or [], kind)  # what cannot be compared ends here, before anything starts
     wait_for_server = server.start(workspace.root)
     from manywalks.cli.tables import tables

@@ -2,6 +2,7 @@
 
 import difflib
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,12 @@ def check_table(frame: pd.DataFrame, params: Params) -> None:
         faults += _violations(frame, params.data.checks, params.data.decimal)
     if faults:
         raise ValueError(f"{path}: {'; '.join(faults)}")
+
+
+def check_columns(names: Sequence[str], params: Params) -> None:
+    """Refuse a table with these columns if it lacks one that the parameters name."""
+    if faults := _missing(pd.DataFrame(columns=pd.Index(names)), params):
+        raise ValueError(f"{params.data.path}: {'; '.join(faults)}")
 
 
 def needed_columns(params: Params) -> dict[str, str]:

@@ -59,9 +59,9 @@ def start(folder: Path) -> Callable[[], None]:
         _check_reached(url)
         return Waiting().stop
     state = folder / ".manywalks"
-    state.mkdir(parents=True, exist_ok=True)
+    (state / "logs").mkdir(parents=True, exist_ok=True)
     os.environ.setdefault(DATABASE, f"sqlite+aiosqlite:///{state / 'prefect.db'}")
-    server = OwnServer(state / "prefect.log", Waiting())
+    server = OwnServer(state / "logs/prefect.log", Waiting())
     os.environ[API_URL] = os.environ[OWN] = server.url
     atexit.register(server.stop)
     return server.wait

@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from manywalks.runtime import interrupt, progress
+from manywalks.runtime import interrupt, progress, run_log
 
 BAD_INPUT = 2
 # EX_TEMPFAIL of sysexits.h: what failed may pass (disk, memory, a file that is just being written)
@@ -62,8 +65,11 @@ def run_step(
         start_new_session=True,
     )  # fmt: skip
     heard: list[str] = []
-    readers = [_reader(process.stdout, heard, tell), _reader(process.stderr, heard, None)]
     what = " ".join(arguments)
+    began = time.monotonic()
+    run_log.note(what, "started")
+    hear = partial(_hear, what, heard)
+    readers = [_reader(process.stdout, hear, tell), _reader(process.stderr, hear, None)]
     try:
         status = process.wait(timeout=time_limit)
     except subprocess.TimeoutExpired:
@@ -80,6 +86,7 @@ def run_step(
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
     interrupt.wait_if_stopping()
+    run_log.note(what, f"ended with status {status} after {time.monotonic() - began:.1f} s")
     _judge(status, what, heard)
 
 
@@ -99,7 +106,7 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _reader(stream, heard: list[str], tell: progress.Tell | None) -> threading.Thread:
+def _reader(stream, hear: Callable[[str], None], tell: progress.Tell | None) -> threading.Thread:
     """Follow one stream of a child to its end, so that it never blocks on a full pipe."""
 
     def follow() -> None:
@@ -107,14 +114,20 @@ def _reader(stream, heard: list[str], tell: progress.Tell | None) -> threading.T
             for line in stream:
                 told = progress.parse(line)
                 if told is None:
-                    heard.append(line.rstrip())
-                    del heard[:-200]
+                    hear(line.rstrip())
                 elif tell is not None:
                     tell(*told)
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     return thread
+
+
+def _hear(what: str, heard: list[str], line: str) -> None:
+    """Keep a step's line for its failure and for the log."""
+    heard.append(line)
+    del heard[:-200]
+    run_log.note(what, line)
 
 
 def _end_group(process: subprocess.Popen) -> None:
