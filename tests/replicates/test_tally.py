@@ -26,7 +26,7 @@ def train(tally: Tally, have: int, until: int) -> None:
     for pack in range(2):
         tell = tally.of(pack)
         for done in range((until - have) // 2 + 1):
-            tell(done, (until - have) / 2)
+            tell(done, (until - have) / 2, "")
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -71,6 +71,6 @@ def test_a_pack_that_starts_again_does_not_move_the_bar_back() -> None:
     tally = Tally(told)
     tally.look(0, 8)
     tell = tally.of(0)
-    tell(3, 4)
-    tell(0, 4)
+    tell(3, 4, "")
+    tell(0, 4, "")
     assert told.shares[-1] == told.shares[-2] == 3 / 8

@@ -18,7 +18,7 @@ _files: list[Path] = []
 
 @contextmanager
 def kept(state: Path, name: str) -> Iterator[Path]:
-    """Meanwhile, `note` writes to a new file of the workspace's `state`; inside another run, to that one's."""
+    """Meanwhile, `note` writes to a new file in the workspace's `state`; inside another run, to its file."""
     if _files:
         yield _files[-1]
         return
