@@ -8,7 +8,8 @@ from rdkit import DataStructs
 from rdkit.DataStructs import ExplicitBitVect
 from scipy import sparse
 
-from manywalks.ensemble import domain, similarity
+from manywalks import similarity
+from manywalks.ensemble import domain
 from manywalks.ensemble.domain import Domain
 from manywalks.features import Features
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from manywalks.ensemble.similarity import nearest_rows
 from manywalks.evaluate.baseline import (
     NEIGHBOURS,
     Simple,
@@ -13,6 +12,7 @@ from manywalks.evaluate.baseline import (
     weighted_auroc,
 )
 from manywalks.evaluate.scores import auroc
+from manywalks.similarity import nearest_rows
 
 
 def random_bits(rng: np.random.Generator, n: int, words: int = 2) -> np.ndarray:

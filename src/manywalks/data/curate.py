@@ -15,6 +15,7 @@ from manywalks.data.cells import Cells, asks_molar_mass, convert_cells, plain_ce
 from manywalks.data.checks import check_table, common_cells
 from manywalks.data.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.data.records import Records, texts
+from manywalks.data.split_columns import TAUTOMERS
 from manywalks.data.tables import as_text
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
@@ -55,10 +56,12 @@ def curate_table(frame: pd.DataFrame, params: Params, *, progress: Progress | No
     steps["standardized"] = int(records.open.sum())
     _convert(records, cells, standard)
     steps["measured"] = int(records.open.sum())
-    given = split_columns.given_subsets(records)
+    given, keys = split_columns.given_subsets(records), {}
     if given is not None:
-        split_columns.settle(records, standard.smiles, given)
+        keys = split_columns.settle(records, standard.smiles, given)
     molecules, merged = _merge(records, cells, standard, given)
+    if keys:
+        molecules = molecules.assign(**{TAUTOMERS: texts(keys[smiles] for smiles in molecules["smiles"])})
     steps["merged"] = len(molecules)
     rejected = records.rejected()
     if molecules.empty:

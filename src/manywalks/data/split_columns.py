@@ -11,6 +11,8 @@ SUBSETS = {
     "train": "train", "training": "train", "train_val": "train", "trainval": "train", "train_valid": "train",
     "valid": "valid", "validation": "valid", "val": "valid", "test": "test", "testing": "test",
 }  # fmt: skip
+# the column of the keys that `settle` made
+TAUTOMERS = "split:tautomers"
 PRECEDENCE = {"test": 0, "valid": 1, "train": 2}
 
 
@@ -38,14 +40,15 @@ def _subset_key(cell: str) -> str:
     return cell.lower().replace("-", "_").replace(" ", "_")
 
 
-def settle(records: Records, smiles: np.ndarray, given: np.ndarray) -> None:
+def settle(records: Records, smiles: np.ndarray, given: np.ndarray) -> dict[str, str]:
     """No molecule, and no tautomer of it, in two given parts: test wins over valid, valid over train.
 
     The other parts' records are rejected, not moved or averaged in: a published test subset stays what it is.
     """
     rows = np.flatnonzero(records.open)
     code, names = pd.factorize(smiles[rows])
-    key = pd.factorize(np.array(tautomer_keys(list(names)), dtype=object))[0][code]
+    keys = tautomer_keys(list(names))
+    key = pd.factorize(np.array(keys, dtype=object))[0][code]
     rank = np.array([PRECEDENCE[subset] for subset in given[rows]])
     best = np.full(int(key.max(initial=-1)) + 1, len(PRECEDENCE))
     np.minimum.at(best, key, rank)
@@ -54,6 +57,7 @@ def settle(records: Records, smiles: np.ndarray, given: np.ndarray) -> None:
         subset = winners[best[key[i]]]
         detail = f"is in {given[rows[i]]}; the same molecule or a tautomer of it is in {subset}"
         records.reject(rows[i], "other_subset", detail)
+    return dict(zip(names, keys, strict=True))
 
 
 def split_columns(records: Records, given: np.ndarray | None, rows: np.ndarray, code: np.ndarray) -> dict:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from manywalks import files
-from manywalks.ensemble.similarity import nearest_similarity
 from manywalks.features import Features
+from manywalks.similarity import nearest_similarity
 
 # of the training molecules, so many would be called strangers by their nearest other one, and by their
 # descriptors

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.ensemble.similarity import nearest_rows
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN
 from manywalks.evaluate.scores import certain_errors
+from manywalks.similarity import nearest_rows
 
 NEIGHBOURS = 5
 # with fewer molecules, other molecules of the same kind would often give another verdict

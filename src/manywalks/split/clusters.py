@@ -26,6 +26,17 @@ def similarity_fingerprints(smiles: Sequence[str], size: int = 2048) -> list[Exp
         return [generator.GetFingerprint(MolFromSmiles(text)) for text in smiles]
 
 
+def similarity_bits(smiles: Sequence[str]) -> np.ndarray:
+    """The bits of `similarity_fingerprints`, uint64 (n, 32)."""
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    bits = np.empty((len(smiles), 32), dtype=np.uint64)
+    with rdBase.BlockLogs():
+        for row, text in enumerate(smiles):
+            one = generator.GetFingerprintAsNumPy(MolFromSmiles(text))
+            bits[row] = np.packbits(one, bitorder="little").view(np.uint64)
+    return bits
+
+
 def clusters(smiles: Sequence[str], similarity: float) -> np.ndarray:
     """A cluster number for each molecule, int (n,).
 

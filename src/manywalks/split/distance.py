@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rdkit import DataStructs
 
-from manywalks.split.clusters import similarity_fingerprints
+from manywalks.similarity import nearest_similarity
+from manywalks.split.clusters import similarity_bits
 
 BINS = 20
 # 20,000 molecules against 200,000 are 4e9 pairs, minutes; beyond, a sample says the same
@@ -30,13 +30,13 @@ def split_distance(smiles: Sequence[str], subsets: np.ndarray) -> dict[str, Any]
     report: dict[str, Any] = {subset: len(found) for subset, found in rows.items()}
     report["left_out"] = len(smiles) - sum(map(len, rows.values()))
     train = sampled(rows["train"], MOST_TRAIN)
-    train_prints = similarity_fingerprints([smiles[int(i)] for i in train])
+    train_bits = similarity_bits([smiles[int(i)] for i in train])
     report["sampled_train"] = len(train) if len(train) < len(rows["train"]) else None
     report["similarity"] = {}
     for subset in ("test", "valid"):
         chosen = sampled(rows[subset], MOST_FROM)
         if len(chosen) and len(train):
-            nearest = nearest_similarity([smiles[int(i)] for i in chosen], train_prints)
+            nearest = nearest_similarity(similarity_bits([smiles[int(i)] for i in chosen]), train_bits)
             report["similarity"][subset] = _summary(nearest)
     return report
 
@@ -47,27 +47,13 @@ def folds_distance(smiles: Sequence[str], folds: Sequence[np.ndarray]) -> list[d
     Args:
         smiles: standardized SMILES (n,); folds: parts (n,) of each split, as `split.folds` draws them.
     """
-    prints = similarity_fingerprints(smiles)
+    bits = similarity_bits(smiles)
     report = []
     for subsets in folds:
-        train = [prints[int(row)] for row in sampled(np.flatnonzero(subsets == "train"), MOST_TRAIN)]
-        test = [prints[int(row)] for row in sampled(np.flatnonzero(subsets == "test"), MOST_OF_FOLD)]
-        report.append({"molecules": len(test)} | _quartiles(_nearest(test, train)))
+        train = bits[sampled(np.flatnonzero(subsets == "train"), MOST_TRAIN)]
+        test = bits[sampled(np.flatnonzero(subsets == "test"), MOST_OF_FOLD)]
+        report.append({"molecules": len(test)} | _quartiles(nearest_similarity(test, train)))
     return report
-
-
-def nearest_similarity(
-    smiles: Sequence[str], train_prints: Sequence[DataStructs.ExplicitBitVect]
-) -> np.ndarray:
-    """Tanimoto similarity of each molecule to the nearest of the given similarity_fingerprints: (n,)."""
-    return _nearest(similarity_fingerprints(smiles), train_prints)
-
-
-def _nearest(
-    prints: Sequence[DataStructs.ExplicitBitVect], train_prints: Sequence[DataStructs.ExplicitBitVect]
-) -> np.ndarray:
-    """Similarity of each fingerprint to the nearest of the others: (n,)."""
-    return np.array([max(DataStructs.BulkTanimotoSimilarity(one, train_prints)) for one in prints])
 
 
 def sampled(rows: np.ndarray, most: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from manywalks.chemistry.tautomers import joined, tautomer_keys
 from manywalks.data.dates import decimal_years
-from manywalks.data.split_columns import PRECEDENCE
+from manywalks.data.split_columns import PRECEDENCE, TAUTOMERS
 from manywalks.params.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.draw import deal, draw, sized
@@ -75,7 +75,7 @@ def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
 def _groups(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     """Which molecules stay together, int (n,): tautomers always, and what the method holds together."""
     smiles = list(frame["smiles"])
-    keys = [tautomer_keys(smiles)]
+    keys = [_tautomers(frame)]
     if params.method == "scaffold":
         keys.append(clusters.scaffolds(smiles))
     elif params.method == "cluster":
@@ -85,6 +85,11 @@ def _groups(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
         # molecules of no group are no group
         keys.append([cell or f"\0{i}" for i, cell in enumerate(cells)])
     return joined(keys)
+
+
+def _tautomers(frame: pd.DataFrame) -> list[str]:
+    """Keys that tautomers share (n,): those that curation made, where the split is given by a column."""
+    return list(frame[TAUTOMERS]) if TAUTOMERS in frame else tautomer_keys(list(frame["smiles"]))
 
 
 def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
@@ -99,7 +104,7 @@ def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
 def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
     """The given parts; where none is called valid, a share of train is drawn for it."""
     subsets = _carried(frame, "split:subset").astype("<U5")
-    groups = joined([tautomer_keys(list(frame["smiles"]))])
+    groups = joined([_tautomers(frame)])
     rank = np.array([PRECEDENCE[subset] for subset in subsets])
     best = np.full(int(groups.max(initial=-1)) + 1, len(PRECEDENCE))
     np.minimum.at(best, groups, rank)
