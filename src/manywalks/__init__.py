@@ -4,7 +4,6 @@
 >>> Ensemble.load("models/ensemble").predict(["CCO", "c1ccccc1O"])
 """
 
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def __getattr__(name: str) -> Any:
 
         return Ensemble
     if name == "__version__":
+        from importlib import metadata  # 30 ms, which no worker process needs
+
         return metadata.version("manywalks")
     raise AttributeError(f"module 'manywalks' has no attribute {name!r}")
 
