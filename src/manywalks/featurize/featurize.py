@@ -170,7 +170,7 @@ def _by_workers(
 ) -> Iterator[FeatureRow | Failure]:
     """Features made by worker processes, in order; while one lot is waited for, the next one is in work."""
     setup = {"blocks": [block.model_dump(mode="json") for block in blocks], "seed": seed}
-    batch = max(1, min(64, int(BATCH / _cost(blocks))))
+    batch = max(1, min(256, int(BATCH / _cost(blocks))))
     pool = WorkerPool(TARGET, setup, limit, cores)
     starts = range(0, len(smiles), LOT)
     try:
