@@ -16,7 +16,7 @@ def run(workspace: Workspace) -> None:
     """Write models/ensemble, the whole folder or nothing of it."""
     params = workspace.params
     store, features = open_store(workspace), Features.load(workspace.features)
-    prepared = read_prepared(workspace, store.folder, features=features)
+    prepared = read_prepared(workspace, store.key, features=features)
     kept, diverged = read_used_replicates(store)
     model = keras_stack.stacked_model(
         params.network,

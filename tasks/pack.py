@@ -19,7 +19,7 @@ def run(workspace: Workspace, key: str, indices: str) -> None:
     missing = [index for index in map(int, indices.split(",")) if index not in kept]
     if not missing:
         return
-    problem, _, transform = read_prepared(workspace, store.folder)
+    problem, _, transform = read_prepared(workspace, store.key)
     entropy = entropy_of(store, workspace.params)
     engine = choose_engine(problem)
     epochs_done = dict.fromkeys(missing, 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from manywalks.tasks import curate, featurize, split
-from manywalks.train.prepare import TRANSFORMS, Prepared, read_prepared
+from manywalks.train.prepare import Prepared, read_prepared, transforms_file
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
 
@@ -43,18 +43,24 @@ def same(one: Prepared, other: Prepared) -> bool:
 
 
 def test_transforms_are_fitted_once(workspace: Workspace, fits: list[int]) -> None:
-    kept = workspace.replicates / "key"
-    first, again = (read_prepared(workspace, kept) for _ in range(2))
+    first, again = (read_prepared(workspace, "key") for _ in range(2))
     assert len(fits) == 1
     assert same(first, again)
     assert same(first, read_prepared(workspace))
 
 
 def test_damaged_transforms_are_fitted_again(workspace: Workspace, fits: list[int]) -> None:
-    kept = workspace.replicates / "key"
-    first = read_prepared(workspace, kept)
-    content = bytearray((kept / TRANSFORMS).read_bytes())
+    first = read_prepared(workspace, "key")
+    path = transforms_file(workspace, "key")
+    content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    (kept / TRANSFORMS).write_bytes(content)
-    assert same(first, read_prepared(workspace, kept))
+    path.write_bytes(content)
+    assert same(first, read_prepared(workspace, "key"))
     assert len(fits) == 2
+
+
+def test_transforms_of_former_inputs_are_removed(workspace: Workspace) -> None:
+    for key in ("former", "key"):
+        read_prepared(workspace, key)
+    assert not transforms_file(workspace, "former").exists()
+    assert transforms_file(workspace, "key").is_file()

@@ -21,7 +21,6 @@ from scipy import special
 from manywalks import files
 from manywalks.params.load import Params
 from manywalks.replicates.code_key import content_key
-from manywalks.train.prepare import TRANSFORMS
 from manywalks.train.problem import Replicate
 from manywalks.workspace import Workspace
 
@@ -197,7 +196,7 @@ def prune(store: Store, used: Sequence[int]) -> None:
     for index, path in saved_replicates(store).items():
         if index > last:
             path.unlink()
-    keep = set(saved_replicates(store).values()) | {store.folder / "entropy.json", store.folder / TRANSFORMS}
+    keep = set(saved_replicates(store).values()) | {store.folder / "entropy.json"}
     for path in sorted(store.folder.parent.rglob("*"), reverse=True):
         if path.is_file() and path not in keep:
             path.unlink()

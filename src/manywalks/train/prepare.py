@@ -16,9 +16,6 @@ from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetTransform
 from manywalks.workspace import Workspace
 
-# the file of a store that holds them
-TRANSFORMS = "transforms.npz"
-
 
 class Transforms(NamedTuple):
     """What was fitted on the train subset alone."""
@@ -100,13 +97,13 @@ def read_tables(workspace: Workspace) -> Tables:
 
 
 def read_prepared(
-    workspace: Workspace, kept: Path | None = None, *, features: Features | None = None
+    workspace: Workspace, key: str | None = None, *, features: Features | None = None
 ) -> Prepared:
     """The problem of a workspace.
 
     Args:
         workspace: whose tables and features are read.
-        kept: folder that keeps the transforms of these inputs; they are fitted once, by whoever comes first.
+        key: name of these inputs, under which their transforms are kept: fitted once, by whoever comes first.
         features: raw ones, where they have been read already.
     """
     curated, subsets = read_tables(workspace)
@@ -115,17 +112,26 @@ def read_prepared(
         raise ValueError(
             f"{workspace.features}: {len(features)} rows for {len(curated)} molecules; featurize again"
         )
-    if kept is None:
+    if key is None:
         return prepare(curated, features, subsets, workspace.params)
+    # not beside the replicates: what a stage has made is no other stage's to change
+    path = transforms_file(workspace, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # packs start together: one fits, the others wait for it
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    with FileLock(workspace.state / "transforms.lock"):
-        fitted = _read_transforms(kept / TRANSFORMS)
+    with FileLock(path.parent / ".lock"):
+        fitted = _read_transforms(path)
         if fitted is None:
             fitted = fit(curated, features, subsets, workspace.params)
+            for former in path.parent.glob("*.npz"):
+                former.unlink()
             content = {"targets": np.array(json.dumps(fitted.targets.to_json()))}
-            files.write_npz(kept / TRANSFORMS, {**fitted.scaler.to_arrays(), **content})
+            files.write_npz(path, {**fitted.scaler.to_arrays(), **content})
     return prepare(curated, features, subsets, workspace.params, fitted)
+
+
+def transforms_file(workspace: Workspace, key: str) -> Path:
+    """Where the transforms of the inputs called `key` are kept."""
+    return workspace.state / "transforms" / f"{key}.npz"
 
 
 def _read_transforms(path: Path) -> Transforms | None:
