@@ -109,7 +109,7 @@ def test_a_class_is_explained_on_the_scale_that_score_gives(model: Model, explai
         map_(0.5 + 0.2 * FACTORS[:, 1]) - map_(0.5 + 0.15 * FACTORS[:, 1]),
     )
     mean = float(map_(0.5 + 0.2 * FACTORS[:, 1].mean()))
-    assert f"probability {mean:.3g} of class 1" in explained.headline("doubtful")[0]
+    assert f"probability of Yes {mean:.3g}" in explained.headline("doubtful")[0]
 
 
 def test_the_headline_has_interval_unit_spread_and_domain(explained: Explanation) -> None:

@@ -215,14 +215,18 @@ def _fit_class(
     """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
     if min(ones, n - ones) == 0:
-        lacks = "the valid subset has no two classes: probabilities are as the network gives them"
+        lacks = "all valid molecules are of one class, so the probabilities are not calibrated"
         return Calibration("classification", n, notes=(*notes, lacks))
     if min(ones, n - ones) < _FEW // 3:
-        notes = (*notes, f"{ones} of {n} valid molecules are class 1: too few to tell the calibration well")
+        notes = (
+            *notes,
+            f"{ones} of {n} valid molecules are positive: too few of one class to calibrate well",
+        )
     can_bend = probability_maps.enough_for_isotonic(positive)
     if method == "isotonic" and not can_bend:
         lacks = (
-            f"{ones} of {n} valid molecules are class 1: too few for an isotonic curve, a logistic one it is"
+            f"{ones} of {n} valid molecules are positive: too few for an isotonic curve, so a logistic one "
+            "is used"
         )
         notes = (*notes, lacks)
     losses = probability_maps.cross_fitted(positive, probability) if can_bend else {}

@@ -106,7 +106,7 @@ class Explanation:
         ends = f"{number(low, 3)} to {number(high, 3)}"
         share = f"{100 * self.coverage:g} %"
         if kind == "classification":
-            first = f"{name}: probability {number(value, 3)} of class 1, {share} of single replicates {ends}"
+            first = f"{name}: probability of Yes {number(value, 3)}; {share} of single replicates give {ends}"
         else:
             first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"
         near = float(self.said["similarity"])
@@ -119,11 +119,11 @@ class Explanation:
         column = self.column(endpoint)
         unit = "probability" if self.kinds[column] == "classification" else self.units[column]
         return (
-            "contribution: the prediction less that of the molecule without the atom, mean over replicates"
+            "contribution: the prediction minus that of the molecule without the atom, mean over replicates"
             + (f", in {unit}" if unit else "")
-            + "; spread: its standard deviation over single replicates; agreement: share of "
-            "replicates with the mean's "
-            f"sign; trusted: {SURE:g} spreads or more from zero, and agreement of {AGREEMENT:g} or more"
+            + "; spread: its standard deviation over single replicates; agreement: share of replicates with "
+            f"the sign of the mean; trusted: at least {SURE:g} spreads from zero, and agreement of at least "
+            f"{AGREEMENT:g}"
         )
 
     def atoms(self, endpoint: str | None = None) -> pd.DataFrame:
