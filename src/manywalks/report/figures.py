@@ -169,7 +169,7 @@ def infinite_score(view: View) -> Limit | None:
         float(level),
         float(slope),
         False,
-        "The curve is fitted to the dots from 2 replicates on; it falls towards its limit as 1 / k.",
+        "The curve is fitted to the dots from 2 replicates on; it approaches its limit as 1 / k.",
     )
 
 
