@@ -38,7 +38,7 @@ def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     workspace = Workspace.open(Path(job.workspace))
     seen = step.check_for_change(workspace, wait=job.wait, pull=job.pull)
     if not seen.changed:
-        return {**(step.read(workspace) or {}), "changed": False, "data": seen.data}
+        return {**(step.read(workspace) or {}), "promoted": False, "changed": False, "data": seen.data}
     with run_log.kept(workspace.state, "refresh"), interruptible():
         train(str(workspace.root))
     with interruptible(), versions.exclusive(workspace, wait=job.wait) as repo:

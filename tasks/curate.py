@@ -3,7 +3,8 @@
 from manywalks import files
 from manywalks.data.checks import needed_columns
 from manywalks.data.curate import curate_table
-from manywalks.data.tables import read_table
+from manywalks.data.reader import Format
+from manywalks.data.tables import read_whole
 from manywalks.pipeline.versions import table_at
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace
@@ -16,8 +17,10 @@ def run(workspace: Workspace) -> None:
     with progress.telling("curate") as tell:
         # the other columns of an export are most of its memory
         needed = {*needed_columns(workspace.params), *data.checks}
-        frame = read_table(table, delimiter=data.delimiter, encoding=data.encoding, columns=needed)
-        result = curate_table(frame, workspace.params, progress=progress.counting(tell))
+        name = data.path if data.rev is None else f"{data.path} at {data.rev}"
+        read = read_whole(table, name=name, said=Format(data.delimiter, data.encoding), columns=needed)
+        counting = progress.counting(tell)
+        result = curate_table(read.frame, workspace.params, faults=read.faults, progress=counting)
     with files.atomic_path(workspace.curated) as path:
         result.molecules.to_parquet(path, index=False)
     with files.atomic_path(workspace.rejected) as path:
@@ -27,6 +30,6 @@ def run(workspace: Workspace) -> None:
         "rev": data.rev,
         "commit": commit,
         "md5": files.md5_file(table),
-        "rows": len(frame),
+        "rows": len(read.frame),
     }
     files.write_json(workspace.reports / "data.json", {"source": source, **result.card})

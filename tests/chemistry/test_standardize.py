@@ -40,7 +40,11 @@ DEFAULT = curate()
         ("[2H]C([2H])([2H])O", "CO"),
         ("C[N+](C)(C)C.[I-]", "C[N+](C)(C)C"),
         (" CCO ", "CCO"),
-        ("CCO ethanol", "CCO"),
+        ("CCO |(0,0,;1,0,;2,0,)|", "CCO"),
+        ("CCO |$first;;$,SgD:1:PKA:4.1::::|", "CCO"),
+        ("[CH3:1][CH2:2][OH:3]", "CCO"),
+        ("[H:1]OCC", "CCO"),
+        ("C[C@H](N)C(=O)O |a:1|", "C[C@H](N)C(=O)O"),
     ],
 )
 def test_standard_forms(written, standard):
@@ -53,6 +57,9 @@ def test_standard_forms(written, standard):
         ("", "empty"), ("  ", "empty"), ("C1CC", "unparsable"), ("c1cccc1", "unparsable"),
         ("CCOx", "unparsable"), ("C(C)(C)(C)(C)C", "unparsable"), ("*CC*", "polymer"),
         ("CC |Sg:n:0::ht|", "polymer"),
+        ("CCO ethanol", "unparsable"), ("CCN(CC) CCNC", "unparsable"), ("CC\nCO", "unparsable"),
+        ("CC |$a;$| CO", "unparsable"), ("C~C", "query"), ("[#6]C", "query"), ("CC |s:0:1|", "query"),
+        ("CCC |LN:1:1.3|", "query"), ("C1CCCCC1.FC |m:7:0.1|", "query"),
         ("C[Hg]C", "metal"), ("[NH3][Pt](Cl)(Cl)[NH3]", "inorganic"), ("CC[Mg]Br", "metal"),
         ("[Cu+2].[O-]C(C)=O.[O-]C(C)=O", "metal"), ("[Na+].[Cl-]", "inorganic"), ("O", "inorganic"),
         ("[H][H]", "inorganic"), ("CCCCN.CCCCO", "mixture"), ("C" * 151, "too_large"),
@@ -90,6 +97,31 @@ def test_rejections(written, reason):
 def test_policies(policy, written, standard, flags):
     outcome = standardize_one(written, curate(**policy))
     assert (outcome.smiles, outcome.flags) == (standard, flags)
+
+
+ALANINE = "C[C@H](N)C(=O)O"
+MIRRORED = "C[C@@H](N)C(=O)O"
+
+
+@pytest.mark.parametrize(
+    ("written", "flags"),
+    [
+        (f"{ALANINE} |&1:1|", "racemate"),
+        (f"{MIRRORED}\n|&1:1|", "racemate"),
+        (f"{ALANINE} |o1:1|", "unknown enantiomer"),
+        (f"{ALANINE}.{MIRRORED}", "parts removed;racemate"),
+        (f"{ALANINE}.{MIRRORED}.Cl", "parts removed;racemate"),
+    ],
+)
+def test_a_racemate_is_no_enantiomer_however_it_is_drawn(written, flags):
+    outcome = standardize_one(written, DEFAULT)
+    assert (outcome.smiles, outcome.flags) == ("CC(N)C(=O)O", flags)
+    assert standardize_one(written, curate(stereo="reject")).reason == "stereo"
+
+
+def test_diastereomers_side_by_side_are_a_mixture():
+    written = "C[C@H](F)[C@@H](Cl)C.C[C@@H](F)[C@@H](Cl)C"
+    assert standardize_one(written, DEFAULT).reason == "mixture"
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from manywalks.data.cells import convert_cells, read_cells
+from manywalks.data.numbers import Mark
 from manywalks.params.endpoint import EndpointParams
 
 
-def cells_of(table, mass=np.nan, decimal=".", **endpoint):
+def cells_of(table, mass=np.nan, decimal: Mark = ".", **endpoint):
     """Read and convert the column y."""
     frame = pd.DataFrame({name: pd.Series(column, dtype=str) for name, column in table.items()})
     params = EndpointParams.model_validate(endpoint)
@@ -25,7 +26,7 @@ def test_numbers_and_bounds():
 
 
 def test_what_is_no_number_is_a_problem_that_shows_the_cell():
-    cells = cells_of({"y": ["1", "n.d.", "inf", "1,5", "><3"]})
+    cells = cells_of({"y": ["1.0", "n.d.", "inf", "1,5", "><3"]})
     assert np.isnan(cells.value[1:]).all()
     assert {row: code for row, (code, _) in cells.problems.items()} == dict.fromkeys(
         [1, 2, 3, 4], "not_a_number"

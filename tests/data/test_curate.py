@@ -152,7 +152,9 @@ def test_spread_flags_or_rejects():
 
 def test_a_tie_of_classes_is_a_conflict():
     endpoints = {"y": {"kind": "classification"}}
-    _, rejected, _ = run({"smiles": ["CCO", "OCC", "CCN"], "y": ["1", "0", "1"]}, endpoints=endpoints)
+    _, rejected, _ = run(
+        {"smiles": ["CCO", "OCC", "CCN", "CCC"], "y": ["1", "0", "1", "0"]}, endpoints=endpoints
+    )
     assert rejected["reason"].tolist() == ["conflict", "conflict"]
 
 
@@ -249,7 +251,11 @@ def test_mass_units_use_the_parents_molar_mass():
         ),
         ({"smiles": ["CCO"], "y": ["a"]}, {}, r"column 'y' of endpoint y holds no numbers \(y: 'a' is not"),
         ({"smiles": ["CCO"], "y": [""]}, {}, "all its cells are empty"),
-        ({"smiles": ["C1CC"], "y": ["1"]}, {}, "no molecule is left of 1 records; most are unparsable"),
+        (
+            {"smiles": ["C1CC"], "y": ["1"]},
+            {},
+            "no molecule is left of 1 records; 1 of 1 are rejected as unparsable",
+        ),
         (
             {"smiles": ["CCO"], "y": ["maybe"]},
             {"endpoints": {"y": {"kind": "classification"}}},
@@ -258,7 +264,7 @@ def test_mass_units_use_the_parents_molar_mass():
         (
             {"smiles": ["CCO", "CCN"], "y": ["toxic", "safe"]},
             {"endpoints": {"y": {"kind": "classification", "positive": "hepatotoxic"}}},
-            r"\.positive: 'hepatotoxic' stands in no cell of column 'y', which holds 'toxic' \(1\)",
+            r"\.positive: 'hepatotoxic' is in no cell of column 'y', which holds 'toxic' \(1\)",
         ),
         (
             {"smiles": ["CCO", "CCN"], "y": ["1", "2"], "k": ["b", "c"]},

@@ -1,6 +1,8 @@
 """Reading raw tables: delimiters, encodings, containers, and what is refused."""
 
 import gzip
+from datetime import date, datetime
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
@@ -9,7 +11,8 @@ import pytest
 from rdkit import Chem
 
 from manywalks.data import tables
-from manywalks.data.tables import as_text, find_delimiter, read_table
+from manywalks.data.csv_header import find_delimiter
+from manywalks.data.tables import as_text, read_table, read_whole
 
 
 def write(folder, name, content, encoding="utf-8"):
@@ -88,11 +91,19 @@ def test_sdf_says_that_a_polymer_is_one(tmp_path):
     [
         ("t.csv", "", "is empty"),
         ("t.csv", "smiles,y\n", "holds no records"),
-        ("t.csv", "a,b\n1,2\n1,2,3\n", "line 3"),
-        ("t.csv", "a,b\n1,2,\n1,2,\n", "record 1 has 3 cells, more cells than the header, which names 2"),
-        ("t.csv", "a,b\n1,2,3,4\n1,2\n", "record 1 has 4 cells.*in quotes"),
+        ("t.csv", "a,b\n1,2,3,4\n1,2,3\n1,2\n", "line 1 names 2 columns, but most records have more.*quote"),
+        (
+            "t.csv",
+            "Solubility report\nsmiles,y\nCCO,1\n",
+            "line 1 .'Solubility report'. is no line of column",
+        ),
+        ("t.csv", "Report,,\n,,\nid,smiles,y\n1,CCO,2\n", "line 1 .'Report'. is no line of column names"),
+        ("t.csv", "# by the LIMS\nid,smiles,y\n1,CCO,2\n", "line 1 .'# by the LIMS'. is a comment"),
+        ("t.csv", "M1,CC(C)O,1\nM2,CCCO,2\n", "its first line, 'CC.C.O', is a molecule"),
+        ("t.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS pointer.*lfs pull"),
+        ("t.csv", "outs:\n- md5: abc\n  path: t.csv\n", r"is a \.dvc file.*dvc pull"),
+        ("t.csv", "<!DOCTYPE html><html></html>", "is a web page"),
         ("t.csv", "a,y, y \n1,2,3\n", "more than one column 'y'; rename"),
-        ("t.csv", 'a,b\n"x,2\n1,2\n', "EOF inside string"),
         ("t.csv", b"\x89PNG\x00\x00\x00\x00", "not a text table"),
         ("t.csv", b"\x1f\x8b\x08broken", "damaged gzip"),
         ("t.parquet", b"PAR1broken", "damaged Parquet"),
@@ -162,10 +173,80 @@ def test_wanted_columns_are_those_of_the_whole_table(tmp_path, name, monkeypatch
     assert list(read_table(path, columns={"y", "gone"})) == list(table)
 
 
-def test_a_record_with_too_many_cells_is_seen_whatever_is_wanted(tmp_path):
-    path = write(tmp_path, "t.csv", "a,b\n1,2\n1,2,3\n")
-    with pytest.raises(ValueError, match="line 3"):
-        read_table(path, columns={"a"})
+@pytest.mark.parametrize(
+    ("lines", "faults"),
+    [
+        (["1,CCO,3", "2,CC,1,9", "3,C,2"], {1: "line 3: 4 cells"}),
+        (["1,CCO,3,", "2,CC,1,,", "3,C"], {}),
+        (['1,"CCO,3', "2,CC,1", "3,C,2"], {0: "line 2: a quote"}),
+        (['1,"CCO,3', "2,CC,1", "3,C,2", '4,"CC,5', "5,O,1"], {0: "line 2: a quote", 3: "line 5: a quote"}),
+        (['1,"CCO,3', "2,CC,1", '4,CC",5', "5,O,1"], {0: "line 2: a quote"}),
+        (['1,"a, b', 'c",3', "2,CC,1"], {}),
+    ],
+)
+@pytest.mark.parametrize("columns", [None, {"smiles"}])
+def test_a_damaged_line_costs_itself_and_is_told(tmp_path, lines, faults, columns):
+    found = read_whole(write(tmp_path, "t.csv", "\n".join(["id,smiles,y", *lines])), columns=columns)
+    assert len(found.frame) == len(lines) - any('c"' in line for line in lines)
+    assert list(found.faults) == list(faults)
+    assert all(found.faults[row].startswith(said) for row, said in faults.items())
+
+
+def test_excels_line_of_the_delimiter_is_read(tmp_path):
+    frame = read_table(write(tmp_path, "t.csv", "sep=;\nsmiles;y\nCCO;1,5\n"))
+    assert frame.to_dict("records") == [{"smiles": "CCO", "y": "1,5"}]
+
+
+@pytest.mark.parametrize("name", ["t.smi", "t.txt"])
+def test_a_list_of_smiles_needs_no_column_names(tmp_path, name):
+    frame = read_table(write(tmp_path, name, "CCO ethanol, dry\nCC |$a;b$|\tethane\nC\n"))
+    assert frame.to_numpy().tolist() == [["CCO", "ethanol, dry"], ["CC |$a;b$|", "ethane"], ["C", ""]]
+
+
+def test_long_cells_and_headers_are_read(tmp_path):
+    names = [f"column {i}" for i in range(9000)]
+    text = ",".join(["smiles", *names]) + "\nCCO," + "x" * 200_000 + "\n"
+    frame = read_table(write(tmp_path, "t.csv", text))
+    assert (frame.shape, len(frame["column 0"][0])) == ((1, 9001), 200_000)
+
+
+def test_parquet_of_any_types_is_text(tmp_path):
+    path = tmp_path / "t.parquet"
+    columns = {
+        "decimal": pa.array([Decimal("1.50")]),
+        "date": pa.array([date(2020, 1, 31)]),
+        "time": pa.array([datetime(2020, 1, 31)]),
+        "bytes": pa.array([b"CCO"]),
+        "list": pa.array([[1, 2]]),
+        "short": pa.array([0.1], pa.float32()),
+        "word": pa.array(["a"]).dictionary_encode(),
+        "none": pa.array([None]),
+    }
+    pq.write_table(pa.table(columns), path)
+    cells = ["1.50", "2020-01-31", "2020-01-31", "CCO", "[1, 2]", "0.1", "a", ""]
+    assert read_table(path).to_numpy().tolist() == [cells]
+
+
+def test_sdf_titles_and_fields_keep_their_names(tmp_path):
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    fields = "> <Viability >24 h>\n68\n\n> <Viability >48 h>\n29\n\n>  25 <name> (7)\nx\n\n$$$$\n"
+    frame = read_table(write(tmp_path, "t.txt", f"A1{block}{fields}"))
+    assert frame.to_dict("records") == [
+        {"smiles": "CCO", "name": "A1", "Viability >24 h": "68", "Viability >48 h": "29", "name field": "x"}
+    ]
+
+
+def test_a_field_of_two_values_is_refused(tmp_path):
+    block = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
+    text = f"{block}> <y>\n1\n\n> <y>\n2\n\n$$$$\n"
+    with pytest.raises(ValueError, match="record 1: field 'y' is there more than once"):
+        read_table(write(tmp_path, "t.sdf", text))
+
+
+def test_a_table_that_dvc_has_not_brought_is_asked_for(tmp_path):
+    write(tmp_path, "t.csv.dvc", "outs:\n- md5: abc\n  path: t.csv\n")
+    with pytest.raises(ValueError, match=r"not here, only t\.csv\.dvc is; `dvc pull t\.csv\.dvc` brings it"):
+        read_table(tmp_path / "t.csv")
 
 
 def test_a_wrong_encoding_is_refused(tmp_path):

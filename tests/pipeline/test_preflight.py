@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.data.header import column_names
+from manywalks.data.tables import known_columns
 from tests.conftest import SMALL, command
 
 
@@ -45,13 +45,12 @@ def test_a_server_that_cannot_start_gives_its_reason(small: Path, monkeypatch: p
         ("a.tsv", b"id\tsmiles\n1\tCC\n", ["id", "smiles"]),
         ("a.csv", b"\xef\xbb\xbfid,smiles\n1,CC\n", ["id", "smiles"]),
         ("a.csv.gz", gzip.compress(b"id,smiles\n1,CC\n"), ["id", "smiles"]),
-        ("a.csv", b'"id, of it",smiles\n1,CC\n', None),
-        ("a.sdf", b"anything", None),
-        ("a.csv", b"", None),
+        ("a.csv", b'"id, of it",smiles\n1,CC\n', ["id, of it", "smiles"]),
+        ("a.sdf", b"x\n$$$$\n", None),
     ],
 )
 def test_names_are_read_where_the_first_line_tells(
     tmp_path: Path, name: str, content: bytes, names: list[str] | None
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    assert column_names(tmp_path / name) == names
+    assert known_columns(tmp_path / name) == names

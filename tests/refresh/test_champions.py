@@ -66,6 +66,23 @@ def test_the_first_model_becomes_the_champion_with_its_data_version(work: Worksp
     assert "first model" in (work.reports / "refresh.md").read_text(encoding="utf-8")
 
 
+def test_a_night_that_makes_the_same_model_promotes_nothing(work: Workspace) -> None:
+    assert refresh.refresh(work)["promoted"] is True
+    champions = Champions(work)
+    # a model of another night: the name says when, the store which replicates
+    (champions.folder / str(champions.current())).rename(champions.folder / "2020-01-01-abcdef")
+    entry = champions.folder / "2020-01-01-abcdef/entry.json"
+    entry.write_text(
+        entry.read_text("utf-8").replace(str(champions.names()[0]), "2020-01-01-abcdef"), "utf-8"
+    )
+    champions.promote("2020-01-01-abcdef", "by hand")
+    found = refresh.refresh(work)
+    assert (found["promoted"], found["champion"], found["challenger"]) == (False, *["2020-01-01-abcdef"] * 2)
+    assert "nothing to judge" in found["reason"]
+    assert refresh.read(work) == found
+    assert champions.names() == ["2020-01-01-abcdef"]
+
+
 def test_promotion_keeps_the_former_and_goes_back(work: Workspace) -> None:
     champions = Champions(work)
     first = champions.add(SCORES)

@@ -1,26 +1,18 @@
-"""SDF as a frame: one record a molecule block, its data fields as columns, its structure as SMILES."""
+"""SDF: its records, their molecule blocks and data fields; a block as SMILES."""
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-import pandas as pd
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
-_FIELD = re.compile(r"^>.*<([^<>]+)>")
-UNREADABLE = "(unreadable molecule block)"
+from manywalks.chemistry.written import REPEAT_UNITS, group_type, polymer_fault, query_fault
 
-
-def read_sdf(lines: Iterable[str]) -> pd.DataFrame:
-    """Read every record: columns `smiles`, `name` (the block's first line) and the data fields, all text.
-
-    A block that RDKit cannot read is a record all the same, so that curation rejects it with a reason.
-    """
-    rows = []
-    with rdBase.BlockLogs():
-        for record in sdf_records(lines):
-            block, fields = sdf_parts(record)
-            rows.append({"smiles": block_smiles(block), "name": record[0].strip(), **fields})
-    return pd.DataFrame(rows, dtype=str).fillna("")
+# a name may hold > itself: Viability >24 h
+_FIELD = re.compile(r"^>[^<]*<(.+)>")
+_COUNTS = re.compile(r"^ *(\d{1,3}) *(\d{1,3})")
+_FLAGS = Chem.CXSmilesFields
+_KEPT = _FLAGS.CX_ENHANCEDSTEREO | _FLAGS.CX_SGROUPS | _FLAGS.CX_POLYMER
 
 
 def sdf_records(lines: Iterable[str]) -> Iterator[list[str]]:
@@ -37,36 +29,89 @@ def sdf_records(lines: Iterable[str]) -> Iterator[list[str]]:
         yield record
 
 
-def sdf_parts(record: list[str]) -> tuple[str, dict[str, str]]:
-    """The molecule block and the data fields of one record."""
+class SdfParts(NamedTuple):
+    """A record's molecule block, its data fields, and the field that has two values ("": none has)."""
+
+    block: str
+    fields: dict[str, str]
+    repeated: str
+
+
+def sdf_parts(record: list[str]) -> SdfParts:
+    """The parts of one record's lines."""
     end = next((i for i, line in enumerate(record) if line.startswith("M  END")), len(record) - 1)
-    fields: dict[str, list[str]] = {}
-    name = None
+    fields: list[tuple[str, list[str]]] = []
     for line in record[end + 1 :]:
         if header := _FIELD.match(line):
-            name = header.group(1).strip()
-            fields[name] = []
-        elif name is not None and line.strip():
-            fields[name].append(line.strip())
-    values = {("smiles field" if key == "smiles" else key): "\n".join(v) for key, v in fields.items()}
-    return "\n".join(record[: end + 1]) + "\n", values
+            fields.append((header.group(1).strip(), []))
+        elif fields and line.strip():
+            fields[-1][1].append(line.strip())
+    values: dict[str, str] = {}
+    repeated = ""
+    for name, lines in fields:
+        value = "\n".join(lines)
+        if name in values and values[name] != value:
+            repeated = name
+        values.setdefault(name, value)
+    return SdfParts("\n".join(record[: end + 1]) + "\n", values, repeated)
 
 
 def block_smiles(block: str) -> str:
-    """A molecule block as SMILES, polymer brackets kept as an extension; chemistry is curation's to judge."""
-    mol = Chem.MolFromMolBlock(block)
+    """A molecule block as SMILES; chemistry is curation's to judge.
+
+    Marks that change the meaning (repeat units, racemates) are kept as an extension. A block that no SMILES
+    can write becomes a bracket that says why, and is rejected with that.
+    """
+    mol = _of_block(block)
     if mol is None:
-        # valence and aromaticity faults: curation shall reject the molecule and say which fault
-        mol = Chem.MolFromMolBlock(block, sanitize=False)
-    if mol is None:
-        return UNREADABLE
-    if any(group.HasProp("TYPE") and group.GetProp("TYPE") in POLYMERS for group in _groups(mol)):
-        return Chem.MolToCXSmiles(mol)
+        return f"(unparsable: the molecule block cannot be read: {block_fault(block)})"
+    repeats = REPEAT_UNITS & {group_type(group) for group in Chem.GetMolSubstanceGroups(mol)}
+    if not repeats and (fault := query_fault(mol)):
+        return f"(query: {fault})"
+    if not repeats and (fault := polymer_fault(mol)):
+        return f"(polymer: {fault})"
+    if repeats or mol.GetStereoGroups():
+        return Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), int(_KEPT))
     return Chem.MolToSmiles(mol)
 
 
-POLYMERS = ("SRU", "MON", "COP", "CRO", "GRA", "MOD", "MER", "ANY")
+def block_fault(block: str) -> str:
+    """Why RDKit reads no molecule block here, as far as its lines say."""
+    lines = block.splitlines()
+    if not any(line.strip() for line in lines):
+        return "it is empty"
+    if not any(line.startswith("M  END") for line in lines):
+        return "it has no line M  END"
+    if len(lines) < 4 or not _COUNTS.match(lines[3]):
+        return (
+            f"its line 4 is no counts line ({lines[3].strip()[:40]!r})"
+            if len(lines) > 3
+            else "it has no atoms"
+        )
+    if any(not line.strip() for line in lines[4:]):
+        return "a blank line before M  END"
+    counts = _COUNTS.match(lines[3])
+    needed = int(counts[1]) + int(counts[2]) if counts and "V3000" not in lines[3] else 0
+    if len(lines) - 5 < needed:
+        return f"it has {len(lines) - 5} of the {needed} lines of atoms and bonds that line 4 names"
+    symbols = [line[31:34].strip() for line in lines[4 : 4 + needed] if len(line) > 34]
+    known = {Chem.GetPeriodicTable().GetElementSymbol(number) for number in range(1, 119)}
+    odd = next((symbol for symbol in symbols if symbol.isalpha() and symbol not in known), "")
+    return f"an atom {odd!r}, which is no element" if odd else "RDKit does not say why"
 
 
-def _groups(mol: Chem.Mol) -> list:
-    return list(Chem.GetMolSubstanceGroups(mol))
+def _of_block(block: str) -> Chem.Mol | None:
+    """RDKit's molecule of a block; blank lines before M  END, which some editors write, are skipped."""
+    mol = _parsed(block)
+    lines = block.splitlines()
+    if mol is not None or all(line.strip() for line in lines[4:]):
+        return mol
+    return _parsed("\n".join([*lines[:4], *(line for line in lines[4:] if line.strip())]) + "\n")
+
+
+def _parsed(block: str) -> Chem.Mol | None:
+    """RDKit's molecule; what cannot be sanitized is for curation to reject, which says the fault."""
+    try:
+        return Chem.MolFromMolBlock(block) or Chem.MolFromMolBlock(block, sanitize=False)
+    except RuntimeError:  # of a symbol that is no element
+        return None

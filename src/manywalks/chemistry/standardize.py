@@ -14,6 +14,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from manywalks.chemistry.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
+from manywalks.chemistry.written import Refusal, mirrored, parse_written, shown, unmarked
 from manywalks.params.curate import CurateParams
 
 _LABEL = re.compile(r"\[\d")
@@ -32,16 +33,12 @@ class Standardized(NamedTuple):
     flags: str = ""
 
 
-class _Refusal(Exception):
-    """A policy or a fault ends the standardization: (reason code, detail)."""
-
-
 def standardize_one(smiles: str, params: CurateParams) -> Standardized:
     """Standardize one SMILES in this process, without a time limit; RDKit's complaints stay silent."""
     with rdBase.BlockLogs():
         try:
             return _standardize(smiles.strip(), params)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             return Standardized(None, *refusal.args)
         # RDKit and the pipeline raise RuntimeError, ValueError and C++ exceptions of many kinds
         except Exception as error:
@@ -51,10 +48,10 @@ def standardize_one(smiles: str, params: CurateParams) -> Standardized:
 def _standardize(smiles: str, params: CurateParams) -> Standardized:
     """Repeat the steps until they change nothing; of a cycle, take its smallest member."""
     if not smiles:
-        raise _Refusal("empty", "the cell is empty")
+        raise Refusal("empty", "the cell is empty")
     flags: set[str] = set()
     # written canonically first: the pipeline's outcome can depend on the order of the atoms
-    current = Chem.MolToSmiles(_parse(smiles, params, flags))
+    current = Chem.MolToSmiles(parse_written(smiles, flags, polymers=params.polymers == "keep"))
     _judge_written(current, params, flags)
     n_parts = current.count(".")
     current = without_ions(current)
@@ -67,32 +64,20 @@ def _standardize(smiles: str, params: CurateParams) -> Standardized:
         seen.append(following)
         current = following
     else:
-        raise _Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
+        raise Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
     _judge(current, params, flags)
     if current.count(".") < n_parts:
         flags.add("parts removed")
     return Standardized(current, flags=";".join(sorted(flags)))
 
 
-def _parse(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
-    """RDKit's molecule; polymers are judged here, while their brackets are still known."""
-    mol = Chem.MolFromSmiles(smiles)
-    if mol is None:
-        raise _Refusal("unparsable", f"{_shown(smiles)}: {_parse_fault(smiles)}")
-    if mol.GetNumAtoms() == 0:
-        raise _Refusal("empty", "the structure has no atoms")
-    if params.polymers == "reject" and Chem.GetMolSubstanceGroups(mol):
-        raise _Refusal("polymer", "repeat units in brackets")
-    return mol
-
-
 def _judge_written(smiles: str, params: CurateParams, flags: set[str]) -> None:
     """Policies about the structure as given, read off its SMILES: ten times faster than off its atoms."""
     if "*" in smiles and params.polymers == "reject":
-        raise _Refusal("polymer", "undefined atom (*) or attachment point")
+        raise Refusal("polymer", "undefined atom (*) or attachment point")
     if _LABEL.search(smiles):
         if params.isotopes == "reject":
-            raise _Refusal("isotope", "isotopically labelled")
+            raise Refusal("isotope", "isotopically labelled")
         flags.add("isotope" if params.isotopes == "keep" else "isotope removed")
 
 
@@ -100,7 +85,7 @@ def _steps(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
     """One round: metals off their acids, ChEMBL's standardization and parent, the policies, the tautomer."""
     mol = Chem.MolFromSmiles(smiles)
     if mol is None:
-        raise _Refusal("failed", f"RDKit does not read {_shown(smiles)}, which it wrote")
+        raise Refusal("failed", f"RDKit does not read {shown(smiles)}, which it wrote")
     if SALT_METALS & set(elements(smiles)) and mol.HasSubstructMatch(_salt_metal()):
         mol = _disconnector().Disconnect(mol)
     mol = _parent(chembl.standardize_mol(mol), labels=params.isotopes == "keep")
@@ -137,9 +122,12 @@ def _one_part(mol: Chem.Mol, params: CurateParams, flags: set[str]) -> Chem.Mol:
     organic = [name for name in parts if "C" in elements(name)]
     if not organic:
         return mol
+    if len(organic) == 2 and Chem.CanonSmiles(organic[1]) == mirrored(organic[0]):
+        flags.add("racemate")  # both enantiomers side by side
+        return unmarked(parts[organic[0]])
     if len(organic) > 1 and params.mixtures == "reject":
-        raise _Refusal(
-            "mixture", f"{len(organic)} different organic parts: {_shown(' and '.join(sorted(organic)))}"
+        raise Refusal(
+            "mixture", f"{len(organic)} different organic parts: {shown(' and '.join(sorted(organic)))}"
         )
     if len(organic) > 1 and params.mixtures == "keep":
         return mol
@@ -161,18 +149,18 @@ def _judge(smiles: str, params: CurateParams, flags: set[str]) -> None:
     """Policies about the standardized molecule as a whole."""
     atoms = elements(smiles)
     if params.inorganics == "reject" and "C" not in atoms:
-        raise _Refusal("inorganic", f"no carbon in {_shown(smiles)}")
+        raise Refusal("inorganic", f"no carbon in {shown(smiles)}")
     if metals := metals_of(smiles):
         if params.metals == "reject":
-            raise _Refusal("metal", f"{', '.join(sorted(metals))} stays in the structure")
+            raise Refusal("metal", f"{', '.join(sorted(metals))} stays in the structure")
         flags.add("metal")
     if (n := len(atoms) - atoms.count("H")) > params.max_atoms:
-        raise _Refusal("too_large", f"{n} heavy atoms, more than {params.max_atoms}")
+        raise Refusal("too_large", f"{n} heavy atoms, more than {params.max_atoms}")
     if params.stereo in ("flag", "reject"):
         potential = Chem.FindPotentialStereo(Chem.MolFromSmiles(smiles))
         if n := sum(site.specified == Chem.StereoSpecified.Unspecified for site in potential):
             if params.stereo == "reject":
-                raise _Refusal("stereo", f"{n} unspecified stereo centres or double bonds")
+                raise Refusal("stereo", f"{n} unspecified stereo centres or double bonds")
             flags.add("unspecified stereo")
 
 
@@ -183,28 +171,14 @@ def _canonical(mol: Chem.Mol, seen: list[str]) -> str:
         return written
     again = Chem.MolFromSmiles(written)
     if again is None or again.GetNumAtoms() == 0:
-        raise _Refusal("failed", f"standardizes to {_shown(written)}, which RDKit does not read")
+        raise Refusal("failed", f"standardizes to {shown(written)}, which RDKit does not read")
     return Chem.MolToSmiles(again)
-
-
-def _parse_fault(smiles: str) -> str:
-    """Why RDKit does not read a SMILES: its first problem with the chemistry, or the syntax."""
-    mol = Chem.MolFromSmiles(smiles, sanitize=False)
-    if mol is None:
-        return "is not valid SMILES"
-    problems = Chem.DetectChemistryProblems(mol)
-    return problems[0].Message() if problems else "cannot be sanitized"
 
 
 def _first_line(error: Exception) -> str:
     """What an exception says, on one short line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return _shown(lines[0]) if lines else "no message"
-
-
-def _shown(text: str) -> str:
-    """At most 120 characters of a text."""
-    return text if len(text) <= 120 else text[:117] + "..."
+    return shown(lines[0]) if lines else "no message"
 
 
 @lru_cache(maxsize=1)

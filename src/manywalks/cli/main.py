@@ -70,6 +70,9 @@ def train(
 def init(
     table: Annotated[Path, typer.Argument(help="Your table: CSV, Parquet or SDF, also as .gz.")],
     folder: WorkspaceOption = HERE,
+    smiles: Annotated[
+        str | None, typer.Option(help="Column of SMILES (default: found by its name or its cells).")
+    ] = None,
 ) -> None:
     """Look at your table and write params.yaml for it.
 
@@ -77,7 +80,7 @@ def init(
     """
     from manywalks import files
     from manywalks.data.guess import guess_params
-    from manywalks.data.tables import read_table
+    from manywalks.data.tables import read_whole
     from manywalks.params.render import render
 
     target = folder / "params.yaml"
@@ -85,12 +88,15 @@ def init(
         raise ValueError(f"{target}: exists; edit it, or name another folder with --workspace")
     path = table.resolve()
     inside = path.relative_to(folder.resolve()) if path.is_relative_to(folder.resolve()) else path
-    guess = guess_params(read_table(table), str(inside), str(table))
+    read = read_whole(table)
+    sound = read.frame.drop(index=list(read.faults))
+    guess = guess_params(sound, str(inside), str(table), smiles=smiles)
     # "manywalks" above every report would tell none from another
     titled = guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
     files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
     console.print(f"{target} assumes")
-    for line in guess.assumed:
+    faults = [f"{len(read.faults)} records will be rejected: {one}" for one in list(read.faults.values())[:1]]
+    for line in [*guess.assumed, *faults]:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nEdit it where that is wrong, then: manywalks train --workspace {folder}")
 

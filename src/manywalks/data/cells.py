@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks import units
+from manywalks.data.numbers import Mark, plain_numbers
 from manywalks.params.endpoint import EndpointParams
 
 MISSING = frozenset({"", "nan", "na", "n/a", "<na>", "null", "none", "-", "#n/a"})
@@ -58,7 +59,7 @@ class Cells:
             self.taken_as_0.pop(row, None)
 
 
-def read_cells(frame: pd.DataFrame, name: str, endpoint: EndpointParams, *, decimal: str = ".") -> Cells:
+def read_cells(frame: pd.DataFrame, name: str, endpoint: EndpointParams, *, decimal: Mark = ".") -> Cells:
     """An endpoint's cells as numbers in their own unit, or as classes 0 and 1; not converted yet."""
     text = _stripped(frame, endpoint.source(name))
     if endpoint.kind == "classification":
@@ -120,21 +121,19 @@ def _blank(n: int) -> Cells:
     return Cells(np.full(n, np.nan), np.full(n, "=", dtype=object), np.ones(n))
 
 
-def read_numbers(text: np.ndarray, name: str, decimal: str) -> Cells:
+def read_numbers(text: np.ndarray, name: str, decimal: Mark) -> Cells:
     """Stripped cells (n,) as numbers, with the relation that one may begin with (>10, <= 0.5)."""
     cells = _blank(len(text))
     parts = pd.Series(text, dtype=object).str.extract(r"^([<>=~≈≤≥]{0,2})\s*(.*)$")
-    sign, number = parts[0].to_numpy(dtype=object), parts[1]
-    if decimal == ",":
-        # a point may part thousands, three digits each; 1.5 is not 15
-        number = number.where(~number.str.contains(r"\.(?!\d{3}(?!\d))|,.*\.", na=False))
-        number = number.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    cells.value = np.array(pd.to_numeric(number, errors="coerce"), dtype=np.float64)
+    sign, number = parts[0].to_numpy(dtype=object), plain_numbers(parts[1], decimal)
+    cells.value = np.array(pd.to_numeric(number.text, errors="coerce"), dtype=np.float64)
     known = np.array([symbol in RELATIONS for symbol in sign], dtype=bool)
     cells.relation = np.array([RELATIONS.get(symbol, "=") for symbol in sign], dtype=object)
-    bad = ~_is_missing(text) & (~np.isfinite(cells.value) | ~known)
+    bad = ~_is_missing(text) & (~np.isfinite(cells.value) | ~known) & ~number.ambiguous
     cells.value[~np.isfinite(cells.value)] = np.nan
     cells.refuse(np.flatnonzero(bad), "not_a_number", name + ": {} is not a finite number", text)
+    twice = name + ": {} can be read two ways, its mark as decimal or between thousands; write it without"
+    cells.refuse(np.flatnonzero(number.ambiguous), "not_a_number", twice, text)
     return cells
 
 
@@ -193,7 +192,7 @@ def _read_relations(cells: Cells, text: np.ndarray, name: str) -> None:
     )
 
 
-def _read_weights(cells: Cells, text: np.ndarray, name: str, decimal: str) -> None:
+def _read_weights(cells: Cells, text: np.ndarray, name: str, decimal: Mark) -> None:
     """Weights of 0 or more; an empty cell weighs 1."""
     weights = read_numbers(text, name, decimal).value
     missing = _is_missing(text)
@@ -202,7 +201,7 @@ def _read_weights(cells: Cells, text: np.ndarray, name: str, decimal: str) -> No
     cells.refuse(np.flatnonzero(bad), "weight", name + ": weight {} is not a number of 0 or more", text)
 
 
-def _read_errors(cells: Cells, text: np.ndarray, name: str, decimal: str) -> None:
+def _read_errors(cells: Cells, text: np.ndarray, name: str, decimal: Mark) -> None:
     """Standard errors over 0; NaN where the cell is empty."""
     cells.error = read_numbers(text, name, decimal).value
     bad = ~_is_missing(text) & ~(cells.error > 0) & ~np.isnan(cells.value)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from manywalks.data.cells import MISSING, plain_cell, read_numbers
 from manywalks.data.dates import decimal_years
+from manywalks.data.numbers import Mark
 from manywalks.params.data import CheckParams
 from manywalks.params.load import Params
 
@@ -79,7 +80,7 @@ def _listed(names: list[str]) -> str:
     return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams], decimal: str) -> list[str]:
+def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams], decimal: Mark) -> list[str]:
     """What pandera finds, a sentence a column and check: the first such cell, and the records of all."""
     import pandera.pandas as pandera  # takes 0.3 s to import, and few tables declare checks
 
@@ -98,7 +99,7 @@ def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams], decimal: st
     return []
 
 
-def _checks(declared: CheckParams, decimal: str) -> list:
+def _checks(declared: CheckParams, decimal: Mark) -> list:
     """pandera checks of one column of text; an empty cell is judged by `empty` alone.
 
     Cells are read as curation reads them: NA is an empty number, and >5 the number 5.

@@ -1,6 +1,7 @@
 """Records -> molecules: filter, standardize, read values, merge repeats; every record is accounted for."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from manywalks.data import split_columns
 from manywalks.data.card import data_card
 from manywalks.data.cells import Cells, asks_molar_mass, convert_cells, plain_cell, read_cells
 from manywalks.data.checks import check_table, common_cells
+from manywalks.data.classes import refuse_one_class, refuse_one_class_left
 from manywalks.data.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.data.records import Records, texts
 from manywalks.data.split_columns import TAUTOMERS
@@ -39,16 +41,27 @@ class Curated(NamedTuple):
     card: dict[str, Any]
 
 
-def curate_table(frame: pd.DataFrame, params: Params, *, progress: Progress | None = None) -> Curated:
+def curate_table(
+    frame: pd.DataFrame,
+    params: Params,
+    *,
+    faults: Mapping[int, str] | None = None,
+    progress: Progress | None = None,
+) -> Curated:
     """Curate a raw table of text cells; kept + merged + rejected records = records read.
 
     Faults of the table as a whole (a missing column, a declared check, an endpoint without numbers) are a
     ValueError; faults of a record are a rejection with a reason.
+
+    Args:
+        faults: row -> why the record does not fit the table, as `tables.read_whole` found it.
     """
     frame = as_text(frame)
     check_table(frame, params)
     records = Records.of(frame, params)
     steps = {"read": len(records)}
+    for row, fault in (faults or {}).items():
+        records.reject(row, "malformed", fault)
     _filter(records)
     steps["filtered"] = int(records.open.sum())
     cells = _read(records)
@@ -65,11 +78,19 @@ def curate_table(frame: pd.DataFrame, params: Params, *, progress: Progress | No
     steps["merged"] = len(molecules)
     rejected = records.rejected()
     if molecules.empty:
-        reason = rejected["reason"].value_counts().index[0]
-        raise ValueError(
-            f"{params.data.path}: no molecule is left of {len(frame)} records; most are {reason}"
-        )
+        raise ValueError(f"{params.data.path}: no molecule is left of {len(frame)} records; {_why(rejected)}")
+    refuse_one_class_left(records, molecules)
     return Curated(molecules, rejected, data_card(records, molecules, rejected, cells, merged, steps))
+
+
+def _why(rejected: pd.DataFrame) -> str:
+    """What took the records: those that data.where left out are not to blame for the others."""
+    others = rejected.loc[rejected["reason"] != "filtered"]
+    left = others if len(others) else rejected
+    (reason, count), *_ = Counter(left["reason"].tolist()).most_common(1)
+    detail = left["detail"].tolist()[left["reason"].tolist().index(reason)]
+    of = f"the {len(left)} that data.where left" if len(left) < len(rejected) else f"{len(left)}"
+    return f"{count} of {of} are rejected as {reason} ({detail})"
 
 
 class _Structures(NamedTuple):
@@ -112,9 +133,11 @@ def _read(records: Records) -> dict[str, Cells]:
         if endpoint.positive is not None and not (cells.value == 1).any():
             held = common_cells(records.column(endpoint.source(name))[records.open])
             raise ValueError(
-                f"{data.path}: data.endpoints.{name}.positive: {endpoint.positive!r} stands in no cell of "
+                f"{data.path}: data.endpoints.{name}.positive: {endpoint.positive!r} is in no cell of "
                 f"column {endpoint.source(name)!r}, which holds {held}; name one of these"
             )
+        if endpoint.kind == "classification":
+            refuse_one_class(records, name, cells)
         found[name] = cells
     return found
 

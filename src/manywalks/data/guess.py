@@ -1,31 +1,41 @@
 """Look at a raw table: which column holds the SMILES, which are endpoints, and what was assumed."""
 
 import re
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from rdkit import Chem, rdBase
 
-from manywalks import units
-from manywalks.data.cells import MISSING, read_numbers
-from manywalks.params.data import RESERVED, DataParams
+from manywalks.data.cells import plain_cell, read_numbers
+from manywalks.data.chembl import free_name, guess_chembl
+from manywalks.data.companions import (
+    filled_cells,
+    find_id,
+    is_relation,
+    is_unit,
+    owner_of,
+    with_unit_column,
+    words_of,
+)
+from manywalks.data.csv_header import SMILES_NAMES
+from manywalks.data.numbers import Mark, column_mark
+from manywalks.data.reader import LOOKED_AT
+from manywalks.params.data import DataParams
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.params.split import SplitParams
 
-SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molecule")
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
 # Columns that describe a molecule or a row; not what an assay measured.
 NOT_MEASURED = re.compile(
-    r"\b(id|cid|index|row|number of|minimum degree|molecular weight"
+    r"\b(id|cid|name|title|cas|index|row|number of|minimum degree|molecular weight"
     r"|mw|mass|alogp|clogp|xlogp|tpsa|psa"
     r"|polar surface area|ring|rings|rotatable|hbd|hba|predicted|prediction|weight|year|date"
     r"|max phase|violations|ligand efficiency|duplicate)\b"
     r"|^unnamed|_id$|^id_",
     re.IGNORECASE,
 )
-LOOKED_AT = 200
-CLASSES = ({"0", "1"}, {"0.0", "1.0"}, {"true", "false"}, {"active", "inactive"}, {"yes", "no"})
+CLASSES = ({"0", "1"}, {"true", "false"}, {"active", "inactive"}, {"yes", "no"})
 
 
 class Guess(NamedTuple):
@@ -35,38 +45,39 @@ class Guess(NamedTuple):
     assumed: list[str]
 
 
-def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
+def guess_params(frame: pd.DataFrame, path: str, name: str, *, smiles: str | None = None) -> Guess:
     """Parameters for the raw table `frame` (strings); `path` is what params.yaml will say.
 
+    Args:
+        smiles: the column of SMILES, where the user names it.
+
     Raises:
-        ValueError: no column of SMILES, or none of measurements; `name` stands in the message.
+        ValueError: no column of SMILES, or none of measurements; `name` is the table's in the message.
     """
-    smiles = find_smiles(frame, name)
+    smiles = _named(frame, smiles, name) if smiles else find_smiles(frame, name)
     part = find_split_column(frame)
     assumed = [f"SMILES: column {smiles!r}"]
-    others = [column for column in frame.columns if column not in (smiles, part)]
-    rest = pd.DataFrame(frame[others])
-    decimal = find_decimal(rest)
+    others = [column for column in map(str, frame.columns) if column not in (smiles, part)]
     export = guess_chembl(frame)
+    used = set(export.used) if export else set()
+    identity = find_id(frame, [c for c in others if c not in used], pd.Series(frame[smiles]))
+    assumed.append(f"ids: column {identity!r}" if identity else "ids: no column names the records (data.id)")
+    rest = pd.DataFrame(frame[[c for c in others if c != identity]])
+    decimal = find_decimal(rest)
     endpoints = export.endpoints if export else guess_endpoints(rest, decimal)
     if not endpoints:
         raise ValueError(f"{name}: no column of measurements among {', '.join(map(repr, others))}; add one")
-    if decimal == ",":
-        assumed.append("numbers: with a decimal comma")
     assumed += export.assumed if export else []
+    if not export:
+        endpoints, taken, said = with_companions(rest, endpoints)
+        used |= taken
+        assumed += said
+    assumed += _marks(rest, endpoints, decimal)
     assumed += [_sentence(column, endpoint) for column, endpoint in endpoints.items()]
-    split = SplitParams(method="random")
-    if part:
-        split = SplitParams(method="column", column=part)
-        assumed.append(f"split: column {part!r} says train and test")
-    else:
-        assumed.append("split: random, 20 % test (split.method: scaffold is the harder test)")
-    used = {endpoint.source(name) for name, endpoint in endpoints.items()}
-    used |= set(export.used) if export else set()
-    identity = next((c for c in others if c not in used and re.search(r"\bid\b|_id$|^id|cid", c, re.I)), None)
-    ignored = [column for column in others if column not in used and column != identity]
-    if ignored:
-        assumed.append("left alone: " + ", ".join(map(repr, ignored)))
+    split, sentence = _split(part)
+    used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
+    ignored = [column for column in rest.columns if column not in used]
+    assumed += [sentence, *(["left alone: " + ", ".join(map(repr, ignored))] if ignored else [])]
     data = DataParams(
         path=path,
         smiles=smiles,
@@ -78,7 +89,69 @@ def guess_params(frame: pd.DataFrame, path: str, name: str) -> Guess:
     return Guess(Params(data=data, split=split), assumed)
 
 
-def find_decimal(frame: pd.DataFrame) -> Literal[".", ","]:
+def _named(frame: pd.DataFrame, smiles: str, name: str) -> str:
+    """The column that the user names."""
+    if smiles not in frame.columns:
+        raise ValueError(
+            f"{name}: no column {smiles!r} (columns: {', '.join(map(str, frame.columns))}); change --smiles"
+        )
+    return smiles
+
+
+def _split(part: str | None) -> tuple[SplitParams, str]:
+    """The split, and what is said of it."""
+    if part:
+        return SplitParams(method="column", column=part), f"split: column {part!r} says train and test"
+    said = "split: random, 20 % test (split.method: scaffold is the harder test)"
+    return SplitParams(method="random"), said
+
+
+def _marks(frame: pd.DataFrame, endpoints: dict[str, EndpointParams], decimal: Mark) -> list[str]:
+    """What is said of decimal marks: a comma, and columns that have the other one."""
+    words = {".": "point", ",": "comma"}
+    odd = []
+    for name, endpoint in endpoints.items():
+        column = endpoint.source(name)
+        if endpoint.kind == "regression" and column in frame:
+            cells = filled_cells(pd.Series(frame[column])).str.lstrip("<>=~ ")
+            odd += [repr(column)] if column_mark(cells, decimal) != decimal else []
+    if odd:
+        other = words["," if decimal == "." else "."]
+        return [f"numbers: with a decimal {words[decimal]}, but with a decimal {other} in {', '.join(odd)}"]
+    return ["numbers: with a decimal comma"] if decimal == "," else []
+
+
+def with_companions(
+    frame: pd.DataFrame, endpoints: dict[str, EndpointParams]
+) -> tuple[dict[str, EndpointParams], set[str], list[str]]:
+    """Endpoints with their columns of relations and units, the columns used, and a sentence for each."""
+    found, used, said = dict(endpoints), set(), []
+    numeric = {name: one for name, one in endpoints.items() if one.kind == "regression"}
+    values = {one.source(name) for name, one in endpoints.items()}
+    for column in (c for c in map(str, frame.columns) if c not in values):
+        cells = pd.Series(frame[column])
+        what = "relation" if is_relation(cells) else "unit" if is_unit(cells, column) else ""
+        if not what or not numeric:
+            continue
+        owner = owner_of(column, numeric)
+        held = ", ".join(sorted(set(filled_cells(cells)))[:6])
+        if owner is None:
+            said.append(
+                f"{what}s: column {column!r} holds {held}; whose {what}s they are is not known: name it as "
+                f"{what}_column of its endpoint, or its values are taken as they are"
+            )
+            used.add(column)
+            continue
+        if what == "relation":
+            found[owner] = found[owner].model_copy(update={"relation_column": column})
+        else:
+            found[owner] = with_unit_column(owner, found[owner], column, cells)
+        used.add(column)
+        said.append(f"{what}s of {owner!r}: column {column!r} ({held})")
+    return found, used, said
+
+
+def find_decimal(frame: pd.DataFrame) -> Mark:
     """The decimal mark of a table: a comma where most numbers with a mark have that."""
     cells = frame.head(LOOKED_AT).to_numpy(dtype=object).ravel()
     number = r"[<>=~ ]*[+-]?\d+{}\d+"
@@ -90,63 +163,7 @@ def find_decimal(frame: pd.DataFrame) -> Literal[".", ","]:
     return "," if decimals and len(commas) > len(points) else "."
 
 
-class Export(NamedTuple):
-    """What a ChEMBL export measures: endpoints, the records wanted, the columns used, what was assumed."""
-
-    endpoints: dict[str, EndpointParams]
-    where: dict[str, tuple[str, ...]]
-    used: list[str]
-    assumed: list[str]
-
-
-def guess_chembl(frame: pd.DataFrame) -> Export | None:
-    """The endpoint of a ChEMBL activity export (from its web page or its API); None where it is none.
-
-    Its number stands in one column, in units and with relations that stand in others; read alone, nM and
-    ug/mL would be mixed and bounds taken for values.
-    """
-    known = {column.lower().replace("_", " "): column for column in map(str, frame.columns)}
-    needed = [f"standard {what}" for what in ("type", "value", "units", "relation")]
-    if not all(name in known for name in needed):
-        return None
-    kind_column, value, unit_column, relation = (known[name] for name in needed)
-    measured = pd.Series(frame[value]).str.strip() != ""
-    if not measured.any():
-        return None
-    kinds, given = (pd.Series(frame[name]).str.strip()[measured] for name in (kind_column, unit_column))
-    kind = str(kinds[kinds != ""].mode().get(0, ""))
-    unit = str(given.mode().iloc[0])
-    keys: dict[str, Any] = {"column": value, "relation_column": relation, "unit": unit}
-    if unit:
-        keys["unit_column"] = unit_column
-    amount = units.parse_unit(unit)
-    name = kind or value
-    if f"p{kind}" in units.P_NAMES and amount is not None and not amount.sign:
-        name = keys["unit"] = f"p{kind}"
-        keys["transform"] = "p"
-    where, assumed = {}, ["table: a ChEMBL export, its values with units and relations record by record"]
-    if kinds.nunique() > 1:
-        where[kind_column] = (kind,)
-    for mark in ("data validity comment", "potential duplicate"):
-        if (column := known.get(mark)) and (cells := _unmarked(pd.Series(frame.loc[measured, column]))):
-            where[column] = cells
-    assumed += [f"records: those whose {c!r} is {' or '.join(map(repr, w))}" for c, w in where.items()]
-    if column := known.get("document year"):
-        assumed.append(
-            f"years: column {column!r} (split: {{method: time, column: {column}}} tests on the latest)"
-        )
-    return Export(
-        {free_name(name): EndpointParams(**keys)}, where, [*where, value, unit_column, relation], assumed
-    )
-
-
-def _unmarked(cells: pd.Series) -> tuple[str, ...]:
-    """The cells of a column of doubts that say there is none: 0, False, None or nothing, by its source."""
-    none = MISSING | {"0", "0.0", "false"}
-    return tuple(sorted(cell for cell in set(cells.str.strip()) if cell.lower() in none))
-
-
-def guess_endpoints(frame: pd.DataFrame, decimal: str) -> dict[str, EndpointParams]:
+def guess_endpoints(frame: pd.DataFrame, decimal: Mark) -> dict[str, EndpointParams]:
     """The columns that measure something, under names that no other column has."""
     found = {}
     for column in map(str, frame.columns):
@@ -158,33 +175,31 @@ def guess_endpoints(frame: pd.DataFrame, decimal: str) -> dict[str, EndpointPara
     return found
 
 
-def free_name(column: str) -> str:
-    """A name that an endpoint may have."""
-    name = column.replace(":", " ")
-    return f"{name} value" if name in RESERVED else name
-
-
 def find_smiles(frame: pd.DataFrame, name: str) -> str:
     """The column whose cells RDKit reads as molecules; a well-known name decides between several."""
-    shares = {
-        column: share
-        for column in frame.columns
-        if (share := _share_molecules(pd.Series(frame[column]))) > 0.8
-    }
-    if not shares:
+    known = [str(column) for column in frame.columns if str(column).lower() in SMILES_NAMES]
+    # repeats of a molecule, and missing ones, say nothing against a column that is called so
+    good = [column for column in known if _share_molecules(pd.Series(frame[column]))[0] > 0.5]
+    if good:
+        return good[0]
+    shares = {str(c): _share_molecules(pd.Series(frame[c])) for c in frame.columns}
+    found = {column: share for column, (share, looks) in shares.items() if looks and share > 0.8}
+    if found:
+        return max(found, key=lambda column: found[column])
+    called = [str(column) for column in frame.columns if "smiles" in words_of(str(column)).lower().split()]
+    if not called:
         raise ValueError(
-            f"{name}: no column holds SMILES (columns: {', '.join(map(repr, frame.columns))}); "
-            "name it in params.yaml as data.smiles"
+            f"{name}: no column holds SMILES (columns: {', '.join(map(repr, frame.columns))}); name it with "
+            "--smiles"
         )
-    known = [column for column in shares if column.lower() in SMILES_NAMES]
-    return known[0] if known else max(shares, key=lambda column: shares[column])
+    return called[0]
 
 
-def _share_molecules(column: pd.Series) -> float:
-    """Share of the first cells that parse and hold more than letters of a word would."""
-    cells = [cell for cell in column.astype(str).head(LOOKED_AT) if cell.strip()]
+def _share_molecules(column: pd.Series) -> tuple[float, bool]:
+    """Share of the first cells that are molecules, and whether they look like more than letters and words."""
+    cells = filled_cells(column).head(LOOKED_AT).tolist()
     if not cells:
-        return 0.0
+        return 0.0, False
     with rdBase.BlockLogs():
         good = sum(
             1 for cell in cells if (mol := Chem.MolFromSmiles(cell)) is not None and mol.GetNumAtoms() > 0
@@ -192,27 +207,28 @@ def _share_molecules(column: pd.Series) -> float:
     varied = len(set(cells)) > len(cells) / 4
     # "C" and "CO" are words too: a column of SMILES has bonds and rings in it somewhere
     marked = any(any(mark in cell for mark in "()=#1") for cell in cells)
-    return good / len(cells) if varied and marked else 0.0
+    return good / len(cells), varied and marked
 
 
 def find_split_column(frame: pd.DataFrame) -> str | None:
     """The column whose cells are train, valid and test, under any of their usual names."""
     for column in frame.columns:
-        cells = {cell.strip().lower() for cell in frame[column].astype(str) if cell.strip()}
+        cells = set(filled_cells(pd.Series(frame[column])).str.lower())
         if cells and cells <= PARTS and len(cells) > 1:
             return str(column)
     return None
 
 
-def guess_endpoint(column: pd.Series, name: str, decimal: str = ".") -> EndpointParams | None:
+def guess_endpoint(column: pd.Series, name: str, decimal: Mark = ".") -> EndpointParams | None:
     """What a column measures, None where it seems to measure nothing."""
     if NOT_MEASURED.search(name.replace("_", " ")) or NOT_MEASURED.search(name):
         return None
-    cells = column.astype(str).str.strip()
-    cells = cells[(cells != "") & (cells.str.lower() != "nan")]
-    if len(cells) == 0:
+    cells = filled_cells(column)
+    if len(cells) == 0 or is_relation(column):
         return None
-    values = set(cells.str.lower())
+    values = set(cells.map(plain_cell).str.lower())
+    if values == {"1", "-1"}:
+        return EndpointParams(kind="classification", positive="1", negative=("-1",))
     if any(values <= pair and len(values) == 2 for pair in CLASSES):
         return EndpointParams(kind="classification")
     numbers = pd.Series(read_numbers(cells.to_numpy(dtype=object), name, decimal).value)

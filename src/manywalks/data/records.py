@@ -72,12 +72,15 @@ def texts(cells: np.ndarray | Iterable[str]) -> pd.Series:
 
 REASONS = {
     "filtered": "The record is outside what data.where asks for.",
+    "malformed": "The record's line does not fit the table: a quote that is not closed, or too many cells.",
     "empty": "The record has no structure: its SMILES is empty or has no atoms.",
-    "unparsable": "RDKit cannot read the structure (syntax, valence, or rings that cannot be aromatic).",
+    "unparsable": "RDKit cannot read the structure (syntax, valence, rings that cannot be aromatic), "
+    "or the cell is more than one SMILES.",
     "failed": "The structure could be read but not standardized.",
     "timeout": "The structure took longer to standardize than curate.time_limit.",
     "crashed": "The process that standardized the structure ended unexpectedly.",
     "polymer": "The structure has undefined atoms, attachment points or repeat units.",
+    "query": "The structure is a query or stands for several: atom lists, undefined bonds, link nodes.",
     "metal": "A metal stays in the structure after salts are removed.",
     "inorganic": "The structure has no carbon atom.",
     "mixture": "Two or more different organic parts stay after salts and solvents are removed.",

@@ -40,7 +40,8 @@ def _check_machine(workspace: Workspace) -> None:
 def _check_table(workspace: Workspace) -> None:
     """That it is there, here or as a .dvc file, and has the columns that the parameters name."""
     from manywalks.data.checks import check_columns
-    from manywalks.data.header import column_names
+    from manywalks.data.reader import Format
+    from manywalks.data.tables import known_columns
 
     data, table = workspace.params.data, workspace.table
     if data.rev is not None:
@@ -49,6 +50,6 @@ def _check_table(workspace: Workspace) -> None:
         if not table.with_name(table.name + ".dvc").is_file():
             raise ValueError(f"{table}: no such file (data.path)")
         return
-    names = column_names(table, delimiter=data.delimiter, encoding=data.encoding)
+    names = known_columns(table, name=data.path, said=Format(data.delimiter, data.encoding))
     if names is not None:
         check_columns(names, workspace.params)

@@ -1,12 +1,11 @@
 """What a record of a table to be scored is, and which columns of the table hold it."""
 
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pandas as pd
-from rdkit import Chem, rdBase
 
-from manywalks.data.guess import SMILES_NAMES, find_smiles
+from manywalks.data.guess import find_smiles
+from manywalks.data.reader import SDF_TITLE, Raw, RawTable
 
 ID_NAMES = ("id", "name", "mol_id", "compound_id", "molecule_id")
 Kind = Literal["smiles", "block"]
@@ -37,57 +36,59 @@ class NoTable(ValueError):
 
 
 class Picked(NamedTuple):
-    """The columns of one file."""
+    """The columns of one file; `smiles` is None where records have molecule blocks."""
 
-    smiles: str
+    smiles: str | None
     id: str | None
     keep: tuple[str, ...]
 
-    def record(self, cells: dict[str, str], fault: str = "") -> Record:
+    @property
+    def columns(self) -> list[str]:
+        """Those that are read, each once."""
+        return list(dict.fromkeys(filter(None, (self.smiles, self.id, *self.keep))))
+
+    def record(self, raw: Raw) -> Record:
         """A record from its cells by column."""
-        name = cells.get(self.id, "") if self.id else ""
-        kept = tuple(cells.get(column, "") for column in self.keep)
-        return Record(name, "smiles", cells.get(self.smiles, ""), kept, fault)
+        name = raw.cells.get(self.id, "") if self.id else ""
+        kept = tuple(raw.cells.get(column, "") for column in self.keep)
+        if self.smiles is None:
+            return Record(name, "block", raw.block or "", kept, raw.fault)
+        return Record(name, "smiles", raw.cells.get(self.smiles, ""), kept, raw.fault)
 
 
-def pick(columns: list[str], head: pd.DataFrame, want: Want, path: Path) -> Picked:
-    """Which columns hold SMILES, identifier and what is to be kept; `head` holds the first records."""
-    for option, column in (
-        ("--smiles", want.smiles),
-        ("--id", want.id),
-        *(("--keep", name) for name in want.keep),
-    ):
+def pick(table: RawTable, want: Want) -> Picked:
+    """Which columns hold SMILES, identifier and what is to be kept."""
+    columns = table.columns
+    asked = [("--id", want.id), *(("--keep", name) for name in want.keep)]
+    for option, column in asked if table.is_sdf else [("--smiles", want.smiles), *asked]:
         if column is not None and column not in columns:
-            raise ValueError(f"{path}: no column {column!r} (columns: {', '.join(columns)}); change {option}")
-    lower = {name.lower(): name for name in reversed(columns)}
-    named = next((lower[name] for name in SMILES_NAMES if name in lower), None)
-    trained = want.trained_smiles if want.trained_smiles in columns else None
-    smiles = want.smiles or trained or named or _smiles_by_content(head, path)
-    known = want.trained_id if want.trained_id in columns else None
-    found = next((lower[name] for name in ID_NAMES if name in lower), None)
-    return Picked(smiles, want.id or known or found, want.keep)
+            what = "no record has a field" if table.is_sdf else "no column"
+            known = f"{'fields' if table.is_sdf else 'columns'}: {', '.join(columns[:20])}"
+            raise ValueError(f"{table.name}: {what} {column!r} ({known}); change {option}")
+    smiles = None if table.is_sdf else _smiles_column(table, want)
+    return Picked(smiles, want.id or _id_column(table, want), want.keep)
 
 
-def _smiles_by_content(head: pd.DataFrame, path: Path) -> str:
-    """The column whose cells are molecules; a file without a line of names would lose its first molecule."""
+def _smiles_column(table: RawTable, want: Want) -> str:
+    """The column that is named, that of the training table, or the one found by name or content."""
+    for column in (want.smiles, want.trained_smiles):
+        if column in table.columns:
+            return str(column)
+    head = [record.cells for record in table.head if not record.fault]
     try:
-        found = find_smiles(head, str(path))
+        return find_smiles(pd.DataFrame(head, columns=pd.Index(table.columns), dtype="str"), table.name)
     except ValueError:
-        columns = ", ".join(map(repr, head.columns))
-        found = next((name for name in head.columns if _is_molecule(name, atoms=3)), None)
-        if found is None:
-            raise NoTable(
-                f"{path}: no column holds SMILES (columns: {columns}); name it with --smiles"
-            ) from None
-    if _is_molecule(found):
-        raise ValueError(
-            f"{path}: its first line, {found!r}, is a molecule; put a line of column names above"
-        )
-    return found
+        columns = ", ".join(map(repr, table.columns))
+        raise NoTable(
+            f"{table.name}: no column holds SMILES (columns: {columns}); name it with --smiles"
+        ) from None
 
 
-def _is_molecule(text: str, *, atoms: int = 2) -> bool:
-    """Whether a column's name is a SMILES of so many atoms; C, N or I, and CO or NO, are names as well."""
-    with rdBase.BlockLogs():
-        molecule = Chem.MolFromSmiles(text)
-    return molecule is not None and molecule.GetNumAtoms() >= atoms
+def _id_column(table: RawTable, want: Want) -> str | None:
+    """The training table's, else an SDF's first lines where they say something, else a usual name."""
+    if want.trained_id in table.columns:
+        return want.trained_id
+    if table.is_sdf and any(record.cells[SDF_TITLE] for record in table.head):
+        return SDF_TITLE
+    lower = {name.lower(): name for name in reversed(table.columns)}
+    return next((lower[name] for name in ID_NAMES if name in lower), None)

@@ -65,8 +65,10 @@ class Champions:
         about = manifest.read(workspace.ensemble)
         now = datetime.now(UTC)
         name = f"{now:%Y-%m-%d}-{about['store'][:6]}"
-        if (self.folder / name).is_dir():
-            return name
+        known = [kept for kept in self.names() if self.entry(kept)["store"] == about["store"]]
+        if known:  # the same replicates, perhaps of another night
+            current = self.current()
+            return current if current is not None and current in known else known[-1]
         building = self.folder / f".tmp-{name}"
         shutil.rmtree(building, ignore_errors=True)
         shutil.copytree(workspace.ensemble, building / "model")

@@ -70,7 +70,9 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
         found: dict[str, Any] = {"endpoints": {}, "drift": None, "warnings": []}
         rises, reason = True, "the first model"
     elif former == name:
-        return read(workspace) or {"champion": name, "challenger": name, "promoted": False}
+        # the table may have changed, the model has not: the last verdict is not this night's news
+        found = {"endpoints": {}, "drift": None, "warnings": []}
+        rises, reason = False, "the same model as the champion; there is nothing to judge"
     else:
         found = compare(workspace, champions, former, name)
         rises, reason = decide(found["endpoints"], workspace.params.refresh.promote)

@@ -1,0 +1,268 @@
+"""The one reader of tables: `init`, `train` and `predict` get their records here, by one set of rules.
+
+CSV, Parquet, SDF, lists of SMILES, and gzip of them, record by record, in memory that does not grow with
+the table. A record that does not fit the table carries its fault: it costs itself alone, and is counted.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manywalks.chemistry.sdf import sdf_parts, sdf_records
+from manywalks.data.arrow_cells import arrow_text, parquet_columns
+from manywalks.data.csv_header import (
+    column_names,
+    find_layout,
+    is_molecule,
+    refuse_no_header,
+    refuse_repeated,
+)
+from manywalks.data.csv_rows import Row, parsed, parsed_plainly, whole_rows
+from manywalks.data.source import Kind, Source, opened, text_of
+
+# records that are looked at before anything is decided
+LOOKED_AT = 200
+BATCH = 4096
+SAMPLE = 1 << 16
+# the columns of an SDF that are no data fields: the structure, and the first line of its block
+SDF_SMILES, SDF_TITLE = "smiles", "name"
+
+
+class NoRecords(ValueError):
+    """A table with nothing but column names."""
+
+
+class Raw(NamedTuple):
+    """One record: its cells by column, its fault or "", and of an SDF its molecule block."""
+
+    cells: dict[str, str]
+    fault: str = ""
+    block: str | None = None
+
+
+@dataclass
+class RawTable:
+    """An opened table.
+
+    Attributes:
+        name: what messages call it.
+        columns: names in the table's order; of an SDF those of its first records.
+        head: the first records.
+        kind: of the file; an SDF's records have molecule blocks.
+        records: all of them, once; `read_so_far` says how many bytes of the file that took.
+    """
+
+    name: str
+    columns: list[str]
+    head: list[Raw]
+    records: Iterator[Raw]
+    kind: Kind = "csv"
+    read_so_far: Callable[[], float] = field(default=float)
+
+    @property
+    def is_sdf(self) -> bool:
+        """Whether records have molecule blocks."""
+        return self.kind == "sdf"
+
+
+class Format(NamedTuple):
+    """What the user says of a file: the CSV's delimiter and encoding, found where None."""
+
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+FOUND = Format()
+
+
+@contextmanager
+def open_table(
+    path: Path, *, name: str = "", said: Format = FOUND, wanted: Collection[str] | None = None
+) -> Iterator[RawTable]:
+    """Open a table; a ValueError says in one line why it is none.
+
+    Args:
+        name: what messages call the file (default: its path).
+        wanted: columns of a Parquet file to read (default: all).
+    """
+    name = name or str(path)
+    with opened(path, name) as source:
+        if source.kind == "parquet":
+            yield _parquet(source, path, wanted)
+            return
+        with text_of(source, said.encoding) as text:
+            try:
+                table = _text_table(source, text, said.delimiter)
+                table.read_so_far = source.raw.tell
+                yield table
+            except UnicodeError as error:
+                given = said.encoding or "Unicode"
+                raise ValueError(f"{name}: is not {given} text ({error}); set data.encoding") from None
+
+
+def _text_table(source: Source, text: IO[str], delimiter: str | None) -> RawTable:
+    """Records of an SDF, of a list of SMILES or of a CSV."""
+    if source.kind == "sdf":
+        return _sdf(text, source.name)
+    sample = _sample(text)
+    if not sample.strip("\ufeff\r\n\t ;,"):
+        raise ValueError(
+            f"{source.name}: is empty; a table has a line of column names and one or more records"
+        )
+    if "\0" in sample:
+        raise ValueError(
+            f"{source.name}: is not a text table (it holds zero bytes); give CSV, Excel, Parquet or SDF"
+        )
+    first = next(line for line in sample.lstrip("\ufeff").splitlines() if line.strip())
+    if source.kind == "lines" and (found := _listed(first)) and is_molecule(found[0].split()[0]):
+        return _list(text, source.name)
+    return _csv(text, sample, source.name, delimiter)
+
+
+def _sample(text: IO[str]) -> str:
+    """The start of a text, with the whole of its first line however long that is; rewound after."""
+    sample = text.read(SAMPLE)
+    while sample and "\n" not in sample and "\r" not in sample and (more := text.read(SAMPLE)):
+        sample += more
+    text.seek(0)
+    return sample
+
+
+def _started(name: str, columns: list[str], source: Iterator[Raw], kind: Kind) -> RawTable:
+    """A table whose first records have been looked at."""
+    head = list(itertools.islice(source, LOOKED_AT))
+    if not head:
+        raise NoRecords(
+            f"{name}: holds no records; a table has a line of column names and one or more records"
+        )
+    return RawTable(name, columns, head, itertools.chain(head, source), kind)
+
+
+def _csv(text: IO[str], sample: str, name: str, delimiter: str | None) -> RawTable:
+    """A CSV; blank lines are no records, missing last cells are empty."""
+    found = find_layout(sample, delimiter)
+    header, above = _header(text, found.above)
+    names = column_names(header, found.delimiter)
+    refuse_repeated([one for one in names if not one.startswith("Unnamed: ")], name)
+    rows = (row for row in whole_rows(text, found.delimiter, len(names)) if row.text.strip())
+    first = list(itertools.islice(rows, LOOKED_AT))
+    refuse_no_header(names, [_plain_cells(row, found.delimiter) for row in first], name)
+    every = itertools.chain(first, rows)
+    return _started(name, names, (_csv_record(row, names, found.delimiter, above) for row in every), "csv")
+
+
+def _header(text: IO[str], skipped: int) -> tuple[str, int]:
+    """The line of column names, and the lines of the file up to its end."""
+    above, header = 0, ""
+    while not header.strip("\ufeff\r\n\t ") or above <= skipped or header.count('"') % 2:
+        line = next(text, "")
+        above += 1
+        if not line:
+            break
+        # a name may hold a line break
+        header = header + line if header.count('"') % 2 and above > skipped else line
+    return header.lstrip("\ufeff"), above
+
+
+def _plain_cells(row: Row, delimiter: str) -> list[str]:
+    """A row's cells, [] where its quotes are not closed."""
+    return parsed(row.text, delimiter) if row.closed else []
+
+
+def _csv_record(row: Row, names: list[str], delimiter: str, above: int) -> Raw:
+    """One row. The cells of one with a stray quote are known where it is otherwise as wide as the header."""
+    line = row.line + above
+    cells = parsed(row.text, delimiter) if row.closed else parsed_plainly(row.text.rstrip("\r\n"), delimiter)
+    if not row.closed:
+        known = cells if len(cells) == len(names) else []
+        fault = f"line {line}: a quote is opened and not closed, or encloses lines that look like records"
+        return Raw(_by_name(names, known), fault)
+    if any(cell.strip() for cell in cells[len(names) :]):
+        fault = f"line {line}: {len(cells)} cells where the table has {len(names)} columns"
+        return Raw(_by_name(names, cells), fault)
+    return Raw(_by_name(names, cells))
+
+
+def _by_name(names: list[str], cells: Sequence[str]) -> dict[str, str]:
+    """Cells by column, missing last ones empty."""
+    return dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False))
+
+
+_LISTED = re.compile(r"(\S+(?:[ \t]+\|[^|]*\|)?)\s*(.*)")
+
+
+def _listed(line: str) -> tuple[str, str] | None:
+    """A line of a list of SMILES: the SMILES with its extension, and the name behind it."""
+    found = _LISTED.match(line.strip())
+    return (found[1], found[2]) if found else None
+
+
+def _list(text: IO[str], name: str) -> RawTable:
+    """A list of SMILES without column names (.smi): a SMILES a line, and what names it."""
+    lines = (found for line in text if (found := _listed(line.lstrip("\ufeff"))))
+    return _started(
+        name, ["smiles", "name"], (Raw({"smiles": one, "name": two}) for one, two in lines), "lines"
+    )
+
+
+def _sdf(text: IO[str], name: str) -> RawTable:
+    """An SDF: the molecule block, its first line as `name`, its data fields."""
+    table = _started(name, [], _sdf_records(text), "sdf")
+    for number, record in enumerate(table.head, start=1):
+        if record.fault.startswith("field"):
+            raise ValueError(f"{name}: record {number}: {record.fault}; rename or remove all but one of them")
+    table.columns = list(
+        dict.fromkeys([SDF_SMILES, SDF_TITLE, *(c for one in table.head for c in one.cells)])
+    )
+    return table
+
+
+def _sdf_records(text: IO[str]) -> Iterator[Raw]:
+    """Records of an SDF. A field may not be there twice with two values, nor be called like our columns."""
+    for lines in sdf_records(text):
+        block, fields, repeated = sdf_parts(lines)
+        cells = {SDF_TITLE: lines[0].strip()}
+        cells |= {f"{key} field" if key in (SDF_SMILES, SDF_TITLE) else key: v for key, v in fields.items()}
+        fault = f"field {repeated!r} is there more than once, with different values" if repeated else ""
+        yield Raw(cells, fault, block)
+
+
+def _parquet(source: Source, path: Path, wanted: Collection[str] | None) -> RawTable:
+    """Batch by batch; only the columns that are wanted are read."""
+    try:
+        file = pq.ParquetFile(source.stream)
+        there = parquet_columns(file, source.name)
+        kept = [column for column in there if wanted is None or column in wanted]
+        size, done = path.stat().st_size, [0]
+        table = _started(
+            source.name, there, _parquet_records(file, kept or there[:1], source.name, done), "parquet"
+        )
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(_damaged(source.name, error)) from None
+    table.read_so_far = lambda: size * done[0] / max(1, file.metadata.num_rows)
+    return table
+
+
+def _parquet_records(file: pq.ParquetFile, names: list[str], name: str, done: list[int]) -> Iterator[Raw]:
+    """Records of a Parquet file; `done` counts them."""
+    try:
+        for batch in file.iter_batches(batch_size=BATCH, columns=names):
+            frame = arrow_text(batch)
+            done[0] += len(frame)
+            columns = [frame[column].tolist() for column in frame]
+            for cells in zip(*columns, strict=True):
+                yield Raw(dict(zip(frame, cells, strict=True)))
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(_damaged(name, error)) from None
+
+
+def _damaged(name: str, error: Exception) -> str:
+    """What is said of a damaged file."""
+    return f"{name}: is a damaged Parquet file ({' '.join(str(error).split())}); copy it again"
