@@ -8,6 +8,7 @@ from pathlib import Path
 from manywalks.runtime import interrupt
 from manywalks.runtime.locks import single_process
 from manywalks.runtime.step_process import BAD_INPUT, RETRYABLE, die_with_parent
+from manywalks.runtime.terminal import replace_unwritable
 from manywalks.workspace import Workspace
 
 STEPS = (
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python -m manywalks.tasks {{{','.join(STEPS)}}}", file=sys.stderr)
         return BAD_INPUT
     interrupt.watch()
+    replace_unwritable()
     die_with_parent()
     workspace = Workspace.open(Path.cwd())
     try:

@@ -61,4 +61,5 @@ VerboseOption = Annotated[
         "--verbose", callback=_show_steps, help="Show what the steps print; .manywalks/logs/ keeps it anyway."
     ),
 ]
-console = Console()
+# names, units and paths of the user are no markup, and :x: is no picture
+console = Console(markup=False, emoji=False)

@@ -14,6 +14,7 @@ from manywalks.params.load import load_params
 from manywalks.params.run import ReportParams
 from manywalks.pipeline import definition, preflight, server
 from manywalks.runtime import interrupt
+from manywalks.runtime.terminal import replace_unwritable
 from manywalks.workspace import Workspace
 
 
@@ -96,7 +97,8 @@ def init(
     files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
     console.print(f"{target} assumes")
     faults = [f"{len(read.faults)} records will be rejected: {one}" for one in list(read.faults.values())[:1]]
-    for line in [*guess.assumed, *faults]:
+    blocks = [f"structures: {len(read.frame)} molecule blocks of an SDF"] if read.is_sdf else []
+    for line in [*blocks, *guess.assumed, *faults]:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\nEdit it where that is wrong, then: manywalks train --workspace {folder}")
 
@@ -219,6 +221,7 @@ def _show(workspace: Workspace) -> None:
 def main() -> None:
     """Entry point: a ValueError is the user's to mend, and takes one line."""
     interrupt.watch()
+    replace_unwritable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # these register their commands; the commands import what they need when they run
     from manywalks.cli import models, studies  # noqa: F401

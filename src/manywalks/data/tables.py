@@ -63,6 +63,8 @@ def read_whole(
             faults |= {start + i: one.fault for i, one in enumerate(records) if one.fault}
             pieces.append(_frame(records, kept, table))
         frame = pd.concat(pieces, ignore_index=True)
+        if table.is_sdf:
+            _refuse_unreadable(frame, table.name)
         return Whole(frame.fillna("") if table.is_sdf else frame, faults, table.is_sdf)
 
 
@@ -88,6 +90,14 @@ def _frame(records: list[Raw], kept: list[str] | None, table: RawTable) -> pd.Da
     if kept is None:
         return pd.DataFrame(rows, dtype="str")
     return pd.DataFrame({name: pd.Series([r.get(name, "") for r in rows], dtype="str") for name in kept})
+
+
+def _refuse_unreadable(frame: pd.DataFrame, name: str) -> None:
+    """An SDF none of whose molecule blocks can be read says why, once."""
+    cells = frame[SDF_SMILES].tolist() if SDF_SMILES in frame else []
+    if cells and all(cell.startswith("(unparsable: ") for cell in cells):
+        why = cells[0].removeprefix("(unparsable: the molecule block cannot be read: ").removesuffix(")")
+        raise ValueError(f"{name}: RDKit reads none of its {len(cells)} molecule blocks ({why})")
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:

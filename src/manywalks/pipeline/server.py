@@ -58,6 +58,7 @@ def start(folder: Path) -> Callable[[], None]:
     if url is not None:
         _check_reached(url)
         return Waiting().stop
+    _spare_proxies()
     state = folder / ".manywalks"
     (state / "logs").mkdir(parents=True, exist_ok=True)
     os.environ.setdefault(DATABASE, f"sqlite+aiosqlite:///{state / 'prefect.db'}")
@@ -65,6 +66,14 @@ def start(folder: Path) -> Callable[[], None]:
     os.environ[API_URL] = os.environ[OWN] = server.url
     atexit.register(server.stop)
     return server.wait
+
+
+def _spare_proxies() -> None:
+    """The run's own server is on this machine: its address goes through no proxy of the user's."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [host.strip() for host in os.environ.get(name, "").split(",") if host.strip()]
+        own = [host for host in ("127.0.0.1", "localhost") if host not in known]
+        os.environ[name] = ",".join([*known, *own])
 
 
 def users_server() -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
+import yaml
 
 from manywalks import files
 from manywalks.ensemble import manifest
@@ -160,10 +161,23 @@ def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
     return Stream(ensemble, usable_cores(asked.cores), keep=keep)
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether a file holds parameters of manywalks."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, yaml.YAMLError):
+        return False
+    data = found.get("data") if isinstance(found, dict) else None
+    return isinstance(data, dict) and "endpoints" in data
+
+
 def orchestrate_of(model: Path) -> OrchestrateParams:
-    """The section orchestrate of the params.yaml nearest above the model; defaults where there is none."""
+    """The section orchestrate of the params.yaml nearest above the model; defaults where there is none.
+
+    Other tools have a params.yaml too: one without endpoints says nothing of where to predict.
+    """
     for folder in model.resolve().parents:
-        if (folder / "params.yaml").is_file():
+        if _is_ours(folder / "params.yaml"):
             return load_params(folder / "params.yaml").orchestrate
     return OrchestrateParams()
 

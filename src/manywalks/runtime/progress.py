@@ -57,7 +57,7 @@ def bar(console: Console | None = None) -> Progress:
         TaskProgressColumn(),
         TextColumn("{task.fields[note]}"),
         TimeLeft(compact=True, elapsed_when_finished=True),
-        console=console or Console(stderr=True),
+        console=console or Console(stderr=True, markup=False, emoji=False),
         transient=False,
     )
 
