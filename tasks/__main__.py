@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         print(" ".join(str(error).split()), file=sys.stderr)
         return BAD_INPUT
     except FileNotFoundError as error:
-        print(f"{error.filename}: no such file; run the step that makes it", file=sys.stderr)
+        print(f"{error.filename or error}: no such file; run the step that makes it", file=sys.stderr)
         return BAD_INPUT
     except (OSError, MemoryError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

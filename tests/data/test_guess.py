@@ -1,5 +1,6 @@
 """What `manywalks init` makes of a table."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -94,3 +95,93 @@ def test_a_column_called_like_one_of_ours_becomes_an_endpoint_of_another_name():
     guess, curated = guessed(**{"similarity": values, "a:b": values})
     assert list(guess.params.data.endpoints) == ["similarity value", "a b"]
     assert curated.molecules["similarity value"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+RELATIONS = ["<", "=", "", ">", "=", "="]
+VALUES = ["1.5", "2.5", "3.5", "4.5", "5.5", "6.5"]
+
+
+def test_a_column_of_relations_belongs_to_the_one_endpoint():
+    guess, curated = guessed(relation=RELATIONS, pIC50=VALUES)
+    assert guess.params.data.endpoints["pIC50"].relation_column == "relation"
+    assert curated.molecules["pIC50:relation"].tolist() == ["<", "=", "=", ">", "=", "="]
+    assert any("relations of 'pIC50': column 'relation'" in line for line in guess.assumed)
+
+
+def test_relations_beside_several_endpoints_are_asked_about_or_taken_by_name():
+    guess, _ = guessed(relation=RELATIONS, pIC50=VALUES, pKi=VALUES)
+    assert all(e.relation_column is None for e in guess.params.data.endpoints.values())
+    assert any("'relation' holds" in line and "not known" in line for line in guess.assumed)
+    named, _ = guessed(pKi_relation=RELATIONS, pIC50=VALUES, pKi=VALUES)
+    assert named.params.data.endpoints["pKi"].relation_column == "pKi_relation"
+    assert named.params.data.endpoints["pIC50"].relation_column is None
+
+
+def test_a_column_of_units_converts_record_by_record():
+    units = ["nM", "uM", "uM", "nM", "nM", "nM"]
+    guess, curated = guessed(IC50=["100", "10", "1", "5", "6", "7"], unit=units)
+    assert guess.params.data.endpoints["IC50"].unit == "pIC50"
+    assert curated.molecules["IC50"].tolist()[:3] == pytest.approx([7, 5, 6])
+    guess, curated = guessed(solubility=VALUES, units=["mg/L"] * 5 + ["ug/L"])
+    assert guess.params.data.endpoints["solubility"].unit == "mg/L"
+    assert curated.molecules["solubility"].tolist()[5] == pytest.approx(0.0065)
+
+
+def test_a_chembl_unit_is_that_of_the_records_that_are_used():
+    table = export("page") | {
+        "Standard Type": ["CL"] * 4 + ["Inhibition"] * 2,
+        "Standard Units": ["mL.min-1.kg-1", "mL.min-1.kg-1", "mL.min-1.kg-1", "%", "%", "%"],
+    }
+    guess, _ = guessed(**table)
+    assert {n: e.unit for n, e in guess.params.data.endpoints.items()} == {"CL": "mL.min-1.kg-1"}
+
+
+def test_a_chembl_table_without_kinds_converts_its_units():
+    table = {name: cells for name, cells in export("page").items() if name != "Standard Type"}
+    guess, curated = guessed(**table)
+    assert guess.params.data.endpoints["Standard Value"].unit == "-log10 M"
+    assert curated.molecules["Standard Value"].tolist() == pytest.approx([7, 5, 6, -np.log10(7e-9)])
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        ({"Acid/Base": ["acid", "base"] * 3}, None),
+        ({"Acid/Base": ["acid", "base"] * 3, "Compound": [f"K-{i}" for i in range(6)]}, "Compound"),
+        ({"CID": ["7", "8", "9", "10", "11", "12"]}, "CID"),
+        ({"batch_id": ["1", "1", "1", "2", "2", "2"]}, None),
+        ({"name": ["2244", "2245", "2246", "2247", "2248", "2249"]}, "name"),
+        ({"plasma half id": VALUES}, None),
+    ],
+)
+def test_ids_name_one_molecule_each_and_init_says_which(columns, found):
+    guess, _ = guessed(logS=["1.1", "2.2", "3.3", "4.4", "5.5", "6.6"], **columns)
+    assert guess.params.data.id == found
+    assert any(line.startswith("ids: ") and (found or "no column") in line for line in guess.assumed)
+
+
+def test_columns_with_their_own_decimal_marks_are_named():
+    guess, curated = guessed(
+        a=["1,5", "2,5", "3,5", "4,5", "5,5", "6,5"], b=VALUES, c=["0,1", "0,2", "0,3"] * 2
+    )
+    assert any("decimal comma, but with a decimal point in 'b'" in line for line in guess.assumed)
+    assert curated.molecules["b"].tolist() == [float(value) for value in VALUES]
+
+
+def test_classes_of_1_and_minus_1_are_named():
+    guess, curated = guessed(active=["1", "-1", "-1", "1", "1", "-1"])
+    assert guess.params.data.endpoints["active"].negative == ("-1",)
+    assert curated.molecules["active"].tolist() == [1, 0, 0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("missing", ["n/a", "NULL", "-", "None", "#N/A", "nan", "<NA>"])
+def test_every_word_for_missing_is_known(missing):
+    frame = pd.DataFrame({"smiles": [missing, *SMILES], "y": [*VALUES, missing]}, dtype=str)
+    assert list(guess_params(frame, "t", "t").params.data.endpoints) == ["y"]
+
+
+def test_repeats_of_few_molecules_are_a_table_like_others():
+    frame = pd.DataFrame(
+        {"smiles": ["CCO"] * 8 + ["CC(=O)C"] * 8, "y": [str(i / 4) for i in range(16)]}, dtype=str
+    )
+    assert guess_params(frame, "t", "t").params.data.smiles == "smiles"

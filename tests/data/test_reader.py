@@ -209,7 +209,7 @@ def test_odd_cells_come_back_as_they_were(tmp_path: Path, cells: list, form: str
 @pytest.mark.parametrize(
     "content",
     [
-        "", "smiles,y\n", "a,a,smiles\n1,2,CCO\n", "Title\n\nsmiles,y\nCCO,1\n", "# note\nsmiles,y\nCCO,1\n",
+        "", "a,a,smiles\n1,2,CCO\n", "Title\n\nsmiles,y\nCCO,1\n", "# note\nsmiles,y\nCCO,1\n",
         "M1,CC(C)O,1\nM2,CCCO,2\n", "version https://git-lfs.github.com/spec/v1\n", "<html></html>",
     ],
 )  # fmt: skip

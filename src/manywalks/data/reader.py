@@ -35,10 +35,6 @@ SAMPLE = 1 << 16
 SDF_SMILES, SDF_TITLE = "smiles", "name"
 
 
-class NoRecords(ValueError):
-    """A table with nothing but column names."""
-
-
 class Raw(NamedTuple):
     """One record: its cells by column, its fault or "", and of an SDF its molecule block."""
 
@@ -138,10 +134,6 @@ def _sample(text: IO[str]) -> str:
 def _started(name: str, columns: list[str], source: Iterator[Raw], kind: Kind) -> RawTable:
     """A table whose first records have been looked at."""
     head = list(itertools.islice(source, LOOKED_AT))
-    if not head:
-        raise NoRecords(
-            f"{name}: holds no records; a table has a line of column names and one or more records"
-        )
     return RawTable(name, columns, head, itertools.chain(head, source), kind)
 
 

@@ -62,6 +62,10 @@ def read_whole(
             start = sum(map(len, pieces))
             faults |= {start + i: one.fault for i, one in enumerate(records) if one.fault}
             pieces.append(_frame(records, kept, table))
+        if not pieces:  # nothing to learn from; a prediction of nothing is an empty table
+            raise ValueError(
+                f"{table.name}: holds no records; a table has a line of column names and one or more records"
+            )
         frame = pd.concat(pieces, ignore_index=True)
         if table.is_sdf:
             _refuse_unreadable(frame, table.name)

@@ -17,7 +17,7 @@ from manywalks import files
 from manywalks.predict.columns import Record
 
 # Another number where the rows of a part would be others, or other columns.
-FORMAT = 2
+FORMAT = 3
 # Parts that become one row group of the output: a file of small groups is slow to read.
 GROUP = 16
 # What standard input is kept under.

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from manywalks.data.reader import NoRecords, RawTable, open_table
+from manywalks.data.reader import RawTable, open_table
 from manywalks.predict.columns import NoTable, Record, Want, pick
 from manywalks.predict.parts import SPOOLED
 
@@ -62,7 +62,7 @@ class Scan:
         """Whether a file is a table, be it one without the columns that are asked for."""
         try:
             Scan(path, Want())
-        except (NoTable, NoRecords):
+        except NoTable:
             return False
         return True
 
