@@ -1,5 +1,6 @@
 """A workspace: a folder with a params.yaml, and where everything in it lies."""
 
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +19,9 @@ class Workspace:
         """The workspace at `root`; ValueError where there is no folder."""
         root = Path(root).resolve()
         if not root.is_dir():
+            folder = shlex.quote(str(root))
             raise ValueError(
-                f"{root}: no such folder; make one with `manywalks init TABLE --workspace {root}`"
+                f"{root}: no such folder; make one with `manywalks init TABLE --workspace {folder}`"
             )
         return cls(root)
 

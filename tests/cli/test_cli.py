@@ -151,3 +151,21 @@ def test_a_run_leaves_a_log_of_its_steps(trained: Path) -> None:
     said = log.read_text(encoding="utf-8")
     for step in ("curate", "featurize", "split", "pack", "ensemble", "evaluate", "report"):
         assert f" {step}" in said
+
+
+def test_the_bare_command_shows_its_help(tmp_path: Path) -> None:
+    done = command(cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == command("--help").stdout
+    assert "completion" not in done.stdout
+
+
+def test_the_shell_completes_commands(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("manywalks")
+    words = {"_MANYWALKS_COMPLETE": "complete_bash", "COMP_WORDS": "manywalks tr", "COMP_CWORD": "1"}
+    assert run([str(program)], cwd=tmp_path, **words).stdout.split() == ["train"]
+
+
+def test_hints_can_be_pasted(tmp_path: Path) -> None:
+    done = command("train", "--workspace", "a b", cwd=tmp_path)
+    assert f"--workspace '{tmp_path}/a b'" in done.stderr

@@ -1,5 +1,8 @@
 """Atom contributions: exact where the model is a known function of the atoms."""
 
+import dataclasses
+import html
+import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,3 +195,22 @@ def test_what_is_left_is_a_molecule_with_one_heavy_atom_less(smiles: str, index:
     rest = Chem.MolFromSmiles(left)
     assert rest.GetNumAtoms() == mol.GetNumAtoms() - 1
     assert sum(atom.GetNumRadicalElectrons() for atom in rest.GetAtoms()) == 0
+
+
+def test_a_long_title_is_wrapped_and_nothing_of_it_lost(explained: Explanation) -> None:
+    name = "a name of an endpoint as long as " + "assays have it " * 8
+    said = {key.replace(explained.endpoints[0], name, 1): value for key, value in explained.said.items()}
+    long = dataclasses.replace(
+        explained, endpoints=(name, *explained.endpoints[1:]), said={**explained.said, **said}
+    )
+    texts = re.findall(r'<text class="h" x="0" y="(-?\d+)">([^<]*)</text>', svg(long))
+    assert len(texts) > 1
+    assert " ".join(text for _, text in texts).split() == long.headline()[0].split()
+    (top,) = re.findall(r'viewBox="-24 (-\d+)', svg(long))
+    assert float(top) < min(float(y) for y, _ in texts) - 12
+
+
+def test_a_notebook_shows_the_headline_and_every_atom(explained: Explanation) -> None:
+    shown = explained._repr_html_()
+    assert explained.headline()[0] in html.unescape(shown)
+    assert shown.count("<tr") == len(explained.endpoints) * (len(explained.atoms()) + 1)

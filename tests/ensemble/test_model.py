@@ -1,10 +1,13 @@
 """An ensemble in use: a row a molecule, whatever the molecules are."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from rdkit import Chem
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
@@ -102,3 +105,46 @@ def test_the_spread_of_a_class_is_on_the_scale_of_its_probability(ensemble: Ense
 def _blocks(ensemble: Ensemble) -> Any:
     """The model's featurizers."""
     return parse_params(ensemble.about["params"]).featurize.blocks
+
+
+def test_one_smiles_is_one_molecule(ensemble: Ensemble) -> None:
+    assert ensemble.predict("CCO", cores=1)["standardized"].tolist() == ["CCO"]
+
+
+def test_a_missing_value_is_a_rejected_row(ensemble: Ensemble) -> None:
+    found = ensemble.predict(pd.Series(["CCO", np.nan, None, pd.NA]), cores=1)
+    assert found["rejected"].tolist() == ["", *["empty: the cell is empty"] * 3]
+
+
+@pytest.mark.parametrize("form", ["list", "generator", "array", "frame", "RDKit"])
+def test_molecules_may_come_in_any_form(ensemble: Ensemble, form: str) -> None:
+    texts = ["CCO", "CCN"]
+    given = {
+        "list": texts,
+        "generator": iter(texts),
+        "array": np.array(texts),
+        "frame": pd.DataFrame({"y": [1, 2], "SMILES": texts}),
+        "RDKit": [Chem.MolFromSmiles(text) for text in texts],
+    }
+    assert ensemble.predict(given[form], cores=1)["standardized"].tolist() == texts
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (3, "3 is no molecule"),
+        ([3], "row 0: 3 is neither a SMILES nor an RDKit molecule"),
+        (pd.DataFrame({"a": ["CCO"]}), "the frame has no column"),
+    ],
+    ids=["a number", "a number in a list", "a frame without SMILES"],
+)
+def test_what_is_no_molecule_is_refused(ensemble: Ensemble, given: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ensemble.predict(given, cores=1)
+
+
+def test_it_shows_itself_in_five_lines(ensemble: Ensemble) -> None:
+    trained = dataclasses.replace(ensemble, about=ensemble.about | {"data": {"path": "a.csv", "rows": 9}})
+    assert len(repr(trained).splitlines()) == 5
+    assert f"replicates {REPLICATES}" in repr(trained)
+    assert trained._repr_html_().startswith("<table>")

@@ -35,8 +35,7 @@ class InOrderOfUse(TyperGroup):
 
 app = typer.Typer(
     cls=InOrderOfUse,
-    add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

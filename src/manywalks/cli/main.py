@@ -1,10 +1,11 @@
 """The command line. Each command says in one line what is wrong and ends with status 2."""
 
 import os
+import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,6 +28,7 @@ def _say_version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and end."),
@@ -36,6 +38,8 @@ def root(
 
     The report says how good the model is, and how close a retrained one would come.
     """
+    if context.invoked_subcommand is None:
+        console.print(context.get_help(), highlight=False, markup=False)
 
 
 @app.command()
@@ -100,7 +104,13 @@ def init(
     blocks = [f"structures: {len(read.frame)} molecule blocks of an SDF"] if read.is_sdf else []
     for line in [*blocks, *guess.assumed, *faults]:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"\nEdit it where that is wrong, then: manywalks train --workspace {folder}")
+    workspace = shlex.quote(str(folder))
+    console.print(
+        f"\nEdit it where that is wrong, then: manywalks train --workspace {workspace}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -218,6 +228,15 @@ def _show(workspace: Workspace) -> None:
     console.print(summary(workspace))
 
 
+def _command() -> Any:
+    """All commands, shell completion among the options but not in the help's list."""
+    command = typer.main.get_command(app)
+    for parameter in command.params:
+        if parameter.name in ("install_completion", "show_completion"):
+            parameter.hidden = True  # pyright: ignore[reportAttributeAccessIssue]
+    return command
+
+
 def main() -> None:
     """Entry point: a ValueError is the user's to mend, and takes one line."""
     interrupt.watch()
@@ -228,7 +247,7 @@ def main() -> None:
 
     try:
         # without standalone_mode, what Exit carries comes back as a value
-        status = app(standalone_mode=False)
+        status = _command()(standalone_mode=False)
     except ValueError as error:
         _end(" ".join(str(error).split()), 2)
     except Exception as error:  # the last line of defence: a line for people, the traceback on request

@@ -8,6 +8,7 @@ fingerprint does not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Protocol
 
 import numpy as np
@@ -113,6 +114,15 @@ class Explanation:
         where = "inside" if self.said["in_domain"] else "outside"
         nearest = "" if np.isnan(near) else f" (similarity {number(near, 2)})"
         return first, f"SD of single replicates {number(spread, 2)}; {where} the domain{nearest}"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: for each endpoint the headline and the table of atoms."""
+        parts = []
+        for name in self.endpoints:
+            first, second = self.headline(name)
+            atoms = self.atoms(name).to_html(index=False, float_format="{:.3g}".format, border=0)
+            parts.append(f"<p><b>{escape(first)}</b><br>{escape(second)}</p>{atoms}")
+        return f"<p>{escape(self.smiles)}</p>{''.join(parts)}"
 
     def legend(self, endpoint: str | None = None) -> str:
         """What the columns of `atoms` mean."""

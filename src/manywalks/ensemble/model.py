@@ -1,7 +1,7 @@
 """A trained ensemble for use: SMILES in, a row a molecule out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
 from manywalks.ensemble.calibration import Calibration, report_endpoint
 from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.given import smiles_of
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize_each
@@ -30,7 +31,7 @@ class _Predicted(NamedTuple):
     failed: dict[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ensemble:
     """One model of all replicates, with what it takes to use it.
 
@@ -101,8 +102,36 @@ class Ensemble:
         """Molecules whose predictions by all replicates take up to a quarter of a GiB."""
         return max(64, min(4096, 2**28 // (8 * int(self.about["replicates"]) * len(self.endpoints))))
 
-    def predict(self, smiles: Sequence[str], *, cores: int | None = None) -> pd.DataFrame:
-        """Predict molecules: a row a SMILES, in the order given.
+    def __repr__(self) -> str:
+        """What the model is, in a few lines."""
+        return "\n".join(
+            ["Ensemble", *(f"  {name:<10} {value}" for name, value in self._described().items())]
+        )
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks."""
+        rows = (f"<tr><th>{name}</th><td>{escape(v)}</td></tr>" for name, v in self._described().items())
+        return f"<table><caption>Ensemble</caption>{''.join(rows)}</table>"
+
+    def _described(self) -> dict[str, str]:
+        """Endpoints, replicates, features and data in words."""
+        ends = [
+            f"{name} ({one['unit'] or one['kind']})" if one["kind"] == "regression" else f"{name} (class)"
+            for name, one in self.endpoints.items()
+        ]
+        data = self.about["data"]
+        return {
+            "endpoints": ", ".join(ends[:6]) + (f" and {len(ends) - 6} more" if len(ends) > 6 else ""),
+            "replicates": str(self.about["replicates"]),
+            "features": f"{len(self.scaler.columns)} ({', '.join(block.kind for block in self.blocks)})",
+            "trained on": f"{data['path']}, {data['rows']} rows",
+        }
+
+    def predict(self, molecules: Any, *, cores: int | None = None) -> pd.DataFrame:
+        """Predict molecules: one row for each, in the order given.
+
+        Give a SMILES, an RDKit molecule, any iterable of them (a missing value is a rejected row), or a frame
+        with a column of SMILES.
 
         Columns: smiles (as given), standardized; per endpoint e: `e` (the ensemble's prediction in the
         endpoint's unit, or the calibrated probability of class 1), `e:spread` (standard deviation over the
@@ -113,12 +142,13 @@ class Ensemble:
         `rejected` (reason why a row is not predicted, else empty).
         """
         cores = usable_cores(cores)
-        standard = standardize_smiles(list(smiles), self.curate, cores=cores)
+        smiles = smiles_of(molecules, self.about["params"]["data"]["smiles"])
+        standard = standardize_smiles(smiles, self.curate, cores=cores)
         known, failed = self._predict_each([one.smiles for one in standard], cores)
         rejected = [
             f"{s.reason}: {s.detail}" if s.smiles is None else failed.get(s.smiles, "") for s in standard
         ]
-        given = {"smiles": list(smiles), "standardized": [s.smiles for s in standard], "rejected": rejected}
+        given = {"smiles": smiles, "standardized": [s.smiles for s in standard], "rejected": rejected}
         # a decision stays 0 or 1 beside rows that have none
         known = known.astype({name: "Int8" for name, kind in self.predicted_columns.items() if kind == "i"})
         columns = ["smiles", "standardized", *known.columns, "rejected"]

@@ -5,6 +5,7 @@ value and the remedy.
 """
 
 import difflib
+import shlex
 from pathlib import Path
 from typing import Any, ClassVar, get_origin
 
@@ -99,9 +100,8 @@ class _OnceLoader(yaml.SafeLoader):
 def load_params(path: Path) -> Params:
     """Read params.yaml; a ValueError says in one line what is wrong with it."""
     if not path.is_file():
-        raise ValueError(
-            f"{path}: no such file; make one with `manywalks init TABLE --workspace {path.parent}`"
-        )
+        folder = shlex.quote(str(path.parent))
+        raise ValueError(f"{path}: no such file; make one with `manywalks init TABLE --workspace {folder}`")
     try:
         # SafeLoader with two more rules
         raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)

@@ -1,5 +1,6 @@
 """The drawing of an explanation: a molecule with each atom's contribution as a disc, as one SVG file."""
 
+import textwrap
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def svg(explanation: Explanation, endpoint: str | None = None) -> str:
     discs = "".join(
         _disc(place, row, most) for place, row in zip(drawn.atoms, atoms.to_dict("records"), strict=True)
     )
-    unit = explanation.units[column]
+    unit = "in probability" if explanation.kinds[column] == "classification" else explanation.units[column]
     return _page(
         explanation.headline(endpoint), discs, drawn.inside, _legend(atoms, most, unit), explanation.smiles
     )
@@ -97,12 +98,23 @@ def _page(titles: tuple[str, str], discs: str, inside: str, legend: str, smiles:
         "text.h,.k text{font:14px Helvetica,Arial,sans-serif;fill:#1c2127}"
         "text.h{font-weight:bold;font-size:16px}"
     )
+    # about 8.4 of the drawing's units a bold letter, 7 a plain one: a long name takes another line
+    lines = [
+        (text, kind)
+        for title, letter, kind in zip(titles, (8.4, 7.0), ("h", "k"), strict=True)
+        for text in textwrap.wrap(title, int((drawing.WIDTH + 24) / letter))
+    ]
+    top = 16 + 20 * len(lines)
+    heads = "".join(
+        f'<g class="k"><text{" class=" + chr(34) + "h" + chr(34) if kind == "h" else ""} x="0" '
+        f'y="{20 * place - top + 22}">{escape(text)}</text></g>'
+        for place, (text, kind) in enumerate(lines)
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="-24 -56 {drawing.WIDTH + 48} {drawing.HEIGHT + 142}" '
+        f'viewBox="-24 {-top} {drawing.WIDTH + 48} {drawing.HEIGHT + top + 86}" '
         f'width="640" role="img" aria-label="Atom contributions of {escape(smiles)}">'
         f"<style>{style}{drawing.STYLE}</style>"
-        f'<text class="h" x="0" y="-34">{escape(titles[0])}</text>'
-        f'<g class="k"><text x="0" y="-14">{escape(titles[1])}</text></g>{discs}<g class="mol">{inside}</g>'
+        f'{heads}{discs}<g class="mol">{inside}</g>'
         f'<g class="k">{legend}</g></svg>'
     )
