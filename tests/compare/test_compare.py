@@ -358,7 +358,7 @@ def test_streams_of_two_splits_have_nothing_in_common() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"replicates": 1}, {"folds": 1}, {"repeats": 0}, {"threshold": -1.0}], ids=lambda bad: str(bad)
+    "bad", [{"replicates": 1}, {"folds": 2}, {"repeats": 0}, {"threshold": -1.0}], ids=lambda bad: str(bad)
 )
 def test_designs_that_say_nothing_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="--"):

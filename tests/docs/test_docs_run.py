@@ -39,7 +39,7 @@ NOT_EXECUTED = {"dask_jobqueue": "needs a Slurm cluster"}
 """Text in a Python block, and why it is only compiled."""
 
 QUICKER = {
-    "manywalks compare": "--repeats 1 --folds 2 --replicates 2",
+    "manywalks compare": "--repeats 1 --folds 3 --replicates 2",
     "manywalks reproduce": "--replicates 4",
 }
 """Start of a shell line, and what is added to it so that it takes seconds."""

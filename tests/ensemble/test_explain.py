@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from manywalks.ensemble.calibration import Calibration, report_endpoint
+from manywalks.ensemble.calibration import Calibration, Settings, report_endpoint
 from manywalks.ensemble.explain import Explanation, explain, without_atom
 from manywalks.features import Features
 from manywalks.params.load import parse_params
@@ -58,8 +58,7 @@ class Model:
                 calibration,
                 replicates[:, :, column],
                 replicates[:, :, column].mean(axis=0),
-                coverage=0.9,
-                threshold=0.5,
+                Settings(0.9, 0.5),
             )
             said |= {name: out.predicted, f"{name}:spread": out.spread}
             said |= {f"{name}:low": out.low, f"{name}:high": out.high}

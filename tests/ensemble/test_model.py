@@ -52,6 +52,7 @@ def ensemble(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         "active": Calibration("classification", 50, knots=((-2.0, 0.1), (0.0, 0.3), (2.0, 0.9))),
     }
     content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": REPLICATES}
+    content["confidence"] = params.replicates.confidence
     return Ensemble(content, scaler, StackedPredictor.load(path), Domain.fit(raw), calibrations)
 
 

@@ -65,11 +65,11 @@ def test_rows_are_those_of_predicting_all_at_once(
     assert found["standardized"].tolist() == expected["standardized"].where(
         expected["standardized"].notna(), None
     ).tolist()  # fmt: skip
-    for name in ("logS", "logS:spread", "logS:low", "logS:high", "similarity"):
+    for name in ("logS", "logS:spread", "logS:low", "logS:high", "logS:bound", "similarity"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, atol=1e-6)
     assert list(found.columns) == [
-        "id", "smiles", "standardized", "logS", "logS:spread", "logS:low", "logS:high", "similarity",
-        "in_domain", "rejected",
+        "id", "smiles", "standardized", "logS", "logS:spread", "logS:low", "logS:high", "logS:bound",
+        "similarity", "in_domain", "rejected",
     ]  # fmt: skip
     assert not (tmp_path / "out.parquet.parts").exists()
 

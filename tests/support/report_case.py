@@ -74,7 +74,7 @@ def _endpoint(
     fitted = calibration.fit(exact[~test], mean[~test], spread[~test], kind)
     terms = Terms(kind=kind, unit=unit, tolerance=0.1, sd=1.0, noise=0.2 if unit else None)
     statement = endpoint_statement(replicates, observed, terms, relation=relation)
-    out = calibration.report_endpoint(fitted, replicates, mean, coverage=0.9, threshold=0.5)
+    out = calibration.report_endpoint(fitted, replicates, mean, calibration.Settings(0.9, 0.5))
     own = fitted.as_reported(replicates)
     metrics = replicate_metrics(
         observed[test],
@@ -122,6 +122,7 @@ def _endpoint(
                 "relation": relation,
                 "predicted": out.predicted,
                 "spread": out.spread,
+                "bound": out.bound,
                 "low": out.low,
                 "high": out.high,
                 "similarity": rng.uniform(0.1, 1, size=total),

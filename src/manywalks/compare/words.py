@@ -6,6 +6,8 @@ from typing import Any
 from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count
 
+# Tanimoto similarity from which a neighbour is of the same series
+NEAR = 0.5
 WORDS = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}
 
 
@@ -58,6 +60,19 @@ def design_sentence(design: dict[str, Any]) -> str:
         f"({design['method']}), {design['replicates']} replicates of every configuration on every split; "
         f"{count(design['trained'], 'replicate')} trained. Median Tanimoto similarity of a test molecule to "
         f"the nearest training molecule: {min(medians):.2f} to {max(medians):.2f}, depending on the split."
+        f"{_near(design['method'], medians)}"
+    )
+
+
+def _near(method: str, medians: list[float]) -> str:
+    """A warning where molecules of one series lie on both sides of the splits."""
+    if method not in ("random", "stratified") or max(medians) < NEAR:
+        return ""
+    return (
+        f" Most test molecules have a close neighbour (similarity {NEAR:g} or more) among the training "
+        "molecules. Where molecules come in series, the verdicts are then too sure: in simulations with 10 of them "
+        "per series, 27 % of the verdicts between equals were false, and 6 % with whole series left out. "
+        "Set split.method to cluster or scaffold."
     )
 
 

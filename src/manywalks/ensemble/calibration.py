@@ -14,6 +14,8 @@ import numpy as np
 from scipy import optimize, stats
 
 from manywalks.ensemble import probability_maps
+from manywalks.replicates.bound import molecule_bounds
+from manywalks.replicates.combine import MEAN, Combining, as_means
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 # below so many molecules the share of the spread is not fitted beside the residual variance
@@ -112,6 +114,7 @@ class HandedOut(NamedTuple):
         predicted: (n,) in endpoint units, calibrated probabilities of a class.
         spread: (n,) standard deviation over the replicates.
         low, high: (n,) ends of the interval; of a class, the middle of the replicates' probabilities.
+        bound: (n,) how far a retrained ensemble will be at most, at each molecule by itself.
         decision: (n,) 0 or 1; None for a number.
         flip: (n,) share of single replicates that would decide otherwise; None for a number.
     """
@@ -120,23 +123,46 @@ class HandedOut(NamedTuple):
     spread: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    bound: np.ndarray
     decision: np.ndarray | None = None
     flip: np.ndarray | None = None
 
 
+class Settings(NamedTuple):
+    """What `report_endpoint` goes by.
+
+    Attributes:
+        coverage: of the interval.
+        threshold: calibrated probability from which a molecule is called class 1.
+        confidence: of the bound.
+        how: the way in which the replicates are made one.
+    """
+
+    coverage: float
+    threshold: float
+    confidence: float = 0.95
+    how: Combining = MEAN
+
+
 def report_endpoint(
-    calibration: Calibration, replicates: np.ndarray, mean: np.ndarray, *, coverage: float, threshold: float
+    calibration: Calibration, replicates: np.ndarray, mean: np.ndarray, asked: Settings
 ) -> HandedOut:
-    """What users get, from replicates (m, n) and the ensemble's mean (n,) as the network gives them."""
+    """What users get, from replicates (m, n) and the ensemble's mean (n,) as the network gives them.
+
+    The bound of a class takes the calibration for given: a retrained ensemble has one of its own.
+    """
     predicted, own = calibration.as_reported(mean), calibration.as_reported(replicates)
     spread = own.std(axis=0, ddof=1)
+    moved = as_means(replicates, asked.how)
     if calibration.kind != "classification":
-        return HandedOut(predicted, spread, *calibration.interval(mean, spread, coverage))
-    decision = predicted >= threshold
-    flip = ((own >= threshold) != decision).mean(axis=0)
-    return HandedOut(
-        predicted, spread, *probability_maps.replicate_range(own, coverage), decision.astype(np.int64), flip
-    )
+        bound = molecule_bounds(moved, asked.confidence, mode=asked.how.mode)
+        return HandedOut(predicted, spread, *calibration.interval(mean, spread, asked.coverage), bound)
+    moved = calibration.as_reported(np.clip(moved, 0, 1))
+    bound = np.minimum(molecule_bounds(moved, asked.confidence, mode=asked.how.mode), 1)
+    decision = predicted >= asked.threshold
+    flip = ((own >= asked.threshold) != decision).mean(axis=0)
+    ends = probability_maps.replicate_range(own, asked.coverage)
+    return HandedOut(predicted, spread, *ends, bound, decision.astype(np.int64), flip)
 
 
 def fit(

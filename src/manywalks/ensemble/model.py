@@ -10,7 +10,7 @@ import pandas as pd
 
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
-from manywalks.ensemble.calibration import Calibration, report_endpoint
+from manywalks.ensemble.calibration import Calibration, Settings, report_endpoint
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.given import smiles_of
 from manywalks.ensemble.predictor import StackedPredictor
@@ -93,6 +93,7 @@ class Ensemble:
         columns: dict[str, str] = {}
         for name, about in self.endpoints.items():
             columns |= {name: "f", f"{name}:spread": "f", f"{name}:low": "f", f"{name}:high": "f"}
+            columns[f"{name}:bound"] = "f"
             if about["kind"] == "classification":
                 columns |= {f"{name}:decision": "i", f"{name}:flip": "f"}
         return columns | {"similarity": "f", "in_domain": "b"}
@@ -137,8 +138,9 @@ class Ensemble:
         endpoint's unit, or the calibrated probability of class 1), `e:spread` (standard deviation over the
         replicates, of a class over their calibrated probabilities), `e:low`, `e:high` (calibrated interval;
         of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single
-        replicates' calibrated probabilities), and of a class `e:decision`, `e:flip` (share of single
-        replicates that would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
+        replicates' calibrated probabilities), `e:bound` (how far a retrained ensemble will be at most, at
+        this molecule, with the statement's confidence), and of a class `e:decision`, `e:flip` (share of
+        single replicates that would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
         `rejected` (reason why a row is not predicted, else empty).
         """
         cores = usable_cores(cores)
@@ -179,15 +181,11 @@ class Ensemble:
         kind = self.endpoints[name]["kind"]
         settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
         evaluate = self.about["params"]["evaluate"]
-        out = report_endpoint(
-            self.calibrations[name],
-            replicates,
-            combine(replicates, combining_of(kind, settings)),
-            coverage=evaluate["coverage"],
-            threshold=evaluate["threshold"],
-        )
+        how = combining_of(kind, settings)
+        asked = Settings(evaluate["coverage"], evaluate["threshold"], self.about["confidence"], how)
+        out = report_endpoint(self.calibrations[name], replicates, combine(replicates, how), asked)
         columns = {name: out.predicted, f"{name}:spread": out.spread}
-        columns |= {f"{name}:low": out.low, f"{name}:high": out.high}
+        columns |= {f"{name}:low": out.low, f"{name}:high": out.high, f"{name}:bound": out.bound}
         if out.decision is not None and out.flip is not None:
             columns |= {f"{name}:decision": out.decision, f"{name}:flip": out.flip}
         return columns

@@ -11,6 +11,7 @@ from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
 from manywalks.evaluate.convergence import replicate_scores, scores_by_count
+from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
@@ -154,7 +155,14 @@ def _metrics(seen: EndpointResults, params: Params) -> dict[str, Any]:
 
 
 def _statement(
-    seen: EndpointResults, params: Params, *, tolerance: float, sd: float, diverged: int, noise: float | None
+    seen: EndpointResults,
+    params: Params,
+    similarity: np.ndarray,
+    *,
+    tolerance: float,
+    sd: float,
+    diverged: int,
+    noise: float | None,
 ) -> dict[str, Any]:
     """The endpoint's entry of statement.json, from the valid and test subsets, before calibration.
 
@@ -176,6 +184,13 @@ def _statement(
     )
     statement = endpoint_statement(seen.replicates, seen.observed, terms, relation=seen.relation)
     retrained, single = sentences(statement, seen.name)
+    worst = worst_molecules(seen.replicates, terms)
+    statement["by_distance"] = bounds_by_distance(seen.replicates, similarity, terms)
+    statement["worst_molecules"] = {
+        "expected": worst["expected"],
+        "rows": seen.rows[worst["places"]].tolist(),
+        "bounds": worst["bounds"],
+    }
     return {**statement, "sentence": retrained, "single_replicate": single}
 
 
@@ -184,13 +199,13 @@ def _predictions(seen: EndpointResults, curated: pd.DataFrame, params: Params) -
 
     The calibration was fitted on the valid rows: only the test rows tell how well it does.
     """
-    out = calibration.report_endpoint(
-        seen.fitted,
-        seen.replicates,
-        seen.mean,
-        coverage=params.evaluate.coverage,
-        threshold=params.evaluate.threshold,
+    asked = calibration.Settings(
+        params.evaluate.coverage,
+        params.evaluate.threshold,
+        params.replicates.confidence,
+        combining_of(seen.endpoint.kind, params.ensemble),
     )
+    out = calibration.report_endpoint(seen.fitted, seen.replicates, seen.mean, asked)
     there = curated.iloc[seen.rows]
     table = pd.DataFrame(
         {
@@ -205,6 +220,7 @@ def _predictions(seen: EndpointResults, curated: pd.DataFrame, params: Params) -
             "spread": out.spread,
             "low": out.low,
             "high": out.high,
+            "bound": out.bound,
         }
     )
     if out.decision is not None:  # rows of a number have neither

@@ -83,29 +83,30 @@ def project(
     curve = subset_scores(replicates, score, join)
     if closed is not None:
         infinite, error = closed_form(replicates, observed, root=closed == "rmse")
+        error = error if math.isfinite(error) else 0.0  # of two replicates, whose scatter nobody can tell
     else:
         infinite, error = extrapolated(replicates, score, curve, join)
     return Projected(single, curve[len(replicates)], infinite, error, curve)
 
 
 def closed_form(replicates: np.ndarray, observed: np.ndarray, *, root: bool) -> tuple[float, float]:
-    """MSE_m - V/m (its root where `root`) and its jackknife standard error over the replicates.
+    """MSE of infinitely many of (m, n) replicates (its root where `root`), and its standard error.
 
-    MSE_inf is the mean over pairs of different replicates of the mean product of their errors, so all comes
-    from the replicates' Gram matrix.
+    The mean over pairs of different replicates of the mean product of their errors has that expectation, so
+    all comes from the errors' Gram matrix. The standard error is the jackknife's over replicates, so it tells
+    what few replicates cost, not what few molecules do; NaN from fewer than 3.
     """
     errors = replicates - observed
     products = errors @ errors.T / errors.shape[1]
     m = len(replicates)
     own, rows, total = np.diag(products), products.sum(axis=1), products.sum()
     mse = (total - own.sum()) / (m * (m - 1))
-    if m < 3:
-        left_out = np.full(m, mse)
-    else:
-        left_out = (total - 2 * rows + own - (own.sum() - own)) / ((m - 1) * (m - 2))
+    without = np.full(m, np.nan)
+    if m > 2:
+        without = (total - 2 * rows + own - (own.sum() - own)) / ((m - 1) * (m - 2))
     if root:
-        mse, left_out = np.sqrt(max(mse, 0.0)), np.sqrt(np.maximum(left_out, 0.0))
-    return float(mse), _jackknife(left_out)
+        mse, without = np.sqrt(max(mse, 0.0)), np.sqrt(np.maximum(without, 0.0))
+    return float(mse), _jackknife(without)
 
 
 def extrapolated(
@@ -143,21 +144,3 @@ def _jackknife(left_out: np.ndarray) -> float:
     """Standard error from the estimates (m,) that leave one replicate out."""
     m = len(left_out)
     return float(np.sqrt((m - 1) / m * np.sum((left_out - left_out.mean()) ** 2)))
-
-
-def infinite_mse(error: np.ndarray) -> tuple[float, float | None]:
-    """MSE of infinitely many replicates from the (m, n) errors of m, and its standard error.
-
-    The mean over pairs of different replicates of the mean product of their errors has that expectation; the
-    standard error is the jackknife's over replicates, so it tells what few replicates cost, not what few
-    molecules do.
-    """
-    m = len(error)
-    products = error @ error.T / error.shape[1]
-    total, own = products.sum(), np.diag(products)
-    value = (total - own.sum()) / (m * (m - 1))
-    if m < 3:
-        return float(value), None
-    without = (total - 2 * products.sum(axis=1) + own) - (own.sum() - own)
-    left = without / ((m - 1) * (m - 2))
-    return float(value), math.sqrt((m - 1) / m * np.sum((left - left.mean()) ** 2))

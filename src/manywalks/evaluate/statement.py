@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.evaluate.infinite import infinite_mse
+from manywalks.evaluate.infinite import closed_form
 from manywalks.evaluate.pairs import (
     Pairs,
     ensemble_pairs,
@@ -157,12 +157,12 @@ def _errors(replicates: np.ndarray, observed: np.ndarray, relation: np.ndarray |
             ("mse_one", "mse_ensemble", "mse_infinite", "mse_infinite_error", "ambiguity", "mse_left")
         )
     error = replicates[:, keep] - observed[keep]
-    infinite, its_error = infinite_mse(error)
+    infinite, its_error = closed_form(replicates[:, keep], observed[keep], root=False)
     return {
         "mse_one": float(np.mean(error**2)),
         "mse_ensemble": float(np.mean(error.mean(axis=0) ** 2)),
         "mse_infinite": infinite,
-        "mse_infinite_error": its_error,
+        "mse_infinite_error": its_error if math.isfinite(its_error) else None,
         "ambiguity": float(np.mean(error.var(axis=0))),
         "mse_left": float(np.mean(error.var(axis=0, ddof=1))) / len(error),
     }

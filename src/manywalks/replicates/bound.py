@@ -116,17 +116,15 @@ def bound_at(
     return expected * math.sqrt(mixture_quantile(covariance, level) * unknown)
 
 
-def molecule_bounds(
-    predictions: np.ndarray, confidence: float = 0.95, *, how: Combining = MEAN
-) -> np.ndarray:
+def molecule_bounds(predictions: np.ndarray, confidence: float = 0.95, *, mode: Mode = "mean") -> np.ndarray:
     """What the difference to a retrained ensemble will not exceed at each molecule (n,), by Student's t.
 
-    Exact for Gaussian replicates, at any molecule by itself; of many molecules, some exceed it.
+    Exact for Gaussian replicates, at any molecule by itself; of many molecules, some exceed it. Of averaged
+    logits, `predictions` (m, n) are those of `as_means`.
     """
-    moved = as_means(predictions, how)
-    student = float(special.stdtrit(len(moved) - 1, 0.5 + confidence / 2))
-    scale = math.sqrt(2 * location_variance(how.mode, len(moved)))
-    return student * scale * moved.std(axis=0, ddof=1)
+    m = len(predictions)
+    student = float(special.stdtrit(m - 1, 0.5 + confidence / 2))
+    return student * math.sqrt(2 * location_variance(mode, m)) * np.std(predictions, axis=0, ddof=1)
 
 
 def replicates_needed(
