@@ -338,6 +338,17 @@ def test_a_budget_finds_the_variances_it_was_made_of() -> None:
     assert found["parts"]["weights"]["low"] < 1 / 6 < found["parts"]["weights"]["high"]
 
 
+def test_what_a_seed_hides_is_within_the_interval_of_few_splits_as_often_as_promised() -> None:
+    rng = np.random.default_rng(1)
+    held = []
+    for _ in range(100):
+        split = rng.normal(0, 1, (5, 1))
+        scores = {("weights",): split + rng.normal(0, 1, (5, 8)), ("numerics",): rng.normal(0, 1, (5, 8))}
+        share = variance_budget(scores, rng, draws=10)["seed_share"]
+        held.append(share["low"] <= 0.5 <= share["high"])
+    assert np.mean(held) >= 0.89  # a bootstrap of 5 splits: 71 %
+
+
 def test_kept_replicates_come_back_and_damage_is_noticed(tmp_path: Path) -> None:
     fold_store = folds.FoldStore(tmp_path / "folds")
     replicates = FoldPredictions(np.ones((3, 4, 1), dtype=np.float32), [0, 1, 2, 3], 1, 17)

@@ -129,6 +129,19 @@ def test_drift_is_small_for_draws_of_one_distribution_and_large_for_a_shift() ->
     assert alike["p"] > 1e-3 > shifted["p"]
 
 
+@pytest.mark.parametrize(("before", "after"), [(0, 100), (100, 0), (10, 30)])
+def test_a_shift_of_classes_is_warned_of(before: int, after: int) -> None:
+    old, new = (np.repeat([1.0, 0.0], [ones, 100 - ones]) for ones in (before, after))
+    found = {"toxic": drift.value_drift(old, new)}
+    none = drift.structure_drift(np.zeros(0), np.zeros(0, dtype=bool))
+    assert drift.warnings_of(none, found, 0.3, 0.2)[0].startswith("toxic: ")
+
+
+def test_the_same_share_of_a_class_is_no_drift() -> None:
+    old = np.repeat([1.0, 0.0], [10, 90])
+    assert drift.value_drift(old, old)["p"] == pytest.approx(1)
+
+
 def test_psi_is_the_published_sum_over_bins() -> None:
     old = np.repeat(np.arange(4.0), [40, 30, 20, 10])
     new = np.repeat(np.arange(4.0), [10, 20, 30, 40])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from manywalks import files
 from manywalks.compare.scores import Scores
@@ -57,43 +58,72 @@ def _budget(scores: Scores, sets: list[tuple[str, ...]]) -> dict[str, Any]:
 
 
 NUMERICS = ("numerics",)
-_DRAWS = 2000
 Sets = Mapping[tuple[str, ...], np.ndarray]
 
 
-def variance_budget(scores: Sets, rng: np.random.Generator) -> dict[str, Any]:
+def variance_budget(scores: Sets, rng: np.random.Generator, *, draws: int = 2000) -> dict[str, Any]:
     """Shares of the variance of a single replicate's score on one split.
 
     Args:
         scores: (s, m) of the replicates on s splits by the set of sources that varied; all sets but the empty
             one, and ("numerics",).
-        rng: draws the bootstrap of splits that the intervals come from.
+        rng: draws the bootstrap of splits that the sources' intervals come from.
+        draws: of it.
 
     Returns:
         {"total_sd", "seed_sd", "parts": {"split" and each source: {"share", "low", "high"}},
         "alone": {set: {"sd", "low", "high"}}, ...}, intervals 95 %.
     """
     whole = max((s for s in scores if s != NUMERICS), key=len)
-    splits = len(next(iter(scores.values())))
-    rows = np.arange(splits)
-    point = _parts(scores, whole, rows)
-    drawn = [_parts(scores, whole, rng.integers(0, splits, splits)) for _ in range(_DRAWS)]
+    splits, m = scores[whole].shape
+    point = _parts(scores, whole, np.arange(splits))
+    drawn = [_parts(scores, whole, rng.integers(0, splits, splits)) for _ in range(draws)]
     total = sum(point["parts"].values())
+    seed = _seed_share(scores[whole], 1 - _share(point["parts"], "split"))
+    sources = {name: _of_sources([one["parts"] for one in [point, *drawn]], name) for name in whole}
     return {
         "splits": splits,
-        "replicates": len(scores[whole][0]),
+        "replicates": m,
         "total_sd": math.sqrt(max(total, 0.0)),
         "seed_sd": math.sqrt(point["alone"][whole]),
-        "seed_share": _interval([_seed_share(one) for one in [point, *drawn]]),
+        "seed_share": seed,
         "parts": {
-            name: _interval([_share(one["parts"], name) for one in [point, *drawn]])
-            for name in point["parts"]
+            "split": {"value": 1 - seed["value"], "low": 1 - seed["high"], "high": 1 - seed["low"]},
+            # of the seed's share, each source has so much
+            **{name: {end: one[end] * seed[end] for end in seed} for name, one in sources.items()},
         },
-        "alone": {
-            "+".join(chosen): _interval([math.sqrt(one["alone"][chosen]) for one in [point, *drawn]])
-            for chosen in scores
-        },
+        "alone": {"+".join(chosen): _sd(point["alone"][chosen], splits * (m - 1)) for chosen in scores},
     }
+
+
+def _seed_share(scores: np.ndarray, value: float) -> dict[str, float]:
+    """Share of the variance of (s, m) scores that is within splits, with its interval.
+
+    That of an analysis of variance, by the F distribution: a bootstrap of 5 splits covers 71 %, this 96 %.
+    """
+    splits, m = scores.shape
+    within = float(np.var(scores, axis=1, ddof=1).mean())
+    if splits < 2 or within == 0:
+        return {"value": value, "low": 0.0, "high": 1.0}
+    ratio = m * float(np.var(scores.mean(axis=1), ddof=1)) / within
+    quantiles = stats.f.ppf([0.025, 0.975], splits - 1, splits * (m - 1))
+    low, high = (1 / (1 + max(ratio / quantile - 1, 0.0) / m) for quantile in quantiles)
+    return {"value": value, "low": min(float(low), value), "high": max(float(high), value)}
+
+
+def _of_sources(parts: list[dict[str, float]], name: str) -> dict[str, float]:
+    """A source's share of the variance within splits: the first, between quantiles of the others."""
+    shares = []
+    for one in parts:
+        within = sum(value for part, value in one.items() if part != "split")
+        shares.append(one[name] / within if within > 0 else 0.0)
+    return _interval(shares)
+
+
+def _sd(variance: float, freedom: int) -> dict[str, float]:
+    """A standard deviation with its chi-square interval."""
+    low, high = (math.sqrt(variance * freedom / stats.chi2.ppf(q, freedom)) for q in (0.975, 0.025))
+    return {"value": math.sqrt(variance), "low": low, "high": high}
 
 
 def _parts(scores: Sets, whole: tuple[str, ...], rows: np.ndarray) -> dict[str, Any]:
@@ -124,11 +154,6 @@ def _share(parts: dict[str, float], name: str) -> float:
     """One part of the whole."""
     total = sum(parts.values())
     return parts[name] / total if total > 0 else 0.0
-
-
-def _seed_share(one: dict[str, Any]) -> float:
-    """What a fixed seed hides: all but the split."""
-    return 1 - _share(one["parts"], "split")
 
 
 def _interval(values: list[float]) -> dict[str, float]:

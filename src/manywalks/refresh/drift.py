@@ -20,19 +20,33 @@ def value_drift(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
 
     Returns:
         old, new (how many), ks (largest distance of the cumulative shares), p (of that, were both one
-        distribution), psi (population stability index: under 0.1 little, over 0.2 much); None where either
-        side has fewer than 5 values.
+        distribution; exact for classes), psi (population stability index: under 0.1 little, over 0.2 much);
+        None where either side has fewer than 5 values.
     """
     old, new = old[np.isfinite(old)], new[np.isfinite(new)]
     found: dict[str, Any] = {"old": old.size, "new": new.size, "ks": None, "p": None, "psi": None}
     if min(old.size, new.size) < 5:
         return found
+    if set(np.unique(old)) | set(np.unique(new)) <= {0.0, 1.0}:
+        return {**found, **_class_drift(old, new)}
     test: Any = stats.ks_2samp(old, new, method="asymp")
     return {**found, "ks": float(test.statistic), "p": float(test.pvalue), "psi": psi(old, new)}
 
 
+def _class_drift(old: np.ndarray, new: np.ndarray) -> dict[str, float]:
+    """Shift of the share of class 1, by Fisher's exact test."""
+    counts = np.array([[np.sum(side == value) for value in (0.0, 1.0)] for side in (old, new)])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    test: Any = stats.fisher_exact(counts)
+    return {
+        "ks": float(abs(shares[1, 1] - shares[0, 1])),
+        "p": float(test.pvalue),
+        "psi": _index(shares[0], shares[1]),
+    }
+
+
 def psi(old: np.ndarray, new: np.ndarray) -> float:
-    """Population stability index over bins of equally many old values (classes: over the classes)."""
+    """Population stability index over bins of equally many old values."""
     values = np.unique(old)
     edges = (
         (values[1:] + values[:-1]) / 2
@@ -40,12 +54,15 @@ def psi(old: np.ndarray, new: np.ndarray) -> float:
         else np.unique(np.quantile(old, np.linspace(0, 1, BINS + 1)[1:-1]))
     )
     shares = [
-        np.maximum(
-            np.bincount(np.searchsorted(edges, side), minlength=edges.size + 1) / side.size, _LEAST_SHARE
-        )
-        for side in (old, new)
+        np.bincount(np.searchsorted(edges, side), minlength=edges.size + 1) / side.size for side in (old, new)
     ]
-    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
+    return _index(shares[0], shares[1])
+
+
+def _index(old: np.ndarray, new: np.ndarray) -> float:
+    """Population stability index of the shares in each bin."""
+    before, after = np.maximum(old, _LEAST_SHARE), np.maximum(new, _LEAST_SHARE)
+    return float(np.sum((after - before) * np.log(after / before)))
 
 
 def structure_drift(similarity: np.ndarray, in_domain: np.ndarray) -> dict[str, Any]:
