@@ -49,7 +49,7 @@ def run(workspace: Workspace) -> None:
         statements[name] = _statement(
             seen,
             params,
-            nearness["similarity"].to_numpy(dtype=np.float64),
+            near.table["similarity"].to_numpy(dtype=np.float64),
             tolerance=tolerances[column],
             sd=observed_sd(curated, subsets, name),
             diverged=diverged,
