@@ -70,8 +70,8 @@ def _near(method: str, medians: list[float]) -> str:
         return ""
     return (
         f" Most test molecules have a close neighbour (similarity {NEAR:g} or more) among the training "
-        "molecules. Where molecules come in series, the verdicts are then too sure: in simulations with 10 of them "
-        "per series, 27 % of the verdicts between equals were false, and 6 % with whole series left out. "
+        "molecules. Where they come in series, the verdicts are then too sure: in simulations with 10 per "
+        "series, 27 % of the verdicts between equals were false, and 6 % with whole series left out. "
         "Set split.method to cluster or scaffold."
     )
 
