@@ -25,12 +25,12 @@ from tests.support.prefect_server import server
 NOT_RUN = {
     "make ": "sets up the environment that this test runs in; .ci/run runs `make test` and `make check`",
     ". .venv/bin/activate": "the environment of this test",
-    "prefect server start": "stays up until it is ended; tests/test_schedules.py runs one",
-    "prefect worker start": "stays up until it is ended; tests/test_schedules.py runs one",
+    "prefect server start": "stays up until it is ended; tests/flows/test_schedules.py runs one",
+    "prefect worker start": "stays up until it is ended; tests/flows/test_schedules.py runs one",
     "export PREFECT_API_URL=http://that-host": "a host of the reader's",
-    "prefect deploy --all": "needs the checkout as the folder; tests/test_schedules.py deploys it",
-    "prefect variable set": "a webhook of the reader's; tests/test_schedules.py sets one",
-    "dvc remote add --default ours s3://": "a bucket of the reader's; tests/test_dask.py runs a server of S3",
+    "prefect deploy --all": "needs the checkout as the folder; tests/flows/test_schedules.py deploys it",
+    "prefect variable set": "a webhook of the reader's; tests/flows/test_schedules.py sets one",
+    "dvc remote add --default ours s3://": "a bucket of the reader's; tests/runtime/test_dask.py runs a server of S3",
     "dvc remote add --default ours ssh://": "a host of the reader's",
 }
 """Start of a shell line, and why it is not run."""
