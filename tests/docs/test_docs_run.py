@@ -30,7 +30,7 @@ NOT_RUN = {
     "export PREFECT_API_URL=http://that-host": "a host of the reader's",
     "prefect deploy --all": "needs the checkout as the folder; tests/flows/test_schedules.py deploys it",
     "prefect variable set": "a webhook of the reader's; tests/flows/test_schedules.py sets one",
-    "dvc remote add --default ours s3://": "a bucket of the reader's; tests/runtime/test_dask.py runs a server of S3",
+    "dvc remote add --default ours s3://": "a bucket of the reader's; tests/runtime/test_dask.py runs one",
     "dvc remote add --default ours ssh://": "a host of the reader's",
 }
 """Start of a shell line, and why it is not run."""
