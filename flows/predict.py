@@ -30,7 +30,13 @@ class PredictJob(BaseModel):
     keep: list[str] = Field([], title="Columns to carry along", description="of the input")
 
 
-@flow(name="predict", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
+@flow(
+    name="predict",
+    description="Predict the molecules of a table.",
+    persist_result=False,
+    on_failure=[on_failure],
+    on_crashed=[on_failure],
+)
 def predict(job: PredictJob) -> dict[str, int]:
     """Predict every row of a table; how many rows were written, and how many of them were rejected."""
     done = predict_table(

@@ -28,7 +28,13 @@ class RefreshJob(BaseModel):
     wait: float = Field(0, ge=0, title="Wait", description="seconds to wait for another run to end")
 
 
-@flow(name="refresh", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
+@flow(
+    name="refresh",
+    description="Take new data, retrain, and keep the better model.",
+    persist_result=False,
+    on_failure=[on_failure],
+    on_crashed=[on_failure],
+)
 def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     """Pull the newest data; where anything changed train a challenger, judge it, promote it by the rule.
 

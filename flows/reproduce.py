@@ -14,7 +14,9 @@ from manywalks.runtime import run_log
 from manywalks.runtime.progress import Board
 
 
-@flow(name="reproduce", persist_result=False)
+@flow(
+    name="reproduce", description="Retrain a model and check that its statement holds.", persist_result=False
+)
 def reproduce_model(
     model: str = "models/ensemble",
     data: str | None = None,

@@ -20,7 +20,13 @@ def follow(board: Board, stage: str) -> Tell:
     return with_artifact(board.follow(stage)) if stage == "train" else board.follow(stage)
 
 
-@flow(name="train", persist_result=False, on_failure=[on_failure], on_crashed=[on_failure])
+@flow(
+    name="train",
+    description="Train a model on a workspace, or bring it up to date.",
+    persist_result=False,
+    on_failure=[on_failure],
+    on_crashed=[on_failure],
+)
 def train(workspace: str = ".") -> list[str]:
     """Bring every stage of a workspace up to date; returns the names of those that ran.
 

@@ -169,3 +169,17 @@ def test_the_shell_completes_commands(tmp_path: Path) -> None:
 def test_hints_can_be_pasted(tmp_path: Path) -> None:
     done = command("train", "--workspace", "a b", cwd=tmp_path)
     assert f"--workspace '{tmp_path}/a b'" in done.stderr
+
+
+def test_init_ignores_what_a_run_makes_and_leaves_a_gitignore_alone(
+    tmp_path: Path, demo_table: pd.DataFrame
+) -> None:
+    demo_table.iloc[::20].to_csv(tmp_path / "table.csv", index=False)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/.gitignore").write_text("mine\n", encoding="utf-8")
+    for name in ("own", "new"):
+        assert command("init", "table.csv", "--workspace", name, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "own/.gitignore").read_text(encoding="utf-8") == "mine\n"
+    ignored = (tmp_path / "new/.gitignore").read_text(encoding="utf-8").split()
+    assert {"/.manywalks/", "/models/", "/reports/"} <= set(ignored)
+    assert "/params.yaml" not in ignored

@@ -18,6 +18,18 @@ from manywalks.runtime import interrupt
 from manywalks.runtime.terminal import replace_unwritable
 from manywalks.workspace import Workspace
 
+# a workspace often lies in a team's own repository: what a run makes is not to be committed there
+MADE_BY_A_RUN = """\
+/.manywalks/
+/data/curated.parquet
+/data/rejected.csv
+/data/features.np*
+/data/split.parquet
+/models/
+/reports/
+/runs/
+"""
+
 
 def _say_version(asked: bool) -> None:
     """Show the version and end."""
@@ -99,6 +111,9 @@ def init(
     # "manywalks" above every report would tell none from another
     titled = guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
     files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        files.write_text(ignored, MADE_BY_A_RUN)
     console.print(f"{target} assumes")
     faults = [f"{len(read.faults)} records will be rejected: {one}" for one in list(read.faults.values())[:1]]
     blocks = [f"structures: {len(read.frame)} molecule blocks of an SDF"] if read.is_sdf else []
