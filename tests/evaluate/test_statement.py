@@ -73,7 +73,7 @@ def test_the_projected_mse_and_its_error_hold_over_experiments():
     assert np.sqrt(np.mean(errors**2)) == pytest.approx(values.std(), rel=0.15)
 
 
-def test_infinite_mse_is_the_slow_jackknife():
+def test_the_closed_form_is_the_slow_jackknife():
     error = np.random.default_rng(2).normal(size=(6, 20)) + 1
 
     def slow(e: np.ndarray) -> float:
