@@ -5,6 +5,7 @@ from manywalks.data.checks import needed_columns
 from manywalks.data.curate import curate_table
 from manywalks.data.reader import Format
 from manywalks.data.tables import read_whole
+from manywalks.formatting import no_formula
 from manywalks.pipeline.versions import table_at
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace
@@ -24,7 +25,8 @@ def run(workspace: Workspace) -> None:
     with files.atomic_path(workspace.curated) as path:
         result.molecules.to_parquet(path, index=False)
     with files.atomic_path(workspace.rejected) as path:
-        result.rejected.to_csv(path, index=False, lineterminator="\n")
+        shown = result.rejected.map(lambda cell: no_formula(cell) if isinstance(cell, str) else cell)
+        shown.to_csv(path, index=False, lineterminator="\n")
     source = {
         "path": data.path,
         "rev": data.rev,

@@ -18,6 +18,7 @@ from manywalks.data.curate import Curated, curate_table
 from manywalks.data.guess import guess_params
 from manywalks.data.reader import open_table
 from manywalks.data.tables import Whole, read_whole
+from manywalks.formatting import no_formula
 from manywalks.params.curate import CurateParams
 from manywalks.params.load import parse_params
 from manywalks.predict.columns import Want
@@ -210,7 +211,8 @@ def test_odd_cells_come_back_as_they_were(tmp_path: Path, cells: list, form: str
     "content",
     [
         "", "a,a,smiles\n1,2,CCO\n", "Title\n\nsmiles,y\nCCO,1\n", "# note\nsmiles,y\nCCO,1\n",
-        "M1,CC(C)O,1\nM2,CCCO,2\n", "version https://git-lfs.github.com/spec/v1\n", "<html></html>",
+        "M1,CC(C)O,1\nM2,CCCO,2\n", "CCCO,1\n",
+        "version https://git-lfs.github.com/spec/v1\n", "<html></html>",
     ],
 )  # fmt: skip
 def test_what_one_refuses_all_refuse_in_the_same_words(tmp_path: Path, content: str) -> None:
@@ -221,6 +223,13 @@ def test_what_one_refuses_all_refuse_in_the_same_words(tmp_path: Path, content: 
     with pytest.raises(ValueError, match=r"t\.csv") as other:
         list(Scan(path, Want()).records())
     assert str(one.value) == str(other.value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"), [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("=", "="), ("-5", "-5")]
+)
+def test_a_text_is_no_formula_in_a_spreadsheet(cell: str, shown: str) -> None:
+    assert no_formula(cell) == shown
 
 
 def test_standard_input_is_called_so(tmp_path: Path) -> None:

@@ -104,4 +104,6 @@ def _holds_molecules(cells: list[str], name: str) -> bool:
     with rdBase.BlockLogs():
         good = sum(Chem.MolFromSmiles(cell) is not None for cell in filled)
     sure = is_molecule(name, atoms=3) or any(mark in cell for cell in filled for mark in "()=#1")
+    if not cells:
+        return is_molecule(name, atoms=3)
     return bool(filled) and sure and good > 0.8 * len(filled)

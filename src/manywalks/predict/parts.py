@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from manywalks import files
+from manywalks.formatting import no_formula
 from manywalks.predict.columns import Record
 
 # Another number where the rows of a part would be others, or other columns.
@@ -95,6 +96,9 @@ class Parts:
                         # networks compute in float32: the digits beyond it mean nothing
                         floats = frame.select_dtypes("float64").columns
                         frame = frame.astype(dict.fromkeys(floats, "float32"))
+                        for name in fields.names:
+                            if fields.field(name).type == pa.string():
+                                frame[name] = frame[name].map(no_formula, na_action="ignore")
                         frame.to_csv(handle, index=False, header=False)
                 return
             with pq.ParquetWriter(temporary, fields) as writer:
