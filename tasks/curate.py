@@ -2,10 +2,10 @@
 
 from manywalks import files
 from manywalks.data.checks import needed_columns
+from manywalks.data.csv_rows import no_formula
 from manywalks.data.curate import curate_table
 from manywalks.data.reader import Format
 from manywalks.data.tables import read_whole
-from manywalks.formatting import no_formula
 from manywalks.pipeline.versions import table_at
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace

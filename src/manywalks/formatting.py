@@ -63,8 +63,3 @@ def percent(value: float | None, digits: int = 0) -> str:
 def whole(value: float) -> str:
     """A count with thin spaces between thousands."""
     return f"{value:,.0f}".replace(",", "\u202f")
-
-
-def no_formula(cell: str) -> str:
-    """A text for a CSV file: a spreadsheet would run =HYPERLINK(...) or @SUM(...)."""
-    return f"'{cell}" if len(cell) > 2 and cell[0] in "=@" else cell

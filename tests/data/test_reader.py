@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from manywalks.chemistry.standardize import standardize_one
-from manywalks.data.csv_rows import whole_rows
+from manywalks.data.csv_rows import no_formula, whole_rows
 from manywalks.data.curate import Curated, curate_table
 from manywalks.data.guess import guess_params
 from manywalks.data.reader import open_table
 from manywalks.data.tables import Whole, read_whole
-from manywalks.formatting import no_formula
 from manywalks.params.curate import CurateParams
 from manywalks.params.load import parse_params
 from manywalks.predict.columns import Want

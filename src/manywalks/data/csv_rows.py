@@ -105,3 +105,8 @@ def _is_sound(text: str, delimiter: str) -> bool:
 def parsed_strictly(text: str, delimiter: str) -> list[str]:
     """The cells of a row; csv.Error where its quotes are not by the rules."""
     return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+
+
+def no_formula(cell: str) -> str:
+    """A text for a CSV file: a spreadsheet would run =HYPERLINK(...) or @SUM(...)."""
+    return f"'{cell}" if len(cell) > 2 and cell[0] in "=@" else cell

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from manywalks import files
-from manywalks.formatting import no_formula
+from manywalks.data.csv_rows import no_formula
 from manywalks.predict.columns import Record
 
 # Another number where the rows of a part would be others, or other columns.
