@@ -6,16 +6,16 @@ import pandas as pd
 from manywalks import files
 from manywalks.ensemble import calibration, manifest
 from manywalks.evaluate.evaluation import (
-    _convergence,
-    _fit,
-    _metrics,
-    _predicted,
-    _predictions,
-    _replicates,
-    _statement,
     beside_baselines,
+    convergence_points,
     endpoint_results,
     nearness,
+    predict_rows,
+    prediction_table,
+    replicate_points,
+    scores_on_test,
+    statement_of,
+    training_scores,
 )
 from manywalks.features import Features
 from manywalks.replicates import store
@@ -36,17 +36,17 @@ def run(workspace: Workspace) -> None:
     features = Features.load(workspace.features)
     near = nearness(workspace, features.take(out_of_sample(subsets)))
     train = subsets == "train"
-    fit = _predicted(workspace, features.take(np.flatnonzero(train)))
+    fit = predict_rows(workspace, features.take(np.flatnonzero(train)))
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])
         seen = endpoint_results(curated, subsets, name, fitted, predictions[:, :, column], params)
         metrics[name] = {
-            **_metrics(seen, params),
+            **scores_on_test(seen, params),
             **beside_baselines(seen, near, curated.loc[train, name].to_numpy(dtype=np.float64)),
-            "train": _fit(curated.loc[train], name, fitted.as_reported(fit[:, column]), params),
+            "train": training_scores(curated.loc[train], name, fitted.as_reported(fit[:, column]), params),
         }
-        statements[name] = _statement(
+        statements[name] = statement_of(
             seen,
             params,
             near.table["similarity"].to_numpy(dtype=np.float64),
@@ -55,9 +55,9 @@ def run(workspace: Workspace) -> None:
             diverged=diverged,
             noise=assay_noise(card, name),
         )
-        tables.append(_predictions(seen, curated, params).join(near.table))
-        plots += _convergence(seen, params)
-        replicates += _replicates(seen)
+        tables.append(prediction_table(seen, curated, params).join(near.table))
+        plots += convergence_points(seen, params)
+        replicates += replicate_points(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)
     files.write_json(workspace.reports / "statement.json", statements)
     table = pd.concat(tables, ignore_index=True)

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from manywalks.ensemble import calibration
-from manywalks.evaluate.evaluation import EndpointResults, _fit, _metrics, _predictions, endpoint_results
+from manywalks.evaluate.evaluation import (
+    EndpointResults,
+    endpoint_results,
+    prediction_table,
+    scores_on_test,
+    training_scores,
+)
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.load import Params, parse_params
 
@@ -39,17 +45,17 @@ def case(params: Params, name: str) -> tuple[EndpointResults, pd.DataFrame]:
 @pytest.mark.parametrize("name", ["active", "logS"])
 def test_metrics_are_those_of_the_predictions_that_are_handed_out(params: Params, name: str) -> None:
     seen, curated = case(params, name)
-    table = _predictions(seen, curated, params)
+    table = prediction_table(seen, curated, params)
     test = pd.DataFrame(table[table["subset"] == "test"])
     expected = endpoint_metrics(
         test["observed"].to_numpy(), test["predicted"].to_numpy(), kind=params.data.endpoints[name].kind
     )
-    assert _metrics(seen, params)["ensemble"] == expected
+    assert scores_on_test(seen, params)["ensemble"] == expected
 
 
 def test_a_class_is_handed_out_calibrated(params: Params) -> None:
     seen, curated = case(params, "active")
-    table = _predictions(seen, curated, params)
+    table = prediction_table(seen, curated, params)
     replicates = seen.fitted.probability(seen.replicates)
     np.testing.assert_allclose(table["predicted"], seen.fitted.probability(seen.mean))
     np.testing.assert_allclose(table["spread"], replicates.std(axis=0, ddof=1))
@@ -57,14 +63,14 @@ def test_a_class_is_handed_out_calibrated(params: Params) -> None:
     differ = (replicates >= 0.5) != table["decision"].to_numpy(dtype=bool)
     np.testing.assert_allclose(table["flip"], differ.mean(axis=0))
     # replicates this sure are far off before calibration
-    found = _metrics(seen, params)
+    found = scores_on_test(seen, params)
     assert found["ensemble"]["log_loss"] == found["calibration"]["log_loss"]
     assert found["ensemble"]["log_loss"] < 0.8 * found["calibration"]["uncalibrated"]["log_loss"]
 
 
 def test_a_number_is_handed_out_as_it_is(params: Params) -> None:
     seen, curated = case(params, "logS")
-    table = _predictions(seen, curated, params)
+    table = prediction_table(seen, curated, params)
     np.testing.assert_array_equal(table["predicted"], seen.mean)
     np.testing.assert_allclose(table["spread"], seen.replicates.std(axis=0, ddof=1))
     assert "flip" not in table
@@ -72,6 +78,6 @@ def test_a_number_is_handed_out_as_it_is(params: Params) -> None:
 
 def test_the_fit_is_scored_where_values_were_measured(params: Params) -> None:
     rows = pd.DataFrame({"logS": [1.0, np.nan, 3.0], "logS:relation": ["=", "", "="]})
-    found = _fit(rows, "logS", np.array([1.0, 9.0, 5.0]), params)
+    found = training_scores(rows, "logS", np.array([1.0, 9.0, 5.0]), params)
     assert found["molecules"] == 2
     assert found["rmse"] == pytest.approx(np.sqrt(2))

@@ -92,14 +92,14 @@ def beside_baselines(seen: EndpointResults, near: Nearness, trained: np.ndarray)
     return {"n_valid": int(np.isfinite(seen.observed[~test]).sum()), **found}
 
 
-def _predicted(workspace: Workspace, features: Features) -> np.ndarray:
+def predict_rows(workspace: Workspace, features: Features) -> np.ndarray:
     """What the ensemble says of molecules, before calibration: raw features (n, d) -> (n, t)."""
     scaler = FeatureScaler.load(workspace.ensemble / "scaler.npz")
     predictor = StackedPredictor.load(workspace.ensemble / "model.keras", cores=cores_of(workspace))
     return predictor.predict_mean_spread(scaler.transform(features)).mean.astype(np.float64)
 
 
-def _fit(rows: pd.DataFrame, name: str, predicted: np.ndarray, params: Params) -> dict[str, Any]:
+def training_scores(rows: pd.DataFrame, name: str, predicted: np.ndarray, params: Params) -> dict[str, Any]:
     """Scores of the predictions (n,) of the training molecules: how closely the ensemble follows them."""
     observed = rows[name].to_numpy(dtype=np.float64)
     scores = endpoint_metrics(
@@ -136,7 +136,7 @@ def endpoint_results(
     )
 
 
-def _metrics(seen: EndpointResults, params: Params) -> dict[str, Any]:
+def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     """The endpoint's entry of metrics.json, from the test subset, which the calibration was not fitted on."""
     test, fitted = seen.subsets == "test", seen.fitted
     found = replicate_metrics(
@@ -154,7 +154,7 @@ def _metrics(seen: EndpointResults, params: Params) -> dict[str, Any]:
     return {**found, "calibration": diagnose(fitted, exact, seen.mean[test], spread, replicates=replicates)}
 
 
-def _statement(
+def statement_of(
     seen: EndpointResults,
     params: Params,
     similarity: np.ndarray,
@@ -194,7 +194,7 @@ def _statement(
     return {**statement, "sentence": retrained, "single_replicate": single}
 
 
-def _predictions(seen: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
+def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Rows of predictions.parquet, one for each valid and test molecule, as `manywalks predict` writes them.
 
     The calibration was fitted on the valid rows: only the test rows tell how well it does.
@@ -228,7 +228,7 @@ def _predictions(seen: EndpointResults, curated: pd.DataFrame, params: Params) -
     return table
 
 
-def _convergence(seen: EndpointResults, params: Params) -> list[dict[str, Any]]:
+def convergence_points(seen: EndpointResults, params: Params) -> list[dict[str, Any]]:
     """Points of plots/replicates.json: test score by number of replicates."""
     test = seen.subsets == "test"
     return [
@@ -244,7 +244,7 @@ def _convergence(seen: EndpointResults, params: Params) -> list[dict[str, Any]]:
     ]
 
 
-def _replicates(seen: EndpointResults) -> list[dict[str, Any]]:
+def replicate_points(seen: EndpointResults) -> list[dict[str, Any]]:
     """Points of plots/single_replicates.json: test score of each single replicate."""
     test = seen.subsets == "test"
     replicates = seen.fitted.as_reported(seen.replicates[:, test])
