@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from manywalks.evaluate.baseline import (
-    NEIGHBOURS,
     Simple,
     accuracy,
     neighbour_means,
@@ -12,6 +11,7 @@ from manywalks.evaluate.baseline import (
     weighted_auroc,
 )
 from manywalks.evaluate.scores import auroc
+from manywalks.evaluate.verdict_rule import NEIGHBOURS
 from manywalks.similarity import nearest_rows
 
 

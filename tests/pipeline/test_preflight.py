@@ -44,7 +44,7 @@ def test_a_server_that_cannot_start_gives_its_reason(small: Path, monkeypatch: p
         ("a.csv", b"id;smiles;y\n1;CC;2\n", ["id", "smiles", "y"]),
         ("a.tsv", b"id\tsmiles\n1\tCC\n", ["id", "smiles"]),
         ("a.csv", b"\xef\xbb\xbfid,smiles\n1,CC\n", ["id", "smiles"]),
-        ("a.csv.gz", gzip.compress(b"id,smiles\n1,CC\n"), ["id", "smiles"]),
+        ("a.csv.gz", gzip.compress(b"id,smiles\n1,CC\n", mtime=0), ["id", "smiles"]),
         ("a.csv", b'"id, of it",smiles\n1,CC\n', ["id, of it", "smiles"]),
         ("a.sdf", b"x\n$$$$\n", None),
     ],

@@ -13,13 +13,9 @@ from scipy import stats
 
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN
 from manywalks.evaluate.scores import certain_errors
+from manywalks.evaluate.verdict_rule import LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
 from manywalks.similarity import nearest_rows
 
-NEIGHBOURS = 5
-# with fewer molecules, other molecules of the same kind would often give another verdict
-FEWEST = 30
-# "useful" takes an error so much below that of the mean (an R2 of 0.19), or an AUROC so high
-LEAST_SHARE, LEAST_AUROC = 0.1, 0.7
 _CONFIDENCE, _DRAWS = 0.95, 2000
 # numbers of one block of resampled molecules, 32 MB
 _BLOCK = 4_000_000

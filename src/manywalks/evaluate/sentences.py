@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from manywalks.evaluate.baseline import FEWEST, LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
 from manywalks.evaluate.registry import MAIN, SCORE_NAMES
+from manywalks.evaluate.verdict_rule import FEWEST, LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
 from manywalks.formatting import count, number, told_apart, two_digits
 
 Statement = dict[str, Any]
