@@ -15,7 +15,9 @@ class PredictJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: str = Field("models/champion", title="Model", description="folder of an ensemble")
-    table: str = Field(title="Molecules", description="CSV, Parquet or SDF, also .gz, or a folder of them")
+    table: str = Field(
+        title="Molecules", description="CSV, Excel, Parquet or SDF, also .gz, or a folder of them"
+    )
     output: str = Field(title="Predictions", description=".parquet or .csv, a row an input row")
     smiles: str | None = Field(
         None,

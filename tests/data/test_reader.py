@@ -3,6 +3,8 @@
 import gzip
 import io
 import random
+import zipfile
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from rdkit import Chem
 
 from manywalks.chemistry.standardize import standardize_one
@@ -33,7 +36,19 @@ SMILES = [
     "C1CCCCC1",
     "OCC",
 ]
-FORMS = ["csv", "tsv", "semicolon", "sep", "sdf", "parquet", "csv.gz", "sdf.gz", "parquet.gz", "utf16"]
+FORMS = [
+    "csv",
+    "tsv",
+    "semicolon",
+    "sep",
+    "sdf",
+    "parquet",
+    "xlsx",
+    "csv.gz",
+    "sdf.gz",
+    "parquet.gz",
+    "utf16",
+]
 FORMS_OF_TEXT = ["csv", "tsv", "semicolon", "sep", "csv.gz", "utf16"]
 QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -63,6 +78,8 @@ def written(folder: Path, rows: Rows, form: str) -> Written:
         return inner._replace(path=path)
     if form == "parquet":
         frame.to_parquet(path)
+    elif form == "xlsx":
+        frame.to_excel(path, index=False)
     elif form == "sdf":
         path.write_text("".join(_record(*row) for row in rows), encoding="utf-8")
         return Written(path, "name", ".")
@@ -244,3 +261,23 @@ def test_a_table_is_read_in_pieces(tmp_path: Path) -> None:
     with open_table(path) as table:
         assert sum(1 for _ in table.records) == 5000
         assert table.read_so_far() == path.stat().st_size
+
+
+def test_a_sheet_has_whole_numbers_dates_and_blank_rows(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    cells = [["id", "smiles", "y", "when"], [1, "CCO", 5.0, date(2020, 1, 31)], [], [2, "CCN", 0.25, None]]
+    book = Workbook()
+    for row in cells:
+        book.active.append(row)  # pyright: ignore[reportOptionalMemberAccess]
+    book.create_sheet("notes").append(["not", "the", "table"])
+    book.save(path)
+    frame = read_whole(path).frame
+    assert frame.to_numpy().tolist() == [["1", "CCO", "5", "2020-01-31"], ["2", "CCN", "0.25", ""]]
+
+
+def test_an_archive_that_is_no_workbook_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "tables.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("t.csv", "smiles,y\nCCO,1\n")
+    with pytest.raises(ValueError, match=r"tables\.zip: is no Excel workbook that can be read"):
+        read_whole(path)

@@ -85,7 +85,7 @@ def train(
 
 @app.command()
 def init(
-    table: Annotated[Path, typer.Argument(help="Your table: CSV, Parquet or SDF, also as .gz.")],
+    table: Annotated[Path, typer.Argument(help="Your table: CSV, Excel, Parquet or SDF, also as .gz.")],
     folder: WorkspaceOption = HERE,
     smiles: Annotated[
         str | None, typer.Option(help="Column of SMILES (default: found by its name or its cells).")
@@ -135,7 +135,7 @@ def predict(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="Molecules: CSV, Parquet or SDF, also as .gz, a folder of these, or - for standard input.",
+            help="Molecules: CSV, Excel, Parquet or SDF, also as .gz, a folder of these, or -.",
         ),
     ],
     output: Annotated[

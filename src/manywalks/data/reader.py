@@ -1,7 +1,7 @@
 """The one reader of tables: `init`, `train` and `predict` get their records here, by one set of rules.
 
-CSV, Parquet, SDF, lists of SMILES, and gzip of them, record by record, in memory that does not grow with
-the table. A record that does not fit the table carries its fault: it costs itself alone, and is counted.
+CSV, Excel, Parquet, SDF, lists of SMILES, and gzip of them, record by record, in memory that does not grow
+with the table. A record that does not fit the table carries its fault: it costs itself alone, and is counted.
 """
 
 import itertools
@@ -25,6 +25,7 @@ from manywalks.data.csv_header import (
     refuse_repeated,
 )
 from manywalks.data.csv_rows import Row, parsed, parsed_plainly, whole_rows
+from manywalks.data.excel import sheet_rows
 from manywalks.data.source import Kind, Source, opened, text_of
 
 # records that are looked at before anything is decided
@@ -92,6 +93,9 @@ def open_table(
     with opened(path, name) as source:
         if source.kind == "parquet":
             yield _parquet(source, path, wanted)
+            return
+        if source.kind == "excel":
+            yield _excel(source)
             return
         with text_of(source, said.encoding) as text:
             try:
@@ -224,6 +228,27 @@ def _sdf_records(text: IO[str]) -> Iterator[Raw]:
         cells |= {f"{key} field" if key in (SDF_SMILES, SDF_TITLE) else key: v for key, v in fields.items()}
         fault = f"field {repeated!r} is there more than once, with different values" if repeated else ""
         yield Raw(cells, fault, block)
+
+
+def _excel(source: Source) -> RawTable:
+    """The first sheet of a workbook, by the rules of a CSV."""
+    rows = sheet_rows(source.stream, source.name)
+    _, header = next(rows, (0, []))
+    if not header:
+        raise ValueError(f"{source.name}: its first sheet is empty; put the table there")
+    names = [cell.strip() or f"Unnamed: {place}" for place, cell in enumerate(header)]
+    refuse_repeated([one for one in names if not one.startswith("Unnamed: ")], source.name)
+    first = list(itertools.islice(rows, LOOKED_AT))
+    refuse_no_header(names, [cells for _, cells in first], source.name)
+    every = itertools.chain(first, rows)
+    return _started(source.name, names, (_sheet_record(row, cells, names) for row, cells in every), "excel")
+
+
+def _sheet_record(row: int, cells: list[str], names: list[str]) -> Raw:
+    """One row of a sheet."""
+    if len(cells) > len(names):
+        return Raw(_by_name(names, cells), f"row {row}: {len(cells)} cells under {len(names)} column names")
+    return Raw(_by_name(names, cells))
 
 
 def _parquet(source: Source, path: Path, wanted: Collection[str] | None) -> RawTable:

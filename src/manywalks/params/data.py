@@ -54,7 +54,9 @@ class CheckParams(Section):
 class DataParams(Section):
     """The raw table."""
 
-    path: Name = Field(description="your table, relative to the workspace: CSV, Parquet or SDF, also as .gz")
+    path: Name = Field(
+        description="your table, relative to the workspace: CSV, Excel, Parquet or SDF, also as .gz"
+    )
     rev: Name | None = Field(
         default=None, description="git revision or tag of the table to use (default: the file as it is now)"
     )

@@ -57,7 +57,7 @@ def predict_table(
 
     Args:
         model: folder of an ensemble.
-        table: CSV, Parquet, SDF, .gz of one, a folder of them, or `-` for standard input.
+        table: CSV, Excel, Parquet, SDF, .gz of one, a folder of them, or `-` for standard input.
         output: what is written; finished chunks stand in `OUTPUT.parts` until it is.
         smiles, id_column: columns of the input (default: those of the training table, else found).
         keep: columns of the input to carry along; of a folder, column `file` stands before them.
