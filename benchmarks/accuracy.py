@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import table, write_section
-from manywalks.data.tables import read_table
 from manywalks.evaluate.public_benchmark import (
     ENDPOINT,
     Published,
@@ -28,6 +27,7 @@ from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
 from manywalks.split.clusters import scaffolds
+from manywalks.tables.frame import read_table
 from manywalks.train.prepare import prepare
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))

@@ -22,10 +22,10 @@ from rdkit import Chem, RDLogger
 from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.curate import curate_table
-from manywalks.data.tables import read_table
 from manywalks.params.curate import CurateParams
 from manywalks.params.load import parse_params
 from manywalks.split.split import split_molecules
+from manywalks.tables.frame import read_table
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("MANYWALKS_DATA", ROOT / "../shared/data")).resolve()

@@ -19,10 +19,10 @@ import pandas as pd
 from benchmarks.accuracy import DATA, Task, evaluate, scaffold_folds
 from benchmarks.results import table, write_section
 from manywalks.data.curate import curate_table
-from manywalks.data.tables import read_table
 from manywalks.evaluate.public_benchmark import ENDPOINT, published_of, task_params
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
+from manywalks.tables.frame import read_table
 
 EPOCHS = (4, 8, 12, 20, 50)
 FEWER = (300, 1000)

@@ -20,12 +20,12 @@ from scipy import sparse
 
 from benchmarks.accuracy import DATA, Task, read
 from benchmarks.results import table, write_section
-from manywalks.data.tables import read_table
 from manywalks.evaluate.public_benchmark import ENDPOINT, score, task_params, train_and_predict
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
 from manywalks.params.model import NetworkParams
+from manywalks.tables.frame import read_table
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.prepare import Prepared, prepare
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from manywalks import files
 from manywalks.data.curate import curate_table
-from manywalks.data.tables import read_table
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import parse_params
 from manywalks.split.split import split_molecules
+from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import out_of_sample, prepare
 

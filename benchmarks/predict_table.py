@@ -27,11 +27,11 @@ import pandas as pd
 from benchmarks.chemprop import run_program
 from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
-from manywalks.data.tables import read_table
 from manywalks.ensemble.model import Ensemble
 from manywalks.featurize.featurize import featurize
 from manywalks.predict.predict import predict_table
 from manywalks.replicates.store import open_store, read_used_replicates
+from manywalks.tables.frame import read_table
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.workspace import Workspace
 

@@ -2,12 +2,12 @@
 
 from manywalks import files
 from manywalks.data.checks import needed_columns
-from manywalks.data.csv_rows import no_formula
 from manywalks.data.curate import curate_table
-from manywalks.data.reader import Format
-from manywalks.data.tables import read_whole
 from manywalks.pipeline.versions import table_at
 from manywalks.runtime import progress
+from manywalks.tables.csv_rows import no_formula
+from manywalks.tables.frame import read_whole
+from manywalks.tables.reader import Format
 from manywalks.workspace import Workspace
 
 

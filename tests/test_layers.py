@@ -13,6 +13,7 @@ ORDER = [
     ("workspace",),
     ("runtime",),
     ("chemistry",),
+    ("tables",),
     ("data",),
     ("split", "features"),
     ("featurize",),

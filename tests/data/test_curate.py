@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from manywalks.data.curate import curate_table
 from manywalks.data.dates import read_times
 from manywalks.data.records import REASONS, texts
-from manywalks.data.tables import read_table
 from manywalks.params.load import parse_params
+from manywalks.tables.frame import read_table
 from tests.support.molecules import DRUGS, written_twice
 
 ROOT = Path(__file__).parents[2]

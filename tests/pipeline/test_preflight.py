@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.data.tables import known_columns
+from manywalks.tables.frame import known_columns
 from tests.conftest import SMALL, command
 
 

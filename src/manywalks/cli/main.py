@@ -97,8 +97,8 @@ def init(
     """
     from manywalks import files
     from manywalks.data.guess import guess_params
-    from manywalks.data.tables import read_whole
     from manywalks.params.render import render
+    from manywalks.tables.frame import read_whole
 
     target = folder / "params.yaml"
     if target.exists():

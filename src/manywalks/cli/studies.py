@@ -91,8 +91,8 @@ def diff(
     """
     from manywalks.cli.tables import diff_lines
     from manywalks.data.diff import diff_tables
-    from manywalks.data.tables import read_table
     from manywalks.pipeline.versions import table_at
+    from manywalks.tables.frame import read_table
 
     workspace = Workspace.open(folder)
     data = workspace.params.data

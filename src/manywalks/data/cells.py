@@ -8,8 +8,8 @@ import pandas as pd
 from manywalks import units
 from manywalks.data.numbers import Mark, plain_numbers
 from manywalks.params.endpoint import EndpointParams
+from manywalks.tables.missing import MISSING
 
-MISSING = frozenset({"", "nan", "na", "n/a", "<na>", "null", "none", "-", "#n/a"})
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})
 NEGATIVE = frozenset({"0", "false", "f", "no", "n", "inactive", "negative", "neg"})
 # words that say of a molecule that its class is not known: beside `positive` they are not class 0

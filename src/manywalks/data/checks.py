@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from manywalks.data.cells import MISSING, plain_cell, read_numbers
+from manywalks.data.cells import plain_cell, read_numbers
 from manywalks.data.dates import decimal_years
 from manywalks.data.numbers import Mark
 from manywalks.params.data import CheckParams
 from manywalks.params.load import Params
+from manywalks.tables.missing import MISSING
 
 # ranges of records that a fault names, at most: one broken column of a large table is not a page each
 RANGES = 200

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from manywalks import units
-from manywalks.data.cells import MISSING, RELATIONS
+from manywalks.data.cells import RELATIONS
 from manywalks.params.endpoint import EndpointParams
+from manywalks.tables.missing import MISSING
 
 # words of a column's name that say that it names records, the surest first; the others count for texts alone
 _ID = re.compile(r"\b(id|ids|cid|sid|identifier|chembl|inchikey)\b", re.IGNORECASE)

@@ -18,10 +18,10 @@ from manywalks.data.classes import refuse_one_class, refuse_one_class_left
 from manywalks.data.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.data.records import Records, texts
 from manywalks.data.split_columns import TAUTOMERS
-from manywalks.data.tables import as_text
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.runtime.resources import usable_cores
+from manywalks.tables.frame import as_text
 
 Progress = Callable[[int, int], None]
 

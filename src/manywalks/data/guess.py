@@ -17,13 +17,13 @@ from manywalks.data.companions import (
     with_unit_column,
     words_of,
 )
-from manywalks.data.csv_header import SMILES_NAMES
 from manywalks.data.numbers import Mark, column_mark
-from manywalks.data.reader import LOOKED_AT
 from manywalks.params.data import DataParams
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.params.split import SplitParams
+from manywalks.tables.csv_header import SMILES_NAMES
+from manywalks.tables.reader import LOOKED_AT
 
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
 # Columns that describe a molecule or a row; not what an assay measured.

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from manywalks.data.curate import curate_table, standardize_smiles
-from manywalks.data.tables import read_table
 from manywalks.evaluate.scores import auroc, classification_metrics, regression_metrics
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params, parse_params
 from manywalks.params.split import SplitParams
 from manywalks.split.split import split_molecules
+from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import Prepared, prepare
 

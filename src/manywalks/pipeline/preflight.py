@@ -40,8 +40,8 @@ def _check_machine(workspace: Workspace) -> None:
 def _check_table(workspace: Workspace) -> None:
     """That it is there, here or as a .dvc file, and has the columns that the parameters name."""
     from manywalks.data.checks import check_columns
-    from manywalks.data.reader import Format
-    from manywalks.data.tables import known_columns
+    from manywalks.tables.frame import known_columns
+    from manywalks.tables.reader import Format
 
     data, table = workspace.params.data, workspace.table
     if data.rev is not None:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from manywalks.data.guess import find_smiles
-from manywalks.data.reader import SDF_TITLE, Raw, RawTable
+from manywalks.tables.reader import SDF_TITLE, Raw, RawTable
 
 ID_NAMES = ("id", "name", "mol_id", "compound_id", "molecule_id")
 Kind = Literal["smiles", "block"]

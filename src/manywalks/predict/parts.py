@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from manywalks import files
-from manywalks.data.csv_rows import no_formula
 from manywalks.predict.columns import Record
+from manywalks.tables.csv_rows import no_formula
 
 # Another number where the rows of a part would be others, or other columns.
 FORMAT = 3

@@ -10,9 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from manywalks.data.reader import RawTable, open_table
 from manywalks.predict.columns import NoTable, Record, Want, pick
 from manywalks.predict.parts import SPOOLED
+from manywalks.tables.reader import RawTable, open_table
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".smi", ".smiles", ".parquet", ".sdf", ".sd")
 

@@ -9,7 +9,7 @@ import pandas as pd
 from rdkit import rdBase
 
 from manywalks.chemistry.sdf import block_smiles
-from manywalks.data.reader import SDF_SMILES, Format, Raw, RawTable, open_table
+from manywalks.tables.reader import SDF_SMILES, Format, Raw, RawTable, open_table
 
 # records read at a time: 50,000 of 48 columns are 200 MB before any is left out
 CHUNK = 10_000

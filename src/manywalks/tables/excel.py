@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
-from manywalks.data.arrow_cells import cell_text
+from manywalks.tables.arrow_cells import cell_text
 
 # what openpyxl raises for an archive that is no workbook, or a damaged one
 _NO_WORKBOOK = (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError)

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from manywalks.data.csv_header import refuse_repeated
+from manywalks.tables.csv_header import refuse_repeated
 
 
 def parquet_columns(file: pq.ParquetFile, name: str) -> list[str]:

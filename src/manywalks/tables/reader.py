@@ -16,17 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manywalks.chemistry.sdf import sdf_parts, sdf_records
-from manywalks.data.arrow_cells import arrow_text, parquet_columns
-from manywalks.data.csv_header import (
+from manywalks.tables.arrow_cells import arrow_text, parquet_columns
+from manywalks.tables.csv_header import (
     column_names,
     find_layout,
     is_molecule,
     refuse_no_header,
     refuse_repeated,
 )
-from manywalks.data.csv_rows import Row, parsed, parsed_plainly, whole_rows
-from manywalks.data.excel import sheet_rows
-from manywalks.data.source import Kind, Source, opened, text_of
+from manywalks.tables.csv_rows import Row, parsed, parsed_plainly, whole_rows
+from manywalks.tables.excel import sheet_rows
+from manywalks.tables.source import Kind, Source, opened, text_of
 
 # records that are looked at before anything is decided
 LOOKED_AT = 200

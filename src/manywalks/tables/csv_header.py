@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
-from manywalks.data.cells import MISSING
-from manywalks.data.csv_rows import parsed
+from manywalks.tables.csv_rows import parsed
+from manywalks.tables.missing import MISSING
 
 DELIMITERS = (",", ";", "\t", "|")
 SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molecule")

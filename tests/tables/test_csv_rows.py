@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manywalks.data.csv_rows import parsed, whole_rows
+from manywalks.tables.csv_rows import parsed, whole_rows
 
 
 def rows(text: str) -> list[tuple[str, bool]]:

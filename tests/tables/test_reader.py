@@ -16,15 +16,15 @@ from openpyxl import Workbook
 from rdkit import Chem
 
 from manywalks.chemistry.standardize import standardize_one
-from manywalks.data.csv_rows import no_formula, whole_rows
 from manywalks.data.curate import Curated, curate_table
 from manywalks.data.guess import guess_params
-from manywalks.data.reader import open_table
-from manywalks.data.tables import Whole, read_whole
 from manywalks.params.curate import CurateParams
 from manywalks.params.load import parse_params
 from manywalks.predict.columns import Want
 from manywalks.predict.scan import Scan
+from manywalks.tables.csv_rows import no_formula, whole_rows
+from manywalks.tables.frame import Whole, read_whole
+from manywalks.tables.reader import open_table
 
 SMILES = [
     "CCO",

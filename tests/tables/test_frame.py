@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from rdkit import Chem
 
-from manywalks.data import tables
-from manywalks.data.csv_header import find_delimiter
-from manywalks.data.tables import as_text, read_table, read_whole
+from manywalks.tables.csv_header import find_delimiter
+from manywalks.tables.frame import as_text, read_table, read_whole
 
 
 def write(folder, name, content, encoding="utf-8"):
@@ -161,7 +160,7 @@ def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_wanted_columns_are_those_of_the_whole_table(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(tables, "CHUNK", 7)
+    monkeypatch.setattr("manywalks.tables.frame.CHUNK", 7)
     path = tmp_path / name
     table = pd.DataFrame({c: [f"{c}{row}" for row in range(30)] for c in ("smiles", "y", "other", "more")})
     table.to_csv(path, index=False) if name == "t.csv" else table.to_parquet(path)
