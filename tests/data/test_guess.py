@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from manywalks.data.curate import curate_table
-from manywalks.data.guess import guess_params
+from manywalks.data.guess import guess_endpoint, guess_params
 
 SMILES = ["CCO", "CCN", "CC(=O)O", "c1ccccc1O", "CC(C)=O", "C1CCCCC1"]
 
@@ -185,3 +185,27 @@ def test_repeats_of_few_molecules_are_a_table_like_others():
         {"smiles": ["CCO"] * 8 + ["CC(=O)C"] * 8, "y": [str(i / 4) for i in range(16)]}, dtype=str
     )
     assert guess_params(frame, "t", "t").params.data.smiles == "smiles"
+
+
+def test_yes_no_with_a_few_others_are_classes() -> None:
+    cells = pd.Series(["Yes", "No"] * 40 + ["inconclusive"] * 4)
+    found = guess_endpoint(cells, "inhibitor")
+    assert found is not None and found.kind == "classification"
+    assert guess_endpoint(pd.Series(["Yes", "inconclusive"] * 40), "inhibitor") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("logD (7.4)", ""),
+        ("logP (exp.)", ""),
+        ("logS (mol/L)", "log mol/L"),
+        ("logS (log10 mol/L)", "log10 mol/L"),
+        ("IC50 (nM)", "nM"),
+        ("recovery (%)", "%"),
+        ("half-life (h)", "h"),
+    ],
+)
+def test_brackets_hold_a_unit_or_they_do_not(name: str, unit: str) -> None:
+    found = guess_endpoint(pd.Series([str(value / 7) for value in range(40)]), name)
+    assert found is not None and found.unit == unit

@@ -22,9 +22,9 @@ TRAIN = {"epochs": 30, "batch_size": 16, "learning_rate": 3e-3}
 REPLICATES = 8
 
 
-def replicates(problem: Problem, entropy: int) -> np.ndarray:
+def replicates(problem: Problem, entropy: int, count: int = REPLICATES) -> np.ndarray:
     """(m, n) predictions of one endpoint by fresh replicates."""
-    found = sorted(train_pack(problem, range(REPLICATES), entropy, threads=2))
+    found = sorted(train_pack(problem, range(count), entropy, threads=2))
     return np.stack([replicate.predictions[:, 0] for replicate in found]).astype(np.float64)
 
 
@@ -74,7 +74,8 @@ def test_one_replicate_of_another_data_set_in_the_model_is_found(
 ) -> None:
     swapped = model.copy()
     swapped[3] = replicates(other_data, 5)[3]
-    found = judged(swapped, replicates(problem, 6))
+    # 8 fresh ones tell too little of how far an honest replicate may lie
+    found = judged(swapped, replicates(problem, 6, 12))
     assert found["suspicious_replicates"] == [3]
 
 
@@ -167,8 +168,8 @@ def test_the_page_stands_alone_and_says_both() -> None:
     text = page(found, points, sources)
     assert 'href="http' not in text and "src=" not in text
     for words in (
-        "0.28 log M apart",
-        "0 to 2 a replicate had no coordinates",
+        "differ by 0.28 log M",
+        "had no coordinates",
         "30 to 80 %",
         "2.4",
         "geometry",

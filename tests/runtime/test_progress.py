@@ -39,3 +39,8 @@ def test_no_time_is_left_out_rather_than_empty() -> None:
             shown.add_task("train replicates", total=total, note="")
     assert isinstance(console.file, io.StringIO)
     assert "left" not in console.file.getvalue()
+
+
+def test_a_line_that_two_threads_wrote_at_once_is_no_progress() -> None:
+    assert progress.parse('@progress [1, 2, ""]@progress [2, 2, ""]') is None
+    assert progress.parse('@progress [1, 2, "x"]') == (1.0, 2.0, "x")

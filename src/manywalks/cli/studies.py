@@ -163,3 +163,7 @@ def compare(
     wait_for_server()
     found = compare_flow(str(folder), [str(p) for p in paths], values or [], design=design, kind=kind)
     console.print(tables(found), highlight=False)
+    name = "compare-variance" if variance else "compare"
+    console.print(
+        f"report  {workspace.reports / f'{name}.html'}", highlight=False, markup=False, soft_wrap=True
+    )

@@ -10,7 +10,7 @@ from rich.text import Text
 from manywalks import files
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, MAIN_SCORES, SCORE_NAMES
 from manywalks.evaluate.sentences import accuracy_sentences, cautions, verdict_words
-from manywalks.formatting import told_apart
+from manywalks.formatting import count, told_apart
 from manywalks.workspace import Workspace
 
 VERDICT_COLOURS = {"useful": "green", "weak": "yellow", "no better": "red", "unknown": "yellow"}
@@ -25,10 +25,22 @@ def summary(workspace: Workspace) -> Group:
     told = _in_full if len(metrics) <= MOST_IN_FULL else _in_brief
     lines = [
         *told(metrics, statements),
+        Text(_records(files.read_json(workspace.reports / "data.json"))),
         Text(f"model   {_shown(workspace, workspace.ensemble)}"),
         Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
     ]
     return Group(*lines)
+
+
+def _records(card: dict[str, Any]) -> str:
+    """What became of the table's records, and where it says why some were not used."""
+    text = f"data    {count(card['records'], 'record')}: {card['molecules']:,} molecules kept"
+    if card["merged"]:
+        text += f", {card['merged']:,} repeats merged"
+    if card["rejected"]:
+        reasons = ", ".join(f"{one['count']:,} {code}" for code, one in list(card["reasons"].items())[:4])
+        text += f", {card['rejected']:,} rejected ({reasons}): data/rejected.csv"
+    return text
 
 
 def _in_full(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:

@@ -1,11 +1,13 @@
 """Look at a raw table: which column holds the SMILES, which are endpoints, and what was assumed."""
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 import pandas as pd
 from rdkit import Chem, rdBase
 
+from manywalks import units
 from manywalks.data.cells import plain_cell, read_numbers
 from manywalks.data.chembl import free_name, guess_chembl
 from manywalks.data.companions import (
@@ -35,6 +37,10 @@ NOT_MEASURED = re.compile(
     r"|^unnamed|_id$|^id_",
     re.IGNORECASE,
 )
+# other words in a column of classes
+MOST_OTHERS = 5
+# of units that are not converted
+_LIKE_A_UNIT = re.compile(r"[%/°]|(^|[ *·^])([munp]?(s|L|g|m|V)|h|hr|min|d|mol|kcal|kJ)\b")
 CLASSES = ({"0", "1"}, {"true", "false"}, {"active", "inactive"}, {"yes", "no"})
 
 
@@ -229,16 +235,32 @@ def guess_endpoint(column: pd.Series, name: str, decimal: Mark = ".") -> Endpoin
     values = set(cells.map(plain_cell).str.lower())
     if values == {"1", "-1"}:
         return EndpointParams(kind="classification", positive="1", negative=("-1",))
-    if any(values <= pair and len(values) == 2 for pair in CLASSES):
+    if _are_classes(cells.map(plain_cell).str.lower()):
         return EndpointParams(kind="classification")
     numbers = pd.Series(read_numbers(cells.to_numpy(dtype=object), name, decimal).value)
     if numbers.notna().mean() < 0.9 or numbers.nunique() < 5:
         return None
-    unit = re.search(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\s*$", name)
-    text = unit[1].strip() if unit else ""
-    return EndpointParams(
-        kind="regression", unit=f"log {text}" if text and name.lower().startswith("log") else text
-    )
+    return EndpointParams(kind="regression", unit=_unit_in(name))
+
+
+def _are_classes(words: pd.Series) -> bool:
+    """Whether cells are the two words of a class, with a few others that training leaves out."""
+    counts = Counter(words)
+    for pair in CLASSES:
+        others = {word: count for word, count in counts.items() if word not in pair}
+        if pair <= counts.keys() and len(others) <= MOST_OTHERS and sum(others.values()) < len(words) / 4:
+            return True
+    return False
+
+
+def _unit_in(name: str) -> str:
+    """The unit in brackets at the end of a column's name; "" where what stands there is none (logD (7.4))."""
+    found = re.search(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\s*$", name)
+    text = found[1].strip() if found else ""
+    if not units.is_unit(text) and not _LIKE_A_UNIT.search(text):
+        return ""
+    is_log = name.lower().startswith("log") and not text.lower().startswith("log")
+    return f"log {text}" if is_log else text
 
 
 def _sentence(column: str, endpoint: EndpointParams) -> str:

@@ -116,7 +116,9 @@ def _throttled() -> Tell:
         if (done < total or not total) and now - last < EVERY_S:
             return
         last = now
-        print(PREFIX + json.dumps([done, total, note]), flush=True, file=sys.stdout)
+        # one write a line: threads tell of their replicates at the same time
+        sys.stdout.write(f"{PREFIX}{json.dumps([done, total, note])}\n")
+        sys.stdout.flush()
 
     return tell
 
@@ -125,7 +127,10 @@ def parse(line: str) -> tuple[float, float, str] | None:
     """The progress that a child's line tells, None where it is another line."""
     if not line.startswith(PREFIX):
         return None
-    done, total, note = json.loads(line.removeprefix(PREFIX))
+    try:
+        done, total, note = json.loads(line.removeprefix(PREFIX))
+    except ValueError:
+        return None  # two threads of the child wrote at once; the next line tells the same and more
     return float(done), float(total), str(note)
 
 
