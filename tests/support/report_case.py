@@ -10,7 +10,7 @@ from manywalks.ensemble import calibration
 from manywalks.ensemble.manifest import versions
 from manywalks.evaluate.baseline import Simple, accuracy
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import replicate_scores, scores_by_count
+from manywalks.evaluate.convergence import convergence, replicate_scores
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
@@ -104,7 +104,7 @@ def _endpoint(
         "statement": {**statement, "sentence": said[0], "single_replicate": said[1]},
         "counts": [
             {"endpoint": name, **p}
-            for p in scores_by_count(*seen, EnsembleParams(average="mean", class_average="probability"))
+            for p in convergence(*seen, EnsembleParams(average="mean", class_average="probability"))
         ],
         "replicates": [{"endpoint": name, **p} for p in replicate_scores(*seen)],
         "calibration": fitted.to_json(),

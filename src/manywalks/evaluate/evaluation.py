@@ -10,7 +10,7 @@ from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import replicate_scores, scores_by_count
+from manywalks.evaluate.convergence import convergence, replicate_scores
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
@@ -233,7 +233,7 @@ def convergence_points(seen: EndpointResults, params: Params) -> list[dict[str, 
     test = seen.subsets == "test"
     return [
         {"endpoint": seen.name, **point}
-        for point in scores_by_count(
+        for point in convergence(
             seen.replicates[:, test],
             seen.observed[test],
             seen.relation[test],

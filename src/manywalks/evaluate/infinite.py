@@ -9,13 +9,14 @@ large where metrics rank (AUROC, Spearman, 16 replicates), and m with m/2 alone 
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from manywalks.evaluate.scores import auroc, certain_errors, endpoint_metrics, spearman
 from manywalks.replicates.combine import combine
 
+T = TypeVar("T")
 Score = Callable[[np.ndarray], float]
 Join = Callable[[np.ndarray], np.ndarray]
 CLOSED = ("rmse", "brier")
@@ -127,17 +128,26 @@ def extrapolated(
 
 
 def subset_scores(replicates: np.ndarray, score: Score, join: Join = combine) -> dict[int, float]:
-    """Mean score of ensembles of k = 1, 2, 4 .. m replicates; each size uses all equally often."""
+    """Mean score of ensembles of k = 1, 2, 4 .. m replicates."""
+    return {k: float(np.mean(scores)) for k, scores in scores_by_count(replicates, score, join).items()}
+
+
+def scores_by_count(
+    replicates: np.ndarray, score: Callable[[np.ndarray], T], join: Join = combine
+) -> dict[int, list[T]]:
+    """Scores of ensembles of k = 1, 2, 4 .. m of (m, n) replicates; each k uses all equally often.
+
+    The ensembles of one k overlap, the more the nearer k is to m, so their SD there says less than it seems.
+    """
     m = len(replicates)
     order = np.random.default_rng(0)  # which subsets are looked at is no part of the replicates' randomness
     found = {}
     for k in [2**power for power in range(m.bit_length()) if 2**power < m]:
-        scores = []
+        found[k] = []
         for _ in range(1 if k == 1 else _PARTITIONS):
             shuffled = replicates[order.permutation(m)]
-            scores += [score(join(shuffled[start : start + k])) for start in range(0, m // k * k, k)]
-        found[k] = float(np.mean(scores))
-    return {**found, m: score(join(replicates))}
+            found[k] += [score(join(shuffled[start : start + k])) for start in range(0, m // k * k, k)]
+    return {**found, m: [score(join(replicates))]}
 
 
 def _jackknife(left_out: np.ndarray) -> float:
