@@ -64,7 +64,7 @@ def assert_stopped(terminal: Terminal, seconds: float, status: int = 130) -> str
 
 def test_ctrl_c_while_replicates_train_says_how_many_are_kept(start: Start, slow: Path) -> None:
     terminal = start("train", cwd=slow)
-    terminal.wait_for("train replicates")
+    terminal.wait_for("0/4 replicates")
     line = assert_stopped(terminal, terminal.press_ctrl_c())
     assert line == "stopped; 0 of 4 replicates kept; run again to go on"
 

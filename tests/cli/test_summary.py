@@ -26,6 +26,14 @@ def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any]) -
     workspace = Workspace.open(folder)
     files.write_json(workspace.reports / "metrics.json", metrics)
     files.write_json(workspace.reports / "statement.json", statements)
+    card = {
+        "records": 300,
+        "molecules": 290,
+        "merged": 4,
+        "rejected": 6,
+        "reasons": {"filtered": {"count": 6}},
+    }
+    files.write_json(workspace.reports / "data.json", card)
     written = io.StringIO()
     Console(width=80, file=written).print(summary(workspace))
     return written.getvalue().splitlines()
@@ -48,7 +56,7 @@ def test_accuracy_comes_before_scores_and_agreement(found: ReportInputs, tmp_pat
 def test_many_endpoints_get_a_row_each_and_nothing_more(found: ReportInputs, tmp_path: Path) -> None:
     lines = printed(tmp_path, *many(found, 6))
     assert [line.split()[:2] for line in lines[1:7]] == [[f"y{i}", "useful"] for i in range(6)]
-    assert lines[8].startswith("model ")
+    assert lines[8].startswith("data ")
 
 
 def test_what_needs_attention_gets_a_paragraph(found: ReportInputs, tmp_path: Path) -> None:
@@ -61,3 +69,10 @@ def test_what_needs_attention_gets_a_paragraph(found: ReportInputs, tmp_path: Pa
     assert "Only 12 test molecules: do not trust" in text
     assert "y3: the tolerance is not met." in text
     assert "y0: " not in text
+
+
+def test_what_became_of_the_records_is_said(tmp_path: Path, found: ReportInputs) -> None:
+    text = " ".join(printed(tmp_path, found.metrics, found.statements))
+    assert "290 molecules kept, 4 repeats merged, 6 rejected (6 filtered): data/rejected.csv" in " ".join(
+        text.split()
+    )

@@ -111,16 +111,14 @@ def train_until_enough(
     tally = Tally(tell)
     while True:
         plan = plan_next(outcomes.look(), tolerances, params)
-        if plan.missing:
-            known = params.replicates.count is not None or len(plan.used) >= ROOM
-            tally.look(
-                len(plan.used), plan.expected if known else None, is_last=params.replicates.count is not None
-            )
-        else:
+        if not plan.missing:
             tally.look(len(plan.used), len(plan.used))
             prune(store, plan.used)
             return plan.used
+        exact = params.replicates.count is not None
+        known = exact or len(plan.used) >= ROOM
         with interrupt.keeping(partial(_kept_words, store, plan.expected)):
+            tally.look(len(plan.used), plan.expected if known else None, is_last=exact)
             run_packs(store.key, packs(plan.missing, processes), tally)
         left = set(plan.missing) - set(saved_replicates(store))
         if left:
