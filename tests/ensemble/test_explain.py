@@ -145,7 +145,7 @@ def test_a_molecule_that_curation_rejects_is_refused(model: Model) -> None:
 
 
 def test_an_unknown_endpoint_is_refused(explained: Explanation) -> None:
-    with pytest.raises(ValueError, match="'other' is none of the model's; sure, doubtful are"):
+    with pytest.raises(ValueError, match="this model has no 'other'; it has sure, doubtful"):
         explained.atoms("other")
 
 

@@ -253,7 +253,7 @@ def _command() -> Any:
 
 
 def main() -> None:
-    """Entry point: a ValueError is the user's to mend, and takes one line."""
+    """Entry point: a ValueError is for the user to fix, and takes one line."""
     interrupt.watch()
     replace_unwritable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

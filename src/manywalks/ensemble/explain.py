@@ -162,9 +162,7 @@ class Explanation:
         if endpoint is None:
             return 0
         if endpoint not in self.endpoints:
-            raise ValueError(
-                f"endpoint: {endpoint!r} is none of the model's; {', '.join(self.endpoints)} are"
-            )
+            raise ValueError(f"endpoint: this model has no {endpoint!r}; it has {', '.join(self.endpoints)}")
         return self.endpoints.index(endpoint)
 
 

@@ -135,7 +135,7 @@ def pull_git(workspace: Workspace) -> str:
         git(workspace, "pull", "--ff-only", "--quiet")
         after = git(workspace, "rev-parse", "--short", "HEAD")
     except ValueError as error:
-        raise ValueError(f"{error}; mend it, or refresh without --pull") from None
+        raise ValueError(f"{error}; fix it, or refresh without --pull") from None
     return f"git {after} as before" if after == before else f"git {before} to {after}"
 
 

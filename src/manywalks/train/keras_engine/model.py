@@ -96,7 +96,7 @@ def _build_by(builder: str, n_features: int, n_endpoints: int, workspace: Path) 
         model = function(n_features, n_endpoints)
     except Exception as error:  # a person's function may fail in any way
         raise ValueError(
-            f"network.builder: {builder}({n_features}, {n_endpoints}) failed: {_one_line(error)}; mend it"
+            f"network.builder: {builder}({n_features}, {n_endpoints}) failed: {_one_line(error)}; fix it"
         ) from error
     if not isinstance(model, keras.Model):
         raise ValueError(

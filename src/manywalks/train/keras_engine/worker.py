@@ -19,7 +19,7 @@ def serve(pipe: Connection) -> None:
     one_thread()
     try:
         trainer = KerasTrainer(problem)
-    except ValueError as error:  # the builder will not do
+    except ValueError as error:  # the builder is refused
         pipe.send(("refused", str(error)))
         return
     while True:
