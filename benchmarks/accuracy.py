@@ -14,15 +14,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import table, write_section
-from manywalks.evaluate.public_benchmark import (
-    ENDPOINT,
-    Published,
-    published_of,
-    read_task,
-    score,
-    task_params,
-    train_and_predict,
-)
+from benchmarks.tasks import ENDPOINT, main_metric, predictions, task_params
+from manywalks.benchmark.scores import score
+from manywalks.data.curate import curate_table
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
@@ -65,7 +59,7 @@ class Task(NamedTuple):
     """The curated rows to train on, and the folds as pairs of row indices (train, left out)."""
 
     name: str
-    published: Published
+    metric: str
     molecules: pd.DataFrame
     folds: list[tuple[np.ndarray, np.ndarray]]
 
@@ -74,10 +68,9 @@ def read(path: Path, k: int, cores: int) -> Task:
     """Curate a task's rows to train on and draw k folds."""
     frame = read_table(path)
     params = task_params(path, frame, cores)
-    whole = read_task(frame, params, cores)
-    molecules = whole.molecules.iloc[np.flatnonzero(whole.subsets == "train")].reset_index(drop=True)
-    classes = params.data.endpoints[ENDPOINT].kind == "classification"
-    return Task(path.stem, published_of(path.stem, classes=classes), molecules, scaffold_folds(molecules, k))
+    known = frame.loc[frame["split"] != "test"].reset_index(drop=True)
+    molecules = curate_table(known, params).molecules
+    return Task(path.stem, main_metric(path.stem, params), molecules, scaffold_folds(molecules, k))
 
 
 def scaffold_folds(molecules: pd.DataFrame, k: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -98,9 +91,9 @@ def evaluate(task: Task, features: Features, params: Params, replicates: int, co
         subsets = np.full(len(task.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
         prepared = prepare(task.molecules, features, subsets, params)
-        predicted = train_and_predict(prepared, replicates, cores).mean(axis=0)
+        predicted = predictions(prepared, replicates, cores).mean(axis=0)
         observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
-        scores.append(score(task.published.metric, observed, predicted))
+        scores.append(score(task.metric, observed, predicted))
     return float(np.mean(scores))
 
 
@@ -135,7 +128,7 @@ def column(path: Path, asked: argparse.Namespace, cores: int) -> dict[str, float
         if key not in made:
             made[key] = featurize(list(task.molecules["smiles"]), key, cores=cores)
         found[recipe] = evaluate(task, made[key], params, asked.replicates, cores)
-        print(f"{task.name}: {recipe}: {task.published.metric} {found[recipe]:.4f}", flush=True)
+        print(f"{task.name}: {recipe}: {task.metric} {found[recipe]:.4f}", flush=True)
     return found
 
 

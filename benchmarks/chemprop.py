@@ -19,7 +19,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.results import table, write_section
-from manywalks.evaluate.public_benchmark import run_task, score
+from manywalks.benchmark.forms import Asked, params_of, tdc
+from manywalks.benchmark.run import Suite, run_task
+from manywalks.benchmark.scores import score
+from manywalks.tables.frame import read_table
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 CORES = len(os.sched_getaffinity(0))
@@ -79,13 +82,18 @@ def main() -> None:
     load, lines = os.getloadavg()[0], []
     for name in asked.tasks:
         path = asked.data / f"{name}.csv"
-        ours = run_task(path, replicates=asked.replicates, cores=CORES)
-        metric = ours.published.metric
+        frame = read_table(path)
+        form = tdc(frame, str(path), Asked())
+        params = params_of(form, str(path), CORES)
+        ours, _ = run_task(name, frame, form, params, Suite("tdc", asked.replicates, CORES))
+        scored = ours["endpoints"]["Y"]
+        metric = scored["metric"]
         theirs = chemprop(asked.program, path, metric, asked.ensemble, asked.epochs)
         lines.append([
-            name, metric, f"{ours.ensemble:.3f}", f"{ours.seconds:.0f}", f"{theirs.score:.3f}",
+            name, metric, f"{scored['ensemble'][metric]['value']:.3f}", f"{ours['seconds']:.0f}",
+            f"{theirs.score:.3f}",
             f"{theirs.train:.0f}", f"{theirs.predict:.0f}",
-            f"{(theirs.train / asked.ensemble) / (ours.seconds / asked.replicates):.0f}",
+            f"{(theirs.train / asked.ensemble) / (ours['seconds'] / asked.replicates):.0f}",
         ])  # fmt: skip
         print(*lines[-1], flush=True)
         write_section("chemprop", section(asked, lines, load))  # a task takes minutes: none is lost

@@ -18,8 +18,8 @@ import pandas as pd
 
 from benchmarks.accuracy import DATA, Task, evaluate, scaffold_folds
 from benchmarks.results import table, write_section
+from benchmarks.tasks import ENDPOINT, main_metric, task_params
 from manywalks.data.curate import curate_table
-from manywalks.evaluate.public_benchmark import ENDPOINT, published_of, task_params
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
 from manywalks.tables.frame import read_table
@@ -70,20 +70,26 @@ def lines(source: Source, folder: Path, replicates: int, cores: int) -> Iterator
     rows, path = rows_of(source, folder), folder / source.path
     params = task_params(path, rows, cores)
     molecules = curate_table(rows, params).molecules
-    classes = params.data.endpoints[ENDPOINT].kind == "classification"
     folds = scaffold_folds(molecules, 5)[: 3 if len(molecules) > 2000 else 5]
-    published = published_of(path.stem, classes=classes)
     features = featurize(list(molecules["smiles"]), params.featurize.blocks, cores=cores)
     for most in (*(FEWER if source.fewer else ()), len(molecules)):
         task = Task(
-            source.name, published, molecules, [(fewer(train, most), valid) for train, valid in folds]
+            source.name,
+            main_metric(path.stem, params),
+            molecules,
+            [(fewer(train, most), valid) for train, valid in folds],
         )
         scores = [
             evaluate(task, features, with_epochs(path, rows, epochs, cores), replicates, cores)
             for epochs in EPOCHS
         ]
         size = round(np.mean([len(train) for train, _ in task.folds]))
-        line = [source.name, f"{size:,}", published.metric, *(f"{score:.4f}" for score in scores)]
+        line = [
+            source.name,
+            f"{size:,}",
+            main_metric(path.stem, params),
+            *(f"{score:.4f}" for score in scores),
+        ]
         print(*line, flush=True)
         yield line
 

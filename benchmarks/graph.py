@@ -20,7 +20,8 @@ from scipy import sparse
 
 from benchmarks.accuracy import DATA, Task, read
 from benchmarks.results import table, write_section
-from manywalks.evaluate.public_benchmark import ENDPOINT, score, task_params, train_and_predict
+from benchmarks.tasks import ENDPOINT, predictions, task_params
+from manywalks.benchmark.scores import score
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
@@ -120,12 +121,12 @@ def ways(task: Task, params: Params, asked: argparse.Namespace, cores: int) -> d
             for name, beside in (("graph", False), ("graph and descriptors", True))
         }
         predicted = {
-            name: train_and_predict(one, asked.replicates, cores).mean(axis=0) for name, one in made.items()
+            name: predictions(one, asked.replicates, cores).mean(axis=0) for name, one in made.items()
         }
         for name in ("graph", "graph and descriptors"):
             predicted[f"dense with {name}"] = (predicted["dense"] + predicted[name]) / 2
         for name, values in predicted.items():
-            found.setdefault(name, []).append(score(task.published.metric, observed, values))
+            found.setdefault(name, []).append(score(task.metric, observed, values))
         print(task.name, {name: round(values[-1], 4) for name, values in found.items()}, flush=True)
     return found
 
@@ -145,7 +146,7 @@ def main() -> None:
         path = asked.data / f"{name}.csv"
         task = read(path, asked.folds, cores)
         params = task_params(path, read_table(path), cores)
-        columns[f"{name}, {task.published.metric}"] = ways(task, params, asked, cores)
+        columns[f"{name}, {task.metric}"] = ways(task, params, asked, cores)
     names = next(iter(columns.values()))
     lines = [[name, *(f"{np.mean(column[name]):.4f}" for column in columns.values())] for name in names]
     text = (

@@ -8,11 +8,16 @@ benchmarks/accuracy.md says how the defaults were chosen, and that the test rows
 import argparse
 import os
 import platform
+import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.results import table, write_section
-from manywalks.evaluate.public_benchmark import TaskScore, header, peak_memory_mb, rows, run_folder
+from manywalks.benchmark.published import entry
+from manywalks.benchmark.run import Suite, run_folder
+from manywalks.benchmark.shown import Results, published_table, score_table, sentences
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 
@@ -30,35 +35,23 @@ MORGAN_MLP = {
 }  # fmt: skip
 
 
-def summary(scores: list[TaskScore]) -> str:
-    """How many tasks are better than what is published."""
-
-    def better(task: TaskScore, than: float | None) -> bool:
-        if than is None:
-            return False
-        return task.ensemble < than if task.published.metric == "mae" else task.ensemble > than
-
-    known = [task for task in scores if task.published.best is not None]
-    counts = {
-        "RDKit2D + MLP": sum(better(task, task.published.rdkit2d_mlp) for task in known),
-        "MapLight": sum(better(task, task.published.maplight) for task in known),
-        "the best published": sum(better(task, task.published.best) for task in known),
-    }
-    return "; ".join(f"better than {name} on {count} of {len(known)}" for name, count in counts.items())
+def run(folder: Path, suite: Suite) -> Results:
+    """Every task of a folder, trained anew."""
+    with tempfile.TemporaryDirectory() as kept:
+        found = run_folder(folder, suite, Path(kept), tell=lambda line: print(line, flush=True))
+    if found.failed:
+        raise ValueError(f"benchmarks.tdc: {found.failed}")
+    return found.results
 
 
 def reproduction(folder: Path, replicates: int, cores: int) -> str:
     """The published Morgan + MLP beside the same network, split and training here, as single replicates."""
-    scores = run_folder(folder, replicates=replicates, cores=cores, settings=MORGAN_MLP)
-    lines = [
-        [
-            task.name,
-            task.published.metric,
-            f"{task.published.morgan_mlp:.3f}" if task.published.morgan_mlp else "",
-            f"{task.replicates.mean():.3f} ± {task.replicates.std(ddof=1):.3f}",
-        ]
-        for task in scores
-    ]
+    lines = []
+    for name, result in run(folder, Suite("tdc", replicates, cores, MORGAN_MLP)).items():
+        scored, theirs = result["endpoints"]["Y"], entry(name, "Morgan + MLP")
+        single = np.array(scored["single"])
+        published = f"{theirs.score:.3f}" if theirs else ""
+        lines.append([name, scored["metric"], published, f"{single.mean():.3f} ± {single.std(ddof=1):.3f}"])
     return (
         "## A published row, trained here\n\nMorgan + MLP (1,024 bits, 1024-1024-256-64-256-512-1, Adam "
         "1e-3, batch 128, 50 epochs, best epoch by validation), to see whether the table above measures what "
@@ -70,12 +63,13 @@ def reproduction(folder: Path, replicates: int, cores: int) -> str:
 def defaults(folder: Path, replicates: int, cores: int) -> str:
     """Every task with the defaults."""
     start, load = time.perf_counter(), os.getloadavg()[0]
-    scores = run_folder(folder, replicates=replicates, cores=cores)
+    results = run(folder, Suite("tdc", replicates, cores))
     minutes = (time.perf_counter() - start) / 60
+    said = "\n".join(f"- {line}" for line in sentences(results))
     return (
         f"## Accuracy\n\nDefaults, {replicates} replicates, {minutes:.0f} minutes on {cores} cores "
-        f"({platform.machine()}, load when it began {load:.1f}), {peak_memory_mb():,.0f} MB "
-        f"(`python -m benchmarks.tdc`); ensemble: {summary(scores)}.\n\n{table(header(), rows(scores))}"
+        f"({platform.machine()}, load when it began {load:.1f}; `python -m benchmarks.tdc`).\n\n"
+        f"{table(*published_table(results))}\n\n{table(*score_table(results))}\n\n{said}"
     )
 
 
@@ -87,10 +81,10 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=32)
     asked = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    if "defaults" in asked.subsets:
+    if "defaults" in asked.parts:
         write_section("accuracy", text := defaults(asked.data, asked.replicates, cores))
         print(text, flush=True)
-    if "reproduction" in asked.subsets:
+    if "reproduction" in asked.parts:
         write_section("accuracy-reproduction", text := reproduction(asked.data, 5, cores))
         print(text)
 

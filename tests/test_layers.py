@@ -23,7 +23,7 @@ ORDER = [
     ("evaluate",),
     ("report",),
     ("pipeline",),
-    ("predict", "compare", "reproduce", "refresh"),
+    ("predict", "compare", "reproduce", "refresh", "benchmark"),
     ("tasks",),
     ("flows",),
     ("cli",),

@@ -203,31 +203,6 @@ def explain(
     console.print(f"{doubtful} of {len(atoms)} atoms are not to be trusted; drawn in {output}")
 
 
-@app.command()
-def benchmark(
-    suite: Annotated[str, typer.Argument(help="Which suite: tdc.")],
-    data: Annotated[
-        Path, typer.Option(help="Folder of CSV files, one for each task (columns Drug, Y, split).")
-    ],
-    replicates: Annotated[int, typer.Option(help="Replicates for each task.")] = 16,
-) -> None:
-    """Score public benchmark tasks, next to published scores.
-
-    Every task of a folder, with the default parameters.
-
-    Example: manywalks benchmark tdc --data tdc/
-    """
-    from manywalks.evaluate.public_benchmark import header, rows, run_folder
-    from manywalks.runtime.resources import usable_cores
-
-    if suite != "tdc":
-        raise ValueError(f"benchmark: {suite!r} is not a known suite; give tdc")
-    scores = run_folder(data, replicates=replicates, cores=usable_cores())
-    from manywalks.cli.tables import plain_table
-
-    console.print(plain_table(header(), rows(scores)))
-
-
 def _run_beside(folder: Path, params: Path) -> Workspace:
     """A folder of its own for parameters other than the workspace's params.yaml."""
     from manywalks.pipeline.side_workspace import run_beside
@@ -258,7 +233,7 @@ def main() -> None:
     replace_unwritable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # these register their commands; the commands import what they need when they run
-    from manywalks.cli import models, studies  # noqa: F401
+    from manywalks.cli import benchmarks, models, studies  # noqa: F401
 
     try:
         # without standalone_mode, what Exit carries comes back as a value

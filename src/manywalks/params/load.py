@@ -99,12 +99,17 @@ class _OnceLoader(yaml.SafeLoader):
 
 def load_params(path: Path) -> Params:
     """Read params.yaml; a ValueError says in one line what is wrong with it."""
+    return parse_params(read_sections(path), source=str(path))
+
+
+def read_sections(path: Path) -> Any:
+    """The content of a YAML file of params, unchecked but for its YAML."""
     if not path.is_file():
         folder = shlex.quote(str(path.parent))
         raise ValueError(f"{path}: no such file; make one with `manywalks init TABLE --workspace {folder}`")
     try:
         # SafeLoader with two more rules
-        raw = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)
     except _KeyTwice as error:
         raise ValueError(f"{path}: {error}") from None
     except (
@@ -112,7 +117,6 @@ def load_params(path: Path) -> Params:
         ValueError,
     ) as error:  # it takes 2020-13-45 for a date, and the file may not be UTF-8
         raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())}); correct it there") from None
-    return parse_params(raw, source=str(path))
 
 
 # what to write instead, by pydantic's name of the fault

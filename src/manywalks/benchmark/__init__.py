@@ -1,0 +1,1 @@
+"""Scores on public tables, beside published ones."""
