@@ -7,6 +7,7 @@ from manywalks import files
 from manywalks.ensemble import calibration, manifest
 from manywalks.evaluate.evaluation import (
     beside_baselines,
+    beside_neighbours,
     convergence_points,
     endpoint_results,
     nearness,
@@ -55,7 +56,8 @@ def run(workspace: Workspace) -> None:
             diverged=diverged,
             noise=assay_noise(card, name),
         )
-        tables.append(prediction_table(seen, curated, params).join(near.table))
+        neighbours = beside_neighbours(near, curated.loc[train], name)
+        tables.append(prediction_table(seen, curated, params).join([near.table, neighbours]))
         plots += convergence_points(seen, params)
         replicates += replicate_points(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)

@@ -17,25 +17,37 @@ def nearest_similarity(bits: np.ndarray, among: np.ndarray, *, skip: np.ndarray 
     Returns:
         (n,) of 0 to 1; NaN without fingerprints. Two molecules without any bit are alike: 1.
     """
+    return most_similar(bits, among, skip=skip)[1]
+
+
+def most_similar(
+    bits: np.ndarray, among: np.ndarray, *, skip: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The row of `among` that each fingerprint is most similar to, and that similarity; `nearest_similarity`.
+
+    Returns:
+        rows (n,), -1 where nothing shares a bit or there are no fingerprints; similarities (n,).
+    """
     if bits.shape[1] == 0:
-        return np.full(len(bits), np.nan)
+        return np.full(len(bits), -1), np.full(len(bits), np.nan)
     counts = np.bitwise_count(among).sum(axis=1).astype(np.int64)
     order = np.argsort(counts, kind="stable")
     place = np.full(len(bits), -1) if skip is None else np.argsort(order, kind="stable")[skip]
     own = np.bitwise_count(bits).sum(axis=1).astype(np.int64)
-    return _nearest(bits, own, np.ascontiguousarray(among[order]), counts[order], place.astype(np.int64))
+    found = _nearest(bits, own, np.ascontiguousarray(among[order]), counts[order], place.astype(np.int64))
+    return np.where(found[0] >= 0, order[found[0]], -1), found[1]
 
 
 @njit(cache=True, nogil=True)
 def _nearest(
     bits: np.ndarray, own: np.ndarray, among: np.ndarray, counts: np.ndarray, place: np.ndarray
-) -> np.ndarray:
-    """`nearest_similarity` with `among` sorted by number of bits.
+) -> tuple[np.ndarray, np.ndarray]:
+    """`most_similar` with `among` sorted by number of bits.
 
     Tanimoto is at most the ratio of the numbers of bits, so the search goes outwards from those with as many
     and ends, on either side, where that ratio is no better than what was found.
     """
-    found = np.zeros(len(bits))
+    found, rows = np.zeros(len(bits)), np.full(len(bits), -1, dtype=np.int64)
     for i in range(len(bits)):
         best = 0.0
         start = np.searchsorted(counts, own[i])
@@ -48,10 +60,12 @@ def _nearest(
                 if j != place[i]:
                     shared = _shared(bits[i], among[j])
                     either = own[i] + counts[j] - shared
-                    best = max(best, shared / either if either > 0 else 1.0)
+                    similarity = shared / either if either > 0 else 1.0
+                    if similarity > best:
+                        best, rows[i] = similarity, j
                 j += step
         found[i] = best
-    return found
+    return rows, found
 
 
 class Neighbours(NamedTuple):

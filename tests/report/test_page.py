@@ -2,23 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from manywalks.evaluate.sentences import accuracy_sentences
+from manywalks.formatting import short
 from manywalks.report import drawing
-from manywalks.report.figures import infinite_score
+from manywalks.report.figures import score_of
 from manywalks.report.model_card import model_card
+from manywalks.report.molecules import store as molecules_of
 from manywalks.report.page import ReportInputs, page, sample, views_of
-from tests.support import chromium, report_case
+from tests.support import report_case
 
 POINTS = r"M([\d.]+) ([\d.]+)"
-CARD = "document.getElementById('card')"
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +65,11 @@ def test_both_sentences_stand_in_the_page(found: ReportInputs, html: str) -> Non
 def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportInputs, html: str) -> None:
     own = pd.DataFrame(found.predictions[found.predictions["endpoint"] == "active"])
     test = own[(own["subset"] == "test") & own["observed"].notna()]
-    shown = {row[2 + 1] for row in store(html)["endpoints"][1]["rows"]}
+    endpoint = store(html)["endpoints"][1]
+    shown = {endpoint["predicted"][place] for place in endpoint["dots"]}
     assert shown == {float(f"{value:.4g}") for value in test["predicted"]}
     turned = 100 * np.mean(test["flip"] > 0)
-    assert f"{turned:.1f} % of the test molecules get another class" in html
+    assert f"{turned:.1f}\u00a0% of the test molecules get another class" in html
     section = html[html.index('id="e1"') :]
     for label in (
         "will differ from this one before calibration, root mean square",
@@ -119,7 +119,7 @@ def test_each_dot_has_its_row(found: ReportInputs, html: str) -> None:
     figures = re.findall(r'<figure class="hovers" data-endpoint="(\d)".*?</figure>', html, re.S)
     assert len(figures) == 6
     for figure in re.finditer(r'<figure class="hovers" data-endpoint="(\d)".*?</figure>', html, re.S):
-        rows = tables[int(figure.group(1))]["rows"]
+        rows = tables[int(figure.group(1))]["dots"]
         for path in re.finditer(r'data-first="(\d+)" d="([^"]*)"', figure.group(0)):
             assert int(path.group(1)) + len(re.findall(POINTS, path.group(2))) <= len(rows)
 
@@ -130,27 +130,70 @@ def test_observed_against_predicted_shows_every_measured_test_molecule(
     own = found.predictions
     own = own[(own["endpoint"] == "logS") & (own["subset"] == "test") & own["observed"].notna()]
     table = store(html)["endpoints"][0]
-    assert sorted(row[2] for row in table["rows"]) == pytest.approx(sorted(own["observed"]), rel=1e-3)
+    shown = [table["observed"][place] for place in table["dots"]]
+    assert sorted(shown) == pytest.approx(sorted(own["observed"]), rel=1e-3)
     first = re.search(r'<figure class="hovers".*?</figure>', html, re.S)
     assert first
     paths = re.findall(r'data-first="(\d+)" d="([^"]*)"', first.group(0))
     counts = [len(re.findall(POINTS, data)) for _, data in paths]
-    assert [int(start) for start, _ in paths] == [0, counts[0]]
+    assert [int(start) for start, _ in paths] == np.cumsum([0, *counts[:-1]]).tolist()
     assert sum(counts) == len(own)
 
 
+def test_marks_outside_the_domain_are_crosses(found: ReportInputs, html: str) -> None:
+    own = found.predictions
+    own = own[(own["endpoint"] == "logS") & (own["subset"] == "test") & (own["relation"] == "=")]
+    first = re.search(r'<figure class="hovers".*?</figure>', html, re.S)
+    assert first
+    crosses = re.search(r'class="crosses" data-first="\d+" d="([^"]*)"', first.group(0))
+    assert crosses
+    assert len(re.findall(POINTS, crosses.group(1))) == (~own["in_domain"]).sum()
+    assert "Orange crosses lie outside the model" in first.group(0)
+
+
 def test_a_molecule_of_two_endpoints_is_drawn_once(found: ReportInputs, html: str) -> None:
-    kept = store(html)
-    test = found.predictions[(found.predictions["subset"] == "test") & found.predictions["observed"].notna()]
-    assert len(kept["drawings"]) == len(set(test["row"]))
-    assert len(kept["ids"]) == len(kept["smiles"]) == len(kept["drawings"])
+    molecules = store(html)["molecules"]
+    assert len(molecules["drawing"]) == len(set(found.predictions["row"]))
+    assert {len(column) for column in molecules.values()} == {len(molecules["id"])}
 
 
 def test_many_molecules_are_sampled_and_the_page_says_so(found: ReportInputs) -> None:
     html = page(found, most=40)
-    assert len(store(html)["drawings"]) <= 40
+    molecules = store(html)["molecules"]
+    every = found.predictions.drop_duplicates("row")
+    assert len(molecules["id"]) == len(every)
+    drawn = [name for name, one in zip(molecules["id"], molecules["drawing"], strict=True) if one]
+    assert len(drawn) < len(every)
+    assert f"{len(drawn)} of them are drawn" in html
     assert "molecules are drawn, chosen at random; scores are over all" in html
     assert sample(found.predictions, 40) == sample(found.predictions, 40)
+    test = every.loc[every["subset"] == "test"]
+    measured = test.loc[test["observed"].notna() & (test["relation"] == "=")]
+    worst = measured.loc[(measured["observed"] - measured["predicted"]).abs().idxmax(), "id"]
+    assert worst in drawn
+    assert every.loc[every["similarity"].idxmin(), "id"] in drawn
+
+
+def test_a_table_of_more_molecules_than_it_holds_says_so(found: ReportInputs) -> None:
+    views = views_of(found, 40)
+    held = molecules_of(views, found.predictions, 40, rows=90)
+    assert 90 <= len(held["molecules"]["id"]) < held["all"] == found.predictions["row"].nunique()
+    places = [place for endpoint in held["endpoints"] for place in endpoint["dots"]]
+    assert max(places) < len(held["molecules"]["id"])
+
+
+def test_each_molecule_has_its_nearest_training_molecule(found: ReportInputs, html: str) -> None:
+    kept = store(html)
+    near = dict(zip(found.predictions["id"], found.predictions["nearest_id"], strict=True))
+    for name, place in zip(kept["molecules"]["id"], kept["molecules"]["nearest"], strict=True):
+        assert kept["training"]["id"][place] == near[name]
+
+
+def test_where_a_retrained_ensemble_differs_most_is_beside_the_bound(found: ReportInputs, html: str) -> None:
+    for statement in found.statements.values():
+        quarters = [short(one["difference_bound"]) for one in statement["by_distance"]]
+        assert all(f": {text}<" in html for text in quarters)
+        assert f"differ by {short(statement['worst_molecules']['expected'], 2)}" in html
 
 
 def test_where_nothing_can_be_drawn_the_page_says_so(
@@ -159,22 +202,17 @@ def test_where_nothing_can_be_drawn_the_page_says_so(
     monkeypatch.setattr(drawing, "why_not", lambda: "no libXrender")
     html = page(found)
     assert "Molecules are not drawn: no libXrender" in html
-    assert not any(store(html)["drawings"])
+    assert not any(store(html)["molecules"]["drawing"])
 
 
-def test_the_projection_is_the_ambiguity_identity() -> None:
-    """MSE of infinitely many replicates, unbiased from pairs of replicates, equals what the page draws."""
+def test_the_curve_goes_through_single_replicates_this_ensemble_and_infinitely_many() -> None:
+    """Mean squared error of k replicates = that of infinitely many + variance / k."""
     found = report_case.found(censored=0)
     view = views_of(found, most=10**6)[0]
-    limit = infinite_score(view)
-    assert limit
-    observed = view.rows["observed"].to_numpy()
-    assert np.isclose(
-        limit.at(np.array([float(report_case.REPLICATES)]))[0], view.metrics["ensemble"]["rmse"]
-    )
-    mean_square = np.mean(view.replicates**2)
-    assert np.isclose(limit.at(np.array([1.0]))[0] ** 2, mean_square)
-    assert len(observed) == view.metrics["n_test"]
+    ends = score_of(np.array([1.0, report_case.REPLICATES, np.inf]), view)
+    assert ends[0] ** 2 == pytest.approx(np.mean(view.replicates**2))
+    assert ends[1] == pytest.approx(view.metrics["ensemble"]["rmse"])
+    assert ends[2] == pytest.approx(view.metrics["infinite"]["score"])
 
 
 def test_a_test_part_without_measurements_still_makes_a_page(found: ReportInputs) -> None:
@@ -185,7 +223,7 @@ def test_a_test_part_without_measurements_still_makes_a_page(found: ReportInputs
         empty = dict.fromkeys(entry["ensemble"])
         spread = {metric: dict.fromkeys(("mean", "sd", "min", "max")) for metric in empty}
         about = {"fitted_on": 0, "molecules": 0, "notes": ["no valid molecule was measured"]}
-        unjudged = {"n_test": 0, "baselines": {}, "verdict": {"word": "unknown"}}
+        unjudged = {"n_test": 0, "baselines": {}, "verdict": {"word": "unknown"}, "infinite": None}
         metrics[name] = {
             **entry,
             **nothing,
@@ -232,120 +270,4 @@ def test_the_card_follows_the_five_principles(found: ReportInputs) -> None:
 
 def test_predictions_without_ids_are_named_by_row(found: ReportInputs) -> None:
     nameless = found.predictions.assign(id=pd.Series([None] * len(found.predictions), dtype=object))
-    assert store(page(replace(found, predictions=nameless)))["ids"][0].startswith("row ")
-
-
-@pytest.fixture(scope="module")
-def shown(html: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[chromium.Browser, Path]]:
-    if chromium.executable() is None:
-        pytest.skip("no Chromium here; on Debian: apt-get install chromium")
-    folder = tmp_path_factory.mktemp("browser")
-    path = folder / "report.html"
-    path.write_text(html, encoding="utf-8")
-    with chromium.browser(folder / "profile") as browser:
-        yield browser, path
-
-
-def place_of(browser: chromium.Browser, figure: int, dot: int) -> tuple[float, float]:
-    """Scroll to a hovering figure; where one of its dots stands in the window."""
-    script = f"""(() => {{
-      const chart = document.querySelectorAll('.hovers')[{figure}].querySelector('.chart');
-      chart.scrollIntoView({{block: 'center', behavior: 'instant'}});
-      const box = chart.getBoundingClientRect();
-      const data = chart.querySelector('[data-first]').getAttribute('d');
-      const found = [...data.matchAll(/M([\\d.]+) ([\\d.]+)/g)][{dot}];
-      const scale = box.width / chart.viewBox.baseVal.width;
-      return [box.left + found[1] * scale, box.top + found[2] * scale];
-    }})()"""
-    x, y = browser.ask(script)
-    return x, y
-
-
-def test_the_page_opens_fast_and_quietly(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path)
-    browser.said.clear()
-    browser.requests.clear()
-    seconds = browser.open(path)
-    assert seconds < 2
-    assert browser.said == []
-    assert set(browser.requests) == {path.resolve().as_uri()}
-
-
-@pytest.mark.parametrize("figure", range(6))
-def test_pointing_at_a_dot_shows_its_molecule(shown: tuple[chromium.Browser, Path], figure: int) -> None:
-    browser, path = shown
-    browser.open(path)
-    x, y = place_of(browser, figure, 5)
-    assert browser.ask(f"{CARD}.hidden")
-    browser.point(x, y)
-    assert not browser.ask(f"{CARD}.hidden")
-    assert browser.ask(f"{CARD}.querySelectorAll('svg path').length") > 0
-    assert "spread of replicates" in browser.ask(f"{CARD}.textContent")
-    box = browser.ask(f"(() => {{ const b = {CARD}.getBoundingClientRect(); return [b.left, b.right] }})()")
-    assert box[0] >= 0
-    assert box[1] <= 1280
-    browser.point(2, 2)
-    assert browser.ask(f"{CARD}.hidden")
-
-
-def test_a_click_holds_the_molecule_and_escape_lets_it_go(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path)
-    browser.point(*place_of(browser, 0, 3), click=True)
-    browser.point(2, 2)
-    assert not browser.ask(f"{CARD}.hidden")
-    browser.press("Escape")
-    assert browser.ask(f"{CARD}.hidden")
-
-
-def test_arrow_keys_step_through_the_molecules(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path)
-    browser.ask("document.querySelector('.hovers').focus()")
-    browser.press("ArrowRight")
-    first = browser.ask(f"{CARD}.textContent")
-    browser.press("ArrowRight")
-    assert browser.ask(f"{CARD}.textContent") not in ("", first)
-
-
-def test_a_phone_shows_it_without_scrolling_sideways(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path, width=390, height=844)
-    assert browser.ask("document.documentElement.scrollWidth") <= 390
-    smallest = """Math.min(...[...document.querySelectorAll('.chart text')].map(text =>
-      parseFloat(getComputedStyle(text).fontSize) * text.ownerSVGElement.getBoundingClientRect().width
-      / text.ownerSVGElement.viewBox.baseVal.width))"""
-    assert browser.ask(smallest) > 9
-    browser.point(*place_of(browser, 0, 2), click=True)
-    box = browser.ask(f"(() => {{ const b = {CARD}.getBoundingClientRect(); return [b.left, b.right] }})()")
-    assert box[0] >= 0
-    assert box[1] <= 390
-
-
-def test_pictures_have_words_and_controls_have_names(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path)
-    nameless = (
-        "[...document.querySelectorAll('svg[role=img]')].filter(s => !s.getAttribute('aria-label')).length"
-    )
-    assert browser.ask(nameless) == 0
-    assert browser.ask("document.querySelectorAll('svg.chart:not([role=img])').length") == 0
-    assert browser.ask("document.documentElement.lang") == "en"
-    assert browser.ask("document.querySelectorAll('[tabindex]:not([aria-label])').length") == 0
-
-
-def test_it_prints(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path)
-    assert browser.pages().startswith(b"%PDF")
-    assert browser.ask("[...document.querySelectorAll('details')].every(d => d.open)")
-
-
-def test_the_dot_that_was_pointed_at_is_not_printed(shown: tuple[chromium.Browser, Path]) -> None:
-    browser, path = shown
-    browser.open(path)
-    browser.point(*place_of(browser, 0, 3), click=True)
-    assert browser.ask("document.querySelectorAll('.lit').length") == 1
-    browser.pages()
-    assert browser.ask("document.querySelectorAll('.lit').length") == 0
+    assert store(page(replace(found, predictions=nameless)))["molecules"]["id"][0].startswith("row ")

@@ -10,7 +10,8 @@ from manywalks.ensemble import calibration
 from manywalks.ensemble.manifest import versions
 from manywalks.evaluate.baseline import Simple, accuracy
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import convergence, replicate_scores
+from manywalks.evaluate.convergence import convergence, infinite_score, replicate_scores
+from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
@@ -86,6 +87,14 @@ def _endpoint(
     )
     seen = (own[:, test], observed[test], relation[test], kind)
     said = sentences(statement, name)
+    similarity = rng.uniform(0.1, 1, size=total)
+    worst = worst_molecules(replicates, terms)
+    statement["by_distance"] = bounds_by_distance(replicates, similarity, terms)
+    statement["worst_molecules"] = {
+        "expected": worst["expected"],
+        "rows": worst["places"],
+        "bounds": worst["bounds"],
+    }
     return {
         "metrics": {
             **metrics,
@@ -98,6 +107,7 @@ def _endpoint(
                 relation=relation[test],
                 rng=rng,
             ),
+            "infinite": infinite_score(own[:, test], observed[test], relation[test], kind, MEAN),
             "calibration": diagnose(fitted, exact[test], mean[test], spread[test]),
             "train": {"molecules": 3 * n, **dict.fromkeys(metrics["ensemble"], 0.123)},
         },
@@ -125,7 +135,12 @@ def _endpoint(
                 "bound": out.bound,
                 "low": out.low,
                 "high": out.high,
-                "similarity": rng.uniform(0.1, 1, size=total),
+                "similarity": similarity,
+                "nearest_row": pd.array(5000 + np.arange(total) // 2, dtype="Int64"),
+                "nearest_id": [f"T{i // 2}" for i in range(total)],
+                "nearest_smiles": smiles(total),
+                "nearest_observed": observed,
+                "nearest_relation": relation,
                 "in_domain": rng.uniform(size=total) > 0.1,
                 "flip": np.nan if out.flip is None else out.flip,
             }

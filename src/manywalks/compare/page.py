@@ -14,7 +14,7 @@ from manywalks.compare.words import (
     verdict_sentence,
 )
 from manywalks.formatting import number
-from manywalks.report.html import STYLE, template_text, unescaped
+from manywalks.report.html import script, template_text, unescaped
 
 
 def page(found: dict[str, Any]) -> str:
@@ -28,7 +28,8 @@ def page(found: dict[str, Any]) -> str:
     keys = list(configurations[0]["differs"]) if configurations else []
     context = {
         "title": "Where the variance comes from" if "variance" in found else "Comparison of configurations",
-        "style": Markup(template_text("report.css") + STYLE),
+        "style": Markup(template_text("report.css") + template_text("study.css")),
+        "script": Markup(script("charts.js")),
         "design_sentence": design_sentence(found["design"]),
         "endpoints": endpoints,
         "keys": keys,

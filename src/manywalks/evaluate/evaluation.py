@@ -10,7 +10,7 @@ from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import convergence, replicate_scores
+from manywalks.evaluate.convergence import convergence, infinite_score, replicate_scores
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
@@ -20,6 +20,7 @@ from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of
+from manywalks.similarity import most_similar
 from manywalks.train.prepare import out_of_sample
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
@@ -56,11 +57,13 @@ class Nearness(NamedTuple):
 
     Attributes:
         table: columns similarity and in_domain, n rows.
+        nearest: (n,) row of the most similar training molecule among the training ones; -1 where none is.
         bits: uint64 (n, w), their fingerprints.
         train_bits: uint64 (k, w), those of the training molecules, in the order of the curated table.
     """
 
     table: pd.DataFrame
+    nearest: np.ndarray
     bits: np.ndarray
     train_bits: np.ndarray
 
@@ -69,7 +72,27 @@ def nearness(workspace: Workspace, features: Features) -> Nearness:
     """The out-of-sample molecules, by their raw features (n, d), beside the training ones."""
     domain = Domain.load(workspace.ensemble / "domain.npz")
     table = domain.assess(features).loc[:, ["similarity", "in_domain"]]
-    return Nearness(table, domain.fingerprints(features), domain.bits)
+    bits = domain.fingerprints(features)
+    return Nearness(table, most_similar(bits, domain.bits)[0], bits, domain.bits)
+
+
+def beside_neighbours(near: Nearness, trained: pd.DataFrame, name: str) -> pd.DataFrame:
+    """What predictions.parquet says of each molecule's nearest training molecule, whose table is `trained`.
+
+    Returns:
+        n rows of nearest_row (of the curated table), nearest_id, nearest_smiles, nearest_observed and
+        nearest_relation; nothing where no training molecule is alike.
+    """
+    known = trained.reset_index(drop=True).reindex(near.nearest)  # -1 is no row
+    return pd.DataFrame(
+        {
+            "nearest_row": pd.Series(trained.index).reindex(near.nearest).astype("Int64").array,
+            "nearest_id": known["id"].array,
+            "nearest_smiles": known["smiles"].array,
+            "nearest_observed": known[name].array,
+            "nearest_relation": known[f"{name}:relation"].array,
+        }
+    )
 
 
 def beside_baselines(seen: EndpointResults, near: Nearness, trained: np.ndarray) -> dict[str, Any]:
@@ -151,7 +174,18 @@ def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     exact = np.where(seen.relation == "=", seen.observed, np.nan)[test]
     replicates = seen.replicates[:, test]
     spread = replicates.std(axis=0, ddof=1)
-    return {**found, "calibration": diagnose(fitted, exact, seen.mean[test], spread, replicates=replicates)}
+    return {
+        **found,
+        "infinite": infinite_score(
+            replicates,
+            seen.observed[test],
+            seen.relation[test],
+            seen.endpoint.kind,
+            params.ensemble,
+            as_reported=fitted.as_reported,
+        ),
+        "calibration": diagnose(fitted, exact, seen.mean[test], spread, replicates=replicates),
+    }
 
 
 def statement_of(

@@ -80,6 +80,17 @@ def round_places(low: float, high: float, wanted: int = 6) -> list[float]:
     return [round(index * step, 12) + 0.0 for index in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def fitted(text: str, room: float, letter: float = 7.0) -> str:
+    """Words for an SVG text element, cut to about `room` units where they are longer.
+
+    About 7 units a letter is what 13 to 14 px take; the whole text then shows where the pointer rests.
+    """
+    most = max(3, int(room / letter))
+    if len(text) <= most:
+        return escape(text)
+    return f"{escape(text[: most - 1].rstrip())}…<title>{escape(text)}</title>"
+
+
 @dataclass(frozen=True)
 class Plane:
     """Two axes and the frame that they span; methods give marks, `svg` the chart."""
@@ -103,13 +114,21 @@ class Plane:
         rows = "" if first is None else f' data-first="{first}"'
         return f'<path class="{kind}"{rows} d="{data}"/>'
 
-    def arrows(self, x: np.ndarray, y: np.ndarray, up: np.ndarray, first: int) -> str:
+    def arrows(self, x: np.ndarray, y: np.ndarray, up: np.ndarray, first: int, kind: str = "arrows") -> str:
         """A small triangle a censored point, pointing to where the truth lies: along x, right where `up`."""
         data = "".join(
             f"M{a:.1f} {b:.1f}m{3 if u else -3} 0l{-7 if u else 7} -4v8z"
             for a, b, u in zip(self.px(x), self.py(y), up, strict=True)
         )
-        return f'<path class="arrows" data-first="{first}" d="{data}"/>'
+        return f'<path class="{kind}" data-first="{first}" d="{data}"/>'
+
+    def crosses(self, x: np.ndarray, y: np.ndarray, first: int) -> str:
+        """A cross a point that lies outside the model's domain."""
+        data = "".join(
+            f"M{a:.1f} {b:.1f}m-3.2 -3.2l6.4 6.4m0 -6.4l-6.4 6.4"
+            for a, b in zip(self.px(x), self.py(y), strict=True)
+        )
+        return f'<path class="crosses" data-first="{first}" d="{data}"/>'
 
     def line(self, x: np.ndarray, y: np.ndarray, kind: str = "line") -> str:
         """A polyline."""
@@ -149,7 +168,8 @@ class Plane:
             if text
             else ""
         )
-        return f'<path class="{kind}" d="M{place:.1f} {TOP}V{self.height - BOTTOM}"/>{words}'
+        ends = f"{place:.1f},{TOP} {place:.1f},{self.height - BOTTOM}"
+        return f'<polyline class="{kind}" points="{ends}"/>{words}'
 
     def level(self, y: float, text: str = "", kind: str = "rule", *, below: bool = False) -> str:
         """A horizontal line over the whole width, with a word at its right end."""
@@ -160,19 +180,36 @@ class Plane:
             if text
             else ""
         )
-        return f'<path class="{kind}" d="M{LEFT} {place:.1f}H{self.width - RIGHT}"/>{words}'
+        ends = f"{LEFT},{place:.1f} {self.width - RIGHT},{place:.1f}"
+        return f'<polyline class="{kind}" points="{ends}"/>{words}'
 
     def diagonal(self) -> str:
         """The line of y = x, as far as both axes go."""
         low, high = max(self.x.low, self.y.low), min(self.x.high, self.y.high)
         return self.line(np.array([low, high]), np.array([low, high]), "rule") if high > low else ""
 
-    def svg(self, marks: Sequence[str], alt: str) -> str:
-        """The chart: grid, axes, marks; `alt` says in words what it shows."""
+    def svg(self, marks: Sequence[str], alt: str, *, zooms: str = "") -> str:
+        """The chart: grid, axes, marks; `alt` says in words what it shows.
+
+        `zooms` names the axes that the page's script may zoom, "x" or "xy": it gets their ranges, and the
+        marks in an element of their own that clips them.
+        """
+        area = (
+            f'x="{LEFT}" y="{TOP}" width="{self.width - LEFT - RIGHT}" height="{self.height - TOP - BOTTOM}"'
+        )
+        box = f"{LEFT} {TOP} {self.width - LEFT - RIGHT} {self.height - TOP - BOTTOM}"
+        ranges = "".join(
+            f' data-{name}="{found.low!r} {found.high!r}"'
+            for name, found in (("x", self.x), ("y", self.y))
+            if name in zooms
+        )
+        inside = "".join(marks)
+        if zooms:
+            inside = f'<svg class="area" {area} viewBox="{box}">{inside}</svg>'
         return (
             f'<svg class="chart" viewBox="0 0 {self.width} {self.height}" role="img" '
-            f'aria-label="{escape(alt)}">'
-            f"{self._grid()}{''.join(marks)}{self._titles()}</svg>"
+            f'aria-label="{escape(alt)}"{ranges}>'
+            f"{self._grid()}{inside}{self._titles()}</svg>"
         )
 
     def _grid(self) -> str:
@@ -181,12 +218,18 @@ class Plane:
         parts = [f'<path class="axis" d="M{LEFT} {bottom}H{right}"/>']
         for place, text in self.x.ticks:
             a = float(self.px(place))
-            parts.append(f'<path class="grid" d="M{a:.1f} {TOP}V{bottom}"/>')
-            parts.append(f'<text x="{a:.1f}" y="{bottom + 16}" text-anchor="middle">{escape(text)}</text>')
+            parts.append(f'<path class="grid x" d="M{a:.1f} {TOP}V{bottom}"/>')
+            parts.append(
+                f'<text class="tick x" x="{a:.1f}" y="{bottom + 16}" text-anchor="middle">'
+                f"{escape(text)}</text>"
+            )
         for place, text in self.y.ticks:
             b = float(self.py(place))
-            parts.append(f'<path class="grid" d="M{LEFT} {b:.1f}H{right}"/>')
-            parts.append(f'<text x="{LEFT - 7}" y="{b + 4:.1f}" text-anchor="end">{escape(text)}</text>')
+            parts.append(f'<path class="grid y" d="M{LEFT} {b:.1f}H{right}"/>')
+            parts.append(
+                f'<text class="tick y" x="{LEFT - 7}" y="{b + 4:.1f}" text-anchor="end">'
+                f"{fitted(text, LEFT - 9)}</text>"
+            )
         return "".join(parts)
 
     def _titles(self) -> str:
@@ -195,7 +238,8 @@ class Plane:
         upright = (TOP + self.height - BOTTOM) / 2
         return (
             f'<text class="title" x="{middle}" y="{self.height - 8}" text-anchor="middle">'
-            f"{escape(self.x.label)}</text>"
+            f"{fitted(self.x.label, self.width - LEFT)}</text>"
             f'<text class="title" x="0" y="0" text-anchor="middle" '
-            f'transform="translate(13 {upright}) rotate(-90)">{escape(self.y.label)}</text>'
+            f'transform="translate(13 {upright}) rotate(-90)">'
+            f"{fitted(self.y.label, self.height - BOTTOM)}</text>"
         )

@@ -8,8 +8,16 @@ import numpy as np
 import pandas as pd
 
 from manywalks.ensemble.calibration import Calibration
-from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
+from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.evaluate.scores import certain_errors
+from manywalks.evaluate.verdict_rule import NEIGHBOURS
+from manywalks.report.charts import Plane
+
+BASELINES = {
+    "mean": "mean of the training molecules",
+    "majority": "guessing",
+    "neighbours": f"{NEIGHBOURS} nearest training molecules",
+}
 
 
 class Figure(NamedTuple):
@@ -42,7 +50,7 @@ class View:
         calibration: of the endpoint.
         coverage: share that the intervals of `rows` shall hold.
         threshold: probability from which a molecule is called Yes.
-        rows: measured test molecules; exact values first, then censored ones.
+        rows: measured test molecules; exact values before limits, inside the domain before outside.
         shown: which of `rows` the page holds, in the same order.
         answers: of a class, what the table calls 0 and 1.
     """
@@ -80,6 +88,26 @@ class View:
         return SCORE_NAMES[metric] + (self.unit if metric in IN_UNITS else "")
 
 
+class Baseline(NamedTuple):
+    """The better of the predictions that need no training: its name, and its test score."""
+
+    name: str
+    score: float
+
+
+def better_baseline(view: View) -> Baseline | None:
+    """The better baseline; None where no training molecule was measured."""
+    scores = {
+        BASELINES[name]: one[view.main]
+        for name, one in view.metrics["baselines"].items()
+        if one[view.main] is not None
+    }
+    if not scores:
+        return None
+    best = (max if view.main in HIGHER_IS_BETTER else min)(scores, key=scores.__getitem__)
+    return Baseline(best, scores[best])
+
+
 def answers_of(endpoint: Mapping[str, Any]) -> tuple[str, str]:
     """What the table calls the classes 0 and 1: the cells that params.yaml names, else No and Yes."""
     positive, negative = endpoint.get("positive"), endpoint.get("negative") or ()
@@ -100,6 +128,41 @@ def binned(x: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def exact(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows whose value itself was measured; they come first, so row numbers stay."""
     return rows.loc[rows["relation"] == "="]
+
+
+def molecule_marks(plane: Plane, shown: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> list[str]:
+    """A mark a molecule of `shown` (n rows, in the order of a view).
+
+    Dots, crosses for those outside the domain, triangles for limits.
+
+    Each path holds a run of rows, so that the page's script knows the molecule of each of its marks.
+    """
+    relation, outside = shown["relation"].to_numpy(), ~shown["in_domain"].to_numpy(dtype=bool)
+    marks = []
+    for limits in (False, True):
+        for strange in (False, True):
+            rows = np.flatnonzero(((relation != "=") == limits) & (outside == strange))
+            if rows.size == 0:
+                continue
+            at, first = (x[rows], y[rows]), int(rows[0])
+            if limits:
+                kind = "arrows strange" if strange else "arrows"
+                marks.append(plane.arrows(*at, relation[rows] == ">", first, kind))
+            else:
+                marks.append(plane.crosses(*at, first) if strange else plane.dots(*at, first=first))
+    return marks
+
+
+def marked(shown: pd.DataFrame) -> str:
+    """What the marks of `molecule_marks` mean, where they are not all dots."""
+    said = (
+        ""
+        if shown["in_domain"].to_numpy(dtype=bool).all()
+        else " Orange crosses lie outside the model's domain."
+    )
+    if (shown["relation"].to_numpy() != "=").any():
+        said += " Triangles are values known only as a limit (>100); they point to where the true value lies."
+    return said
 
 
 def absolute_errors(rows: pd.DataFrame) -> np.ndarray:

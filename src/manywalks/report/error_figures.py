@@ -5,7 +5,16 @@ import pandas as pd
 
 from manywalks.formatting import count, short
 from manywalks.report.charts import Plane, axis, fixed_axis
-from manywalks.report.endpoint import Figure, View, absolute_errors, binned, exact
+from manywalks.report.endpoint import (
+    Figure,
+    View,
+    absolute_errors,
+    better_baseline,
+    binned,
+    exact,
+    marked,
+    molecule_marks,
+)
 
 
 def coverage(view: View) -> Figure | None:
@@ -75,7 +84,8 @@ def error_spread(view: View) -> Figure | None:
     )
     at, found = binned(every, errors)
     ends = np.array([every.min(), every.max()])
-    marks = [plane.dots(sd, error, first=0), plane.line(ends, ends, "rule"), plane.line(at, found, "trend")]
+    marks = [*molecule_marks(plane, shown, sd, error), plane.line(ends, ends, "rule")]
+    marks.append(plane.line(at, found, "trend"))
     marks.append(plane.dots(at, found, "trend-marks"))
     rank = view.metrics["calibration"].get("spearman", {})
     alt = f"Absolute error against predicted standard deviation of {len(rows)} test molecules."
@@ -87,7 +97,8 @@ def error_spread(view: View) -> Figure | None:
             f" Rank correlation {rank['value']:.2f}; errors drawn as predicted would give "
             f"{rank['expected']:.2f} ({rank['low']:.2f} to {rank['high']:.2f})."
         )
-    return Figure("Do large predicted errors come true", plane.svg(marks, alt), caption, True)
+    chart = plane.svg(marks, alt, zooms="xy")
+    return Figure("Do large predicted errors come true", chart, caption + marked(shown), True)
 
 
 def undecided(view: View) -> Figure | None:
@@ -101,14 +112,15 @@ def undecided(view: View) -> Figure | None:
         axis("spread over single replicates", view.rows["spread"].to_numpy(), zero=True),
     )
     x, y = rows["predicted"].to_numpy(), rows["spread"].to_numpy()
-    marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y, first=0)]
+    marks = [plane.upright(view.threshold, "threshold"), *molecule_marks(plane, rows, x, y)]
     turned = f"{100 * np.mean(view.rows['flip'].to_numpy(dtype=float) > 0):.1f} %"
     alt = f"Spread against probability; some replicate puts {turned} of the molecules in the other class."
     caption = (
         f"Near the threshold chance decides: {turned} of the test molecules get another class from at least "
         f"one of the {view.statement['replicates']} replicates. Both axes are after calibration."
     )
-    return Figure("Where one replicate would decide otherwise", plane.svg(marks, alt), caption, True)
+    chart = plane.svg(marks, alt, zooms="xy")
+    return Figure("Where one replicate would decide otherwise", chart, caption + marked(rows), True)
 
 
 def error_distance(view: View) -> Figure | None:
@@ -124,23 +136,26 @@ def error_distance(view: View) -> Figure | None:
         axis(what, absolute_errors(rows), zero=True),
     )
     at, found = binned(rows["similarity"].to_numpy(), absolute_errors(rows))
-    marks = [plane.dots(shown["similarity"].to_numpy(), absolute_errors(shown), first=0)]
+    marks = molecule_marks(plane, shown, shown["similarity"].to_numpy(dtype=float), absolute_errors(shown))
     marks += [plane.line(at, found, "trend"), plane.dots(at, found, "trend-marks")]
+    simple = better_baseline(view)
+    if not view.is_class and simple and plane.y.share(simple.score) < 1:
+        marks.append(plane.level(simple.score, f"{simple.name}: {short(simple.score)}", "baseline"))
     alt = (
         f"Error against similarity to the training set: root mean square {short(found[0])} "
         f"among the least similar, {short(found[-1])} among the most similar."
     )
     caption = (
         f"Orange: root mean square error of groups of equally many molecules, from {short(found[0])} among "
-        "the "
-        f"least similar to {short(found[-1])} among the most similar."
+        f"the least similar to {short(found[-1])} among the most similar."
     )
     outside = ~rows["in_domain"].to_numpy(dtype=bool)
     if outside.any():
         far = float(np.sqrt(np.mean(absolute_errors(rows)[outside] ** 2)))
         strangers = count(int(outside.sum()), "molecule")
         caption += f" Outside the model's domain ({strangers}) it is {short(far)}."
-    return Figure("Errors far from the training set", plane.svg(marks, alt), caption, True)
+    chart = plane.svg(marks, alt, zooms="xy")
+    return Figure("Errors far from the training set", chart, caption + marked(shown), True)
 
 
 def _sentence(text: str) -> str:

@@ -1,14 +1,13 @@
 """What the report shows of one endpoint's predictions and of its replicates."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, SCORE_NAMES
 from manywalks.formatting import short
 from manywalks.report.charts import Axis, Plane, axis, fixed_axis, log_axis, round_places
-from manywalks.report.endpoint import Figure, View, sampled
+from manywalks.report.comparisons import beside_baselines
+from manywalks.report.endpoint import Figure, View, marked, molecule_marks, sampled
 from manywalks.report.error_figures import coverage, error_distance, error_spread, reliability, undecided
 
 
@@ -17,14 +16,15 @@ def figures(view: View) -> list[Figure]:
     if view.is_class:
         made = [
             probabilities(view),
+            beside_baselines(view),
             single_replicates(view),
             by_count(view),
             reliability(view),
             undecided(view),
         ]
     else:
-        made = [observed_predicted(view), single_replicates(view), by_count(view), coverage(view)]
-        made.append(error_spread(view))
+        made = [observed_predicted(view), beside_baselines(view), single_replicates(view), by_count(view)]
+        made += [coverage(view), error_spread(view)]
     made.append(error_distance(view))
     return [figure for figure in made if figure is not None]
 
@@ -36,20 +36,13 @@ def observed_predicted(view: View) -> Figure | None:
         return None
     both = np.concatenate([rows["observed"].to_numpy(), rows["predicted"].to_numpy()])
     plane = Plane(axis(f"observed{view.unit}", both), axis(f"predicted{view.unit}", both))
-    exact = (rows["relation"] == "=").to_numpy()
     x, y = rows["observed"].to_numpy(), rows["predicted"].to_numpy()
-    marks = [plane.diagonal(), plane.dots(x[exact], y[exact], first=0)]
-    if not exact.all():
-        up = (rows["relation"] == ">").to_numpy()[~exact]
-        marks.append(plane.arrows(x[~exact], y[~exact], up, int(exact.sum())))
+    marks = [plane.diagonal(), *molecule_marks(plane, rows, x, y)]
     rmse = short(view.metrics["ensemble"]["rmse"])
     alt = f"Observed against predicted {view.name} of {len(rows)} test molecules; RMSE {rmse}."
     caption = f"Each dot is a test molecule; on the line, prediction equals measurement. {sampled(view)}"
-    if not exact.all():
-        caption += (
-            " Triangles are values known only as a limit (>100); they point to where the true value lies."
-        )
-    return Figure("Observed and predicted", plane.svg(marks, alt), caption.strip(), True)
+    chart = plane.svg(marks, alt, zooms="xy")
+    return Figure("Observed and predicted", chart, caption.strip() + marked(rows), True)
 
 
 def probabilities(view: View) -> Figure | None:
@@ -63,11 +56,12 @@ def probabilities(view: View) -> Figure | None:
     # dots of a lane are spread evenly over its height (golden ratio), the same on each page
     lift = 0.9 * ((np.arange(len(rows)) * 0.6180339887498949) % 1 - 0.5)
     x, y = rows["predicted"].to_numpy(), rows["observed"].to_numpy()
-    marks = [plane.upright(view.threshold, "threshold"), plane.dots(x, y + lift, first=0)]
+    marks = [plane.upright(view.threshold, "threshold"), *molecule_marks(plane, rows, x, y + lift)]
     auroc = short(view.metrics["ensemble"]["auroc"])
     alt = f"Predicted probabilities of {len(rows)} test molecules by observed class; AUROC {auroc}."
     caption = f"Each dot is a test molecule, in the row of what was observed. {sampled(view)}"
-    return Figure("Predicted probability by class", plane.svg(marks, alt), caption.strip(), True)
+    chart = plane.svg(marks, alt, zooms="x")
+    return Figure("Predicted probability by class", chart, caption.strip() + marked(rows), True)
 
 
 def single_replicates(view: View) -> Figure | None:
@@ -107,8 +101,9 @@ def by_count(view: View) -> Figure | None:
         return None
     k, score = counts["replicates"].to_numpy(dtype=float), counts["score"].to_numpy(dtype=float)
     sd = counts["sd"].to_numpy(dtype=float)
-    limit = infinite_score(view)
-    seen = np.concatenate([score - sd, score + sd, [] if limit is None else [limit.value]])
+    infinite = view.metrics["infinite"]
+    limit = None if infinite is None else infinite["score"]
+    seen = np.concatenate([score - sd, score + sd, [] if limit is None else [limit]])
     plane = Plane(
         log_axis("replicates in the ensemble", np.append(k, k[-1] * 1.3)),
         axis(f"test {view.score_label(view.main)}", seen, room=0.1),
@@ -116,61 +111,31 @@ def by_count(view: View) -> Figure | None:
     marks = [plane.band(k, score - sd, score + sd)]
     if limit is not None:
         curve = np.geomspace(1, k[-1] * 1.3, 60)
-        marks += [plane.line(curve, limit.at(curve), "line thin")]
-        text = f"infinitely many: {short(limit.value)}"
+        marks += [plane.line(curve, score_of(curve, view), "line thin")]
+        text = f"infinitely many: {short(limit)}"
         # on the side of the line that the curve does not come from
-        from_above = float(limit.at(np.ones(1))[0]) > limit.value
-        marks.append(plane.level(limit.value, text, "rule", below=from_above))
+        marks.append(plane.level(limit, text, "rule", below=score[0] > limit))
     marks.append(plane.dots(k, score, "marks"))
     name = SCORE_NAMES[view.main]
     alt = f"Test {name} of ensembles of 1 to {k[-1]:.0f} replicates: {short(score[0])} to {short(score[-1])}."
     caption = "Ensembles of some of the replicates: their mean score, and ± 1 SD as the band. "
-    caption += limit.words if limit else ""
+    if infinite is not None:
+        caption += (
+            "The curve is exact: averaging k replicates removes all but 1 / k of the error that is chance."
+            if infinite["exact"]
+            else "The curve is fitted to the dots from 2 replicates on; it approaches its limit as 1 / k."
+        )
     return Figure("What more replicates bring", plane.svg(marks, alt), caption.strip())
 
 
-class Limit(NamedTuple):
-    """A score's law in the number of replicates: inner value a + b / k, its root where `root`."""
+def score_of(count: np.ndarray, view: View) -> np.ndarray:
+    """The score of ensembles of so many replicates (n,), on the line from this one to infinitely many.
 
-    a: float
-    b: float
-    root: bool
-    words: str
-
-    @property
-    def value(self) -> float:
-        """The score of infinitely many replicates."""
-        return float(self.at(np.array([np.inf]))[0])
-
-    def at(self, k: np.ndarray) -> np.ndarray:
-        """The score of k replicates (n,)."""
-        inner = self.a + self.b / k
-        return np.sqrt(np.maximum(inner, 0)) if self.root else inner
-
-
-def infinite_score(view: View) -> Limit | None:
-    """The projection: exact for the RMSE of a mean, fitted in 1 / k for other scores."""
-    m, whole = view.replicates.size, view.metrics["ensemble"][view.main]
-    if m < 3 or whole is None:
-        return None
-    if view.main == "rmse" and view.statement["mode"] == "mean":
-        # ambiguity identity: MSE of the mean = mean MSE of the replicates - their variance (ddof 0)
-        variance = (float(np.mean(view.replicates**2)) - whole**2) * m / (m - 1)
-        words = (
-            "The curve is exact: averaging k replicates removes all but 1 / k of the error that is chance."
-        )
-        return Limit(whole**2 - variance / m, variance, True, words)
-    k, score = (view.counts[name].to_numpy(dtype=float) for name in ("replicates", "score"))
-    far = k >= 2
-    if far.sum() < 2:
-        return None
-    slope, level = np.polyfit(1 / k[far], score[far], 1)
-    return Limit(
-        float(level),
-        float(slope),
-        False,
-        "The curve is fitted to the dots from 2 replicates on; it approaches its limit as 1 / k.",
-    )
+    A squared error falls as 1 / count exactly, other scores to first order.
+    """
+    squares = 2 if view.metrics["infinite"]["exact"] else 1
+    end, whole = view.metrics["infinite"]["score"] ** squares, view.metrics["ensemble"][view.main] ** squares
+    return np.maximum(end + (whole - end) * view.replicates.size / count, 0) ** (1 / squares)
 
 
 def needed(view: View) -> Figure | None:

@@ -1,4 +1,4 @@
-"""Molecules worth a look: where the ensemble is furthest off, and where its replicates differ most."""
+"""Molecules worth a look: where the ensemble is furthest off, and where a retrained one may differ most."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from manywalks.formatting import short
+from manywalks.formatting import count, short
 from manywalks.report import drawing
+from manywalks.report.comparisons import worst_molecules
 from manywalks.report.endpoint import View, absolute_errors, exact
 
 SHOWN = 6
@@ -20,10 +21,20 @@ def largest_errors(view: View) -> dict[str, Any]:
     return _gallery("Largest errors", rows.iloc[order], view)
 
 
-def largest_spreads(view: View) -> dict[str, Any]:
-    """The test molecules that the replicates disagree most about, drawn."""
-    order = np.argsort(-view.rows["spread"].to_numpy(dtype=float), kind="stable")[:SHOWN]
-    return _gallery("Where the replicates disagree most", view.rows.iloc[order], view)
+def worst_retrained(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
+    """The molecules where a retrained ensemble may differ most, drawn with the bound of each."""
+    rows = pd.DataFrame(worst_molecules(view, predictions)[:SHOWN])
+    found = _gallery("Where a retrained ensemble may differ most", rows, view)
+    if found:
+        expected = short(view.statement["worst_molecules"]["expected"], 2)
+        unit = " in probability" if view.is_class else f" {view.unit.strip(' ()')}" if view.unit else ""
+        found["caption"] = (
+            f"At the worst of these {count(view.statement['molecules'], 'molecule')}, whichever it is, two "
+            f"ensembles differ by {expected}{unit} on average"
+            f"{', before calibration' if view.is_class else ''}. Each bound is for its molecule alone, "
+            f"{100 * view.statement['confidence']:g} % sure."
+        )
+    return found
 
 
 def _gallery(title: str, rows: pd.DataFrame, view: View) -> dict[str, Any]:
@@ -33,7 +44,6 @@ def _gallery(title: str, rows: pd.DataFrame, view: View) -> dict[str, Any]:
     cards = []
     for record in rows.to_dict("records"):
         name = identity(record["id"], int(record["row"]))
-        relation = "" if record["relation"] == "=" else record["relation"]
         cards.append(
             {
                 "id": name,
@@ -41,14 +51,25 @@ def _gallery(title: str, rows: pd.DataFrame, view: View) -> dict[str, Any]:
                 "picture": Markup(
                     drawing.framed(drawing.draw(str(record["smiles"])), f"Structure of {name}")
                 ),
-                "observed": relation
-                + (view.answers[int(record["observed"])] if view.is_class else short(record["observed"])),
+                "observed": _observed(record, view),
                 "predicted": short(record["predicted"]),
                 "spread": short(record["spread"], 2),
                 "similarity": short(record.get("similarity"), 2),
+                "bound": short(record["own_bound"], 2) if "own_bound" in record else "",
+                "outside": not record["in_domain"],
             }
         )
-    return {"title": title, "cards": cards}
+    unit = "" if view.is_class else view.metrics["unit"]
+    return {"title": title, "cards": cards, "caption": "", "unit": unit}
+
+
+def _observed(record: dict[Any, Any], view: View) -> str:
+    """What was measured; a dash where nothing was."""
+    if not np.isfinite(record["observed"]):
+        return "–"
+    if view.is_class:
+        return view.answers[int(record["observed"])]
+    return ("" if record["relation"] == "=" else record["relation"]) + short(record["observed"])
 
 
 def identity(name: Any, row: int) -> str:

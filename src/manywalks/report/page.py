@@ -14,16 +14,17 @@ from manywalks.evaluate.registry import HIGHER_IS_BETTER
 from manywalks.evaluate.sentences import FEWEST_CHOSEN, accuracy_sentences, cautions, verdict_words
 from manywalks.formatting import count, percent, short, told_apart, whole
 from manywalks.report import drawing
+from manywalks.report.comparisons import by_distance
 from manywalks.report.data_section import about_part, data_part, split_part
-from manywalks.report.endpoint import View, answers_of
+from manywalks.report.endpoint import View, answers_of, better_baseline
 from manywalks.report.figures import figures, needed
-from manywalks.report.gallery import identity, largest_errors, largest_spreads
-from manywalks.report.html import template_text
+from manywalks.report.gallery import largest_errors, worst_retrained
+from manywalks.report.html import script, template_text
+from manywalks.report.molecules import chosen, store
 
-# each is about 0.7 kB: this many keep the page under 2 MB, and it opens at once
+# each is about 0.7 kB, and as much for its nearest training molecule
 MOST_MOLECULES = 2000
 VERDICT_CLASSES = {"useful": "good", "weak": "fair", "no better": "bad", "unknown": "fair"}
-COLUMNS = ("observed", "predicted", "spread", "low", "high", "similarity")
 
 
 @dataclass(frozen=True)
@@ -57,25 +58,29 @@ class ReportInputs:
 def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
     """The whole page as HTML, with no more than about `most` molecules drawn for hovering."""
     views = views_of(found, most)
-    molecules = _Molecules()
-    table = [_hover_table(view, molecules) for view in views]
+    held = store(views, found.predictions, most)
     context = {
         "title": found.title,
         "style": Markup(template_text("report.css") + drawing.STYLE),
-        "script": Markup(template_text("report.js")),
+        "script": Markup(script("charts.js", "report.js", "molecules.js")),
+        "held": {
+            "molecules": len(held["molecules"]["id"]),
+            "all": held["all"],
+            "drawn": sum(map(bool, held["molecules"]["drawing"])),
+        },
+        "date": found.said.get("date"),
         "summary": [_summary(view) for view in views],
-        "endpoints": [_section(view) for view in views],
+        "endpoints": [_section(view, found.predictions) for view in views],
         "data": data_part(found.data, found.about["params"]["data"]["endpoints"]),
         "split": split_part(found.split),
         "about": about_part(found.about),
         "cannot_draw": drawing.why_not(),
-        "store": Markup(_json({**molecules.content(), "endpoints": table})),
-        "frame": f"0 0 {drawing.WIDTH} {drawing.HEIGHT}",
+        "store": Markup(_json({**held, "frame": f"0 0 {drawing.WIDTH} {drawing.HEIGHT}"})),
     }
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"short": short, "percent": percent, "whole": whole, "count": count}
+    environment.filters |= {"short": short, "percent": percent, "whole": whole, "count": count, "tied": tied}
     return environment.from_string(template_text("report.html.j2")).render(context)
 
 
@@ -87,20 +92,16 @@ def views_of(found: ReportInputs, most: int) -> list[View]:
 
 def sample(predictions: pd.DataFrame, most: int) -> set[int]:
     """Rows (of the curated table) of the test molecules that the page holds: all, or some at random."""
-    test = np.unique(predictions.loc[predictions["subset"] == "test", "row"].to_numpy())
-    if len(test) <= most:
-        return set(test.tolist())
-    chosen = np.random.default_rng(0).choice(test, most, replace=False)  # which dots are drawn, no more
-    return set(chosen.tolist())
+    return chosen(np.unique(predictions.loc[predictions["subset"] == "test", "row"].to_numpy()), most)
 
 
 def _view(found: ReportInputs, name: str, place: int, kept: set[int]) -> View:
     """One endpoint's part of what was found."""
     own = found.predictions
     own = own.loc[(own["endpoint"] == name) & (own["subset"] == "test") & own["observed"].notna()]
-    # exact values first: dots and censored marks are drawn from one row number on each
-    own = own.assign(_censored=own["relation"] != "=").sort_values(["_censored", "row"], kind="stable")
-    rows = own.drop(columns="_censored").reset_index(drop=True)
+    # runs of rows with the same mark: each path of a chart holds one run
+    order = np.lexsort((own["row"], ~own["in_domain"].to_numpy(dtype=bool), own["relation"] != "="))
+    rows = own.iloc[order].reset_index(drop=True)
     replicates = found.replicates.loc[found.replicates["endpoint"] == name, "score"].to_numpy(
         dtype=np.float64
     )
@@ -120,53 +121,6 @@ def _view(found: ReportInputs, name: str, place: int, kept: set[int]) -> View:
     )
 
 
-class _Molecules:
-    """The molecules that the page shows by hovering: each drawn once, whatever the endpoints."""
-
-    def __init__(self) -> None:
-        self.places: dict[int, int] = {}
-        self.ids: list[str] = []
-        self.smiles: list[str] = []
-        self.drawings: list[str] = []
-
-    def place(self, row: int, name: Any, smiles: str) -> int:
-        """The molecule's number on the page."""
-        if row not in self.places:
-            self.places[row] = len(self.ids)
-            self.ids.append(identity(name, row))
-            self.smiles.append(smiles)
-            self.drawings.append(drawing.draw(smiles))
-        return self.places[row]
-
-    def content(self) -> dict[str, list[str]]:
-        """As the page keeps it."""
-        return {"ids": self.ids, "smiles": self.smiles, "drawings": self.drawings}
-
-
-def _hover_table(view: View, molecules: _Molecules) -> dict[str, Any]:
-    """What hovering says of each dot of one endpoint, in the order of the dots."""
-    rows = []
-    columns = [column for column in COLUMNS if column in view.shown]
-    for record in view.shown.to_dict("records"):
-        place = molecules.place(int(record["row"]), record["id"], str(record["smiles"]))
-        rows.append([place, str(record["relation"]), *(_rounded(record[column]) for column in columns)])
-    unit = "" if view.is_class else view.metrics["unit"]
-    return {
-        "name": view.name,
-        "unit": unit,
-        "class": view.is_class,
-        "answers": view.answers,
-        "coverage": view.coverage,
-        "columns": ["molecule", "relation", *columns],
-        "rows": rows,
-    }
-
-
-def _rounded(value: float) -> float | None:
-    """Four significant digits, for a page that is read and not computed with."""
-    return float(f"{value:.4g}") if np.isfinite(value) else None
-
-
 def _summary(view: View) -> dict[str, Any]:
     """The endpoint's row of the table at the top."""
     replicates = view.metrics["replicates"][view.main]
@@ -184,13 +138,13 @@ def _summary(view: View) -> dict[str, Any]:
         "best": best,
         "verdict": verdict_words(view.metrics),
         "verdict_class": VERDICT_CLASSES[view.metrics["verdict"]["word"]],
-        "baseline": _better_baseline(view),
+        "baseline": None if (simple := better_baseline(view)) is None else simple.score,
         "limits": told_apart(view.statement["difference_bound"], view.statement["tolerance"]),
         "met": view.statement["met"],
     }
 
 
-def _section(view: View) -> dict[str, Any]:
+def _section(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
     """Everything that the page says of one endpoint."""
     return {
         "name": view.name,
@@ -215,20 +169,20 @@ def _section(view: View) -> dict[str, Any]:
         "scores": [_score_row(view, metric) for metric in view.metrics["ensemble"]],
         "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
         "needed": None if (chart := needed(view)) is None else chart._replace(svg=Markup(chart.svg)),
-        "galleries": [gallery for gallery in (largest_errors(view), largest_spreads(view)) if gallery],
+        "distance": None if (chart := by_distance(view)) is None else chart._replace(svg=Markup(chart.svg)),
+        "galleries": [found for found in (largest_errors(view), worst_retrained(view, predictions)) if found],
     }
 
 
 def _headless(view: View, sentence: str) -> str:
     """A sentence of the statement without the endpoint's name in front, which is the heading here."""
-    text = sentence.removeprefix(f"{view.name}: ").replace(" %", "\u00a0%")
+    text = tied(sentence.removeprefix(f"{view.name}: "))
     return text[:1].upper() + text[1:]
 
 
-def _better_baseline(view: View) -> float | None:
-    """The better of the baselines' test scores."""
-    better = max if view.main in HIGHER_IS_BETTER else min
-    return better((one[view.main] for one in view.metrics["baselines"].values()), default=None)
+def tied(text: str) -> str:
+    """Words whose percent signs stay with their numbers where a line ends."""
+    return text.replace(" %", "\u00a0%")
 
 
 def _score_row(view: View, metric: str) -> dict[str, Any]:

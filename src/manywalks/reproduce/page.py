@@ -13,7 +13,7 @@ from markupsafe import Markup
 from manywalks import files
 from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count, short
-from manywalks.report.html import STYLE, template_text, unescaped
+from manywalks.report.html import script, template_text, unescaped
 from manywalks.reproduce.agreement import verdict
 from manywalks.reproduce.figures import against_bounds, both_ensembles, spreads
 
@@ -44,7 +44,8 @@ def page(found: dict[str, Any] | None, points: list[dict[str, Any]], sources: di
     """
     names = list((found or sources or {"endpoints": {}})["endpoints"])
     context = {
-        "style": Markup(template_text("report.css") + STYLE),
+        "style": Markup(template_text("report.css") + template_text("study.css")),
+        "script": Markup(script("charts.js")),
         "found": found,
         "sources": sources,
         "packages": [] if found is None else _packages(found),
