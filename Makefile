@@ -28,7 +28,7 @@ fix: .venv/ready
 # Extras stay in the lock, so that what pins a package pins its extras too.
 lock: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --extra dask --extra s3 --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dask --extra s3 --extra onnx --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-strip-extras --quiet --output-file requirements.lock
 
 bench: .venv/ready

@@ -24,6 +24,7 @@ ORDER = [
     ("report",),
     ("pipeline",),
     ("predict", "compare", "reproduce", "refresh", "benchmark"),
+    ("serve", "export"),
     ("tasks",),
     ("flows",),
     ("cli",),

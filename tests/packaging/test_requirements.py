@@ -39,7 +39,7 @@ def declared(*, development: bool) -> set[str]:
     """Distributions that pyproject.toml names, with those of the development group or without."""
     project = tomllib.loads((HERE / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
-    names = [*project["project"]["dependencies"], *extras["dask"], *extras["s3"]]
+    names = [*project["project"]["dependencies"], *extras["dask"], *extras["s3"], *extras["onnx"]]
     if development:
         names += project["dependency-groups"]["dev"]
     return {plain(name) for name in names}

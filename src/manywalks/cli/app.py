@@ -15,6 +15,8 @@ COMMANDS = (
     "train",
     "predict",
     "explain",
+    "serve",
+    "export",
     "reproduce",
     "compare",
     "refresh",

@@ -130,7 +130,9 @@ def init(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="The model's folder, such as models/ensemble.")],
+    model: Annotated[
+        Path, typer.Argument(help="The model: its folder, such as models/ensemble, or a .zip of `export`.")
+    ],
     table: Annotated[
         Path,
         typer.Argument(
@@ -166,9 +168,11 @@ def predict(
 
     Example: manywalks predict models/ensemble new.csv predictions.parquet
     """
+    from manywalks.ensemble.archive import model_folder
     from manywalks.predict.predict import predict_table
 
-    done = predict_table(model, table, output, smiles=smiles, id_column=id_column, keep=keep or [])
+    with model_folder(model) as there:
+        done = predict_table(there, table, output, smiles=smiles, id_column=id_column, keep=keep or [])
     console.print(
         f"{done.rows} rows, {done.rejected} of them not predicted (column rejected says why): {output}"
     )
@@ -233,7 +237,7 @@ def main() -> None:
     replace_unwritable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # these register their commands; the commands import what they need when they run
-    from manywalks.cli import benchmarks, models, studies  # noqa: F401
+    from manywalks.cli import benchmarks, models, serving, studies  # noqa: F401
 
     try:
         # without standalone_mode, what Exit carries comes back as a value

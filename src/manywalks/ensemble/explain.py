@@ -180,18 +180,33 @@ def explain(model: Model, smiles: str) -> Explanation:
     parts = [without_atom(mol, index) for index in range(mol.GetNumAtoms())]
     unique = list(dict.fromkeys(part for part in [standard.smiles, *parts] if part is not None))
     blocks = [FeatureBlock.model_validate(block) for block in params["featurize"]["blocks"]]
-    features = featurize(unique, blocks)
+    return explained(model, unique, parts, featurize(unique, blocks))
+
+
+def explained(
+    model: Model, unique: Sequence[str], parts: Sequence[str | None], features: Features
+) -> Explanation:
+    """Explain a molecule whose parts are featurized.
+
+    Args:
+        model: whose prediction is explained.
+        unique: the standardized molecule, then the different ones among the parts.
+        parts: what is left of the molecule without each atom; None where that is nothing valid.
+        features: raw ones of `unique`.
+    """
+    params = model.about["params"]
     replicates = model.predictor.predict(model.scaler.transform(features)).astype(np.float64)
     endpoints = params["data"]["endpoints"]
+    places = [None if p is None else unique.index(p) for p in parts]
     for column, name in enumerate(endpoints):
         replicates[:, :, column] = model.calibrations[name].as_reported(replicates[:, :, column])
     return Explanation(
-        smiles=standard.smiles,
+        smiles=unique[0],
         endpoints=tuple(endpoints),
         units=tuple("" if e["kind"] == "classification" else e["unit"] for e in endpoints.values()),
         kinds=tuple(e["kind"] for e in endpoints.values()),
         predictions=replicates[:, 0],
-        contributions=_contributions(replicates, [None if p is None else unique.index(p) for p in parts]),
+        contributions=_contributions(replicates, places),
         said=model.predict_features(features.take(np.array([0]))).to_dict("records")[0],
         coverage=params["evaluate"]["coverage"],
     )

@@ -1,6 +1,7 @@
 """models/ensemble/manifest.json: everything that says what a model is and where it came from."""
 
 import platform
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,15 @@ FEATURE_PACKAGES = ("rdkit", "chembl_structure_pipeline")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a model depends on."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
+    """Versions of Python and of the packages that a model depends on, those that are installed.
+
+    Prediction needs no TensorFlow, so a server may lack it.
+    """
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def write(folder: Path, content: dict[str, Any]) -> None:

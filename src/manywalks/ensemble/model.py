@@ -10,6 +10,7 @@ import pandas as pd
 
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
+from manywalks.ensemble.archive import model_folder
 from manywalks.ensemble.calibration import Calibration, Settings, report_endpoint
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.given import smiles_of
@@ -51,8 +52,17 @@ class Ensemble:
 
     @classmethod
     def load(cls, folder: Path | str) -> "Ensemble":
-        """Load models/ensemble; a ValueError says what is missing, damaged or of another version."""
-        folder = Path(folder)
+        """Load models/ensemble, or the .zip that `export` made of it.
+
+        Raises:
+            ValueError: something is missing, damaged or of another version; the line says what.
+        """
+        with model_folder(Path(folder)) as there:
+            return cls._load(there)
+
+    @classmethod
+    def _load(cls, folder: Path) -> "Ensemble":
+        """Load a model's folder."""
         about = manifest.read(folder)
         try:
             loaded = cls(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -91,14 +92,7 @@ class Parts:
                 with temporary.open("w", encoding="utf-8", newline="") as handle:
                     handle.write(fields.empty_table().to_pandas().to_csv(index=False))
                     for table in self._groups(fields):
-                        # whole numbers stay so beside empty cells
-                        frame = table.to_pandas(integer_object_nulls=True)
-                        # networks compute in float32: the digits beyond it mean nothing
-                        floats = frame.select_dtypes("float64").columns
-                        frame = frame.astype(dict.fromkeys(floats, "float32"))
-                        for name in fields.names:
-                            if fields.field(name).type == pa.string():
-                                frame[name] = frame[name].map(no_formula, na_action="ignore")
+                        frame = csv_frame(table, fields)
                         frame.to_csv(handle, index=False, header=False)
                 return
             with pq.ParquetWriter(temporary, fields) as writer:
@@ -111,6 +105,19 @@ class Parts:
             yield pa.concat_tables(
                 [pq.read_table(path, schema=fields) for path in self._paths[start : start + GROUP]]
             ).combine_chunks()
+
+
+def csv_frame(table: pa.Table, fields: pa.Schema) -> pd.DataFrame:
+    """Rows as CSV shows them."""
+    # whole numbers stay so beside empty cells
+    frame = table.to_pandas(integer_object_nulls=True)
+    # networks compute in float32: the digits beyond it mean nothing
+    floats = frame.select_dtypes("float64").columns
+    frame = frame.astype(dict.fromkeys(floats, "float32"))
+    for name in fields.names:
+        if fields.field(name).type == pa.string():
+            frame[name] = frame[name].map(no_formula, na_action="ignore")
+    return frame
 
 
 def spooled(stream: IO[bytes], folder: Path) -> Path:

@@ -109,7 +109,7 @@ def _other_versions(ensemble: Ensemble) -> list[str]:
         f"Warning: the model was trained with {name} {trained[name]}, this is {here[name]}; "
         "the last digits of its predictions may differ"
         for name in ("manywalks", "keras")
-        if name in trained and trained[name] != here[name]
+        if name in trained and name in here and trained[name] != here[name]
     ]
 
 

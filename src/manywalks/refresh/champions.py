@@ -10,6 +10,7 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.ensemble import manifest
+from manywalks.ensemble.companions import REPORTS
 from manywalks.train.prepare import read_tables
 from manywalks.workspace import Workspace
 
@@ -75,6 +76,9 @@ class Champions:
         curated, subsets = read_tables(workspace)
         endpoints = list(workspace.params.data.endpoints)
         curated.loc[:, ["smiles", *endpoints]].assign(subset=subsets).to_parquet(building / "seen.parquet")
+        for report in REPORTS:
+            if (workspace.reports / report).is_file():
+                shutil.copy(workspace.reports / report, building / report)
         entry = {
             "name": name,
             "made": now.isoformat(timespec="seconds"),

@@ -50,6 +50,16 @@ def keep_watching() -> None:
             signal.signal(number, _hold)
 
 
+def let_go() -> None:
+    """Leave both signals to whoever takes them next, such as a server that answers before it ends."""
+    if _watching.is_set():
+        signal.set_wakeup_fd(-1)
+        _watching.clear()
+    for number in STATUS:
+        if signal.getsignal(number) is _hold:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def keeping(words: Callable[[], str]) -> Iterator[None]:
     """Meanwhile, `words()` says what an interruption keeps, such as "3 of 8 replicates kept; …"."""

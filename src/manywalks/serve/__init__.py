@@ -1,0 +1,1 @@
+"""Models over HTTP: an API, a page, and workers that stay warm."""

@@ -1,0 +1,125 @@
+"""The ONNX graph gives what `predict` gives, whatever the model is made of."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.model import Ensemble
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.export.onnx_model import write_onnx
+from manywalks.featurize.featurize import featurize
+from manywalks.params.load import parse_params
+from manywalks.train.scaling import FeatureScaler
+from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.weights import initial_weights
+from tests.conftest import command
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+
+SMILES = ["C" * (1 + i % 9) + end for i, end in enumerate(["O", "N", "C(=O)O", "c1ccccc1", "Cl"] * 8)]
+# what no training molecule is like
+STRANGE = ["O=C(O)c1cc(Br)cc2ccccc12", "FC(F)(F)C(F)(F)S(=O)(=O)N", "C[Si](C)(C)C"]
+STEPS = (
+    TargetStep("a", "standard", mean=-3, sd=2),
+    TargetStep("b", "log", mean=0.5, sd=0.4, offset=0.1),
+    TargetStep("c", "normal_scores", knots_z=(-2.0, -0.1, 0.3, 2.0), knots_y=(1.0, 2.0, 5.0, 50.0)),
+    TargetStep("d", "none"),
+    TargetStep("active", "class"),
+    TargetStep("toxic", "class"),
+)
+CALIBRATIONS = {name: Calibration("regression", 3, residual=0.5, scores=(0.4, 0.9, 1.7)) for name in "abcd"}
+CALIBRATIONS["active"] = Calibration("classification", 50, slope=1.4, intercept=-0.3)
+CALIBRATIONS["toxic"] = Calibration("classification", 50, knots=((-2.0, 0.1), (0.0, 0.3), (2.0, 0.9)))
+
+
+def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensemble:
+    """An ensemble of untrained networks."""
+    kinds: dict[str, Any] = {name: {} for name in "abcd"}
+    kinds |= {name: {"kind": "classification"} for name in ("active", "toxic")}
+    params = parse_params(
+        {
+            "data": {"path": "t.csv", "endpoints": kinds},
+            "featurize": {"blocks": [{"kind": "morgan_count", "n_bits": 64}, {"kind": "rdkit2d"}]},
+            "network": {"widths": [8, 6]},
+        }
+        | sections
+    )
+    raw = featurize(SMILES, params.featurize.blocks)
+    scaler = FeatureScaler.fit(raw, params.transform)
+    transform = TargetTransform(STEPS)
+    rng = np.random.default_rng(1)
+    weights = [
+        [w + rng.normal(scale=0.1, size=w.shape).astype(np.float32) for w in one]
+        for one in (initial_weights(params.network, len(scaler.names), 6, rng) for _ in range(replicates))
+    ]
+    if params.network.normalization == "batch":
+        weights = [[np.abs(w) if w.ndim == 1 else w for w in one] for one in weights]
+    how = params.ensemble.average, params.ensemble.class_average
+    save_keras(
+        stacked_model(params.network, transform, weights, *how),
+        folder / "model.keras",
+        about=describe(params.network, transform, *how),
+    )
+    content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": replicates}
+    content |= {"confidence": 0.95, "data": {"rev": "v1", "md5": "x"}, "versions": {}}
+    predictor = StackedPredictor.load(folder / "model.keras")
+    return Ensemble(content, scaler, predictor, Domain.fit(raw), CALIBRATIONS)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {},
+        {"network": {"widths": []}},
+        *(
+            {"network": {"widths": [8, 6], "activation": one}}
+            for one in ("relu", "silu", "tanh", "elu", "selu")
+        ),
+        {"network": {"widths": [8], "normalization": "batch", "activation": "softplus"}},
+        {"network": {"widths": [8], "normalization": "none"}},
+        {"ensemble": {"average": "median"}},
+        {"ensemble": {"average": "trimmed", "class_average": "logit"}},
+        {"transform": {"counts": "binary", "descriptors": "standard"}},
+        {"transform": {"counts": "none", "descriptors": "none"}},
+        {"featurize": {"blocks": [{"kind": "rdkit2d"}]}},
+        {"featurize": {"blocks": [{"kind": "morgan_count", "n_bits": 64}]}},
+    ],
+    ids=str,
+)
+def test_the_graph_gives_what_predict_gives(sections: dict[str, Any], tmp_path: Path) -> None:
+    ensemble = made(tmp_path, sections)
+    write_onnx(ensemble, tmp_path / "model.onnx")
+    raw = featurize([*SMILES, *STRANGE], ensemble.blocks)
+    matrix = raw.matrix()
+    if "descriptors" not in sections.get("transform", {}):
+        matrix[0, -1], matrix[1, -1] = np.nan, np.inf
+        raw.dense[: len(raw)] = matrix[:, matrix.shape[1] - raw.dense.shape[1] :]
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    mean, spread = session.run(None, {"features": matrix})
+    known = ensemble.predict_features(raw)
+    for column, name in enumerate(ensemble.endpoints):
+        np.testing.assert_allclose(mean[:, column], known[name], rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            spread[:, column], known[f"{name}:spread"], rtol=1e-4, atol=1e-5, err_msg=name
+        )
+
+
+def test_the_graph_says_what_goes_in_and_comes_out(trained: Path, tmp_path: Path) -> None:
+    done = command("export", str(trained), "--onnx", str(tmp_path / "model.onnx"))
+    assert done.returncode == 0, done.stderr
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    about = session.get_modelmeta().custom_metadata_map
+    ensemble = Ensemble.load(trained / "models/ensemble")
+    assert json.loads(about["feature_names"]) == list(ensemble.scaler.columns)
+    assert json.loads(about["units"]) == ["log10 mol/L"] and json.loads(about["endpoints"]) == ["logS"]
+    assert about["data_version"] == ensemble.about["data"]["md5"]
+    raw = featurize(SMILES, ensemble.blocks)
+    mean, _ = session.run(["mean", "spread"], {"features": raw.matrix()})
+    np.testing.assert_allclose(mean[:, 0], ensemble.predict_features(raw)["logS"], rtol=1e-5, atol=1e-5)
