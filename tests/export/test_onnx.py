@@ -102,7 +102,7 @@ def test_the_graph_gives_what_predict_gives(sections: dict[str, Any], tmp_path: 
         matrix[0, -1], matrix[1, -1] = np.nan, np.inf
         raw.dense[: len(raw)] = matrix[:, matrix.shape[1] - raw.dense.shape[1] :]
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    mean, spread = session.run(None, {"features": matrix})
+    mean, spread = map(np.asarray, session.run(None, {"features": matrix}))
     known = ensemble.predict_features(raw)
     for column, name in enumerate(ensemble.endpoints):
         np.testing.assert_allclose(mean[:, column], known[name], rtol=1e-5, atol=1e-5, err_msg=name)
@@ -121,5 +121,5 @@ def test_the_graph_says_what_goes_in_and_comes_out(trained: Path, tmp_path: Path
     assert json.loads(about["units"]) == ["log10 mol/L"] and json.loads(about["endpoints"]) == ["logS"]
     assert about["data_version"] == ensemble.about["data"]["md5"]
     raw = featurize(SMILES, ensemble.blocks)
-    mean, _ = session.run(["mean", "spread"], {"features": raw.matrix()})
+    mean, _ = map(np.asarray, session.run(["mean", "spread"], {"features": raw.matrix()}))
     np.testing.assert_allclose(mean[:, 0], ensemble.predict_features(raw)["logS"], rtol=1e-5, atol=1e-5)
