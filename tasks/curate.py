@@ -6,8 +6,8 @@ from manywalks.data.curate import curate_table
 from manywalks.pipeline.versions import table_at
 from manywalks.runtime import progress
 from manywalks.tables.csv_rows import no_formula
-from manywalks.tables.frame import read_whole
-from manywalks.tables.reader import Format
+from manywalks.tables.frame import known_columns, read_whole
+from manywalks.tables.reader import SDF_TITLE, Format
 from manywalks.workspace import Workspace
 
 
@@ -19,9 +19,19 @@ def run(workspace: Workspace) -> None:
         # the other columns of an export are most of its memory
         needed = {*needed_columns(workspace.params), *data.checks}
         name = data.path if data.rev is None else f"{data.path} at {data.rev}"
-        read = read_whole(table, name=name, said=Format(data.delimiter, data.encoding), columns=needed)
-        counting = progress.counting(tell)
-        result = curate_table(read.frame, workspace.params, faults=read.faults, progress=counting)
+        is_sdf = known_columns(table, name=name, said=Format.of(data)) is None
+        # the title of an SDF's record names it where nothing else does
+        names = data.id or (SDF_TITLE if is_sdf else None)
+        read = read_whole(
+            table, name=name, said=Format.of(data), columns=needed | ({SDF_TITLE} if is_sdf else set())
+        )
+        result = curate_table(
+            read.frame,
+            workspace.params,
+            faults=read.faults,
+            names=names,
+            progress=progress.counting(tell),
+        )
     with files.atomic_path(workspace.curated) as path:
         result.molecules.to_parquet(path, index=False)
     with files.atomic_path(workspace.rejected) as path:

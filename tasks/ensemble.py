@@ -35,6 +35,7 @@ def run(workspace: Workspace) -> None:
     prepared.scaler.save(folder / "scaler.npz")
     domain = Domain.fit(features.take(prepared.problem.train))
     domain.save(folder / "domain.npz")
+    card = files.read_json(workspace.reports / "data.json")
     manifest.write(
         folder,
         {
@@ -49,7 +50,8 @@ def run(workspace: Workspace) -> None:
             "engine": kept[0].engine,
             "entropy": str(entropy_of(store, params)),
             "store": store.key,
-            "data": files.read_json(workspace.reports / "data.json")["source"],
+            "data": card["source"],
+            "labels": {n: one["labels"] for n, one in card["endpoints"].items() if "labels" in one},
             "versions": manifest.versions(),
         },
     )

@@ -28,3 +28,15 @@ def test_one_class_in_the_table_is_refused() -> None:
 def test_one_class_that_is_left_is_refused_with_what_took_the_other() -> None:
     said = refused(["1", "1", "0", "0"], ["CCO", "CCN", "C1CC", "xx"])
     assert "has class 1 alone in the 2 molecules that are kept (rejected records: unparsable (2))" in said
+
+
+def test_classes_are_called_what_the_table_calls_them() -> None:
+    def labels(cells: list[str], **keys: object) -> list[str]:
+        frame = pd.DataFrame({"smiles": ["CCO", "CCN", "CCC", "CCCl", "CCBr"][: len(cells)], "y": cells})
+        raw = {"data": {"path": "t.csv", "endpoints": {"y": {"kind": "classification", **keys}}}}
+        return curate_table(frame, parse_params(raw)).card["endpoints"]["y"]["labels"]
+
+    assert labels(["Yes", "No", "Yes", "yes"]) == ["No", "Yes"]
+    assert labels(["1", "0", "1"]) == ["0", "1"]
+    assert labels(["toxic", "safe", "safe"], positive="toxic") == ["safe", "toxic"]
+    assert labels(["toxic", "safe", "fine"], positive="toxic") == ["not toxic", "toxic"]

@@ -300,7 +300,7 @@ def test_declared_checks_list_all_violations():
     said = str(refusal.value)
     for subset in (
         "'200' in record 2 is over 100",
-        "'a' in record 2 stands there more than once",
+        "'a' in record 2 is there more than once",
         "'x' in record 1",
         "'1.5' in record 1 is not an integer",
         "'' in record 2 is empty",

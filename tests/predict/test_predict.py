@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import psutil
 import pyarrow as pa
@@ -399,3 +400,64 @@ def test_the_command_says_how_many_rows(model: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "4 rows, 3 of them not predicted" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["xlsx", "sdf"])
+def test_excel_and_sdf_hold_the_rows_of_the_csv(model: Path, tmp_path: Path, form: str) -> None:
+    smiles = ["CCO", "not one", "c1ccccc1O"]
+    table = pd.DataFrame({"name": ["=SUM(A1)", "+b", "@c"], "smiles": smiles})
+    table.to_csv(tmp_path / "in.csv", index=False)
+    for suffix in ("csv", form):
+        predict_table(model, tmp_path / "in.csv", tmp_path / f"out.{suffix}")
+    want = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+    if form == "xlsx":
+        found = pd.read_excel(tmp_path / "out.xlsx", dtype=str, keep_default_na=False)
+        sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").worksheets[0]
+        assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+    else:
+        molecules = list(Chem.SDMolSupplier(str(tmp_path / "out.sdf")))
+        found = pd.DataFrame([{**mol.GetPropsAsDict(autoConvertStrings=False)} for mol in molecules])
+        found = found.fillna("")
+        assert [mol.GetNumAtoms() for mol in molecules] == [3, 0, 7]
+        assert [mol.GetProp("_Name") for mol in molecules] == table["name"].tolist()
+    assert found["id"].tolist() == table["name"].tolist()
+    assert list(found) == list(want)
+    assert found["rejected"].tolist() == want["rejected"].tolist()
+    assert [float(cell or "nan") for cell in found["logS"]] == pytest.approx(
+        [float(cell or "nan") for cell in want["logS"]], nan_ok=True
+    )
+
+
+def test_standard_output_holds_the_rows_and_nothing_else(model: Path, tmp_path: Path) -> None:
+    table_of(["CCO", "xx"], tmp_path / "in.csv")
+    done = command("predict", str(model), str(tmp_path / "in.csv"), "-o", "-")
+    assert done.returncode == 0, done.stderr
+    predict_table(model, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert done.stdout == (tmp_path / "out.csv").read_text(encoding="utf-8")
+    assert "2 rows, 1 of them not predicted" in done.stderr
+
+
+def test_an_older_output_is_said_to_be_overwritten_and_the_training_table_never_is(
+    model: Path, tmp_path: Path
+) -> None:
+    table_of(["CCO"], tmp_path / "in.csv")
+    first, again = (
+        command("predict", str(model), str(tmp_path / "in.csv"), "out.csv", cwd=tmp_path) for _ in "ab"
+    )
+    assert "overwritten" not in first.stdout
+    assert "out.csv (overwritten)" in again.stdout
+    trained_on = model.parent.parent / "table.csv"
+    before = trained_on.read_bytes()
+    with pytest.raises(ValueError, match="is the table that the model was trained on"):
+        predict_table(model, tmp_path / "in.csv", trained_on)
+    assert trained_on.read_bytes() == before
+
+
+def test_a_named_sheet_is_predicted(model: Path, tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "in.xlsx") as book:
+        pd.DataFrame({"note": ["read me"]}).to_excel(book, sheet_name="About", index=False)
+        pd.DataFrame({"smiles": ["CCO", "CCN"]}).to_excel(book, sheet_name="Molecules", index=False)
+    done = predict_table(model, tmp_path / "in.xlsx", tmp_path / "out.csv", sheet="Molecules")
+    assert done == (2, 0)
+    with pytest.raises(ValueError, match="no sheet 'molecule'; did you mean 'Molecules'"):
+        predict_table(model, tmp_path / "in.xlsx", tmp_path / "out.csv", sheet="molecule")

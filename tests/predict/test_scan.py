@@ -123,7 +123,7 @@ def test_every_file_of_a_folder_is_looked_at_first(tmp_path: Path, text: str, sa
 def test_a_field_that_no_record_of_an_sdf_has_is_refused(tmp_path: Path) -> None:
     path = sdf(tmp_path / "t.sdf")
     with pytest.raises(
-        ValueError, match=r"no record has a field 'note' \(fields: smiles, name, batch\); change --keep"
+        ValueError, match=r"no record has a field 'note'; it has 'smiles', 'name', 'batch' \(change --keep\)"
     ):
         scanned(path, Want(keep=("note",)))
     with pytest.raises(ValueError, match="change --id"):

@@ -3,6 +3,7 @@
 import io
 import time
 
+import pytest
 from rich.console import Console
 
 from manywalks.runtime import progress
@@ -44,3 +45,26 @@ def test_no_time_is_left_out_rather_than_empty() -> None:
 def test_a_line_that_two_threads_wrote_at_once_is_no_progress() -> None:
     assert progress.parse('@progress [1, 2, ""]@progress [2, 2, ""]') is None
     assert progress.parse('@progress [1, 2, "x"]') == (1.0, 2.0, "x")
+
+
+def test_off_a_terminal_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = progress.bar(Console(file=io.StringIO()))
+    with progress.visible(shown, every=0.05):
+        task = shown.add_task("train replicates", total=None, note="")
+        for done in range(0, 64, 8):
+            progress.update(shown, task, done, 64, f"{done} of 64 replicates")
+            time.sleep(0.04)
+        middle = capsys.readouterr().err.splitlines()
+        progress.update(shown, task, 64, 64, "64 of 64 replicates")
+    assert len(middle) >= 2
+    assert all(line.startswith("train replicates: ") and " %" in line for line in middle)
+    assert "left" in middle[-1]
+    assert capsys.readouterr().err.splitlines()[-1] == ("train replicates: done in 0:00, 64 of 64 replicates")
+
+
+def test_off_a_terminal_a_line_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = progress.bar(Console(file=io.StringIO()))
+    with progress.visible(shown, every=0.02):
+        shown.add_task("split", total=None, note="")
+        time.sleep(0.2)
+    assert capsys.readouterr().err.splitlines() == ["split: started"]

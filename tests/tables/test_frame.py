@@ -12,6 +12,7 @@ from rdkit import Chem
 
 from manywalks.tables.csv_header import find_delimiter
 from manywalks.tables.frame import as_text, read_table, read_whole
+from manywalks.tables.reader import Format
 
 
 def write(folder, name, content, encoding="utf-8"):
@@ -127,7 +128,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
 def test_what_is_no_encoding_is_refused_in_one_line(tmp_path, encoding):
     path = write(tmp_path, "t.csv", "smiles,y\nCCO,1\n")
     with pytest.raises(ValueError, match=rf"data\.encoding: '{encoding}' is no encoding") as refusal:
-        read_table(path, encoding=encoding)
+        read_table(path, said=Format(encoding=encoding))
     assert "\n" not in str(refusal.value)
 
 
@@ -251,4 +252,4 @@ def test_a_table_that_dvc_has_not_brought_is_asked_for(tmp_path):
 def test_a_wrong_encoding_is_refused(tmp_path):
     path = write(tmp_path, "t.csv", "smiles,unit\nCCO,µM\n", "cp1252")
     with pytest.raises(ValueError, match=r"not utf-8 text.*data\.encoding"):
-        read_table(path, encoding="utf-8")
+        read_table(path, said=Format(encoding="utf-8"))

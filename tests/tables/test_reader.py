@@ -281,3 +281,21 @@ def test_an_archive_that_is_no_workbook_is_named(tmp_path: Path) -> None:
         archive.writestr("t.csv", "smiles,y\nCCO,1\n")
     with pytest.raises(ValueError, match=r"tables\.zip: is no Excel workbook that can be read"):
         read_whole(path)
+
+
+@pytest.mark.parametrize("text", ['smiles,"y\nCCO,1\nCCN,2\n', '"smiles;y\n' + "CCO;1\n" * 300])
+def test_a_quote_that_the_column_names_never_close_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="line 1 opens a quote in the column names and never closes it") as e:
+        read_whole(tmp_path / "t.csv")
+    assert len(str(e.value)) < 300
+
+
+def test_a_quote_within_a_column_name_is_a_letter(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('smiles,5" tube\nCCO,1\n', encoding="utf-8")
+    assert list(read_whole(tmp_path / "t.csv").frame) == ["smiles", '5" tube']
+
+
+def test_a_column_name_may_hold_a_line_break(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('smiles,"y\n(nM)"\nCCO,1\n', encoding="utf-8")
+    assert list(read_whole(tmp_path / "t.csv").frame) == ["smiles", "y\n(nM)"]

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
+from manywalks.formatting import count
 from manywalks.params.load import load_params
 from manywalks.params.run import ReportParams
 from manywalks.pipeline import definition, preflight, server
@@ -115,7 +116,10 @@ def init(
     if not ignored.exists():
         files.write_text(ignored, MADE_BY_A_RUN)
     console.print(f"{target} assumes")
-    faults = [f"{len(read.faults)} records will be rejected: {one}" for one in list(read.faults.values())[:1]]
+    faults = [
+        f"{count(len(read.faults), 'record')} will be rejected: {one}"
+        for one in list(read.faults.values())[:1]
+    ]
     blocks = [f"structures: {len(read.frame)} molecule blocks of an SDF"] if read.is_sdf else []
     for line in [*blocks, *guess.assumed, *faults]:
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
@@ -141,8 +145,15 @@ def predict(
         ),
     ],
     output: Annotated[
-        Path, typer.Argument(help="File to write: .parquet or .csv, one row for each row of INPUT.")
-    ],
+        Path | None,
+        typer.Argument(
+            help="File to write: .parquet, .csv, .xlsx or .sdf, one row for each row of INPUT; - is CSV on "
+            "standard output."
+        ),
+    ] = None,
+    named_output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The same as OUTPUT, as an option.")
+    ] = None,
     smiles: Annotated[
         str | None,
         typer.Option(
@@ -161,21 +172,27 @@ def predict(
         list[str] | None,
         typer.Option(help="Column of INPUT to copy to the output; may be given more than once."),
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of an Excel workbook (default: the first).")
+    ] = None,
 ) -> None:
     """Predict the molecules of a table of any size.
 
-    A run that was stopped continues where it was.
+    A run that was stopped continues where it was. An older output is overwritten.
 
     Example: manywalks predict models/ensemble new.csv predictions.parquet
     """
+    from manywalks.cli.predict import run_predict
     from manywalks.ensemble.archive import model_folder
-    from manywalks.predict.predict import predict_table
 
+    if output is not None and named_output is not None:
+        raise ValueError("predict: OUTPUT and --output are both given; leave out one of them")
+    written = output or named_output
+    if written is None:
+        raise ValueError("predict: no output; name a file (.csv, .parquet, .xlsx, .sdf), or - for the screen")
+    columns = {"smiles": smiles, "id_column": id_column, "sheet": sheet, "keep": keep or []}
     with model_folder(model) as there:
-        done = predict_table(there, table, output, smiles=smiles, id_column=id_column, keep=keep or [])
-    console.print(
-        f"{done.rows} rows, {done.rejected} of them not predicted (column rejected says why): {output}"
-    )
+        run_predict(there, table, written, columns)
 
 
 @app.command()
@@ -191,6 +208,7 @@ def explain(
 
     Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
     """
+    from manywalks.cli.tables import atoms_table
     from manywalks.ensemble.explain import explain as explain_molecule
     from manywalks.ensemble.model import Ensemble
     from manywalks.report.explanation import check_svg, write_svg
@@ -201,7 +219,7 @@ def explain(
     atoms = found.atoms(endpoint)
     for line in found.headline(endpoint):
         console.print(line, highlight=False, markup=False)
-    console.print(f"\n{atoms.to_string(index=False, float_format='%.3f')}\n", highlight=False)
+    console.print(f"\n{atoms_table(atoms)}\n", highlight=False)
     console.print(found.legend(endpoint), highlight=False, markup=False)
     doubtful = (~atoms["trusted"].to_numpy(dtype=bool)).sum()
     console.print(f"{doubtful} of {len(atoms)} atoms are not to be trusted; drawn in {output}")

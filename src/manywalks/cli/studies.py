@@ -15,7 +15,7 @@ def reproduce(
     model: Annotated[Path, typer.Argument(help="The model's folder.")] = Path("models/ensemble"),
     data: Annotated[Path | None, typer.Option(help="The model's raw table, if it has moved.")] = None,
     replicates: Annotated[
-        int | None, typer.Option(help="Replicates to train (default: as many as the model has).")
+        int | None, typer.Option(help="Replicates to train, 2 or more (default: as many as the model has).")
     ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Curate and featurize again too.")
@@ -32,11 +32,18 @@ def reproduce(
     Example: manywalks reproduce models/ensemble --replicates 16
     """
     from manywalks.ensemble import manifest
+    from manywalks.reproduce.reproduce import raw_table
 
     if sources:
         _sources(Workspace.open(model.resolve().parent.parent), replicates or 16)
         return
-    manifest.read(model)  # a model that cannot be read ends here, before anything starts
+    about = manifest.read(model)  # what cannot be done ends here, before anything starts
+    if replicates is not None and replicates < 2:
+        raise ValueError(
+            f"--replicates {replicates}: is too few to see how much they differ; give 2 or more, or leave it "
+            "out for as many as the model has"
+        )
+    raw_table(model, about, data)
     wait_for_server = server.start(model.resolve().parent.parent)
     from manywalks.flows.reproduce import reproduce_model
     from manywalks.reproduce.agreement import verdict
@@ -93,15 +100,12 @@ def diff(
     from manywalks.data.diff import diff_tables
     from manywalks.pipeline.versions import table_at
     from manywalks.tables.frame import read_table
+    from manywalks.tables.reader import Format
 
     workspace = Workspace.open(folder)
     data = workspace.params.data
     before, after = (
-        read_table(
-            table_at(workspace, None if rev == "." else rev).file,
-            delimiter=data.delimiter,
-            encoding=data.encoding,
-        )
+        read_table(table_at(workspace, None if rev == "." else rev).file, said=Format.of(data))
         for rev in (old, new)
     )
     found = diff_tables(before, after, workspace.params)
@@ -123,9 +127,11 @@ def compare(
             "--set", help="Values to try, such as network.dropout=0.1,0.3; may be given more than once."
         ),
     ] = None,
-    repeats: Annotated[int, typer.Option(help="How often the k-fold is repeated.")] = 5,
-    folds: Annotated[int, typer.Option(help="Folds of each k-fold.")] = 5,
-    replicates: Annotated[int, typer.Option(help="Replicates of every configuration on every split.")] = 8,
+    repeats: Annotated[int, typer.Option(help="How often the k-fold is repeated, 1 or more.")] = 5,
+    folds: Annotated[int, typer.Option(help="Folds of each k-fold, 3 or more.")] = 5,
+    replicates: Annotated[
+        int, typer.Option(help="Replicates of every configuration on every split, 2 or more.")
+    ] = 8,
     metric: Annotated[str | None, typer.Option(help="Score that decides (default: rmse or auroc).")] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Smallest difference that matters (default: the tolerance).")

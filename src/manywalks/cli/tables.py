@@ -1,7 +1,9 @@
 """Tables that the studies show on the terminal: comparisons, sources of randomness, changes of the data."""
 
+import math
 from typing import Any
 
+import pandas as pd
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -145,6 +147,19 @@ def sources_table(workspace: Workspace) -> Table:
         for source, row in sources.items()
     ]
     return plain_table(["what varies", "spread", "95 % interval", "of all variance"], rows)
+
+
+def atoms_table(atoms: pd.DataFrame) -> str:
+    """The table of an explanation; contributions of 1e-6 and of 100 both keep three digits."""
+    largest = float(atoms[["contribution", "spread"]].abs().max().max())
+    digits = 3 if not largest > 0 else max(1, min(12, 2 - math.floor(math.log10(largest))))
+
+    def written(value: float) -> str:
+        return f"{value:.{digits}f}" if digits < 7 else f"{value:.2e}"
+
+    formats: dict[str | int, Any] = {"contribution": written, "spread": written}
+    formats["agreement"] = "{:.2f}".format
+    return atoms.to_string(index=False, formatters=formats)
 
 
 def diff_lines(found: dict[str, Any], most: int | None = 10) -> list[str]:

@@ -1,5 +1,6 @@
 """Configurations to compare: from files of parameters, `--set` values, sweeps of width and depth."""
 
+import difflib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -124,7 +125,9 @@ def _values(setting: str) -> tuple[str, list[Any]]:
     if not equals or "." not in key or not values:
         raise ValueError(f"--set {setting}: is not a setting; write it as network.dropout=0.1,0.3")
     if key.split(".")[0] not in VARIED:
-        raise ValueError(f"--set {setting}: {key} cannot be compared; choose a key of {', '.join(VARIED)}")
+        near = difflib.get_close_matches(key.split(".")[0], VARIED, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"choose a key of {', '.join(VARIED)}"
+        raise ValueError(f"--set {setting}: {key} cannot be compared; {meant}")
     return key.strip(), values
 
 
@@ -136,9 +139,8 @@ def _combinations(
         keys = [key for key, _ in values]
         words = [f"{_short(key, keys)}={_text(value)}" for key, value in zip(keys, chosen, strict=True)]
         title = " ".join([name] * (several or not words) + words)
-        yield Configuration(
-            title, with_values(params, dict(zip(keys, chosen, strict=True)), f"--set {title}")
-        )
+        given = dict(zip(keys, chosen, strict=True))
+        yield Configuration(title, with_values(params, given, "--set"))
 
 
 def with_values(params: Params, values: dict[str, Any], source: str) -> Params:
@@ -149,9 +151,9 @@ def with_values(params: Params, values: dict[str, Any], source: str) -> Params:
         *path, last = key.split(".")
         for subset in path:
             section = section.get(subset) if isinstance(section, dict) else None
-        if not isinstance(section, dict) or last not in section:
+        if not isinstance(section, dict):
             raise ValueError(f"{source}: {key}: unknown key; look at params.yaml")
-        section[last] = value
+        section[last] = value  # a key that is not known is refused with the one that was meant
     return parse_params(raw, source=source)
 
 

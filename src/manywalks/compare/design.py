@@ -33,11 +33,13 @@ class Design:
         """Refuse what nothing could be said from."""
         if self.replicates < 2:
             raise ValueError(
-                f"--replicates {self.replicates}: is too few to see how much they differ; take 4 or more"
+                f"--replicates {self.replicates}: is too few to see how much they differ; give 2 or more"
             )
-        if self.repeats < 1 or self.folds < 3:
+        if self.repeats < 1:
+            raise ValueError(f"--repeats {self.repeats}: is too few; give 1 or more")
+        if self.folds < 3:
             # two halves share no training molecule and tell little of each other: 8 to 11 % false verdicts
-            raise ValueError(f"--repeats {self.repeats} --folds {self.folds}: too few; take at least 1 and 3")
+            raise ValueError(f"--folds {self.folds}: is too few for a sure verdict; give 3 or more")
         if self.threshold is not None and not self.threshold > 0:
             raise ValueError(
                 f"--threshold {self.threshold:g}: must be above 0; leave it out to use the tolerance"

@@ -36,9 +36,25 @@ def data_card(
         "split": _split(molecules, records, rejected),
         "endpoints": {
             name: _endpoint(name, endpoint, molecules, cells[name], merged[name])
+            | _labels(records.column(endpoint.source(name)), cells[name].value, endpoint)
             for name, endpoint in records.params.data.endpoints.items()
         },
     }
+
+
+def _labels(words: np.ndarray, values: np.ndarray, endpoint: EndpointParams) -> dict[str, Any]:
+    """What the table calls the classes 0 and 1: the commonest cell of each; {} for a regression.
+
+    Args:
+        words: cells (n,) as the table has them; values: the class (n,) that each was read as.
+    """
+    if endpoint.kind != "classification":
+        return {}
+    said = [Counter(words[values == value]).most_common() for value in (0, 1)]
+    no, yes = (found[0][0] if found else word for found, word in zip(said, ("No", "Yes"), strict=True))
+    # where many words stand for "not active", none of them is the name of the class
+    several = endpoint.positive is not None and endpoint.negative is None and len(said[0]) > 1
+    return {"labels": [f"not {endpoint.positive}" if several else no, yes]}
 
 
 def _reasons(rejected: pd.DataFrame) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cell
     lowered = pd.Series(words, dtype=object)
     if endpoint.positive is None:
         yes, no = lowered.isin(POSITIVE).to_numpy(), lowered.isin(NEGATIVE).to_numpy()
-        remedy = "set `positive` to the cell that means class 1"
+        remedy = "the cell is left out; set `positive` and `negative` if it means one of the classes"
     else:
         yes = (lowered == plain_cell(endpoint.positive).lower()).to_numpy()
         if endpoint.negative is None:
@@ -153,7 +153,7 @@ def _read_classes(text: np.ndarray, name: str, endpoint: EndpointParams) -> Cell
             cells.taken_as_0 = {int(row): words[row] for row in np.flatnonzero(no)}
         else:
             no = ~yes & lowered.isin([plain_cell(cell).lower() for cell in endpoint.negative]).to_numpy()
-        remedy = "add it to `negative` where it means class 0"
+        remedy = "the cell is left out, which is right if it means neither class; else add it to `negative`"
     cells.value = np.where(yes, 1.0, np.where(no, 0.0, np.nan))
     sentence = f"{name}: {{}} says no class; {remedy}"
     cells.refuse(np.flatnonzero(~missing & ~yes & ~no), "not_a_class", sentence, text)

@@ -1,6 +1,5 @@
 """The raw table against what params declare of it: every violation is listed at once."""
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from manywalks.data.numbers import Mark
 from manywalks.params.data import CheckParams
 from manywalks.params.load import Params
 from manywalks.tables.missing import MISSING
+from manywalks.tables.names import hint
 
 # ranges of records that a fault names, at most: one broken column of a large table is not a page each
 RANGES = 200
@@ -65,20 +65,12 @@ def common_cells(cells: np.ndarray) -> str:
 def _missing(frame: pd.DataFrame, params: Params) -> list[str]:
     """A sentence a missing column, with the column that it may have meant."""
     there = [str(column) for column in frame.columns]
-    lowered = {column.lower(): column for column in there}
     faults = []
     for column, key in needed_columns(params).items():
         if column in there:
             continue
-        near = difflib.get_close_matches(column.lower(), list(lowered), n=1, cutoff=0.6)
-        hint = f"did you mean {lowered[near[0]]!r}" if near else f"it has {_listed(there)}"
-        faults.append(f"no column {column!r} ({key}); {hint}")
+        faults.append(f"no column {column!r} ({key}); {hint(column, there)}")
     return faults
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:8])
-    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _violations(frame: pd.DataFrame, checks: dict[str, CheckParams], decimal: Mark) -> list[str]:
@@ -143,7 +135,7 @@ def _checks(declared: CheckParams, decimal: Mark) -> list:
         pattern = declared.pattern
         rules.append((over_filled(lambda c: c.str.fullmatch(pattern)), f"does not match {pattern}"))
     if declared.unique:
-        rules.append((over_filled(lambda c: ~c.duplicated(keep="first")), "stands there more than once"))
+        rules.append((over_filled(lambda c: ~c.duplicated(keep="first")), "is there more than once"))
     return [pandera.Check(rule, name=sentence, error=sentence) for rule, sentence in rules]
 
 

@@ -46,6 +46,7 @@ def curate_table(
     params: Params,
     *,
     faults: Mapping[int, str] | None = None,
+    names: str | None = None,
     progress: Progress | None = None,
 ) -> Curated:
     """Curate a raw table of text cells; kept + merged + rejected records = records read.
@@ -55,10 +56,11 @@ def curate_table(
 
     Args:
         faults: row -> why the record does not fit the table, as `tables.read_whole` found it.
+        names: the column that names the records (default: data.id).
     """
     frame = as_text(frame)
     check_table(frame, params)
-    records = Records.of(frame, params)
+    records = Records.of(frame, params, names)
     steps = {"read": len(records)}
     for row, fault in (faults or {}).items():
         records.reject(row, "malformed", fault)

@@ -25,6 +25,7 @@ from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
 from manywalks.params.split import SplitParams
 from manywalks.tables.csv_header import SMILES_NAMES
+from manywalks.tables.names import hint, listed
 from manywalks.tables.reader import LOOKED_AT
 
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
@@ -72,7 +73,7 @@ def guess_params(frame: pd.DataFrame, path: str, name: str, *, smiles: str | Non
     decimal = find_decimal(rest)
     endpoints = export.endpoints if export else guess_endpoints(rest, decimal)
     if not endpoints:
-        raise ValueError(f"{name}: no column of measurements among {', '.join(map(repr, others))}; add one")
+        raise ValueError(f"{name}: no column of measurements among {listed(others)}; add one")
     assumed += export.assumed if export else []
     if not export:
         endpoints, taken, said = with_companions(rest, endpoints)
@@ -99,7 +100,7 @@ def _named(frame: pd.DataFrame, smiles: str, name: str) -> str:
     """The column that the user names."""
     if smiles not in frame.columns:
         raise ValueError(
-            f"{name}: no column {smiles!r} (columns: {', '.join(map(str, frame.columns))}); change --smiles"
+            f"{name}: no column {smiles!r}; {hint(smiles, [*map(str, frame.columns)])} (change --smiles)"
         )
     return smiles
 
@@ -195,7 +196,7 @@ def find_smiles(frame: pd.DataFrame, name: str) -> str:
     called = [str(column) for column in frame.columns if "smiles" in words_of(str(column)).lower().split()]
     if not called:
         raise ValueError(
-            f"{name}: no column holds SMILES (columns: {', '.join(map(repr, frame.columns))}); name it with "
+            f"{name}: no column holds SMILES; it has {listed([*map(str, frame.columns)])}; name it with "
             "--smiles"
         )
     return called[0]

@@ -18,17 +18,20 @@ class Records:
         params: the run's parameters.
         open: bool (n,): not rejected so far.
         reasons: rejected record -> (reason code, a sentence).
+        names: the column that names the records; None where none does.
     """
 
     frame: pd.DataFrame
     params: Params
     open: np.ndarray
     reasons: dict[int, tuple[str, str]]
+    names: str | None = None
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, params: Params) -> "Records":
-        """All records of a table, none rejected."""
-        return cls(frame.reset_index(drop=True), params, np.ones(len(frame), dtype=bool), {})
+    def of(cls, frame: pd.DataFrame, params: Params, names: str | None = None) -> "Records":
+        """All records of a table, none rejected; `names` is the column of ids (default: data.id)."""
+        everyone = np.ones(len(frame), dtype=bool)
+        return cls(frame.reset_index(drop=True), params, everyone, {}, names or params.data.id)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -40,9 +43,9 @@ class Records:
     def ids(self) -> np.ndarray:
         """What names each record: its id cell, or its row number where there is none."""
         rows = np.array([str(row) for row in range(1, len(self) + 1)], dtype=object)
-        if self.params.data.id is None:
+        if self.names is None or self.names not in self.frame:
             return rows
-        cells = self.column(self.params.data.id)
+        cells = self.column(self.names)
         return np.where(cells == "", rows, cells)
 
     def reject(self, row: int | np.integer, code: str, detail: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 from rdkit import Chem
 
+from manywalks.tables.names import hint
+
 NAMES = ("smiles", "canonical_smiles", "structure", "molecule", "mol", "drug")
 
 
@@ -37,7 +39,7 @@ def _smiles(one: Any, row: int) -> str:
         return Chem.MolToSmiles(one)
     if one is None or one is pd.NA or one is pd.NaT or (isinstance(one, float) and one != one):
         return ""
-    raise ValueError(f"predict: row {row}: {one!r} is neither a SMILES nor an RDKit molecule")
+    raise ValueError(f"predict: row {row + 1}: {one!r} is neither a SMILES nor an RDKit molecule")
 
 
 def _smiles_column(frame: pd.DataFrame, column: str) -> Any:
@@ -49,6 +51,6 @@ def _smiles_column(frame: pd.DataFrame, column: str) -> Any:
         if name in lowered:
             return lowered[name]
     raise ValueError(
-        f"predict: the frame has no column {column!r} (the training table's SMILES) nor 'smiles'; it has "
-        f"{', '.join(map(repr, frame.columns[:8]))}; give the column itself"
+        f"predict: the frame has no column {column!r} (the training table's SMILES) nor 'smiles'; "
+        f"{hint(column, [*map(str, frame.columns)])} Give the column itself, such as frame[NAME]"
     )

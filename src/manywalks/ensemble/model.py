@@ -109,6 +109,16 @@ class Ensemble:
         return columns | {"similarity": "f", "in_domain": "b"}
 
     @property
+    def labels(self) -> dict[str, list[str]]:
+        """By class endpoint: what the training table calls the classes 0 and 1."""
+        known = self.about.get("labels", {})  # a model made before they were kept has none
+        return {
+            name: known.get(name, ["No", "Yes"])
+            for name, about in self.endpoints.items()
+            if about["kind"] == "classification"
+        }
+
+    @property
     def block(self) -> int:
         """Molecules whose predictions by all replicates take up to a quarter of a GiB."""
         return max(64, min(4096, 2**28 // (8 * int(self.about["replicates"]) * len(self.endpoints))))
@@ -149,8 +159,9 @@ class Ensemble:
         replicates, of a class over their calibrated probabilities), `e:low`, `e:high` (calibrated interval;
         of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single
         replicates' calibrated probabilities), `e:bound` (how far a retrained ensemble will be at most, at
-        this molecule, with the statement's confidence), and of a class `e:decision`, `e:flip` (share of
-        single replicates that would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
+        this molecule, with the statement's confidence), and of a class `e:decision` (0 or 1), `e:label` (the
+        same as the training table's own word, such as No or Yes), `e:flip` (share of single replicates that
+        would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
         `rejected` (reason why a row is not predicted, else empty).
         """
         cores = usable_cores(cores)
@@ -163,8 +174,13 @@ class Ensemble:
         given = {"smiles": smiles, "standardized": [s.smiles for s in standard], "rejected": rejected}
         # a decision stays 0 or 1 beside rows that have none
         known = known.astype({name: "Int8" for name, kind in self.predicted_columns.items() if kind == "i"})
+        for name, words in self.labels.items():
+            place = known.columns.get_loc(f"{name}:decision")
+            named = known[f"{name}:decision"].map(words.__getitem__, na_action="ignore").astype("str")
+            known.insert(int(place) + 1, f"{name}:label", named)  # pyright: ignore[reportArgumentType]
         columns = ["smiles", "standardized", *known.columns, "rejected"]
-        return pd.DataFrame(pd.DataFrame(given).join(known)[columns])
+        texts = pd.DataFrame(given, dtype="str")
+        return pd.DataFrame(texts.join(known)[columns])
 
     def _predict_each(self, standard: list[str | None], cores: int) -> "_Predicted":
         """Predict standardized molecules (n), None where there is none, each once however often it comes."""

@@ -66,6 +66,9 @@ class DataParams(Section):
         default=None, description="CSV: the character between cells (default: detected)"
     )
     encoding: Name | None = Field(default=None, description="CSV: the text encoding (default: detected)")
+    sheet: Name | None = Field(
+        default=None, description="Excel: the sheet that holds the table (default: the first)"
+    )
     decimal: Literal[".", ","] = Field(default=".", description="decimal mark of numbers")
     where: dict[Name, Cells] = Field(
         default_factory=dict,

@@ -141,6 +141,8 @@ _REMEDIES = {
     "model_type": "give its keys, indented below it",
 }
 
+_OUTSIDE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+
 
 def _one_line(error: ValidationError, source: str) -> str:
     """The first fault of a pydantic error, as a sentence: file, key, value, remedy."""
@@ -168,8 +170,25 @@ def _remedy(error: ValidationError, place: tuple[int | str, ...], message: str) 
     for fault in error.errors():
         if fault["loc"][: len(place)] == place:
             template = _REMEDIES.get(fault["type"])
-            asked.append(template.format(**fault.get("ctx", {})) if template else "")
+            said = template.format(**fault.get("ctx", {})) if template else ""
+            asked.append(_range_of(place) or said if fault["type"] in _OUTSIDE else said)
     return " or ".join(asked) if all(asked) else message[0].lower() + message[1:]
+
+
+def _range_of(place: tuple[int | str, ...]) -> str:
+    """Both ends of the numbers that a key takes; "" where it has one end at most, or is no key by itself."""
+    field = _model_beside(place).model_fields.get(str(place[-1]))
+    ends = {
+        word: getattr(rule, word)
+        for rule in ([] if field is None else field.metadata)
+        for word in ("gt", "ge", "lt", "le")
+        if getattr(rule, word, None) is not None
+    }
+    if len(ends) < 2:
+        return ""
+    low = f"above {ends['gt']:g}" if "gt" in ends else f"of {ends.get('ge', 0):g} or more"
+    high = f"below {ends['lt']:g}" if "lt" in ends else f"of {ends.get('le', 0):g} at most"
+    return f"give a number {low} and {high}"
 
 
 def _keys_near(place: tuple[int | str, ...]) -> str:
@@ -186,10 +205,15 @@ def _keys_near(place: tuple[int | str, ...]) -> str:
 
 def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
     """The known keys of the mapping in which a key was found."""
+    return list(_model_beside(place).model_fields)
+
+
+def _model_beside(place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model of the mapping in which a key was found."""
     model: type[BaseModel] = Params
     named = False  # whether the next step is a name in a mapping or a number in a list, and no key
     for step in place[:-1]:
         field = None if named else model.model_fields.get(str(step))
         named = field is not None and get_origin(field.annotation) in (dict, tuple)
         model = (model_in(field.annotation) if field is not None else None) or model
-    return list(model.model_fields)
+    return model

@@ -20,12 +20,20 @@ def git(workspace: Workspace, *arguments: str) -> str:
 
 def commit_of(workspace: Workspace, rev: str) -> str:
     """The full name of the commit that a branch, tag or shortened name stands for now."""
+    path = workspace.params.data.path
     try:
-        return git(workspace, "rev-parse", "--verify", "--end-of-options", f"{rev}^{{commit}}")
-    except ValueError as error:
-        path = workspace.params.data.path
+        git(workspace, "rev-parse", "--git-dir")
+    except ValueError:
         raise ValueError(
-            f"{path} at {rev!r}: {error}; look at `git tag` and `git branch` (data.rev)"
+            f"{path} at {rev!r}: {workspace.root} lies in no git repository, which would keep versions "
+            "(data.rev)"
+        ) from None
+    try:
+        return git(workspace, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+    except ValueError:
+        raise ValueError(
+            f"{path} at {rev!r}: git knows no such tag, branch or commit; `git tag` and `git branch` list "
+            "them (data.rev)"
         ) from None
 
 

@@ -1,8 +1,8 @@
 """What a run would fail by later, said before any server or process starts."""
 
 import importlib.util
-import os
 
+from manywalks.runtime.resources import NO_DASK, usable_cores
 from manywalks.workspace import Workspace
 
 
@@ -27,14 +27,14 @@ def _check_tolerances(workspace: Workspace) -> None:
 def _check_machine(workspace: Workspace) -> None:
     """Cores and runner."""
     asked = workspace.params.orchestrate
-    there = os.cpu_count() or 1
+    there = usable_cores()
     if asked.runner == "local" and asked.cores is not None and asked.cores > there:
         raise ValueError(
-            f"orchestrate.cores: {asked.cores} are more than this machine's {there}; lower it, or remove it "
-            "to use all"
+            f"orchestrate.cores: {asked.cores} are more than the {there} that may be used here; lower it, or "
+            "remove it to use all"
         )
     if asked.runner == "dask" and importlib.util.find_spec("prefect_dask") is None:
-        raise ValueError("orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'")
+        raise ValueError(NO_DASK)
 
 
 def _check_table(workspace: Workspace) -> None:
@@ -50,6 +50,6 @@ def _check_table(workspace: Workspace) -> None:
         if not table.with_name(table.name + ".dvc").is_file():
             raise ValueError(f"{table}: no such file (data.path)")
         return
-    names = known_columns(table, name=data.path, said=Format(data.delimiter, data.encoding))
+    names = known_columns(table, name=data.path, said=Format.of(data))
     if names is not None:
         check_columns(names, workspace.params)

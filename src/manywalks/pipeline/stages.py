@@ -29,7 +29,7 @@ from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
 from manywalks.replicates.packs import run_pack
 from manywalks.replicates.store import Store
 from manywalks.runtime import object_store, progress
-from manywalks.runtime.resources import processes_of
+from manywalks.runtime.resources import NO_DASK, processes_of
 from manywalks.runtime.step_process import StepFailed, run_step
 from manywalks.workspace import Workspace
 
@@ -232,7 +232,7 @@ def _dask_client(workspace: Workspace) -> Iterator[Any]:
 
         from manywalks.runtime.dask_cluster import cluster_client
     except ImportError:
-        raise ValueError("orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'") from None
+        raise ValueError(NO_DASK) from None
     asked = workspace.params.orchestrate
     with ExitStack() as stack:
         client = cluster_client(

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from manywalks.data.guess import find_smiles
+from manywalks.tables.names import hint, listed
 from manywalks.tables.reader import SDF_TITLE, Raw, RawTable
 
 ID_NAMES = ("id", "name", "mol_id", "compound_id", "molecule_id")
@@ -22,13 +23,17 @@ class Record(NamedTuple):
 
 
 class Want(NamedTuple):
-    """Which columns: those that the user names, those of the model's training table, those to keep."""
+    """Which columns: those that the user names, those of the model's training table, those to keep.
+
+    `sheet` is that of an Excel workbook (default: the first).
+    """
 
     smiles: str | None = None
     id: str | None = None
     keep: tuple[str, ...] = ()
     trained_smiles: str | None = None
     trained_id: str | None = None
+    sheet: str | None = None
 
 
 class NoTable(ValueError):
@@ -63,8 +68,7 @@ def pick(table: RawTable, want: Want) -> Picked:
     for option, column in asked if table.is_sdf else [("--smiles", want.smiles), *asked]:
         if column is not None and column not in columns:
             what = "no record has a field" if table.is_sdf else "no column"
-            known = f"{'fields' if table.is_sdf else 'columns'}: {', '.join(columns[:20])}"
-            raise ValueError(f"{table.name}: {what} {column!r} ({known}); change {option}")
+            raise ValueError(f"{table.name}: {what} {column!r}; {hint(column, columns)} (change {option})")
     smiles = None if table.is_sdf else _smiles_column(table, want)
     return Picked(smiles, want.id or _id_column(table, want), want.keep)
 
@@ -78,9 +82,8 @@ def _smiles_column(table: RawTable, want: Want) -> str:
     try:
         return find_smiles(pd.DataFrame(head, columns=pd.Index(table.columns), dtype="str"), table.name)
     except ValueError:
-        columns = ", ".join(map(repr, table.columns))
         raise NoTable(
-            f"{table.name}: no column holds SMILES (columns: {columns}); name it with --smiles"
+            f"{table.name}: no column holds SMILES; it has {listed(table.columns)}; name it with --smiles"
         ) from None
 
 

@@ -12,6 +12,8 @@ from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import Standard
 
 GIVEN = ("id", "smiles", "standardized")
+# a class as 0 or 1, and as the training table's own word, which the field of the schema knows
+DECISION, LABEL = ":decision", ":label"
 
 
 def schema(ensemble: Ensemble, keep: Sequence[str] = ()) -> pa.Schema:
@@ -22,10 +24,13 @@ def schema(ensemble: Ensemble, keep: Sequence[str] = ()) -> pa.Schema:
     for name in keep:
         kept.append((f"input:{name}" if name in taken else name, pa.string()))
         taken.add(name)  # `file` of a folder, and a column of that name
-    types = [
-        (name, {"f": pa.float64(), "i": pa.int8(), "b": pa.bool_()}[kind])
-        for name, kind in ensemble.predicted_columns.items()
-    ]
+    types: list[Any] = []
+    for name, kind in ensemble.predicted_columns.items():
+        types.append((name, {"f": pa.float64(), "i": pa.int8(), "b": pa.bool_()}[kind]))
+        if kind == "i":
+            endpoint = name.removesuffix(DECISION)
+            words = dict(zip("01", ensemble.labels[endpoint], strict=True))
+            types.append(pa.field(f"{endpoint}{LABEL}", pa.string(), metadata=words))
     return pa.schema([*((name, pa.string()) for name in GIVEN), *kept, *types, ("rejected", pa.string())])
 
 
@@ -60,12 +65,17 @@ def result_table(
     """A row a record: `places` (n,) are rows of `predicted`, -1 where there is none."""
     rows = np.asarray(places, dtype=np.int64)
     missing = rows < 0
-    width = len(fields.names) - len(GIVEN) - predicted.shape[1] - 1
+    labels = sum(name.endswith(DECISION) for name in predicted.columns)
+    width = len(fields.names) - len(GIVEN) - predicted.shape[1] - labels - 1
     columns: list[pa.Array] = [pa.array(given[name], pa.string()) for name in GIVEN]
     columns += [pa.array([cells[k] for cells in given["kept"]], pa.string()) for k in range(width)]
     for name in predicted.columns:
         values = predicted[name].to_numpy()
         of_row = values[np.maximum(rows, 0)] if len(values) else np.zeros(len(rows), values.dtype)
         columns.append(pa.array(of_row, fields.field(name).type, mask=missing))
+        if name.endswith(DECISION):
+            known = fields.field(f"{name.removesuffix(DECISION)}{LABEL}").metadata or {}
+            words = np.array([known[b"0"].decode(), known[b"1"].decode()], dtype=object)
+            columns.append(pa.array(words[of_row.astype(np.int64)], pa.string(), mask=missing))
     columns.append(pa.array(given["rejected"], pa.string()))
     return pa.Table.from_arrays(columns, schema=fields)

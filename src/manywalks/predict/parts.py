@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from manywalks import files
 from manywalks.predict.columns import Record
-from manywalks.tables.csv_rows import no_formula
+from manywalks.predict.written import write_tables
 
 # Another number where the rows of a part would be others, or other columns.
-FORMAT = 3
+FORMAT = 4
 # Parts that become one row group of the output: a file of small groups is slow to read.
 GROUP = 16
 # What standard input is kept under.
@@ -88,16 +87,7 @@ class Parts:
     def assemble(self, fields: pa.Schema) -> None:
         """Write the output from all parts, in order, whole or not at all."""
         with files.atomic_path(self.output) as temporary:
-            if self.output.suffix == ".csv":
-                with temporary.open("w", encoding="utf-8", newline="") as handle:
-                    handle.write(fields.empty_table().to_pandas().to_csv(index=False))
-                    for table in self._groups(fields):
-                        frame = csv_frame(table, fields)
-                        frame.to_csv(handle, index=False, header=False)
-                return
-            with pq.ParquetWriter(temporary, fields) as writer:
-                for table in self._groups(fields):
-                    writer.write_table(table)
+            write_tables(temporary, self.output.suffix, fields, self._groups(fields))
 
     def _groups(self, fields: pa.Schema) -> Iterator[pa.Table]:
         """Some parts at a time."""
@@ -105,19 +95,6 @@ class Parts:
             yield pa.concat_tables(
                 [pq.read_table(path, schema=fields) for path in self._paths[start : start + GROUP]]
             ).combine_chunks()
-
-
-def csv_frame(table: pa.Table, fields: pa.Schema) -> pd.DataFrame:
-    """Rows as CSV shows them."""
-    # whole numbers stay so beside empty cells
-    frame = table.to_pandas(integer_object_nulls=True)
-    # networks compute in float32: the digits beyond it mean nothing
-    floats = frame.select_dtypes("float64").columns
-    frame = frame.astype(dict.fromkeys(floats, "float32"))
-    for name in fields.names:
-        if fields.field(name).type == pa.string():
-            frame[name] = frame[name].map(no_formula, na_action="ignore")
-    return frame
 
 
 def spooled(stream: IO[bytes], folder: Path) -> Path:

@@ -21,8 +21,9 @@ from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.scan import Scan, batches
 from manywalks.predict.stream import RECENT, Chunk, Keep, Share, Stream
+from manywalks.predict.written import check_form
 from manywalks.runtime import interrupt, progress
-from manywalks.runtime.resources import usable_cores
+from manywalks.runtime.resources import NO_DASK, usable_cores
 
 # rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
@@ -51,31 +52,32 @@ def predict_table(
     smiles: str | None = None,
     id_column: str | None = None,
     keep: Sequence[str] = (),
+    sheet: str | None = None,
     say: Callable[[str], None] = _on_stderr,
 ) -> Scored:
-    """Predict every row of `table` and write `output` (.parquet or .csv), whole or not at all.
+    """Predict every row of `table` and write `output`, whole or not at all.
 
     Args:
         model: folder of an ensemble.
         table: CSV, Excel, Parquet, SDF, .gz of one, a folder of them, or `-` for standard input.
-        output: what is written; finished chunks stand in `OUTPUT.parts` until it is.
+        output: what is written (.parquet, .csv, .xlsx or .sdf), in place of an older file; finished chunks
+            are in `OUTPUT.parts` until it is.
         smiles, id_column: columns of the input (default: those of the training table, else found).
+        sheet: of an Excel workbook (default: the first).
         keep: columns of the input to carry along; of a folder, column `file` stands before them.
         say: gets a line each of what a person should know: files passed over, another version.
 
     Returns:
         How many rows were written. A run that was killed goes on from its last finished chunk.
     """
-    if output.suffix not in (".parquet", ".csv"):
-        raise ValueError(
-            f"{output}: {output.suffix!r} is no format of predictions; end it in .parquet or .csv"
-        )
+    check_form(output)
     _check_output(table, output)
     ensemble = Ensemble.load(model)
+    _spare_training_table(model, ensemble, output)
     for line in _other_versions(ensemble):
         say(line)
     data = ensemble.about["params"]["data"]
-    want = Want(smiles, id_column, tuple(keep), data["smiles"], data["id"])
+    want = Want(smiles, id_column, tuple(keep), data["smiles"], data["id"], sheet)
     size = _chunk_rows(ensemble)
     content = files.sha256_bytes((model / manifest.FILE).read_bytes())
     carried = (FILE, *keep) if table.is_dir() else tuple(keep)
@@ -84,7 +86,7 @@ def predict_table(
         scan = Scan(given, want)
         if scan.skipped:
             say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
-        with progress.telling("score") as tell, closing(_runner(model, ensemble, carried)) as runner:
+        with progress.telling("predict") as tell, closing(_runner(model, ensemble, carried)) as runner:
             counted = _Progress(tell)
             with interrupt.keeping(counted.kept):
                 _score(scan, parts, runner, counted, size)
@@ -100,6 +102,13 @@ def _check_output(table: Path, output: Path) -> None:
         raise ValueError(f"{output}: lies in the input folder {table}; write it elsewhere")
     if output.exists() and output.samefile(table):
         raise ValueError(f"{output}: is the input itself; name another output")
+
+
+def _spare_training_table(model: Path, ensemble: Ensemble, output: Path) -> None:
+    """The table that the model was trained on must outlive the run too."""
+    table = model.resolve().parent.parent / ensemble.about["data"]["path"]
+    if output.exists() and table.exists() and output.samefile(table):
+        raise ValueError(f"{output}: is the table that the model was trained on; name another output")
 
 
 def _other_versions(ensemble: Ensemble) -> list[str]:
@@ -154,9 +163,7 @@ def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
         try:
             from manywalks.predict.dask import FarStream
         except ImportError:
-            raise ValueError(
-                "orchestrate.runner: dask is not installed; pip install 'manywalks[dask]'"
-            ) from None
+            raise ValueError(NO_DASK) from None
         return FarStream(model, asked, keep)
     return Stream(ensemble, usable_cores(asked.cores), keep=keep)
 

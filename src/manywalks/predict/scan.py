@@ -12,9 +12,9 @@ from typing import Any
 
 from manywalks.predict.columns import NoTable, Record, Want, pick
 from manywalks.predict.parts import SPOOLED
-from manywalks.tables.reader import RawTable, open_table
+from manywalks.tables.reader import Format, RawTable, open_table
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".smi", ".smiles", ".parquet", ".sdf", ".sd")
+SUFFIXES = (".csv", ".tsv", ".txt", ".smi", ".smiles", ".xlsx", ".parquet", ".sdf", ".sd")
 
 
 class Scan:
@@ -30,6 +30,7 @@ class Scan:
         `table` is a file, or a folder of them; the records of a folder carry the name of their file first.
         """
         self._want = want
+        self._said = Format(sheet=want.sheet)
         self._named = table.is_dir()
         self._before = 0
         self._within: Callable[[], float] = float
@@ -86,13 +87,13 @@ class Scan:
     def _of_file(self, path: Path) -> Generator[Record]:
         """The records of one file; of Parquet, only the columns that are taken are read."""
         name = "standard input" if path.name.startswith(SPOOLED) else str(path)
-        with open_table(path, name=name) as table:
+        with open_table(path, name=name, said=self._said) as table:
             picked = pick(self._complete(table, path), self._want)
             if table.kind != "parquet":
                 self._within = table.read_so_far
                 yield from map(picked.record, table.records)
                 return
-        with open_table(path, name=name, wanted=picked.columns) as table:
+        with open_table(path, name=name, said=self._said, wanted=picked.columns) as table:
             self._within = table.read_so_far
             yield from map(picked.record, table.records)
 
@@ -100,7 +101,7 @@ class Scan:
         """The table with every field of an SDF that is asked for; any record may lack it: all may be read."""
         asked = {*self._want.keep, *([self._want.id] if self._want.id else [])} - {*table.columns}
         if table.is_sdf and asked:
-            with open_table(path, name=table.name) as again:
+            with open_table(path, name=table.name, said=self._said) as again:
                 for record in again.records:
                     found = asked & record.cells.keys()
                     table.columns += sorted(found)

@@ -41,7 +41,17 @@ def prepare(
     about = manifest.read(model)
     _check_network(model, about)
     workspace_of_model = model.resolve().parent.parent
-    table = (data or workspace_of_model / about["data"]["path"]).resolve()
+    table = raw_table(model, about, data)
+    folder = workspace_of_model / ".manywalks" / "reproduce" / model.resolve().name
+    shutil.rmtree(folder if from_scratch else folder / "models", ignore_errors=True)
+    params = _params(about, table, count)
+    comment = f"Made from {model / manifest.FILE}, to reproduce it."
+    return Retraining(model, workspace_of(params, folder, comment))
+
+
+def raw_table(model: Path, about: dict[str, Any], data: Path | None) -> Path:
+    """The table that the model was trained on; ValueError where it is not there, or another one is."""
+    table = (data or model.resolve().parent.parent / about["data"]["path"]).resolve()
     if not table.is_file():
         raise ValueError(f"{table}: no such file; give the model's raw table with --data")
     found = files.md5_file(table)
@@ -50,11 +60,7 @@ def prepare(
             f"{table}: is not the data of {model} (md5 {found}, trained on {about['data']['md5']}); "
             "bring that version back, or name it with --data"
         )
-    folder = workspace_of_model / ".manywalks" / "reproduce" / model.resolve().name
-    shutil.rmtree(folder if from_scratch else folder / "models", ignore_errors=True)
-    params = _params(about, table, count)
-    comment = f"Made from {model / manifest.FILE}, to reproduce it."
-    return Retraining(model, workspace_of(params, folder, comment))
+    return table
 
 
 def _check_network(model: Path, about: dict[str, Any]) -> None:

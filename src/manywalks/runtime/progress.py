@@ -1,12 +1,14 @@
 """Progress that a person can follow, from whichever process the work is in.
 
 A step is given `tell(done, total, what)`. By itself it draws a bar on the terminal; started by a flow
-(`MANYWALKS_PROGRESS=lines`) it prints a line a change, which the flow's own bar follows.
+(`MANYWALKS_PROGRESS=lines`) it prints a line a change, which the flow's own bar follows. Where there is no
+terminal (a log, a scheduler, a pipe), a line is written now and then instead of the bars.
 """
 
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +33,8 @@ Tell = Callable[[float, float, str], None]
 PREFIX = "@progress "
 # A line a change would be thousands a second for fast steps; eyes follow five.
 EVERY_S = 0.2
+# a log gets a line of each step at work as often as that
+LINE_S = 20.0
 
 
 class TimeLeft(TimeRemainingColumn):
@@ -49,7 +53,8 @@ def lines_wanted() -> bool:
 
 
 def bar(console: Console | None = None) -> Progress:
-    """The bar that every command shows: what, how far, how long still."""
+    """The bar that every command shows: what, how far, how long still. Off a terminal it draws nothing."""
+    console = console or Console(stderr=True, markup=False, emoji=False)
     return Progress(
         # with a rate in molecules a second it still fits into 80 columns
         TextColumn("{task.description:<18}"),
@@ -57,9 +62,64 @@ def bar(console: Console | None = None) -> Progress:
         TaskProgressColumn(),
         TextColumn("{task.fields[note]}"),
         TimeLeft(compact=True, elapsed_when_finished=True),
-        console=console or Console(stderr=True, markup=False, emoji=False),
+        console=console,
         transient=False,
+        disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def visible(shown: Progress, every: float = LINE_S) -> Iterator[None]:
+    """Draw the bars, or off a terminal write a line as each step ends, and now and then of one at work."""
+    ended = threading.Event()
+    writer = threading.Thread(target=_write_lines, args=(shown, ended, every), daemon=True)
+    with shown, interrupt.last_act(shown.stop):
+        if shown.disable:
+            writer.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            if shown.disable:
+                writer.join(timeout=5)
+
+
+def _write_lines(shown: Progress, ended: threading.Event, every: float) -> None:
+    """Until `ended`: a line of each step that is finished, and every `every` seconds of each other one."""
+    told: dict[TaskID, str] = {}
+    due = time.monotonic() + every
+    over = False
+    while not over:
+        over = ended.wait(min(0.5, every))
+        is_due = time.monotonic() >= due
+        due = time.monotonic() + every if is_due else due
+        for task in list(shown.tasks):
+            line = line_of(task)
+            if (task.finished or is_due) and told.get(task.id) != line:
+                told[task.id] = line
+                print(line, file=sys.stderr, flush=True)
+
+
+def line_of(task: Task) -> str:
+    """A step in one line: what is done, and how long it took or will take."""
+    parts = [task.description]
+    if task.finished:
+        parts.append(f"done in {_clock(task.finished_time or 0)}")
+    elif task.total:
+        # 100 % is said of what is done
+        parts.append(f"{min(99, task.percentage):.0f} %")
+    if note := str(task.fields.get("note", "")):
+        parts.append(note)
+    if not task.finished and task.time_remaining is not None:
+        parts.append(f"about {_clock(task.time_remaining)} left")
+    return f"{parts[0]}: {', '.join(parts[1:]) or 'started'}"
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as minutes and seconds, with hours where there are some: 0:07, 12:30, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def update(shown: Progress, task: TaskID, done: float, total: float | None, note: str) -> None:
@@ -96,7 +156,8 @@ def telling(what: str) -> Iterator[Tell]:
         yield lines
         lines(1, 1, "")
         return
-    with bar() as shown, interrupt.last_act(shown.stop):
+    shown = bar()
+    with visible(shown):
         task = shown.add_task(what, total=None, note="")
 
         def tell(done: float, total: float, note: str = "") -> None:
@@ -155,9 +216,7 @@ class Board:
         self._open = ExitStack()
 
     def __enter__(self) -> "Board":
-        self._bars.start()
-        self._open.callback(self._bars.stop)
-        self._open.enter_context(interrupt.last_act(self._bars.stop))
+        self._open.enter_context(visible(self._bars))
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

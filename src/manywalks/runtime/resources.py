@@ -9,6 +9,10 @@ from manywalks.workspace import Workspace
 PROCESS_BYTES = 500 * 2**20
 # Features as read, scaled, as rows of the train subset, and the engine's layout of them.
 FEATURES_TIMES = 4
+NO_DASK = (
+    "orchestrate.runner: dask is not installed; pip install 'manywalks[dask]' (in a checkout: "
+    "pip install '.[dask]')"
+)
 
 
 def cores_of(workspace: Workspace) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import Standard
 from manywalks.predict.output_columns import input_columns, result_table, schema
-from manywalks.predict.parts import csv_frame
+from manywalks.predict.written import csv_frame
 from manywalks.serve.live import Live
 from manywalks.serve.predicting import Nearest, Row
 

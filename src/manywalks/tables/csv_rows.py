@@ -48,13 +48,13 @@ def whole_rows(lines: Iterable[str], delimiter: str, width: int = 0) -> Iterator
     while (found := source.following()) is not None:
         number, line = found
         # nearly all lines have no quotes, and nothing to be looked at
-        if '"' not in line or not _is_open(line, delimiter):
+        if '"' not in line or not is_open(line, delimiter):
             yield Row(line, True, number)
             continue
         taken = [found]
         while len(taken) < MOST_LINES and (more := source.following()) is not None:
             taken.append(more)
-            if '"' in more[1] and not _is_open("".join(text for _, text in taken), delimiter):
+            if '"' in more[1] and not is_open("".join(text for _, text in taken), delimiter):
                 break
         texts = [text for _, text in taken]
         whole = "".join(texts)
@@ -84,7 +84,7 @@ def _are_rows(lines: list[str], delimiter: str, width: int) -> bool:
     return alike >= ALIKE * len(filled)
 
 
-def _is_open(text: str, delimiter: str) -> bool:
+def is_open(text: str, delimiter: str) -> bool:
     """Whether a row ends inside quotes."""
     try:
         parsed_strictly(text, delimiter)

@@ -30,14 +30,10 @@ class Whole(NamedTuple):
 
 
 def read_table(
-    path: Path,
-    *,
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    columns: Collection[str] | None = None,
+    path: Path, *, said: Format | None = None, columns: Collection[str] | None = None
 ) -> pd.DataFrame:
     """The frame of `read_whole`."""
-    return read_whole(path, said=Format(delimiter, encoding), columns=columns).frame
+    return read_whole(path, said=said, columns=columns).frame
 
 
 def read_whole(
@@ -47,7 +43,7 @@ def read_whole(
 
     Args:
         name: what messages call the file (default: its path).
-        said: delimiter and encoding of a CSV, where they are known.
+        said: delimiter and encoding of a CSV, sheet of a workbook, where they are known.
         columns: those to keep (default: all). Where the table lacks one of them all are kept, so that what is
             said of the missing one can name those that are there.
     """

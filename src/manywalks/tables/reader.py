@@ -16,15 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manywalks.chemistry.sdf import sdf_parts, sdf_records
+from manywalks.params.data import DataParams
 from manywalks.tables.arrow_cells import arrow_text, parquet_columns
 from manywalks.tables.csv_header import (
+    Layout,
     column_names,
     find_layout,
     is_molecule,
     refuse_no_header,
     refuse_repeated,
 )
-from manywalks.tables.csv_rows import Row, parsed, parsed_plainly, whole_rows
+from manywalks.tables.csv_rows import Row, is_open, parsed, parsed_plainly, whole_rows
 from manywalks.tables.excel import sheet_rows
 from manywalks.tables.source import Kind, Source, opened, text_of
 
@@ -32,6 +34,8 @@ from manywalks.tables.source import Kind, Source, opened, text_of
 LOOKED_AT = 200
 BATCH = 4096
 SAMPLE = 1 << 16
+# lines of a line of column names that has line breaks in its cells
+MOST_NAME_LINES = 50
 # the columns of an SDF that are no data fields: the structure, and the first line of its block
 SDF_SMILES, SDF_TITLE = "smiles", "name"
 
@@ -70,10 +74,16 @@ class RawTable:
 
 
 class Format(NamedTuple):
-    """What the user says of a file: the CSV's delimiter and encoding, found where None."""
+    """What the user says of a file: a CSV's delimiter and encoding, a workbook's sheet; found where None."""
 
     delimiter: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
+
+    @classmethod
+    def of(cls, data: DataParams) -> "Format":
+        """What params.yaml says of the table."""
+        return cls(data.delimiter, data.encoding, data.sheet)
 
 
 FOUND = Format()
@@ -91,11 +101,13 @@ def open_table(
     """
     name = name or str(path)
     with opened(path, name) as source:
+        if said.sheet is not None and source.kind != "excel":
+            raise ValueError(f"{name}: is no Excel workbook and has no sheets; leave out the sheet")
         if source.kind == "parquet":
             yield _parquet(source, path, wanted)
             return
         if source.kind == "excel":
-            yield _excel(source)
+            yield _excel(source, said.sheet)
             return
         with text_of(source, said.encoding) as text:
             try:
@@ -144,7 +156,7 @@ def _started(name: str, columns: list[str], source: Iterator[Raw], kind: Kind) -
 def _csv(text: IO[str], sample: str, name: str, delimiter: str | None) -> RawTable:
     """A CSV; blank lines are no records, missing last cells are empty."""
     found = find_layout(sample, delimiter)
-    header, above = _header(text, found.above)
+    header, above = _header(text, found, name)
     names = column_names(header, found.delimiter)
     refuse_repeated([one for one in names if not one.startswith("Unnamed: ")], name)
     rows = (row for row in whole_rows(text, found.delimiter, len(names)) if row.text.strip())
@@ -154,17 +166,25 @@ def _csv(text: IO[str], sample: str, name: str, delimiter: str | None) -> RawTab
     return _started(name, names, (_csv_record(row, names, found.delimiter, above) for row in every), "csv")
 
 
-def _header(text: IO[str], skipped: int) -> tuple[str, int]:
+def _header(text: IO[str], found: Layout, name: str) -> tuple[str, int]:
     """The line of column names, and the lines of the file up to its end."""
     above, header = 0, ""
-    while not header.strip("\ufeff\r\n\t ") or above <= skipped or header.count('"') % 2:
+    while not header.strip() or above <= found.above:
+        if not (header := next(text, "").lstrip("\ufeff")):
+            return "", above
+        above += 1
+    first = above
+    # a name may hold a line break
+    while is_open(header, found.delimiter):
         line = next(text, "")
         above += 1
-        if not line:
-            break
-        # a name may hold a line break
-        header = header + line if header.count('"') % 2 and above > skipped else line
-    return header.lstrip("\ufeff"), above
+        if not line or above - first > MOST_NAME_LINES:
+            raise ValueError(
+                f"{name}: line {first} opens a quote in the column names and never closes it; remove the "
+                "quote, or close it"
+            )
+        header += line
+    return header, above
 
 
 def _plain_cells(row: Row, delimiter: str) -> list[str]:
@@ -230,12 +250,15 @@ def _sdf_records(text: IO[str]) -> Iterator[Raw]:
         yield Raw(cells, fault, block)
 
 
-def _excel(source: Source) -> RawTable:
-    """The first sheet of a workbook, by the rules of a CSV."""
-    rows = sheet_rows(source.stream, source.name)
+def _excel(source: Source, sheet: str | None) -> RawTable:
+    """The named or the first sheet of a workbook, by the rules of a CSV."""
+    rows = sheet_rows(source.stream, source.name, sheet)
     _, header = next(rows, (0, []))
     if not header:
-        raise ValueError(f"{source.name}: its first sheet is empty; put the table there")
+        which = "its first sheet" if sheet is None else f"its sheet {sheet!r}"
+        raise ValueError(
+            f"{source.name}: {which} is empty; name the one with the table (data.sheet, --sheet)"
+        )
     names = [cell.strip() or f"Unnamed: {place}" for place, cell in enumerate(header)]
     refuse_repeated([one for one in names if not one.startswith("Unnamed: ")], source.name)
     first = list(itertools.islice(rows, LOOKED_AT))
