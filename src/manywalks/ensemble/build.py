@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 
 from manywalks.ensemble import calibration
+from manywalks.featurize.representations import recorded
+from manywalks.params.block_sources import located
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.prepare import out_of_sample, read_tables
@@ -17,7 +19,11 @@ SECTIONS = {"data", "curate", "featurize", "split", "transform", "network", "tra
 
 def settings_of(workspace: Workspace) -> dict[str, Any]:
     """The parameters that made the model, as they stand in params.yaml."""
-    return {"params": workspace.params.model_dump(mode="json", include=SECTIONS)}
+    params = workspace.params
+    return {
+        "params": params.model_dump(mode="json", include=SECTIONS),
+        "representations": recorded(located(params.featurize.blocks, workspace.root)),
+    }
 
 
 def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]:

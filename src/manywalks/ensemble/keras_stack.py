@@ -186,7 +186,12 @@ def inverse_in_keras(z: Any, transform: TargetTransform) -> Any:
     is_log = np.array([step.kind == "log" for step in steps])
     if is_log.any():
         offset = np.array([step.offset for step in steps], np.float32)
-        y = ops.where(is_log, ops.power(10.0, y) - offset, y)
+        back = ops.power(10.0, y) - offset
+        if any(step.clip for step in steps):
+            # values that are never negative
+            least = np.array([0.0 if step.clip else np.finfo(np.float32).min for step in steps], np.float32)
+            back = ops.maximum(back, least)
+        y = ops.where(is_log, back, y)
     is_class = np.array([step.kind == "class" for step in steps])
     if is_class.any():
         y = ops.where(is_class, ops.sigmoid(z), y)

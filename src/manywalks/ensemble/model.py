@@ -18,6 +18,7 @@ from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize_each
 from manywalks.featurize.molecule import column_names
+from manywalks.featurize.representations import usable
 from manywalks.params.curate import CurateParams
 from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import combine, combining_of
@@ -63,7 +64,7 @@ class Ensemble:
     @classmethod
     def _load(cls, folder: Path) -> "Ensemble":
         """Load a model's folder."""
-        about = manifest.read(folder)
+        about = usable(manifest.read(folder), folder)
         try:
             loaded = cls(
                 about=about,

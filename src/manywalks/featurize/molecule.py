@@ -9,11 +9,14 @@ from rdkit import Chem, rdBase
 from manywalks.featurize.conformers import CONFORMER, conformer3d
 from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, descriptors
 from manywalks.featurize.fingerprints import fingerprint_names, fingerprints
+from manywalks.featurize.foreign import function_columns, function_values, warm
 from manywalks.featurize.ionization import IONIZATION, ionization
+from manywalks.featurize.vectors import read_vectors
+from manywalks.params.block_sources import FUNCTIONS, function_name, prefix_of
 from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import WithBytes
 
-DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d")
+DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS)
 TARGET = f"{__name__}:worker"
 
 
@@ -79,6 +82,10 @@ def _features(mol: Chem.Mol, blocks: Sequence[FeatureBlock], seed: int) -> Featu
 
 def _real_valued(mol: Chem.Mol, block: FeatureBlock, seed: int) -> np.ndarray:
     """A block of real values: float32 (d,)."""
+    if block.kind in FUNCTIONS:
+        return function_values(block, Chem.MolToSmiles(mol))
+    if block.kind == "table":
+        return read_vectors(str(block.path), block.key).of(mol)
     if block.kind == "conformer3d":
         return conformer3d([mol], seed)[0]
     if block.kind == "ionization":
@@ -89,22 +96,43 @@ def _real_valued(mol: Chem.Mol, block: FeatureBlock, seed: int) -> np.ndarray:
 def column_names(blocks: Sequence[FeatureBlock]) -> tuple[list[str], list[str]]:
     """Names of the sparse columns, and of all columns (sparse, then real-valued)."""
     counts = [name for block in blocks if block.kind not in DENSE for name in fingerprint_names(block)]
-    of = {
-        "rdkit2d": tuple(descriptor_functions()),
-        "physchem": PHYSCHEM,
-        "ionization": IONIZATION,
-        "conformer3d": CONFORMER,
-    }
-    dense = [f"{b.kind}:{name}" for b in blocks if b.kind in DENSE for name in of[b.kind]]
+    dense = [name for block in blocks if block.kind in DENSE for name in _dense_names(block)]
     names = counts + dense
     if len(set(names)) < len(names):
         raise ValueError("featurize.blocks: the same block stands there twice; remove one")
     return counts, names
 
 
+def _dense_names(block: FeatureBlock) -> list[str]:
+    """Column names of a block of real values."""
+    if block.kind in FUNCTIONS:
+        prefix = "minimol" if block.kind == "minimol" else prefix_of(function_name(block))
+        return [f"{prefix}:{name}" for name in function_columns(block)]
+    if block.kind == "table":
+        vectors = read_vectors(str(block.path), block.key)
+        return [f"{vectors.name}:{name}" for name in vectors.columns]
+    of = {
+        "rdkit2d": tuple(descriptor_functions()),
+        "physchem": PHYSCHEM,
+        "ionization": IONIZATION,
+        "conformer3d": CONFORMER,
+    }
+    return [f"{block.kind}:{name}" for name in of[block.kind]]
+
+
+def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
+    """Blocks from JSON, what they import and read loaded: a worker's first molecule need not wait for it."""
+    blocks = tuple(FeatureBlock.model_validate(block) for block in dumped)
+    column_names(blocks)
+    for block in blocks:
+        if block.kind in FUNCTIONS:
+            warm(function_name(block))
+    return blocks
+
+
 def worker(setup: dict[str, Any]) -> Callable[[str], Any]:
     """What a worker process applies to each SMILES: `blocks` and `seed` as JSON -> bytes, or a Failure."""
-    blocks = tuple(FeatureBlock.model_validate(block) for block in setup["blocks"])
+    blocks = read_blocks(setup["blocks"])
 
     def one(smiles: str) -> Any:
         found = featurize_molecule(smiles, blocks, setup["seed"])

@@ -20,9 +20,11 @@ class FeatureBlock(Section):
     kind: Literal[
         "morgan_count", "morgan_bits", "morgan_feature_count", "rdkit2d", "maccs", "avalon_count", "erg",
         "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "ionization", "conformer3d",
+        "function", "table", "minimol",
     ] = Field(
         description="which featurizer (morgan_feature_count: Morgan counts of donors, acceptors, rings, "
-        "halogens, acids and bases; ionization: pKa of groups, charges and log D at pH 7.4)"
+        "halogens, acids and bases; ionization: pKa of groups, charges and log D at pH 7.4; function: your "
+        "own; table: vectors made elsewhere; minimol: 512 learned columns, see docs/features.md)"
     )  # fmt: skip
     radius: Annotated[int, Field(ge=0, le=8)] = Field(
         default=2, description="for Morgan fingerprints: radius in bonds"
@@ -30,6 +32,32 @@ class FeatureBlock(Section):
     n_bits: Annotated[int, Field(ge=16, le=65536)] = Field(
         default=1024, description="for hashed fingerprints: number of bits"
     )
+    of: Name | None = Field(
+        default=None,
+        description="for function: module:function; it takes a list of SMILES and returns an array (n, d), "
+        "or that and d column names",
+    )
+    path: Name | None = Field(
+        default=None, description="for table: a Parquet or CSV file of vectors, a row for each molecule"
+    )
+    key: Literal["smiles", "inchikey"] = Field(
+        default="smiles", description="for table: the column that names the molecule"
+    )
+
+    @model_validator(mode="after")
+    def complete(self) -> "FeatureBlock":
+        """Refuse a function that is not named, a table without a path, and these keys elsewhere."""
+        for key, kind, example in (
+            ("of", "function", "my_module:embed"),
+            ("path", "table", "vectors.parquet"),
+        ):
+            given = getattr(self, key) is not None
+            if given != (self.kind == kind):
+                raise ValueError(
+                    f"{key}: {'is for kind: ' + kind + ' alone; remove it' if given else 'is missing; give '}"
+                    f"{'' if given else f'what to use, such as {example}'}"
+                )
+        return self
 
 
 class FeaturizeParams(Section):

@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from manywalks import files
+from manywalks.params.block_sources import content_of
 from manywalks.pipeline.git import commit_of
 from manywalks.workspace import Workspace
 
@@ -118,10 +119,13 @@ def content_hash(path: Path) -> str | None:
 def inputs_of(stage: Stage, workspace: Workspace) -> dict[str, Any]:
     """What decides a stage's outputs: command, values of its params, content of every dep."""
     values = read_yaml(workspace.params_file)
+    deps = {dep: content_hash(located(dep, workspace)) for dep in sorted(stage.deps)}
+    if "featurize" in stage.params:
+        deps |= content_of(lookup(values, "featurize.blocks") or [], workspace.root)
     return {
         "cmd": stage.cmd,
         "params": {key: lookup(values, key) for key in sorted(stage.params)},
-        "deps": {dep: content_hash(located(dep, workspace)) for dep in sorted(stage.deps)},
+        "deps": deps,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from rdkit import rdBase
 
 from manywalks.chemistry.standardize import standardize_one
-from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule
+from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule, read_blocks
 from manywalks.params.curate import CurateParams
 from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import Lost, WithBytes
@@ -50,7 +50,7 @@ def setup(curate: CurateParams, blocks: Sequence[FeatureBlock]) -> dict[str, Any
 def worker(given: dict[str, Any]) -> Callable[[str], Any]:
     """What a worker process applies to each text, a `SMILES` or a `BLOCK`."""
     curate = CurateParams.model_validate(given["curate"])
-    blocks = tuple(FeatureBlock.model_validate(block) for block in given["blocks"])
+    blocks = read_blocks(given["blocks"])
     known: OrderedDict[str, FeatureRow | Failure] = OrderedDict()
 
     def one(text: str) -> Any:

@@ -13,6 +13,7 @@ from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.registry import AUTO, OF_KIND
 from manywalks.featurize.featurize import featurize
+from manywalks.featurize.representations import usable
 from manywalks.params.load import Params
 from manywalks.params.model import EnsembleParams, FeatureBlock
 from manywalks.params.run import RefreshParams
@@ -145,7 +146,7 @@ def decide(endpoints: dict[str, dict[str, Any]], rule: str) -> tuple[bool, str]:
 
 def predict_with(model: Path, smiles: list[str], cores: int) -> ModelView:
     """A model's replicates at standardized molecules, by its own features."""
-    about = manifest.read(model)
+    about = usable(manifest.read(model), model)
     blocks = [FeatureBlock.model_validate(block) for block in about["params"]["featurize"]["blocks"]]
     raw = featurize(smiles, blocks, cores=cores)
     predictor = StackedPredictor.load(model / "model.keras")

@@ -158,7 +158,14 @@ def _algorithm(found: ReportInputs) -> str:
         f"{found.about['diverged']} diverged and were replaced. The prediction is their "
         f"{params['ensemble']['average']}.\n"
         "- `models/ensemble/manifest.json` holds every parameter."
+        + "".join(f"\n- {_representation(one)}" for one in found.about.get("representations", []))
     )
+
+
+def _representation(one: dict[str, Any]) -> str:
+    """A foreign feature block: which it is, and what it was trained on."""
+    which = f" ({one['version']})" if one["version"] else ""
+    return f"Representation `{one['name']}`{which}, sha256 {one['sha256'][:12]}: {one['said']}."
 
 
 def _domain(found: ReportInputs) -> str:

@@ -13,6 +13,14 @@ from manywalks.train.scaling import normal_scores
 
 # a target is skewed when its skewness is above 1 and the logarithm's is nearer to 0
 SKEWED = 1.0
+# where zeros have a logarithm by an offset, train values further from the mean than this are held there (SD)
+CLIP = 3.0
+# offsets that are tried, from half the smallest positive value up to this share of the values
+OFFSETS, HIGHEST = 40, 0.9
+
+
+# fields of steps that models of former versions do not have
+LATER = {"clip", "clipped"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,8 @@ class Targets:
 class TargetStep:
     """From the endpoint's unit to network space and back, for one endpoint.
 
-    kind "standard": z = (y - mean) / sd. "log": z = (log10(y + offset) - mean) / sd. "none": z = y.
+    kind "standard": z = (y - mean) / sd. "log": z = (log10(y + offset) - mean) / sd, trained within -clip ..
+    clip, and y not below 0 on the way back, where there is a clip. "none": z = y.
     "normal_scores": z is linear in y between knots, and held constant beyond them. "class": y is the class,
     z its logit. All of them rise with y, so a censored value stays censored on its side.
 
@@ -49,7 +58,10 @@ class TargetStep:
         endpoint: name.
         kind: which of these.
         mean, sd: of y ("standard") or of log10(y + offset) ("log") on the train rows.
-        offset: "log" only, in the endpoint's unit; what is added so that zeros have a logarithm.
+        offset: "log" only, in the endpoint's unit; what is added so that zeros have a logarithm: of those
+            tried the one that leaves the train values most symmetric.
+        clip: "log" only, in SD; 0 where there is none.
+        clipped: how many train values lie beyond it.
         knots_z, knots_y: "normal_scores" only, ascending: normal scores, and values in the endpoint's unit.
         class_weights: factors of the weights of class 0 and 1; (1, 1) unless classes are balanced.
     """
@@ -62,6 +74,8 @@ class TargetStep:
     knots_z: tuple[float, ...] = ()
     knots_y: tuple[float, ...] = ()
     class_weights: tuple[float, float] = (1.0, 1.0)
+    clip: float = 0.0
+    clipped: int = 0
 
     def forward(self, y: np.ndarray) -> np.ndarray:
         """Endpoint units -> network space (a class stays 0 or 1), any shape."""
@@ -69,7 +83,8 @@ class TargetStep:
             return np.interp(y, self.knots_y, self.knots_z)
         if self.kind == "log":
             y = np.log10(np.maximum(y + self.offset, np.finfo(np.float32).tiny))
-        return (y - self.mean) / self.sd
+        z = (y - self.mean) / self.sd
+        return np.clip(z, -self.clip, self.clip) if self.clip else z
 
     def inverse(self, z: np.ndarray) -> np.ndarray:
         """Network space -> endpoint units (a logit to the probability of class 1), any shape."""
@@ -78,7 +93,10 @@ class TargetStep:
         if self.kind == "normal_scores":
             return np.interp(z, self.knots_z, self.knots_y)
         y = z * self.sd + self.mean
-        return 10.0**y - self.offset if self.kind == "log" else y
+        if self.kind != "log":
+            return y
+        y = 10.0**y - self.offset
+        return np.maximum(y, 0) if self.clip else y
 
 
 @dataclass(frozen=True)
@@ -126,10 +144,10 @@ class TargetTransform:
 
     @classmethod
     def from_json(cls, content: Sequence[dict[str, Any]]) -> "TargetTransform":
-        """What `to_json` gave; an unknown or missing key is a ValueError."""
+        """What `to_json` gave, here or before steps had a clip; another key is a ValueError."""
         known = {field.name for field in fields(TargetStep)}
         for step in content:
-            if set(step) != known:
+            if not known - LATER <= set(step) <= known:
                 raise ValueError(f"targets: keys {sorted(step)} where {sorted(known)} belong; train again")
         tuples = ("knots_z", "knots_y", "class_weights")
         return cls(tuple(TargetStep(**{**step, **{k: tuple(step[k]) for k in tuples}}) for step in content))
@@ -145,8 +163,16 @@ def choose_kind(values: np.ndarray) -> Literal["standard", "log"]:
 
 
 def log_offset(values: np.ndarray) -> float:
-    """0 where all values are positive; where some are 0, half of the smallest positive one."""
-    return 0.0 if values.min() > 0 else float(values[values > 0].min()) / 2
+    """0 where all values (n,) are positive; where some are 0, what makes their logarithms most symmetric.
+
+    (Half the smallest positive value would put zeros far below the others where that value is tiny.)
+    """
+    if values.min() > 0:
+        return 0.0
+    positive = values[values > 0]
+    highest = max(float(np.quantile(values, HIGHEST)), float(positive.min()))
+    tried = np.geomspace(positive.min() / 2, highest, OFFSETS)
+    return float(min(tried, key=lambda offset: abs(float(stats.skew(np.log10(values + offset))))))
 
 
 def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:
@@ -172,7 +198,10 @@ def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:
         )
     offset = log_offset(values) if kind == "log" else 0.0
     spread = np.log10(values + offset) if kind == "log" else values
-    return TargetStep(name, kind, float(spread.mean()), float(spread.std()) or 1.0, offset)
+    mean, sd = float(spread.mean()), float(spread.std()) or 1.0
+    clip = CLIP if offset else 0.0
+    clipped = int((np.abs(spread - mean) > clip * sd).sum()) if clip else 0
+    return TargetStep(name, kind, mean, sd, offset, clip=clip, clipped=clipped)
 
 
 def _balance(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
