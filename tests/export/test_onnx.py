@@ -28,7 +28,7 @@ SMILES = ["C" * (1 + i % 9) + end for i, end in enumerate(["O", "N", "C(=O)O", "
 STRANGE = ["O=C(O)c1cc(Br)cc2ccccc12", "FC(F)(F)C(F)(F)S(=O)(=O)N", "C[Si](C)(C)C"]
 STEPS = (
     TargetStep("a", "standard", mean=-3, sd=2),
-    TargetStep("b", "log", mean=0.5, sd=0.4, offset=0.1),
+    TargetStep("b", "log", mean=0.5, sd=0.4, offset=0.9, clip=3.0),
     TargetStep("c", "normal_scores", knots_z=(-2.0, -0.1, 0.3, 2.0), knots_y=(1.0, 2.0, 5.0, 50.0)),
     TargetStep("d", "none"),
     TargetStep("active", "class"),

@@ -143,7 +143,8 @@ def _inverse(g: Graph, z: str, step: TargetStep) -> str:
     y = g.op("Add", g.op("Mul", z, g.const(step.sd, DOUBLE)), g.const(step.mean, DOUBLE))
     if step.kind != "log":
         return y
-    return g.op("Sub", g.op("Pow", g.const(10.0, DOUBLE), y), g.const(step.offset, DOUBLE))
+    back = g.op("Sub", g.op("Pow", g.const(10.0, DOUBLE), y), g.const(step.offset, DOUBLE))
+    return g.op("Max", back, g.const(0.0, DOUBLE)) if step.clip else back
 
 
 def endpoint(g: Graph, ensemble: Ensemble, families: list[str], column: int) -> tuple[str, str]:

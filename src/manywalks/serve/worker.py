@@ -11,8 +11,7 @@ from typing import Any
 from rdkit import Chem, rdBase
 
 from manywalks.ensemble.explain import without_atom
-from manywalks.featurize.molecule import Failure, featurize_molecule
-from manywalks.params.model import FeatureBlock
+from manywalks.featurize.molecule import Failure, featurize_molecule, read_blocks
 from manywalks.predict import molecule_worker
 from manywalks.report import drawing
 from manywalks.runtime.worker_pool import WithBytes
@@ -27,7 +26,7 @@ MOST_ATOMS = 150
 def molecules(given: dict[str, Any]) -> Callable[[str], Any]:
     """For a model's settings: molecules as `manywalks predict` takes them, or features alone."""
     predicted = molecule_worker.worker(given)
-    blocks = tuple(FeatureBlock.model_validate(block) for block in given["blocks"])
+    blocks = read_blocks(given["blocks"])
 
     def one(text: str) -> Any:
         if text[0] != FEATURES:
