@@ -1,6 +1,7 @@
 """The comparison flow: all configurations on the same splits, a verdict a pair."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from manywalks.compare.study import Study
 from manywalks.compare.variance_budget import budgets, shared_entropy
 from manywalks.pipeline import versions
 from manywalks.pipeline.cancel import interruptible
+from manywalks.pipeline.run_names import named
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.loop import Tally
@@ -33,7 +35,9 @@ def train_share(workspace: Workspace, share: Share, tell: progress.Tell) -> None
 
 
 # what was kept before a failure is not trained again
-share_task = bound(train_share, name="replicates", task_run_name="replicates {share.numbers}", retries=2)
+share_task = bound(
+    train_share, name="train replicates", task_run_name="train replicates of {share.numbers}", retries=2
+)
 
 
 def compare(
@@ -61,7 +65,7 @@ def _kept_words(study: Study) -> str:
     return f"{study.kept()} of {study.expected} replicates kept; run again to go on"
 
 
-@flow(name="compare", persist_result=False, validate_parameters=False)
+@flow(name="compare", flow_run_name=named, persist_result=False, validate_parameters=False)
 def study_flow(workspace: Workspace, asked: list[Configuration], design: Design, kind: str) -> dict[str, Any]:
     """Curate and featurize where that is not done, train share after share, judge, write the reports."""
     with (
@@ -90,5 +94,5 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         found = budgets(study) if kind == "variance" else study.result()
     name = "compare-variance" if kind == "variance" else "compare"
     files.write_json(workspace.reports / f"{name}.json", found)
-    files.write_text(workspace.reports / f"{name}.html", page.page(found))
+    files.write_text(workspace.reports / f"{name}.html", page.page(found, date.today().isoformat()))
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
+from manywalks.pipeline.run_names import named
 from manywalks.pipeline.webhook import on_failure
 from manywalks.predict.predict import predict_table
 
@@ -34,6 +35,7 @@ class PredictJob(BaseModel):
 
 @flow(
     name="predict",
+    flow_run_name=named,
     description="Predict the molecules of a table.",
     persist_result=False,
     on_failure=[on_failure],

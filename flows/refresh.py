@@ -10,6 +10,7 @@ from manywalks.flows.train import train
 from manywalks.pipeline import versions
 from manywalks.pipeline.artifacts import publish_refresh
 from manywalks.pipeline.cancel import interruptible
+from manywalks.pipeline.run_names import named
 from manywalks.pipeline.webhook import on_better, on_failure
 from manywalks.refresh import refresh as step
 from manywalks.refresh.text import text_of
@@ -30,6 +31,7 @@ class RefreshJob(BaseModel):
 
 @flow(
     name="refresh",
+    flow_run_name=named,
     description="Take new data, retrain, and keep the better model.",
     persist_result=False,
     on_failure=[on_failure],
@@ -50,7 +52,7 @@ def refresh(job: RefreshJob | None = None) -> dict[str, Any]:
     with interruptible(), versions.exclusive(workspace, wait=job.wait) as repo:
         found = step.refresh(workspace)
         pushed = versions.push(repo, workspace) if job.push else "not asked for"
-    publish_refresh(found, text_of(found))
+    publish_refresh(workspace, found, text_of(found))
     if found["promoted"]:
         on_better(found)
     return {**found, "changed": True, "data": seen.data, "pushed": pushed}

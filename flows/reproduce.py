@@ -8,6 +8,7 @@ from prefect import flow
 from manywalks import files
 from manywalks.pipeline import versions
 from manywalks.pipeline.cancel import interruptible
+from manywalks.pipeline.run_names import named
 from manywalks.pipeline.stages import Steps
 from manywalks.reproduce import page, reproduce
 from manywalks.runtime import run_log
@@ -15,7 +16,10 @@ from manywalks.runtime.progress import Board
 
 
 @flow(
-    name="reproduce", description="Retrain a model and check that its statement holds.", persist_result=False
+    name="reproduce",
+    flow_run_name=named,
+    description="Retrain a model and check that its statement holds.",
+    persist_result=False,
 )
 def reproduce_model(
     model: str = "models/ensemble",

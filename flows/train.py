@@ -8,6 +8,7 @@ from prefect import flow
 from manywalks.pipeline import versions
 from manywalks.pipeline.artifacts import publish, with_artifact
 from manywalks.pipeline.cancel import interruptible
+from manywalks.pipeline.run_names import named
 from manywalks.pipeline.stages import Steps
 from manywalks.pipeline.webhook import on_failure
 from manywalks.runtime import run_log
@@ -15,13 +16,14 @@ from manywalks.runtime.progress import Board, Tell
 from manywalks.workspace import Workspace
 
 
-def follow(board: Board, stage: str) -> Tell:
+def follow(workspace: Workspace, board: Board, stage: str) -> Tell:
     """A stage's bar on the terminal; the replicates' progress is an artifact too."""
-    return with_artifact(board.follow(stage)) if stage == "train" else board.follow(stage)
+    return with_artifact(workspace, board.follow(stage)) if stage == "train" else board.follow(stage)
 
 
 @flow(
     name="train",
+    flow_run_name=named,
     description="Train a model on a workspace, or bring it up to date.",
     persist_result=False,
     on_failure=[on_failure],
@@ -41,7 +43,7 @@ def train(workspace: str = ".") -> list[str]:
         Board() as board,
     ):
         versions.fetch(repo, there)
-        steps = Steps(there, partial(follow, board))
+        steps = Steps(there, partial(follow, there, board))
         curated = steps.submit("curate")
         features = steps.submit("featurize", curated)
         steps.submit("split", features)  # what has no features is in no subset

@@ -1,14 +1,9 @@
 """Stage report: one page for people, and the model card, from everything that the other stages left."""
 
-from pathlib import Path
-
-import pandas as pd
-
 from manywalks import files
-from manywalks.ensemble import manifest
-from manywalks.ensemble.domain import Domain
+from manywalks.report.inputs import read
 from manywalks.report.model_card import model_card
-from manywalks.report.page import ReportInputs, page
+from manywalks.report.page import page
 from manywalks.workspace import Workspace
 
 
@@ -17,27 +12,3 @@ def run(workspace: Workspace) -> None:
     found = read(workspace)
     files.write_text(workspace.reports / "report.html", page(found))
     files.write_text(workspace.reports / "card.md", model_card(found))
-
-
-def read(workspace: Workspace) -> ReportInputs:
-    """What the other stages left."""
-    reports = workspace.reports
-    domain = Domain.load(workspace.ensemble / "domain.npz")
-    return ReportInputs(
-        title=workspace.params.report.title,
-        metrics=files.read_json(reports / "metrics.json"),
-        statements=files.read_json(reports / "statement.json"),
-        predictions=pd.read_parquet(reports / "predictions.parquet"),
-        counts=_table(reports / "plots/replicates.json", ["endpoint", "replicates", "score", "sd"]),
-        replicates=_table(reports / "plots/single_replicates.json", ["endpoint", "replicate", "score"]),
-        data=files.read_json(reports / "data.json"),
-        split=files.read_json(reports / "split.json"),
-        about=files.read_json(workspace.ensemble / manifest.FILE),
-        domain={"similarity": domain.similarity_threshold, "outside": domain.outside_threshold},
-        said=workspace.params.report.model_dump(exclude={"title"}),
-    )
-
-
-def _table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Points of a plot, with these columns even where there are none."""
-    return pd.DataFrame(files.read_json(path), columns=pd.Index(columns))

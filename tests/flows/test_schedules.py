@@ -233,7 +233,7 @@ def test_a_scheduled_refresh_runs_and_its_state_and_artifacts_are_in_the_api(
     log = (prefect.folder / "worker.txt").read_text(encoding="utf-8", errors="replace")
     assert _states(prefect).get("COMPLETED"), log[-4000:]
     keys = {one["key"] for one in prefect.ask("artifacts")}
-    assert {"metrics", "statement", "report", "refresh"} <= keys
+    assert {"work-model", "work-refresh", "work-replicates"} <= keys
     assert (work / "models/champion/model.keras").is_file()
     assert [one["event"] for one in webhook.heard] == ["better model"]
 

@@ -31,13 +31,21 @@ SOURCE = {
 MEAN = EnsembleParams(average="mean", class_average="probability")
 
 
-def found(n: int = 120, *, censored: int = 6, seed: int = 5) -> ReportInputs:
+def found(
+    n: int = 120,
+    *,
+    censored: int = 6,
+    seed: int = 5,
+    names: tuple[str, str] = ("logS", "active"),
+    unit: str = "log10 mol/L",
+    title: str = "A <b>bold</b> title",
+) -> ReportInputs:
     """What the stages leave for n test and n // 2 valid molecules."""
     rng = np.random.default_rng(seed)
-    entries = {"logS": ("regression", "log10 mol/L", censored), "active": ("classification", "", 0)}
+    entries = {names[0]: ("regression", unit, censored), names[1]: ("classification", "", 0)}
     made = {name: _endpoint(name, *entry, n=n, rng=rng) for name, entry in entries.items()}
     return ReportInputs(
-        title="A <b>bold</b> title",
+        title=title,
         metrics={name: one["metrics"] for name, one in made.items()},
         statements={name: one["statement"] for name, one in made.items()},
         predictions=pd.concat([one["predictions"] for one in made.values()], ignore_index=True),

@@ -17,8 +17,8 @@ from manywalks.formatting import number
 from manywalks.report.html import script, template_text, unescaped
 
 
-def page(found: dict[str, Any]) -> str:
-    """The whole page as HTML, of what compare.json (or compare-variance.json) holds."""
+def page(found: dict[str, Any], written: str = "") -> str:
+    """The whole page as HTML, of what compare.json (or compare-variance.json) holds; `written` is a date."""
     if "variance" in found:
         endpoints = [_budget_part(name, one) for name, one in found["variance"].items()]
         configurations: list[dict[str, Any]] = []
@@ -30,6 +30,7 @@ def page(found: dict[str, Any]) -> str:
         "title": "Where the variance comes from" if "variance" in found else "Comparison of configurations",
         "style": Markup(template_text("report.css") + template_text("study.css")),
         "script": Markup(script("charts.js")),
+        "written": written,
         "design_sentence": design_sentence(found["design"]),
         "endpoints": endpoints,
         "keys": keys,
@@ -117,8 +118,8 @@ def _pair_row(pair: dict[str, Any]) -> dict[str, str]:
     """One pair's row."""
     return {
         "name": f"{pair['one']} − {pair['other']}",
-        "difference": f"{pair['difference']:+.4f}",
-        "interval": f"{pair['low']:+.4f} to {pair['high']:+.4f}",
+        "difference": f"{pair['difference']:+.4f}".replace("-", "−"),
+        "interval": f"{pair['low']:+.4f} to {pair['high']:+.4f}".replace("-", "−"),
         "p": f"{pair['p']:.2g}",
         "single": _chance(pair["single_replicates"]),
         "ensemble": _chance(pair["ensembles"]),

@@ -1,6 +1,7 @@
-"""What Prefect's pages show of a run: scores as a table, the statement, the report, progress."""
+"""What Prefect's pages show of a run: one page with verdict, scores, statement and pictures; progress."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -9,20 +10,32 @@ from uuid import UUID
 
 import httpx
 from prefect.artifacts import (
-    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
-    create_table_artifact,
     update_progress_artifact,
 )
 
-from manywalks import files
 from manywalks.ensemble import manifest
-from manywalks.evaluate.sentences import accuracy_sentences, cautions
+from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
+from manywalks.evaluate.sentences import accuracy_sentences, cautions, verdict_words
+from manywalks.formatting import short
+from manywalks.report.figures import by_count, figures
+from manywalks.report.inputs import read
+from manywalks.report.markdown import plain, table
+from manywalks.report.page import ReportInputs, views_of
+from manywalks.report.picture import address
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace
 
 logger = logging.getLogger(__name__)
+# pictures of so many endpoints, with so many dots each, keep the artifact under 1 MB
+MOST_PICTURED, MOST_DOTS = 6, 500
+
+
+def key_of(workspace: Workspace, what: str) -> str:
+    """An artifact's key, of the letters that Prefect admits: the workspace's name, and what it is."""
+    name = re.sub(r"[^a-z0-9]+", "-", workspace.root.name.lower()).strip("-")
+    return f"{name or 'workspace'}-{what}"
 
 
 @contextmanager
@@ -35,60 +48,60 @@ def unharmed() -> Iterator[None]:
 
 
 def publish(workspace: Workspace) -> None:
-    """The scores, the statement and the report of a finished run."""
+    """The verdict, the scores, the statement and the main pictures of a finished run, as one page."""
     with unharmed():
-        _publish(workspace)
+        found = read(workspace)
+        verdicts = ", ".join(f"{name}: {verdict_words(one)}" for name, one in found.metrics.items())
+        create_markdown_artifact(
+            key=key_of(workspace, "model"), markdown=page_text(found), description=plain(verdicts)
+        )
 
 
-def _publish(workspace: Workspace) -> None:
-    """`publish`, where the server answers."""
-    metrics = files.read_json(workspace.reports / "metrics.json")
-    statements = files.read_json(workspace.reports / "statement.json")
-    data = files.read_json(workspace.reports / "data.json")["source"]
-    create_table_artifact(
-        key="metrics",
-        table=rows_of(metrics),
-        description=f"Scores on test molecules. Data: {manifest.data_sentence(data)}",
-    )
-    create_markdown_artifact(key="statement", markdown=statement_text(metrics, statements))
-    report = workspace.reports / "report.html"
-    create_link_artifact(key="report", link=report.as_uri(), link_text="report.html")
+def page_text(found: ReportInputs) -> str:
+    """The page as Markdown: how good the model is at each endpoint, then how reproducible."""
+    source = manifest.data_sentence(found.about["data"])
+    lines = [f"# {plain(found.title)}", "", f"Data: {plain(source)}", "", "## Accuracy", ""]
+    for name, one in found.metrics.items():
+        lines.append("- " + plain(" ".join([accuracy_sentences(one, name), *cautions(one)])))
+    lines += ["", scores_table(found.metrics), "", "## Reproducibility", ""]
+    for one in found.statements.values():
+        lines += [f"- {plain(one['sentence'])}", f"- {plain(one['single_replicate'])}"]
+    return "\n".join([*lines, "", *_pictures(found)])
 
 
-def statement_text(metrics: dict[str, Any], statements: dict[str, Any]) -> str:
-    """Markdown: how good the model is at each endpoint, then how reproducible."""
-    lines = ["# Accuracy", ""]
+def scores_table(metrics: dict[str, Any]) -> str:
+    """A row an endpoint and metric: ensemble, and single replicates."""
+    rows = []
     for name, found in metrics.items():
-        lines.append("- " + " ".join([accuracy_sentences(found, name), *cautions(found)]))
-    lines += ["", "# Reproducibility", ""]
-    lines += [f"- {one['sentence']}\n- {one['single_replicate']}" for one in statements.values()]
-    return "\n".join(lines)
+        unit = f" ({found['unit']})" if found["unit"] and found["kind"] == "regression" else ""
+        for metric, score in found["ensemble"].items():
+            single = found["replicates"][metric] if found["replicates"] else None
+            label = SCORE_NAMES[metric] + (unit if metric in IN_UNITS else "")
+            spread = "–" if single is None else f"{short(single['mean'])} ± {short(single['sd'], 2)}"
+            rows.append((plain(name), plain(label), f"**{short(score)}**", spread))
+    return table(("endpoint", "score (test)", "ensemble", "single replicates"), rows)
 
 
-def publish_refresh(found: dict[str, Any], text: str) -> None:
+def _pictures(found: ReportInputs) -> list[str]:
+    """The first chart and the one by number of replicates of each endpoint, inside the text."""
+    lines = ["## Pictures", ""]
+    for view in views_of(found, MOST_DOTS)[:MOST_PICTURED]:
+        for chart in (*figures(view)[:1], by_count(view)):
+            if chart is not None:
+                words = plain(f"{view.name}: {chart.title}")
+                lines += [f"**{words}**", "", f"![{words}]({address(chart.svg)})", ""]
+    return lines
+
+
+def publish_refresh(workspace: Workspace, found: dict[str, Any], text: str) -> None:
     """The comparison of champion and challenger."""
     with unharmed():
-        create_markdown_artifact(key="refresh", markdown=text, description=found["reason"])
+        create_markdown_artifact(
+            key=key_of(workspace, "refresh"), markdown=text, description=plain(found["reason"])
+        )
 
 
-def rows_of(metrics: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row an endpoint and metric: ensemble, and single replicates."""
-    return [
-        {
-            "endpoint": name,
-            "molecules": found["n_test"],
-            "metric": metric,
-            "ensemble": _rounded(score),
-            "replicates": _rounded(found["replicates"][metric]["mean"]),
-            "sd": _rounded(found["replicates"][metric]["sd"]),
-        }
-        for name, found in metrics.items()
-        for metric, score in found["ensemble"].items()
-        if isinstance(score, int | float) and metric in found["replicates"]
-    ]
-
-
-def with_artifact(tell: progress.Tell) -> progress.Tell:
+def with_artifact(workspace: Workspace, tell: progress.Tell) -> progress.Tell:
     """A `tell` whose whole percents a progress artifact of the run follows too."""
     shown: dict[str, Any] = {"id": None, "percent": -1, "off": False}
     # the threads that read a step's progress know nothing of the run that they belong to
@@ -96,7 +109,9 @@ def with_artifact(tell: progress.Tell) -> progress.Tell:
 
     def show(percent: int, note: str) -> None:
         if shown["id"] is None:
-            made = create_progress_artifact(progress=percent, key="replicates", description=note)
+            made = create_progress_artifact(
+                progress=percent, key=key_of(workspace, "replicates"), description=note
+            )
             shown["id"] = cast(UUID, made)
         else:
             update_progress_artifact(artifact_id=shown["id"], progress=percent, description=note)
@@ -117,8 +132,3 @@ def with_artifact(tell: progress.Tell) -> progress.Tell:
             shown["off"] = False
 
     return both
-
-
-def _rounded(value: float | None) -> float | None:
-    """Four digits are enough for a table."""
-    return None if value is None else float(f"{value:.4g}")

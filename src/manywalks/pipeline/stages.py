@@ -25,6 +25,7 @@ from prefect.tasks import exponential_backoff
 
 from manywalks.pipeline import definition, server
 from manywalks.pipeline.lineage import Lineage, lineage_of
+from manywalks.pipeline.run_names import pack_name, stage_name
 from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
 from manywalks.replicates.packs import run_pack
 from manywalks.replicates.store import Store
@@ -106,8 +107,8 @@ SHARED: dict[str, Any] = {
     "retry_delay_seconds": exponential_backoff(backoff_factor=2),
 }
 bound: Any = partial(task, **SHARED)
-stage_task = bound(run_stage, name="stage", task_run_name="{stage.name}")
-pack_task = bound(run_pack, name="pack", task_run_name="pack {indices}")
+stage_task = bound(run_stage, name="stage", task_run_name=stage_name)
+pack_task = bound(run_pack, name="pack", task_run_name=pack_name)
 
 
 def _materializing(lineage: Lineage) -> Any:
@@ -116,7 +117,7 @@ def _materializing(lineage: Lineage) -> Any:
         Asset(key=one.key, properties=AssetProperties(name=one.name, description=one.path))
         for one in (lineage.asset, *lineage.made_from)
     )
-    made = materialize(asset, asset_deps=[*sources], name="stage", task_run_name="{stage.name}", **SHARED)
+    made = materialize(asset, asset_deps=[*sources], name="stage", task_run_name=stage_name, **SHARED)
     return made(run_stage)
 
 
@@ -191,7 +192,7 @@ class Steps:
         if root and dask_packs.collect(store, root):
             return  # a former driver ended before it had taken these: look again what is missing
         client.register_plugin(Delivery(key, dask_packs.training_bundle(self._workspace, store), root))
-        far_task = bound(dask_packs.run_far_pack, name="pack", task_run_name="pack {indices}")
+        far_task = bound(dask_packs.run_far_pack, name="pack", task_run_name=pack_name)
         smaller = dask_packs.smaller(packs)
         parameters = [{"key": key, "indices": pack, "root": root} for pack in smaller]
         # the dynamic `submit` of prefect-dask's client makes Prefect task runs of the packs

@@ -3,6 +3,7 @@
 from typing import Any
 
 from manywalks.formatting import short
+from manywalks.report.markdown import plain
 
 
 def text_of(report: dict[str, Any]) -> str:
@@ -22,11 +23,11 @@ def text_of(report: dict[str, Any]) -> str:
             f" ({short(one.get('low'))} to {short(one.get('high'))})" if one.get("low") is not None else ""
         )
         lines.append(
-            f"| {name} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
+            f"| {plain(name)} | {one['molecules']} | {one['metric']} | {cells[0]} | {cells[1]} "
             f"| {cells[2]}{interval} | {one['verdict']} |"
         )
     lines += [
-        f"\n{name}: {one['censored']} molecules with a censored value (< or >) are not compared."
+        f"\n{plain(name)}: {one['censored']} molecules with a censored value (< or >) are not compared."
         for name, one in report["endpoints"].items()
         if one.get("censored")
     ]
@@ -55,5 +56,5 @@ def _drift_lines(drift: dict[str, Any]) -> list[str]:
     ]
     for name, one in drift["values"].items():
         cells = [short(one[key]) for key in ("psi", "ks", "p")]
-        lines.append(f"| {name} | {one['old']} | {one['new']} | {' | '.join(cells)} |")
+        lines.append(f"| {plain(name)} | {one['old']} | {one['new']} | {' | '.join(cells)} |")
     return lines

@@ -80,10 +80,10 @@ def round_places(low: float, high: float, wanted: int = 6) -> list[float]:
     return [round(index * step, 12) + 0.0 for index in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def fitted(text: str, room: float, letter: float = 7.0) -> str:
+def fitted(text: str, room: float, letter: float = 6.5) -> str:
     """Words for an SVG text element, cut to about `room` units where they are longer.
 
-    About 7 units a letter is what 13 to 14 px take; the whole text then shows where the pointer rests.
+    About 6.5 units a letter is what 13 px take; the whole text then shows where the pointer rests.
     """
     most = max(3, int(room / letter))
     if len(text) <= most:

@@ -92,7 +92,7 @@ def spreads(rows: dict[str, dict[str, float]], unit: str) -> Figure:
 def _ladder(label: str, ends: np.ndarray, rows: int) -> Plane:
     """Named rows under each other over one axis."""
     height = TOP + FOOT + ROW * rows
-    return Plane(axis(label, ends, zero=True), fixed_axis("", -0.5, rows - 0.5, ()), height=height)
+    return Plane(axis(label, ends, zero=True), fixed_axis("", -0.5, rows, ()), height=height)
 
 
 def _name(text: str, y: float) -> str:

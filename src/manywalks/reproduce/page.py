@@ -4,6 +4,7 @@ It is a page of its own, not part of report.html: both studies run only when som
 page that the pipeline makes may not depend on what the pipeline does not record.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +31,30 @@ def write(reports: Path) -> Path:
             reports / "sources.json",
         )
     )
-    files.write_text(reports / NAME, page(found, points or [], sources))
+    files.write_text(reports / NAME, page(found, points or [], sources, date.today().isoformat()))
     return reports / NAME
 
 
-def page(found: dict[str, Any] | None, points: list[dict[str, Any]], sources: dict[str, Any] | None) -> str:
+def page(
+    found: dict[str, Any] | None,
+    points: list[dict[str, Any]],
+    sources: dict[str, Any] | None,
+    written: str = "",
+) -> str:
     """The whole page as HTML.
 
     Args:
         found: of reproduction.json; None where nothing was retrained.
         points: of plots/reproduction.json.
         sources: of sources.json; None where the sources were not studied.
+        written: a date.
     """
     names = list((found or sources or {"endpoints": {}})["endpoints"])
     context = {
         "style": Markup(template_text("report.css") + template_text("study.css")),
         "script": Markup(script("charts.js")),
         "found": found,
+        "written": written,
         "sources": sources,
         "packages": [] if found is None else _packages(found),
         "endpoints": [
