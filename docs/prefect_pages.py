@@ -71,16 +71,15 @@ def pages(api: str) -> dict[str, tuple[str, str]]:
     """What is to be seen: name -> (address, words that the complete page holds)."""
     # the newest of each
     artifacts = {one["key"]: one for one in sorted(ask(api, "artifacts"), key=lambda one: one["created"])}
-    child = artifacts["metrics"]["flow_run_id"]
+    child = artifacts["solubility-model"]["flow_run_id"]
     deployment = next(one for one in ask(api, "deployments") if one["name"] == "refresh")
     wanted = {"filter": {"event": {"name": ["prefect.asset.materialization.succeeded"]}}}
     made = httpx.post(f"{api}/events/filter", json=wanted).raise_for_status().json()["events"]
     model = next(one for one in made if one["resource"]["prefect.resource.name"] == "model")
     return {
         "artifacts": (f"/runs/flow-run/{child}", "Artifacts"),
-        "metrics": (f"/artifacts/artifact/{artifacts['metrics']['id']}", "rmse"),
-        "statement": (f"/artifacts/artifact/{artifacts['statement']['id']}", "retrained ensemble"),
-        "refresh": (f"/artifacts/artifact/{artifacts['refresh']['id']}", "Drift"),
+        "model": (f"/artifacts/artifact/{artifacts['solubility-model']['id']}", "retrained ensemble"),
+        "refresh": (f"/artifacts/artifact/{artifacts['solubility-refresh']['id']}", "Drift"),
         "asset": (f"/events/event/{model['occurred'][:10]}/{model['id']}", "models/ensemble"),
         "form": (f"/deployments/deployment/{deployment['id']}/run", "Workspace"),
     }

@@ -273,3 +273,25 @@ def test_the_card_follows_the_five_principles(found: ReportInputs) -> None:
 def test_predictions_without_ids_are_named_by_row(found: ReportInputs) -> None:
     nameless = found.predictions.assign(id=pd.Series([None] * len(found.predictions), dtype=object))
     assert store(page(replace(found, predictions=nameless)))["molecules"]["id"][0].startswith("row ")
+
+
+NASTY = "<b>x</b> | `a` *b* _c_"
+
+
+def test_names_of_the_data_are_never_markup_in_the_card() -> None:
+    card = model_card(report_case.found(names=(NASTY, "active"), unit="<i>|", title=NASTY))
+    assert "<b>" not in card
+    assert "<i>" not in card
+    rows = [line for line in card.splitlines() if line.startswith("| ")]
+    cells = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
+    assert set(cells) <= {3, 4, 5, 6}
+    assert "\\*b\\*" in card
+
+
+def test_names_of_the_data_are_never_markup_on_the_page() -> None:
+    html = page(report_case.found(names=(NASTY, "active"), unit="<i>|", title=NASTY))
+    outside = re.sub(r"<script.*?</script>", "", html, flags=re.S)
+    assert "<b>x" not in outside
+    assert "<i>|" not in outside
+    for chart in re.findall(r"<svg.*?</svg>", outside, re.S):
+        assert "<b>" not in chart

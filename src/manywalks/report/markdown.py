@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-_MARKS = re.compile(r"[\\`*_\[\]|~$#]")
+# an underscore inside a word is no emphasis: chembl_structure_pipeline reads better as it is
+_MARKS = re.compile(r"[\\`*\[\]|~$#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 def plain(text: str) -> str:
