@@ -77,3 +77,4 @@ def test_a_run_is_named_after_its_workspace_and_the_version_of_its_data(tmp_path
 def test_replicates_are_counted_from_one() -> None:
     assert replicates_name([0, 1, 2]) == "train replicates 1 to 3"
     assert replicates_name([7]) == "train replicate 8"
+    assert replicates_name([0, 2, 4]) == "train 3 replicates between 1 and 5"

@@ -45,14 +45,18 @@ def name_of(parameters: dict[str, Any]) -> str:
 
 
 def pack_name() -> str:
-    """The name of a pack's task run: "train replicates 8 to 15"."""
+    """The name of a pack's task run: "train replicates 1 to 8"."""
     return replicates_name(list(task_run.parameters["indices"]))
 
 
 def replicates_name(indices: Sequence[int]) -> str:
-    """Replicates in words, counted from 1."""
+    """Replicates in words, counted from 1; those of two packs that run side by side alternate."""
     first, last = min(indices) + 1, max(indices) + 1
-    return f"train replicate {first}" if first == last else f"train replicates {first} to {last}"
+    if first == last:
+        return f"train replicate {first}"
+    if len(indices) == last - first + 1:
+        return f"train replicates {first} to {last}"
+    return f"train {len(indices)} replicates between {first} and {last}"
 
 
 def stage_name() -> str:
