@@ -20,9 +20,9 @@ from manywalks.runtime.worker_pool import Lost, WithBytes, WorkerPool
 # microseconds a molecule on one core (2.5 GHz), parsing included in the first: they choose how many
 # molecules a worker gets at once, and whether starting processes (about a second each) pays
 COST = {
-    "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 3000,
+    "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 800,
     "maccs": 400, "avalon_count": 400, "erg": 200, "atom_pair_count": 120, "torsion_count": 100,
-    "rdkit_path_count": 400, "physchem": 1500, "ionization": 800, "conformer3d": 20000, "function": 10000,
+    "rdkit_path_count": 400, "physchem": 800, "ionization": 800, "conformer3d": 20000, "function": 10000,
     "table": 100, "minimol": 12000,
 }  # fmt: skip
 PROCESSES_PAY = 4e6  # microseconds of work

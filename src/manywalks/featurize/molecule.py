@@ -17,6 +17,7 @@ from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import WithBytes
 
 DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS)
+COMPILED = ("rdkit2d", "physchem", "ionization")
 TARGET = f"{__name__}:worker"
 
 
@@ -127,6 +128,8 @@ def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
     for block in blocks:
         if block.kind in FUNCTIONS:
             warm(function_name(block))
+    # compiling, once for an installation, is no molecule's time
+    featurize_molecule("CCO", [block for block in blocks if block.kind in COMPILED])
     return blocks
 
 

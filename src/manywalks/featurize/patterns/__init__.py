@@ -1,0 +1,1 @@
+"""SMARTS patterns compiled to arrays, and matched a few hundred at a time in compiled code."""

@@ -1,0 +1,1 @@
+"""RDKit's 217 2D descriptors with the same values, from arrays that are read from the molecule once."""

@@ -1,0 +1,86 @@
+"""Everything that counts patterns: RDKit's fragments, QED's acceptors and alerts, hydrogen bonds, rotors."""
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import QED, Fragments, Lipinski
+
+from manywalks.featurize.patterns.compile import PatternSet
+from manywalks.featurize.patterns.graph import Graph
+from manywalks.featurize.patterns.match import counts, fill, holds, labels
+
+# a rotatable bond is in no ring, its atoms are no ends, not beside a triple bond and no carbons with three
+# equal ends; and one of the two is neither the carbon nor the hetero atom of an amide, ester or the like
+_END = "!$(*#*)&!D1" + "".join(f"&!$(C({x})({x}){x})" for x in ("F", "Cl", "Br", "[CH3]"))
+_ACYL = "[CD3](=[N,O,S])-!@[#7,O,S!D1]", "[CD3](=[N+])-!@[#7!D1]"
+_BY_ACYL = "[#7,O,S!D1]-!@[CD3]=[N,O,S]", "[#7!D1]-!@[CD3]=[N+]"
+_FREE = "".join(f"&!$({smarts})" for smarts in (*_ACYL, *_BY_ACYL))
+ROTOR = f"[{_END}{_FREE}]-,:;!@[{_END}]"
+_ACCEPTOR = Chem.MolToSmarts(Lipinski.HAcceptorSmarts).replace("n&H0,", "n&H0&X2,")
+# what QED takes out before it counts rings: atoms of rings that are not aromatic but bound to such
+NOT_AROMATIC = "[$([A;R][!a])]"
+
+
+class Counted(NamedTuple):
+    """Which patterns are counted, by name, and which are only looked for."""
+
+    patterns: PatternSet
+    names: tuple[str, ...]
+    count: np.ndarray
+    alerts: np.ndarray
+    not_aromatic: np.ndarray
+
+
+class Matched(NamedTuple):
+    """Counts by name (-1: too many to be sure), alerts of QED, and rings' atoms that it takes out (n,)."""
+
+    counts: dict[str, int]
+    alerts: int
+    not_aromatic: np.ndarray
+
+
+@cache
+def fragment_patterns() -> dict[str, str]:
+    """RDKit's fragments: name of the descriptor -> SMARTS."""
+    found = {}
+    with Path(Fragments.defaultPatternFileName).open(encoding="utf-8") as lines:
+        for line in lines:
+            cells = line.rstrip("\n").split("\t")
+            if not line.startswith("#") and len(cells) >= 3:
+                found[cells[0].replace("=", "_").replace("-", "_")] = cells[2]
+    return found
+
+
+@cache
+def counted() -> Counted:
+    """The patterns, compiled."""
+    given = fragment_patterns() | {
+        "NumHAcceptors": _ACCEPTOR,
+        "NumHDonors": Chem.MolToSmarts(Lipinski.HDonorSmarts),
+        "NumRotatableBonds": ROTOR,
+    }
+    given |= {f"acceptor {place}": smarts for place, smarts in enumerate(QED.AcceptorSmarts)}
+    alerts = QED.StructuralAlertSmarts
+    patterns = PatternSet([*given.values(), *alerts, NOT_AROMATIC])
+    return Counted(
+        patterns,
+        tuple(given),
+        patterns.places(list(given.values())),
+        patterns.places(alerts),
+        patterns.places([NOT_AROMATIC]),
+    )
+
+
+def matched(graph: Graph) -> Matched:
+    """What a molecule has of them."""
+    asked = counted()
+    patterns = asked.patterns.patterns
+    table = asked.patterns.table(graph)
+    present = fill(table, graph, patterns)
+    found = counts(asked.count, table, present, graph, patterns).tolist()
+    alerts = holds(asked.alerts, table, present, graph, patterns)
+    out = labels(asked.not_aromatic, table, present, graph, patterns)
+    return Matched(dict(zip(asked.names, found, strict=True)), int(alerts.sum()), (out == 0).astype(np.uint8))

@@ -1,0 +1,89 @@
+"""All that follows from a molecule's arrays, in one compiled call: values in the order NAMES."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import MolSurf
+from rdkit.Chem.EState import EState_VSA
+
+from manywalks.featurize.rdkit2d import rings
+from manywalks.featurize.rdkit2d.bertz import bertz_ct
+from manywalks.featurize.rdkit2d.burden import bcut
+from manywalks.featurize.rdkit2d.distances import balaban_j, distances, estate, order_distances
+from manywalks.featurize.rdkit2d.paths import chi, deltas, kappas
+from manywalks.featurize.rdkit2d.polynomial import ipc
+from manywalks.featurize.rdkit2d.surface import areas, binned
+
+_ELEMENTS = 119
+_PATHS = ("Chi0", "Chi1", *(f"Chi{k}v" for k in range(5)), *(f"Chi{k}n" for k in range(5)))
+_BCUT = tuple(
+    f"BCUT2D_{name}" for name in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW")
+)
+_BINNED = {"SlogP_VSA": 12, "SMR_VSA": 10, "PEOE_VSA": 14, "EState_VSA": 11, "VSA_EState": 10}
+NAMES = (
+    "MaxEStateIndex", "MinEStateIndex", "MaxAbsEStateIndex", "MinAbsEStateIndex",
+    "BalabanJ", "BertzCT", "Ipc", "AvgIpc", "LabuteASA", *_PATHS, "Kappa2", "Kappa3", *_BCUT,
+    *(f"{name}{place}" for name, size in _BINNED.items() for place in range(1, size + 1)),
+    *rings.NAMES,
+)  # fmt: skip
+# what RDKit's functions read off Gasteiger's charges, or cannot
+OF_CHARGES = frozenset(name for name in NAMES if name.startswith(("PEOE_VSA", "BCUT2D")))
+
+
+class Elements(NamedTuple):
+    """RDKit's periodic table by atomic number, and the bins of the VSA descriptors."""
+
+    outer_electrons: np.ndarray
+    radii: np.ndarray
+    logp: np.ndarray
+    refractivity: np.ndarray
+    charge: np.ndarray
+    estate: np.ndarray
+    area: np.ndarray
+
+
+@cache
+def elements() -> Elements:
+    """Read from RDKit."""
+    known = Chem.GetPeriodicTable()
+    bins = (MolSurf.logpBins, MolSurf.mrBins, MolSurf.chgBins, EState_VSA.estateBins, EState_VSA.vsaBins)
+    return Elements(
+        np.array([known.GetNOuterElecs(number) for number in range(_ELEMENTS)], dtype=np.int64),
+        np.array([known.GetRb0(number) for number in range(_ELEMENTS)]),
+        *(np.array(edges, dtype=np.float64) for edges in bins),
+    )
+
+
+@numba.njit(cache=True, error_model="numpy")
+def numbers(graph, properties, alpha, table):  # pragma: no cover
+    """Values of NAMES: (k,).
+
+    Args:
+        properties: mass, charge, contributions to log P and to refractivity of each atom: (4, n).
+        alpha: Hall and Kier's.
+    """
+    plain, by_order = distances(graph), order_distances(graph)
+    index = estate(graph, plain, table.outer_electrons)
+    sizes, of_hydrogens = areas(graph, table.radii)
+    of_paths = chi(graph, deltas(graph, table.outer_electrons))
+    heavy = (graph.number > 1).sum()
+    information = ipc(graph)
+    return np.concatenate(
+        (
+            np.array([index.max(), index.min(), np.abs(index).max(), np.abs(index).min()]),
+            np.array([balaban_j(graph, by_order), bertz_ct(graph, by_order)]),
+            np.array([information[0], information[1], sizes.sum() + of_hydrogens]),
+            of_paths[:12],
+            np.array(kappas(heavy, alpha, of_paths[12], of_paths[13])),
+            bcut(graph, properties).ravel(),
+            binned(properties[2], table.logp, sizes),
+            binned(properties[3], table.refractivity, sizes),
+            binned(properties[1], table.charge, sizes),
+            binned(index, table.estate, sizes),
+            binned(sizes, table.area, index),
+            rings.ring_counts(graph),
+        )
+    )
