@@ -119,8 +119,9 @@ def _files(block: FeatureBlock, folder: Path) -> dict[str, str]:
         return {"path": str(folder / str(block.path))}
     module, _, function = str(block.of).rpartition(":")
     if block.kind == "function":
-        file = folder / (module if module.endswith(".py") else f"{module.replace('.', '/')}.py")
-        if file.is_file():
+        # of a package's module the name would be another one, and with it the names of its columns
+        file = folder / (module if module.endswith(".py") else f"{module}.py")
+        if "." not in module.removesuffix(".py") and file.is_file():
             return {"of": f"{file}:{function}"}
     return {}
 

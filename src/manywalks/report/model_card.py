@@ -52,6 +52,7 @@ def model_card(found: ReportInputs) -> str:
         "network": _network(params["network"]),
         "training": _training(found),
         "representations": [_representation(one) for one in found.about.get("representations", [])],
+        "offsets": _offsets(found.about.get("transform", [])),
         "about": found.about,
         "domain": found.domain,
         "inside": _share_inside(found.predictions),
@@ -116,6 +117,20 @@ def _representation(one: Mapping[str, Any]) -> str:
     """A foreign feature block: which it is, and what it was trained on."""
     which = f" ({one['version']})" if one["version"] else ""
     return f"Representation {one['name']}{which}, sha256 {one['sha256'][:12]}: {one['said']}."
+
+
+def _offsets(transform: Any) -> list[str]:
+    """Endpoints whose zeros have a logarithm by an offset, and what was clipped; each family's, once."""
+    steps = transform if isinstance(transform, list) else [one for each in transform.values() for one in each]
+    said = []
+    for step in steps:
+        if step.get("clip"):
+            held = f"; train values beyond {step['clip']:g} SD are clipped there ({step['clipped']} of them)"
+            said.append(
+                f"{step['endpoint']} is trained as log10(value + {short(step['offset'], 3)}), the offset "
+                f"that leaves the train values most symmetric{held if step['clipped'] else ''}."
+            )
+    return list(dict.fromkeys(said))
 
 
 def _training(found: ReportInputs) -> str:
