@@ -1,10 +1,10 @@
 """Pictures of the pages for docs/report.md: real runs, a real browser; at a desk, on a phone, dark, printed.
 
-    python -m docs.page_pictures reports [two=FOLDER] [six=FOLDER]
+    python -m docs.page_pictures reports [two=FOLDER] [six=FOLDER] [compare=FOLDER]
 
-`reports` is the demo's folder of reports; `two` and `six` those of a model of two classes and of one with six
-endpoints. Pages that are missing are left out. Wants Chromium (Debian: apt-get install chromium) and, for the
-printed page, pdftoppm or pypdfium2. Writes docs/images/page-*.png, 256 colours each.
+`reports` is the demo's folder of reports; `two`, `six`, `compare` those of a model of two classes (with its
+reproduction), of one with six endpoints, and of a comparison. Pages that are missing are left out. Wants
+Chromium (Debian: apt-get install chromium). Writes docs/images/*.png, 256 colours each.
 """
 
 import io
@@ -22,14 +22,14 @@ IMAGES = Path(__file__).resolve().parent / "images"
 
 
 class Shot(NamedTuple):
-    """A picture: its name, the page, the window, what to look at, and what to do first."""
+    """A picture: its name, the page, the window, what to look at, light, dark or print, what to do first."""
 
     name: str
     page: str
     width: int = 1180
     height: int = 900
     at: str = "header"
-    dark: bool = False
+    look: str = "light"
     first: str = ""
 
 
@@ -45,13 +45,13 @@ SHOTS = (
     Shot("molecules", "demo/report.html", height=760, at="#molecules", first=OPEN),
     Shot("distance", "demo/report.html", height=900, at=".figures table"),
     Shot("phone", "demo/report.html", width=390, height=844),
-    Shot("dark", "demo/report.html", height=640, at=".figures", dark=True),
+    Shot("dark", "demo/report.html", height=640, at=".figures", look="dark"),
+    Shot("print", "demo/report.html", width=794, height=1123, look="print"),
     Shot("two-classes", "two/report.html", height=1250),
     Shot("six-endpoints", "six/report.html", height=700),
     Shot("reproduction", "two/reproduction.html", height=760),
     Shot("reproduction-phone", "two/reproduction.html", width=390, height=844),
     Shot("compare", "compare/compare.html", height=760),
-    Shot("compare-dark", "compare/compare.html", height=640, dark=True),
 )
 
 
@@ -66,13 +66,14 @@ def main(folders: dict[str, Path]) -> None:
         for shot in SHOTS:
             which, _, file = shot.page.partition("/")
             if which in folders and (path := folders[which] / file).is_file():
-                save(IMAGES / f"page-{shot.name}.png", taken(page, path, shot))
+                save(IMAGES / f"{shot.name}.png", taken(page, path, shot))
 
 
 def taken(page: Browser, path: Path, shot: Shot) -> bytes:
     """A PNG of the page as the shot wants it."""
-    scheme = [{"name": "prefers-color-scheme", "value": "dark" if shot.dark else "light"}]
-    page.call("Emulation.setEmulatedMedia", features=scheme)
+    scheme = [{"name": "prefers-color-scheme", "value": "dark" if shot.look == "dark" else "light"}]
+    media = "print" if shot.look == "print" else "screen"
+    page.call("Emulation.setEmulatedMedia", media=media, features=scheme)
     page.open(path, width=shot.width, height=shot.height)
     page.ask(f"document.querySelector({shot.at!r}).scrollIntoView({{behavior: 'instant'}})")
     page.ask("if (scrollY) scrollBy(0, -60)")
