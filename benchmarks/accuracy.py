@@ -19,6 +19,7 @@ from manywalks.benchmark.scores import score
 from manywalks.data.curate import curate_table
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import Family
 from manywalks.params.load import Params
 from manywalks.split.clusters import scaffolds
 from manywalks.tables.frame import read_table
@@ -90,7 +91,7 @@ def evaluate(task: Task, features: Features, params: Params, replicates: int, co
     for train, valid in task.folds:
         subsets = np.full(len(task.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
-        prepared = prepare(task.molecules, features, subsets, params)
+        prepared = prepare(task.molecules, features, subsets, Family("", params))
         predicted = predictions(prepared, replicates, cores).mean(axis=0)
         observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
         scores.append(score(task.metric, observed, predicted))

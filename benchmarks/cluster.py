@@ -59,8 +59,9 @@ def measure() -> Demo:
         for step in ("curate", "featurize", "split"):
             run_step([step], folder=work, time_limit=600)
         workspace = Workspace.open(work)
-        problem, store = read_prepared(workspace).problem, open_store(workspace)
-        entropy = entropy_of(store, workspace.params)
+        store = open_store(workspace)
+        first = store.families[0]
+        problem, entropy = read_prepared(workspace, first.family).problem, entropy_of(first, workspace.params)
         list(train_pack(problem, [0], entropy))  # compiles
         start = time.process_time()
         list(train_pack(problem, range(1, TIMED + 1), entropy))

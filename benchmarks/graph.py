@@ -24,6 +24,7 @@ from benchmarks.tasks import ENDPOINT, predictions, task_params
 from manywalks.benchmark.scores import score
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import Family
 from manywalks.params.load import Params
 from manywalks.params.model import NetworkParams
 from manywalks.tables.frame import read_table
@@ -114,7 +115,7 @@ def ways(task: Task, params: Params, asked: argparse.Namespace, cores: int) -> d
     for train, valid in task.folds:
         subsets = np.full(len(task.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
-        prepared = prepare(task.molecules, features, subsets, params)
+        prepared = prepare(task.molecules, features, subsets, Family("", params))
         observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
         made = {"dense": prepared} | {
             name: on_graphs(prepared, graphs, asked.epochs, beside=beside)

@@ -13,6 +13,7 @@ import numpy as np
 from manywalks import files
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import Family
 from manywalks.params.load import parse_params
 from manywalks.split.split import split_molecules
 from manywalks.tables.frame import read_table
@@ -77,7 +78,7 @@ def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarr
     curated = curate_table(read_table(DATA / about["path"]), params).molecules
     features = featurize(curated["smiles"].tolist(), params.featurize.blocks)
     parts = split_molecules(curated, params.split)
-    prepared = prepare(curated, features, parts, params)
+    prepared = prepare(curated, features, parts, Family("", params))
     found = {
         replicate.index: prepared.transform.inverse(replicate.predictions)[:, 0]
         for replicate in train_pack(prepared.problem, range(SIZE), ENTROPY, threads=threads)

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.results import table, write_section
-from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
@@ -79,12 +79,13 @@ def main() -> None:
     asked = parser.parse_args()
     rng = np.random.default_rng(1)
     weights = [initial_weights(NETWORK, WIDTH, 1, rng) for _ in range(REPLICATES)]
+    family = FamilyReplicates(NETWORK, TRANSFORM, weights)
     many, few = fingerprints(asked.molecules), fingerprints(asked.keras_molecules)
     import_keras()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        model = stacked_model(NETWORK, TRANSFORM, weights)
-        save_keras(model, path, about=describe(NETWORK, TRANSFORM))
+        model = stacked_model([family])
+        save_keras(model, path, about=describe([family]))
         predictor = StackedPredictor.load(path)
     found = predictor.predict_mean_spread(few)  # compiles, too
     matrix = few.matrix()

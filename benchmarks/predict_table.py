@@ -29,7 +29,9 @@ from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble.model import Ensemble
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import families_of
 from manywalks.predict.predict import predict_table
+from manywalks.replicates.mixing import Mixing
 from manywalks.replicates.store import open_store, read_used_replicates
 from manywalks.tables.frame import read_table
 from manywalks.train.keras_engine.model import build, import_keras
@@ -80,13 +82,17 @@ def loop(folder: Path, smiles: list[str], cores: int) -> np.ndarray:
     found = [one.smiles for one in standardize_smiles(smiles, ensemble.curate, cores=cores)]
     kept = [text for text in found if text is not None]
     scaled = ensemble.scaler.transform(featurize(kept, ensemble.blocks, cores=cores))
-    matrix = scaled.matrix()
-    outputs = []
-    for replicate in read_used_replicates(open_store(workspace))[0]:
-        model = build(workspace.params.network, scaled.width, 1)
-        model.set_weights(replicate.weights)
-        outputs.append(model.predict(matrix, batch_size=1024, verbose=SILENT))
-    values = ensemble.predictor.transform.inverse(np.stack(outputs))[:, :, 0]
+    families, shares = families_of(workspace.params), Mixing.of(workspace.params).weights or (1.0,)
+    kept = read_used_replicates(open_store(workspace))[0]
+    values = np.zeros((len(kept), len(scaled)))
+    for place, (family, columns) in enumerate(zip(families, ensemble.scaler.family_columns, strict=True)):
+        matrix = scaled.columns(columns).matrix()
+        for number, replicate in enumerate(kept):
+            model = build(family.params.network, matrix.shape[1], 1)
+            model.set_weights(replicate.parts[place].weights)
+            output = model.predict(matrix, batch_size=1024, verbose=SILENT)
+            step = ensemble.predictor.families[place].transform
+            values[number] += shares[place] * step.inverse(output)[:, 0]
     return np.stack([values.mean(axis=0), values.std(axis=0, ddof=1)])
 
 

@@ -17,12 +17,14 @@ from benchmarks.compare import SOLUBILITY
 from benchmarks.results import table, write_section
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
 from manywalks.params.model import FeatureBlock
 from manywalks.reproduce.geometry import geometries
 from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.split.split import split_molecules
 from manywalks.train.prepare import prepare
+from manywalks.train.union import UnionScaler
 
 CASES = {
     "Morgan counts, physical descriptors, shapes": ("morgan_count", "physchem", "conformer3d"),
@@ -52,11 +54,11 @@ def study(kinds: tuple[str, ...], molecules: int, replicates: int) -> dict[str, 
     curated = curate_table(frame, params).molecules
     smiles = curated["smiles"].tolist()
     raw = featurize(smiles, [FeatureBlock(kind=block.kind) for block in params.featurize.blocks])
-    problem, scaler, transform = prepare(curated, raw, split_molecules(curated, params.split), params)
+    prepared = prepare(curated, raw, split_molecules(curated, params.split), Family("", params))
     began = time.process_time()
-    geometry = geometries(raw, smiles, scaler, count=replicates, entropy=ENTROPY)
+    geometry = geometries(raw, smiles, UnionScaler.of_one(prepared.scaler).transform_each, count=replicates, entropy=ENTROPY)
     took = time.process_time() - began
-    found = study_sources(problem, transform, ["logS"], StudyDesign(replicates, ENTROPY, 2, geometry))
+    found = study_sources([prepared], ["logS"], StudyDesign(replicates, ENTROPY, 2, geometry))
     without = np.array(geometry.without)
     return found | {"each": took / replicates / len(smiles), "without": without, "molecules": len(smiles)}
 

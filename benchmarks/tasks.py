@@ -29,4 +29,4 @@ def main_metric(name: str, params: Params) -> str:
 
 def predictions(prepared: Prepared, replicates: int, cores: int) -> np.ndarray:
     """Replicates trained with fresh entropy: (m, n valid and test) in the endpoint's unit."""
-    return train_and_predict(prepared, replicates, cores)[..., 0]
+    return train_and_predict([prepared], replicates, cores)[..., 0]

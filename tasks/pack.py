@@ -1,36 +1,62 @@
-"""Train one pack of replicates in this process, keeping each as it ends."""
+"""Train one pack of replicates in this process, keeping each training as it ends."""
 
-from manywalks.replicates.store import entropy_of, open_store, save_replicate, saved_replicates
+from collections.abc import Callable
+
+from manywalks.features import Features
+from manywalks.replicates.store import FamilyStore, entropy_of, open_store, save_training, saved_trainings
 from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
 from manywalks.train.engines import choose_engine, train_pack
-from manywalks.train.prepare import read_prepared
+from manywalks.train.prepare import read_features, read_prepared
 from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace, key: str, indices: str) -> None:
-    """Train the replicates `indices` ("0,2,4") that are not kept yet, in the store called `key`."""
+    """Train what replicates `indices` ("0,2,4") of the store called `key` lack, family after family."""
     store = open_store(workspace)
     if store.key != key:
         raise ValueError(
             f"{workspace.root}: data, params or code changed while the replicates trained; run again"
         )
-    kept = saved_replicates(store)
-    missing = [index for index in map(int, indices.split(",")) if index not in kept]
-    if not missing:
+    wanted = [int(index) for index in indices.split(",")]
+    missing = [
+        (family, [index for index in wanted if index not in saved_trainings(family)])
+        for family in store.families
+    ]
+    if not any(left for _, left in missing):
         return
-    problem, _, transform = read_prepared(workspace, store.key)
-    entropy = entropy_of(store, workspace.params)
-    engine = choose_engine(problem)
-    epochs_done = dict.fromkeys(missing, 0.0)
+    features = read_features(workspace)
+    families, replicates = len(store.families), len(wanted)
+    before = sum(replicates - len(left) for _, left in missing)
     with progress.telling("replicates") as tell:
+        for family, left in missing:
 
-        def follow(replicate: int, epoch: int, epochs: int) -> None:
-            epochs_done[replicate] = epoch / epochs
-            tell(sum(epochs_done.values()), len(missing), "")
+            def follow(done: float, before: int = before) -> None:
+                tell((before + done) / families, replicates, "")
 
-        trained = train_pack(problem, missing, entropy, threads=allowed_threads(), progress=follow)
-        for replicate in trained:
-            predictions = transform.inverse(replicate.predictions, logits=True)
-            save_replicate(store, replicate, predictions, engine, classes=transform.classes)
-            follow(replicate.index, 1, 1)
+            if left:
+                _train(workspace, family, left, features=features, follow=follow)
+            before += len(left)
+
+
+def _train(
+    workspace: Workspace,
+    store: FamilyStore,
+    missing: list[int],
+    *,
+    features: Features,
+    follow: Callable[[float], None],
+) -> None:
+    """Train one family for these replicates; `follow` gets how many trainings are done."""
+    problem, _, transform = read_prepared(workspace, store.family, store.key, features=features)
+    entropy, engine = entropy_of(store, workspace.params), choose_engine(problem)
+    epochs_done = dict.fromkeys(missing, 0.0)
+
+    def note(replicate: int, epoch: int, epochs: int) -> None:
+        epochs_done[replicate] = epoch / epochs
+        follow(sum(epochs_done.values()))
+
+    for replicate in train_pack(problem, missing, entropy, threads=allowed_threads(), progress=note):
+        predictions = transform.inverse(replicate.predictions, logits=True)
+        save_training(store, replicate, predictions, engine, classes=transform.classes)
+        note(replicate.index, 1, 1)

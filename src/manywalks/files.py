@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,11 +88,11 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     write_bytes(path, npz_bytes(arrays))
 
 
-def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Read every array of an .npz; a ValueError names a missing or damaged file."""
+def read_npz(path: Path, *, only: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the arrays of an .npz, all or those named; a ValueError names a missing or damaged file."""
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: archive[name] for name in only or archive.files}
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file; run the step that makes it") from None
     except Exception as error:  # zipfile, zlib and NumPy each have their own for a damaged archive

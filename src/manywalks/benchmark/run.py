@@ -6,7 +6,7 @@ run that was stopped goes on where it was.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,9 +21,10 @@ from manywalks.formatting import count
 from manywalks.params.load import Params
 from manywalks.replicates.code_key import PACKAGE, content_key
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.fresh import fresh_replicates
+from manywalks.replicates.mixing import EVENLY, Mixing
 from manywalks.tables.frame import read_table
-from manywalks.train.engines import train_pack
-from manywalks.train.prepare import Prepared, prepare
+from manywalks.train.prepare import Prepared, prepare_families
 
 Tell = Callable[[str], None]
 # besides the training code: what decides a feature or a value
@@ -125,9 +126,9 @@ def run_task(
     """
     start = time.perf_counter()
     rows, features = with_features(read_rows(frame, form, params, suite.cores), params, suite.cores)
-    prepared = prepare(rows.molecules, features, rows.subsets, params)
+    prepared = prepare_families(rows.molecules, features, rows.subsets, params)
     # what is predicted are the valid rows, if there are any, and behind them the test rows
-    replicates = train_and_predict(prepared, suite.replicates, suite.cores)[:, -len(rows.observed) :]
+    replicates = train_and_predict(prepared, suite.replicates, suite.cores, Mixing.of(params))[:, -len(rows.observed) :]
     endpoints, ensembles = {}, {}
     for column, (endpoint, about) in enumerate(form.endpoints.items()):
         how = combining_of(about["kind"], params.ensemble)
@@ -141,7 +142,7 @@ def run_task(
     result = {
         "name": name,
         "suite": suite.form,
-        "train": len(prepared.problem.train),
+        "train": len(prepared[0].problem.train),
         "test": len(rows.observed),
         "rejected": rows.rejected,
         "unread": [list(one) for one in rows.unread],
@@ -206,13 +207,16 @@ def _table(rows: Rows, replicates: np.ndarray, ensembles: dict[str, np.ndarray])
     return pd.DataFrame(columns)
 
 
-def train_and_predict(prepared: Prepared, replicates: int, cores: int) -> np.ndarray:
+def train_and_predict(
+    prepared: Sequence[Prepared], replicates: int, cores: int, mixing: Mixing = EVENLY
+) -> np.ndarray:
     """Train replicates with fresh entropy: predictions (m, n valid and test, t) in endpoint units."""
-    done = train_pack(prepared.problem, range(replicates), secrets.randbits(128), threads=cores)
+    entropy = secrets.randbits(128)
+    done = fresh_replicates(prepared, range(replicates), entropy, mixing=mixing, threads=cores)
     kept = [replicate.predictions for replicate in done if not replicate.diverged]
     if len(kept) < 2:
         raise ValueError("train: fewer than two replicates did not diverge; lower train.learning_rate")
-    return prepared.transform.inverse(np.stack(kept))
+    return np.stack(kept)
 
 
 def one_line(result: dict[str, Any]) -> str:

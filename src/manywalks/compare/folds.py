@@ -22,13 +22,15 @@ from manywalks.compare.configurations import Configuration
 from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.replicates.code_key import content_key
+from manywalks.replicates.fresh import FreshReplicate, fresh_replicates
+from manywalks.replicates.mixing import Mixing
 from manywalks.replicates.plan import DIVERGED_LIMIT
 from manywalks.runtime.resources import allowed_threads
-from manywalks.train.engines import train_pack
-from manywalks.train.prepare import prepare
-from manywalks.train.problem import Replicate
+from manywalks.train.prepare import prepare_families
 from manywalks.workspace import Workspace
 
+# sections of params.yaml that make a replicate, besides the ones that make the features
+MADE_BY = {"transform", "network", "train", "families"}
 NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.npz")
 SUBSETS = ("", "train", "valid", "test")
 
@@ -79,7 +81,7 @@ def open_fold_store(
         "files": {
             path.name: files.md5_file(path) for path in (data_workspace.curated, data_workspace.features)
         },
-        "params": params.model_dump(mode="json", include={"transform", "network", "train"}),
+        "params": params.model_dump(mode="json", include=MADE_BY),
         "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
         "vary": asked.vary,
         "copy": asked.copy,
@@ -173,17 +175,24 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
     if len(kept.predictions) >= wanted:
         return
     params, vary, entropy = read_recipe(fold_store)
-    problem, _, transform = prepare(*frames, subsets, params)
     test = np.flatnonzero(subsets == "test")
-    problem = dataclasses.replace(problem, predict=test, vary=vary)
+    prepared = [
+        family._replace(problem=dataclasses.replace(family.problem, predict=test, vary=vary))
+        for family in prepare_families(*frames, subsets, params)
+    ]
     own = split_entropy(entropy, split)
     while len(kept.predictions) < wanted:
         first, missing = len(kept.indices), wanted - len(kept.predictions)
-        found: dict[int, Replicate] = {}
-        for replicate in train_pack(problem, range(first, first + missing), own, threads=allowed_threads()):
-            found[replicate.index] = replicate
-            follow((len(kept.predictions) + len(found)) / wanted)
-        kept = _joined(kept, found, [transform.inverse(one.predictions) for one in _good(found)])
+        made = fresh_replicates(
+            prepared,
+            range(first, first + missing),
+            own,
+            mixing=Mixing.of(params),
+            threads=allowed_threads(),
+            follow=lambda done, before=wanted - missing: follow((before + done) / wanted),
+        )
+        found = {replicate.index: replicate for replicate in made}
+        kept = _joined(kept, found, [one.predictions for one in _good(found)])
         if kept.diverged > max(DIVERGED_LIMIT, len(kept.predictions)):
             raise ValueError(
                 f"compare: {kept.diverged} of {len(kept.indices)} replicates diverged with "
@@ -192,18 +201,18 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
     save_fold_predictions(fold_store, split, kept)
 
 
-def _good(found: dict[int, Replicate]) -> list[Replicate]:
+def _good(found: dict[int, FreshReplicate]) -> list[FreshReplicate]:
     """Those that did not diverge, by index."""
     return [one for _, one in sorted(found.items()) if not one.diverged]
 
 
 def _joined(
-    kept: FoldPredictions, found: dict[int, Replicate], predictions: list[np.ndarray]
+    kept: FoldPredictions, found: dict[int, FreshReplicate], predictions: list[np.ndarray]
 ) -> FoldPredictions:
     """The kept replicates and the new ones."""
     new = [np.stack(predictions).astype(np.float32)] if predictions else []
     old = [kept.predictions] if len(kept.predictions) else []
-    sizes = [sum(weight.size for weight in one.weights) for one in _good(found)]
+    sizes = [one.parameters for one in _good(found)]
     return FoldPredictions(
         np.concatenate([*old, *new]) if old or new else kept.predictions,
         [*kept.indices, *sorted(found)],

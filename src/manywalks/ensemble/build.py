@@ -1,20 +1,29 @@
 """Build the ensemble's folder from the trained replicates."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from manywalks.ensemble import calibration
+from manywalks.ensemble.keras_stack import FamilyReplicates
+from manywalks.features import Features
+from manywalks.params.families import families_of
+from manywalks.params.load import Params
 from manywalks.featurize.representations import recorded
 from manywalks.params.block_sources import located
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
-from manywalks.train.prepare import out_of_sample, read_tables
+from manywalks.train.prepare import Prepared, out_of_sample, read_tables
+from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
 # Sections of params.yaml that the manifest repeats: each is a param of stage ensemble in dvc.yaml too, or a
 # manifest could name settings that the model was not made with.
-SECTIONS = {"data", "curate", "featurize", "split", "transform", "network", "train", "ensemble", "evaluate"}
+SECTIONS = {
+    "data", "curate", "featurize", "split", "transform", "network", "train", "families",
+    "ensemble", "evaluate",
+}  # fmt: skip
 
 
 def settings_of(workspace: Workspace) -> dict[str, Any]:
@@ -26,12 +35,38 @@ def settings_of(workspace: Workspace) -> dict[str, Any]:
     }
 
 
+def union_scaler(features: Features, prepared: Sequence[Prepared]) -> UnionScaler:
+    """What scales the raw features for all families at once."""
+    return UnionScaler(features.names, tuple(one.scaler for one in prepared))
+
+
+def family_replicates(
+    params: Params, prepared: Sequence[Prepared], kept: Sequence[store.Kept], scaler: UnionScaler
+) -> list[FamilyReplicates]:
+    """What `keras_stack` makes the model of: each family's trainings, and the columns it sees."""
+    families = families_of(params)
+    return [
+        FamilyReplicates(
+            network=one.problem.network,
+            transform=one.transform,
+            weights=[replicate.parts[place].weights for replicate in kept],
+            columns=columns if len(families) > 1 else None,
+            name=family.name,
+            weight=family.weight,
+        )
+        for place, (family, one, columns) in enumerate(
+            zip(families, prepared, scaler.family_columns, strict=True)
+        )
+    ]
+
+
 def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]:
     """Each endpoint's calibration, fitted on the valid subset."""
     curated, subsets = read_tables(workspace)
     valid = subsets[out_of_sample(subsets)] == "valid"
     predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
     rows = curated.loc[subsets == "valid"]
+    stops = any(one.params.train.early_stopping is not None for one in families_of(workspace.params))
     found = {}
     for column, (name, endpoint) in enumerate(workspace.params.data.endpoints.items()):
         replicates = predictions[:, :, column].astype(np.float64)
@@ -45,7 +80,7 @@ def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]
             mean,
             spread,
             endpoint.kind,
-            early_stopping=workspace.params.train.early_stopping is not None,
+            early_stopping=stops,
             method=workspace.params.evaluate.calibration,
         ).to_json()
     return found

@@ -11,7 +11,7 @@ import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -38,10 +38,33 @@ ABOUT = "manywalks.json"
 """Member of the .keras archive that says what the stack was made of; Keras passes over it."""
 
 
+class FamilyReplicates(NamedTuple):
+    """What one family's trainings made.
+
+    Attributes:
+        network: the network that every training is an instance of.
+        transform: endpoint units <-> network space, t steps.
+        weights: each replicate's, in the order of `get_weights()`.
+        columns: int64 (k,), the scaled features that the family sees; all of them where None.
+        name: of the family; its layers' names begin with it.
+        weight: its share in the average, relative to the others.
+    """
+
+    network: NetworkParams
+    transform: TargetTransform
+    weights: Sequence[Weights]
+    columns: np.ndarray | None = None
+    name: str = ""
+    weight: float = 1.0
+
+    @property
+    def prefix(self) -> str:
+        """How the names of its layers begin."""
+        return f"{self.name}_" if self.name else ""
+
+
 def stacked_model(
-    network: NetworkParams,
-    transform: TargetTransform,
-    weights: Sequence[Weights],
+    families: Sequence[FamilyReplicates],
     mode: Mode = "mean",
     classes: Classes = "probability",
     *,
@@ -53,21 +76,21 @@ def stacked_model(
     deviation over the replicates with ddof 1.
 
     Args:
-        network: the network that every replicate is an instance of.
-        transform: endpoint units <-> network space, t steps.
-        weights: each replicate's, in the order of `get_weights()`.
+        families: of the same m replicates; a replicate's prediction is the weighted mean of its families'.
         mode: the location over replicates that "mean" holds, at each molecule.
         classes: whether probabilities or logits of classes are averaged.
-        n_features: d; needed for a builder's network alone.
+        n_features: d (default: as many as the first family's weights take).
     """
-    if len(weights) < 2:
-        raise ValueError(f"ensemble: {len(weights)} replicates; a spread takes two at least")
-    if network.builder is None:
-        inputs, z = _dense_stack(network, weights)
-    else:
-        inputs, z = _side_by_side(network, len(transform.steps), weights, n_features)
-    outputs = _statistics(z, transform, mode, classes)
-    model = import_keras().Model(inputs, outputs, name="ensemble")
+    count = len(families[0].weights)
+    if count < 2:
+        raise ValueError(f"ensemble: {count} replicates; a spread takes two at least")
+    keras = import_keras()
+    keras.utils.clear_session()  # layers are named from 0 on, so that the same models are the same bytes
+    width = families[0].weights[0][0].shape[0] if n_features is None else n_features
+    inputs = keras.Input((width,), name="features")
+    z = [_outputs(inputs, family) for family in families]
+    outputs = _statistics(z, families, mode, classes)
+    model = keras.Model(inputs, outputs, name="ensemble")
     for number, operation in enumerate(model.operations):
         # Keras numbers the operations of a process: the same model would be other bytes in another one
         if not hasattr(operation, "weights"):
@@ -75,31 +98,44 @@ def stacked_model(
     return model
 
 
-def _dense_stack(network: NetworkParams, weights: Sequence[Weights]) -> tuple[Any, Any]:
-    """Input (b, d) and network space (b, m, t) of dense replicates, weights set."""
+def _outputs(features: Any, family: FamilyReplicates) -> Any:
+    """All features (b, d) -> one family's network space (b, m, t)."""
+    own = features
+    if family.columns is not None:
+        own = import_keras().ops.take(features, family.columns.astype(np.int32), axis=1)
+    if family.network.builder is None:
+        return _dense_stack(own, family)
+    return _side_by_side(own, family)
+
+
+def _dense_stack(x: Any, family: FamilyReplicates) -> Any:
+    """A family's features (b, k) -> network space (b, m, t) of dense replicates, weights set."""
     keras = import_keras()
-    m = len(weights)
-    features = keras.Input((weights[0][0].shape[0],), name="features")
-    x, letters = features, "bd"
-    stacked = (np.stack(of_replicates) for of_replicates in zip(*weights, strict=True))
+    network, m, prefix = family.network, len(family.weights), family.prefix
+    letters = "bd"
+    stacked = (np.stack(of_replicates) for of_replicates in zip(*family.weights, strict=True))
     for number, width in enumerate(network.widths, start=1):
         arrays = [next(stacked), next(stacked)]
         if network.normalization == "batch":
             arrays = _fold_batch_norm(*arrays, *itertools.islice(stacked, 4))
-        x = _einsum_dense(x, f"{letters},mdh->bmh", width, f"dense_{number}", arrays)
+        x = _einsum_dense(x, f"{letters},mdh->bmh", width, f"{prefix}dense_{number}", arrays)
         if network.normalization == "layer":
             x = keras.layers.LayerNormalization(
-                epsilon=NORMALIZATION_EPSILON, center=False, scale=False, name=f"normalization_{number}"
+                epsilon=NORMALIZATION_EPSILON,
+                center=False,
+                scale=False,
+                name=f"{prefix}normalization_{number}",
             )(x)
             # the layer's own gamma and beta would be shared by all replicates
-            x = _einsum_dense(x, "bmh,mh->bmh", width, f"scale_{number}", list(itertools.islice(stacked, 2)))
-        x = keras.layers.Activation(network.activation, name=f"activation_{number}")(x)
+            scale = list(itertools.islice(stacked, 2))
+            x = _einsum_dense(x, "bmh,mh->bmh", width, f"{prefix}scale_{number}", scale)
+        x = keras.layers.Activation(network.activation, name=f"{prefix}activation_{number}")(x)
         letters = "bmd"
     arrays = list(stacked)
-    z = _einsum_dense(x, f"{letters},mdh->bmh", arrays[1].shape[1], "output", arrays)
+    z = _einsum_dense(x, f"{letters},mdh->bmh", arrays[1].shape[1], f"{prefix}output", arrays)
     if arrays[0].shape[0] != m:
         raise ValueError(f"ensemble: weights of {arrays[0].shape[0]} replicates where {m} belong")
-    return features, z
+    return z
 
 
 def _einsum_dense(x: Any, equation: str, width: int, name: str, arrays: list[np.ndarray]) -> Any:
@@ -130,34 +166,47 @@ def _fold_batch_norm(
     return [array.astype(np.float32) for array in folded]
 
 
-def _side_by_side(
-    network: NetworkParams, n_endpoints: int, weights: Sequence[Weights], n_features: int | None
-) -> tuple[Any, Any]:
-    """Input (b, d) and network space (b, m, t) of a builder's replicates: m models of one input."""
+def _side_by_side(features: Any, family: FamilyReplicates) -> Any:
+    """A family's features (b, k) -> network space (b, m, t): m models of a builder, of one input."""
     keras = import_keras()
-    if n_features is None:
-        raise ValueError("ensemble: a builder's network needs n_features")
-    keras.utils.clear_session()  # layers are named from 0 on, so that the same models are the same bytes
-    features = keras.Input((n_features,), name="features")
     outputs = []
-    for number, of_replicate in enumerate(weights):
-        model = build(network, n_features, n_endpoints)
+    for number, of_replicate in enumerate(family.weights):
+        model = build(family.network, features.shape[1], len(family.transform.steps))
         model.set_weights(of_replicate)
-        model.name = f"replicate_{number:03d}"
+        model.name = f"{family.prefix}replicate_{number:03d}"
         outputs.append(model(features))
-    return features, keras.ops.stack(outputs, axis=1)
+    return keras.ops.stack(outputs, axis=1)
 
 
-def _statistics(z: Any, transform: TargetTransform, mode: Mode, classes: Classes) -> dict[str, Any]:
-    """Network space (b, m, t) -> location and spread (b, t) in endpoint units."""
+def _statistics(
+    z: Sequence[Any], families: Sequence[FamilyReplicates], mode: Mode, classes: Classes
+) -> dict[str, Any]:
+    """Each family's network space (b, m, t) -> location and spread (b, t) in endpoint units."""
     ops = import_keras().ops
-    m = z.shape[1]
-    y = inverse_in_keras(z, transform)
+    m = z[0].shape[1]
+    total = sum(family.weight for family in families)
+    shares = [family.weight / total for family in families]
+    values = [inverse_in_keras(one, family.transform) for one, family in zip(z, families, strict=True)]
+    y = _average(values, shares)
+    is_class = np.array([step.kind == "class" for step in families[0].transform.steps])
+    by_logits = classes == "logit" and is_class.any()
+    logits = _average(z, shares)
+    if by_logits and len(z) > 1:
+        y = ops.where(is_class, ops.sigmoid(logits), y)
     location = _location(y, mode)
-    is_class = np.array([step.kind == "class" for step in transform.steps])
-    if classes == "logit" and is_class.any():
-        location = ops.where(is_class, ops.sigmoid(_location(z, mode)), location)
+    if by_logits:
+        location = ops.where(is_class, ops.sigmoid(_location(logits, mode)), location)
     return {"mean": location, "spread": ops.std(y, axis=1) * math.sqrt(m / (m - 1))}
+
+
+def _average(arrays: Sequence[Any], shares: Sequence[float]) -> Any:
+    """The mean of arrays of one shape, with weights that sum to 1."""
+    if len(arrays) == 1:
+        return arrays[0]
+    total = arrays[0] * shares[0]
+    for array, share in zip(arrays[1:], shares[1:], strict=True):
+        total = total + array * share
+    return total
 
 
 def _location(y: Any, mode: Mode) -> Any:
@@ -218,15 +267,20 @@ def _between_knots(z: Any, step: TargetStep) -> Any:
 
 
 def describe(
-    network: NetworkParams, transform: TargetTransform, mode: Mode = "mean", classes: Classes = "probability"
+    families: Sequence[FamilyReplicates], mode: Mode = "mean", classes: Classes = "probability"
 ) -> dict[str, Any]:
-    """What `save_keras` writes beside the model, so that predict.py needs no TensorFlow."""
-    return {
-        "network": network.model_dump(mode="json"),
-        "transform": transform.to_json(),
-        "mode": mode,
-        "classes": classes,
-    }
+    """What `save_keras` writes beside the model, so that predictor.py needs no TensorFlow."""
+    about = [
+        {
+            "name": family.name,
+            "network": family.network.model_dump(mode="json"),
+            "transform": family.transform.to_json(),
+            "columns": None if family.columns is None else family.columns.tolist(),
+            "weight": family.weight,
+        }
+        for family in families
+    ]
+    return {"families": about, "mode": mode, "classes": classes}
 
 
 def save_keras(model: "keras.Model", path: Path, *, about: dict[str, Any] | None = None) -> None:

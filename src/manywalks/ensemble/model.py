@@ -23,7 +23,7 @@ from manywalks.params.curate import CurateParams
 from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import usable_cores
-from manywalks.train.scaling import FeatureScaler
+from manywalks.train.union import UnionScaler
 
 
 class _Predicted(NamedTuple):
@@ -46,7 +46,7 @@ class Ensemble:
     """
 
     about: dict[str, Any]
-    scaler: FeatureScaler
+    scaler: UnionScaler
     predictor: StackedPredictor
     domain: Domain
     calibrations: dict[str, Calibration]
@@ -68,7 +68,7 @@ class Ensemble:
         try:
             loaded = cls(
                 about=about,
-                scaler=FeatureScaler.load(folder / "scaler.npz"),
+                scaler=UnionScaler.load(folder / "scaler.npz"),
                 predictor=StackedPredictor.load(folder / "model.keras"),
                 domain=Domain.load(folder / "domain.npz"),
                 calibrations={n: Calibration.from_json(fit) for n, fit in about["calibration"].items()},

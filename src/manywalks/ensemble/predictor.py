@@ -23,6 +23,7 @@ from manywalks.ensemble.keras_stack import ABOUT
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
+from manywalks.replicates.mixing import Mixing, average, in_endpoint_units, mix
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.train.keras_engine.model import import_keras
@@ -41,10 +42,10 @@ CHUNK = 256
 
 
 class Stack(Protocol):
-    """m replicates that answer at once."""
+    """One family's m trainings that answer at once."""
 
     def outputs(self, features: Features) -> np.ndarray:
-        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        """Scaled features of n molecules, those of all families -> network space float32 (m, n, t)."""
         ...
 
 
@@ -55,63 +56,87 @@ class MeanSpread(NamedTuple):
     spread: np.ndarray
 
 
-@dataclass(frozen=True)
-class StackedPredictor:
-    """An ensemble that predicts: its replicates, and how their outputs become endpoint values."""
+class FamilyStack(NamedTuple):
+    """One family's trainings, and how their outputs become endpoint values."""
 
     stack: Stack
     transform: TargetTransform
+    weight: float = 1.0
+
+    def values(self, features: Features) -> np.ndarray:
+        """Scaled features of n molecules -> (m, n, t) in endpoint units, logits of classes.
+
+        float32, or float64 where there are classes: near 0 and 1 a float32 no longer tells the logit.
+        """
+        z = self.stack.outputs(features)
+        return self.transform.inverse(z.astype(np.float64) if self.transform.classes else z, logits=True)
+
+
+@dataclass(frozen=True)
+class StackedPredictor:
+    """An ensemble that predicts: the families of its replicates, and how these are averaged."""
+
+    families: tuple[FamilyStack, ...]
     mode: Mode = "mean"
     classes: Classes = "probability"
 
     @classmethod
     def load(cls, path: Path, *, cores: int | None = None) -> "StackedPredictor":
-        """Read a model.keras that `stack.save_keras` wrote with `about`.
+        """Read a model.keras that `keras_stack.save_keras` wrote with `about`.
 
         Args:
             path: the file.
             cores: threads that predict (default: all cores this process may use).
         """
         about, weights = _read(path)
-        network = NetworkParams.model_validate(about["network"])
-        if network.builder is None:
-            stack: Stack = DenseStack.from_arrays(network, weights, usable_cores(cores))
-        else:
-            stack = KerasStack(import_keras().models.load_model(path))
-        return cls(stack, TargetTransform.from_json(about["transform"]), about["mode"], about["classes"])
+        of_builders = sum(family["network"]["builder"] is not None for family in about["families"])
+        built = iter(_builder_stacks(path) if of_builders else ())
+        families = []
+        for family in about["families"]:
+            network = NetworkParams.model_validate(family["network"])
+            if network.builder is None:
+                stack: Stack = DenseStack.from_arrays(network, weights, usable_cores(cores), family)
+            else:
+                stack = next(built)
+            families.append(
+                FamilyStack(stack, TargetTransform.from_json(family["transform"]), family["weight"])
+            )
+        return cls(tuple(families), about["mode"], about["classes"])
+
+    @property
+    def _class_columns(self) -> list[int]:
+        return self.families[0].transform.classes
 
     def predict(self, features: Features) -> np.ndarray:
         """Each replicate's: scaled features of n molecules -> (m, n, t) in endpoint units."""
-        return self.transform.inverse(self._outputs(features))
+        return self._mixed([family.values(features) for family in self.families])
 
-    def _outputs(self, features: Features) -> np.ndarray:
-        """Network space (m, n, t): float32, or float64 where there are classes.
-
-        (A float32 probability near 0 or 1 no longer tells its logit.)
-        """
-        z = self.stack.outputs(features)
-        return z.astype(np.float64) if self.transform.classes else z
+    def predict_families(self, features: Features) -> list[np.ndarray]:
+        """Each family's alone: (m, n, t) in endpoint units."""
+        return [in_endpoint_units(family.values(features), self._class_columns) for family in self.families]
 
     def predict_mean_spread(self, features: Features) -> MeanSpread:
         """What the Keras model gives: mean and spread, each (n, t); memory does not grow with m n."""
         parts = [self._block(features.take(rows)) for rows in _blocks(len(features), BLOCK)]
         return MeanSpread(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
+    def _mixed(self, values: list[np.ndarray]) -> np.ndarray:
+        return mix(values, self._class_columns, self._mixing)
+
+    @property
+    def _mixing(self) -> Mixing:
+        total = sum(family.weight for family in self.families)
+        return Mixing(self.classes == "logit", tuple(family.weight / total for family in self.families))
+
     def _block(self, features: Features) -> MeanSpread:
-        """Mean and spread of some molecules."""
-        return combine(self._outputs(features), self.transform, self.mode, self.classes)
-
-
-def combine(
-    z: np.ndarray, transform: TargetTransform, mode: Mode = "mean", classes: Classes = "probability"
-) -> MeanSpread:
-    """Network space (m, n, t) -> mean and spread (n, t) in endpoint units, as in the Keras model."""
-    y = transform.inverse(z)
-    mean = location(y, mode)
-    is_class = np.array([step.kind == "class" for step in transform.steps])
-    if classes == "logit" and is_class.any():
-        mean[:, is_class] = special.expit(location(z[..., is_class], mode))
-    return MeanSpread(mean, y.std(axis=0, ddof=1))
+        """Mean and spread of some molecules, as in the Keras model."""
+        values = [family.values(features) for family in self.families]
+        y, columns = self._mixed(values), self._class_columns
+        mean = location(y, self.mode)
+        if self.classes == "logit" and columns:
+            logits = average([one[..., columns] for one in values], self._mixing)
+            mean[:, columns] = special.expit(location(logits, self.mode))
+        return MeanSpread(mean, y.std(axis=0, ddof=1))
 
 
 class Layer(NamedTuple):
@@ -125,28 +150,32 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class DenseStack:
-    """m dense replicates as plain arrays; the last layer is the output."""
+    """m dense replicates as plain arrays; the last layer is the output. They see some columns, or all."""
 
     layers: tuple[Layer, ...]
     activation: str
     cores: int
+    columns: np.ndarray | None = None
 
     @classmethod
     def from_arrays(
-        cls, network: NetworkParams, arrays: dict[str, list[np.ndarray]], cores: int
+        cls, network: NetworkParams, arrays: dict[str, list[np.ndarray]], cores: int, family: dict[str, Any]
     ) -> "DenseStack":
-        """From the arrays of the Keras model's layers, by layer name."""
+        """From the arrays of the Keras model's layers; `family` as `keras_stack.describe` has it."""
+        prefix = f"{family['name']}_" if family["name"] else ""
         hidden = []
         for number in range(1, len(network.widths) + 1):
-            kernel, bias = arrays[f"dense_{number}"]
-            gamma, beta = arrays.get(f"scale_{number}", (None, None))
+            kernel, bias = arrays[f"{prefix}dense_{number}"]
+            gamma, beta = arrays.get(f"{prefix}scale_{number}", (None, None))
             hidden.append(Layer(kernel, bias, gamma, beta))
-        kernel, bias = arrays["output"]
+        kernel, bias = arrays[f"{prefix}output"]
         last = Layer(kernel, bias, None, None)
-        return cls((*hidden, last), network.activation, cores)
+        columns = None if family["columns"] is None else np.array(family["columns"], dtype=np.int64)
+        return cls((*hidden, last), network.activation, cores, columns)
 
     def outputs(self, features: Features) -> np.ndarray:
-        """Scaled features of n molecules -> network space float32 (m, n, t)."""
+        """Scaled features of n molecules, those of all families -> network space float32 (m, n, t)."""
+        features = features if self.columns is None else features.columns(self.columns)
         m, t = self.layers[-1].bias.shape
         width = self.layers[0].kernel.shape[1]
         if features.width != width:
@@ -189,9 +218,8 @@ class DenseStack:
 class KerasStack:
     """The replicates of a builder's network, inside the ensemble's own Keras model."""
 
-    def __init__(self, model: Any) -> None:
-        stacked = next(op for op in reversed(model.operations) if type(op).__name__ == "Stack")
-        self._model = import_keras().Model(model.inputs, stacked.output)
+    def __init__(self, model: Any, stacked: Any) -> None:
+        self._model = import_keras().Model(model.inputs, stacked)
 
     def outputs(self, features: Features) -> np.ndarray:
         """Scaled features of n molecules -> network space float32 (m, n, t)."""
@@ -200,6 +228,14 @@ class KerasStack:
             for rows in _blocks(len(features), 1024)
         ]
         return np.ascontiguousarray(np.concatenate(parts).swapaxes(0, 1))
+
+
+def _builder_stacks(path: Path) -> list[KerasStack]:
+    """The replicates of each builder's network in a model.keras, in the order of the families."""
+    model = import_keras().models.load_model(path)
+    # a stack of replicates is (b, m, t), one of families (f, b, m, t)
+    stacked = [op.output for op in model.operations if type(op).__name__ == "Stack" and op.axis == 1]
+    return [KerasStack(model, one) for one in stacked]
 
 
 @njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
@@ -220,7 +256,7 @@ def _blocks(n: int, size: int) -> Iterator[np.ndarray]:
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """What an ensemble's model.keras says that it was made of: network, transform, mode."""
+    """What an ensemble's model.keras says that it was made of: families, mode."""
     return _read(path)[0]
 
 
@@ -234,9 +270,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
                 raise ValueError(f"{path}: is not an ensemble of manywalks (no {ABOUT} in it)")
             about = json.loads(archive.read(ABOUT))
             with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
-                return about, _by_name(weights)
+                return _with_families(about), _by_name(weights)
     except (zipfile.BadZipFile, KeyError, OSError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: is damaged ({error}); delete it and run again") from None
+
+
+def _with_families(about: dict[str, Any]) -> dict[str, Any]:
+    """What models of before say, which had one network: as one family."""
+    if "families" in about:
+        return about
+    one = {name: about[name] for name in ("network", "transform")} | {
+        "name": "",
+        "columns": None,
+        "weight": 1.0,
+    }
+    return {"families": [one], "mode": about["mode"], "classes": about["classes"]}
 
 
 def _by_name(weights: h5py.File) -> dict[str, list[np.ndarray]]:

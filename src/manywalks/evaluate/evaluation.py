@@ -22,7 +22,7 @@ from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of
 from manywalks.similarity import most_similar
 from manywalks.train.prepare import out_of_sample
-from manywalks.train.scaling import FeatureScaler
+from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
 
@@ -117,7 +117,7 @@ def beside_baselines(seen: EndpointResults, near: Nearness, trained: np.ndarray)
 
 def predict_rows(workspace: Workspace, features: Features) -> np.ndarray:
     """What the ensemble says of molecules, before calibration: raw features (n, d) -> (n, t)."""
-    scaler = FeatureScaler.load(workspace.ensemble / "scaler.npz")
+    scaler = UnionScaler.load(workspace.ensemble / "scaler.npz")
     predictor = StackedPredictor.load(workspace.ensemble / "model.keras", cores=cores_of(workspace))
     return predictor.predict_mean_spread(scaler.transform(features)).mean.astype(np.float64)
 

@@ -25,24 +25,13 @@ class SparseRows(NamedTuple):
 
 def fingerprint_names(block: FeatureBlock) -> tuple[str, ...]:
     """Column names of a fingerprint block, such as `morgan2_1024_count:17`."""
-    return _names(block.kind, block.radius, block.n_bits)
+    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(block.kind, block.n_bits)
+    return _names(block.prefix, width)
 
 
 @cache
-def _names(kind: str, radius: int, n_bits: int) -> tuple[str, ...]:
+def _names(prefix: str, width: int) -> tuple[str, ...]:
     """They are asked for with each molecule that is featurized by itself."""
-    prefix = {
-        "morgan_count": f"morgan{radius}_{n_bits}_count",
-        "morgan_bits": f"morgan{radius}_{n_bits}_bits",
-        "morgan_feature_count": f"morgan{radius}_{n_bits}_feature_count",
-        "avalon_count": f"avalon_{n_bits}_count",
-        "atom_pair_count": f"atom_pair_{n_bits}_count",
-        "torsion_count": f"torsion_{n_bits}_count",
-        "rdkit_path_count": f"rdkit_path_{n_bits}_count",
-        "maccs": "maccs",
-        "erg": "erg",
-    }[kind]
-    width = {"maccs": MACCS_KEYS, "erg": ERG_SIZE}.get(kind, n_bits)
     return tuple(f"{prefix}:{column}" for column in range(width))
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, ClassVar, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from manywalks.params.base import Section, model_in
 from manywalks.params.curate import CurateParams
 from manywalks.params.data import DataParams
+from manywalks.params.families import OWN, FamilyParams, families_of
 from manywalks.params.model import (
     EnsembleParams,
     EvaluateParams,
@@ -39,6 +40,11 @@ class Params(Section):
     transform: TransformParams = TransformParams()
     network: NetworkParams = NetworkParams()
     train: TrainParams = TrainParams()
+    families: tuple[FamilyParams, ...] = Field(
+        default=(),
+        description="views of a molecule with a network each; a replicate trains every family once and "
+        "averages them (default: one network that sees all blocks)",
+    )
     replicates: ReplicatesParams = ReplicatesParams()
     ensemble: EnsembleParams = EnsembleParams()
     evaluate: EvaluateParams = EvaluateParams()
@@ -62,9 +68,13 @@ def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
         raise ValueError(f"{source}: has no sections; write one with `manywalks init TABLE`")
     check_names(raw, source)
     try:
-        return Params.model_validate(raw)
+        params = Params.model_validate(raw)
+        families_of(params)  # refuses what a family may not ask for
+        return params
     except ValidationError as error:
         raise ValueError(_one_line(error, source)) from None
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
 
 
 class _KeyTwice(yaml.YAMLError):
@@ -213,6 +223,9 @@ def _model_beside(place: tuple[int | str, ...]) -> type[BaseModel]:
     model: type[BaseModel] = Params
     named = False  # whether the next step is a name in a mapping or a number in a list, and no key
     for step in place[:-1]:
+        if model is FamilyParams and step in OWN:
+            model = type(Params.model_fields[str(step)].default)
+            continue
         field = None if named else model.model_fields.get(str(step))
         named = field is not None and get_origin(field.annotation) in (dict, tuple)
         model = (model_in(field.annotation) if field is not None else None) or model

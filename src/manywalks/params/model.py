@@ -1,5 +1,6 @@
 """Sections of params.yaml about the model: from featurize to evaluate."""
 
+from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -32,6 +33,7 @@ class FeatureBlock(Section):
     n_bits: Annotated[int, Field(ge=16, le=65536)] = Field(
         default=1024, description="for hashed fingerprints: number of bits"
     )
+    name: Name | None = Field(default=None, description="what families call this block (default: its kind)")
     of: Name | None = Field(
         default=None,
         description="for function: module:function; it takes a list of SMILES and returns an array (n, d), "
@@ -58,6 +60,25 @@ class FeatureBlock(Section):
                     f"{'' if given else f'what to use, such as {example}'}"
                 )
         return self
+
+    @property
+    def called(self) -> str:
+        """What families call this block."""
+        return self.name or self.kind
+
+    @property
+    def prefix(self) -> str:
+        """How the names of its columns begin, before the colon."""
+        if self.kind == "table":
+            return PurePath(str(self.path)).name
+        if self.kind == "function":
+            from manywalks.params.block_sources import prefix_of  # it imports this class
+
+            return prefix_of(str(self.of))
+        hashed, _, what = self.kind.rpartition("_")
+        if self.kind.startswith("morgan"):
+            return f"morgan{self.radius}_{self.n_bits}{self.kind.removeprefix('morgan')}"
+        return f"{hashed}_{self.n_bits}_{what}" if what == "count" else self.kind
 
 
 class FeaturizeParams(Section):

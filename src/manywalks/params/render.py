@@ -18,7 +18,10 @@ def render(params: Params, head: str = "") -> str:
     """The text of params.yaml: all sections and keys, each with a comment."""
     lines = [f"# {line}" for line in head.splitlines()]
     for name in Params.model_fields:
-        section: BaseModel = getattr(params, name)
+        section = getattr(params, name)
+        if not isinstance(section, BaseModel):  # families: a list, and no section
+            lines += ["", *_entry(name, section, Params.model_fields[name], indent=0)]
+            continue
         lines += ["", f"# {_summary(section)}", f"{name}:"]
         for key, field in type(section).model_fields.items():
             lines += _entry(key, getattr(section, key), field, indent=2)

@@ -28,7 +28,7 @@ from manywalks.pipeline.lineage import Lineage, lineage_of
 from manywalks.pipeline.run_names import pack_name, stage_name
 from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
 from manywalks.replicates.packs import run_pack
-from manywalks.replicates.store import Store
+from manywalks.replicates.store import open_store
 from manywalks.runtime import object_store, progress
 from manywalks.runtime.resources import NO_DASK, processes_of
 from manywalks.runtime.step_process import StepFailed, run_step
@@ -187,7 +187,7 @@ class Steps:
         from manywalks.replicates import dask_packs
         from manywalks.runtime.dask_cluster import Delivery
 
-        store = Store(self._workspace.replicates / key)
+        store = open_store(self._workspace)
         root = self._workspace.params.orchestrate.storage
         if root and dask_packs.collect(store, root):
             return  # a former driver ended before it had taken these: look again what is missing

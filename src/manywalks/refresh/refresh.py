@@ -26,7 +26,7 @@ from manywalks.replicates.combine import combine, combining_of
 from manywalks.runtime.resources import cores_of
 from manywalks.split.clusters import clusters
 from manywalks.train.prepare import read_tables
-from manywalks.train.scaling import FeatureScaler
+from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
 
@@ -150,7 +150,7 @@ def predict_with(model: Path, smiles: list[str], cores: int) -> ModelView:
     blocks = [FeatureBlock.model_validate(block) for block in about["params"]["featurize"]["blocks"]]
     raw = featurize(smiles, blocks, cores=cores)
     predictor = StackedPredictor.load(model / "model.keras")
-    replicates = predictor.predict(FeatureScaler.load(model / "scaler.npz").transform(raw))
+    replicates = predictor.predict(UnionScaler.load(model / "scaler.npz").transform(raw))
     return ModelView(replicates.astype(np.float64), about, Domain.load(model / "domain.npz").assess(raw))
 
 

@@ -4,11 +4,13 @@ Every worker gets once what replicates are made of. A pack is then a few numbers
 named after their content.
 """
 
+from pathlib import Path
+
 from distributed import get_worker
 
 from manywalks import files
 from manywalks.replicates.packs import run_pack
-from manywalks.replicates.store import NAME, Store, open_store, saved_replicates
+from manywalks.replicates.store import NAME, Store, open_store, saved_replicates, saved_trainings
 from manywalks.runtime import object_store
 from manywalks.runtime.dask_cluster import bundle, delivered
 from manywalks.runtime.step_process import StepFailed
@@ -20,13 +22,22 @@ PACK = 8
 
 def training_bundle(workspace: Workspace, store: Store) -> bytes:
     """What a worker needs to train replicates of the store: files of a workspace."""
-    entropy = store.folder / "entropy.json"
-    paths = [workspace.params_file, workspace.curated, workspace.features, workspace.split, entropy]
+    entropies = [family.folder / "entropy.json" for family in store.families]
+    paths = [workspace.params_file, workspace.curated, workspace.features, workspace.split, *entropies]
     return bundle(paths, workspace.root)
 
 
+def _files(store: Store) -> dict[str, Path]:
+    """The store's files by where they lie in it: family/name."""
+    return {
+        f"{family.key}/{path.name}": path
+        for family in store.families
+        for path in saved_trainings(family).values()
+    }
+
+
 def run_far_pack(key: str, indices: list[int], root: str | None = None) -> dict[str, bytes | None]:
-    """On a worker: train the replicates `indices`; their files by name (None: in the storage root).
+    """On a worker: train the replicates `indices`; their files by family/name (None: in the storage root).
 
     The root comes with the pack, since a worker keeps the bundle that a former driver brought it, which may
     have had another root or none.
@@ -42,7 +53,8 @@ def run_far_pack(key: str, indices: list[int], root: str | None = None) -> dict[
             f"{get_worker().address}: runs other code of manywalks than the driver; install the same version"
         )
     run_pack(workspace, key, indices)
-    made = {path.name: path.read_bytes() for i, path in saved_replicates(store).items() if i in indices}
+    own = {path for index, paths in saved_replicates(store).items() if index in indices for path in paths}
+    made = {name: path.read_bytes() for name, path in _files(store).items() if path in own}
     if root is None:
         return dict(made)
     for name, content in made.items():
@@ -55,8 +67,10 @@ def keep(store: Store, made: dict[str, bytes | None], root: str | None) -> int:
     for name, content in made.items():
         if content is None:
             content = object_store.get(str(root), f"{store.key}/replicates/{name}")
-        match = NAME.fullmatch(name)
-        if match is None or files.sha256_bytes(content)[:16] != match[2]:
+        family, _, file = name.partition("/")
+        match = NAME.fullmatch(file)
+        known = family in {one.key for one in store.families}
+        if match is None or not known or files.sha256_bytes(content)[:16] != match[2]:
             raise StepFailed(f"replicate {name} came damaged from its worker")
         files.write_bytes(store.folder / name, content)
     return len(made)
@@ -64,8 +78,10 @@ def keep(store: Store, made: dict[str, bytes | None], root: str | None) -> int:
 
 def collect(store: Store, root: str) -> int:
     """Keep what workers had left in the storage root when a former driver ended; how many."""
-    there = object_store.names(root, f"{store.key}/replicates")
-    here = {path.name for path in saved_replicates(store).values()}
+    here, there = _files(store), []
+    for family in store.families:
+        names = object_store.names(root, f"{store.key}/replicates/{family.key}")
+        there += [f"{family.key}/{name}" for name in names]
     return keep(store, {name: None for name in there if name not in here}, root)
 
 

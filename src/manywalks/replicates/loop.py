@@ -103,7 +103,8 @@ def train_until_enough(
     """
     store = open_store(workspace)
     params = workspace.params
-    entropy_of(store, params)
+    for family in store.families:
+        entropy_of(family, params)
     outcomes = Outcomes(store)
     curated, subsets = read_tables(workspace)
     card = files.read_json(workspace.reports / "data.json")

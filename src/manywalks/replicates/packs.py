@@ -2,7 +2,7 @@
 
 import logging
 
-from manywalks.replicates.store import Store, saved_replicates
+from manywalks.replicates.store import open_store, saved_replicates
 from manywalks.runtime import progress
 from manywalks.runtime.step_process import OutOfMemory, StepFailed, run_step
 from manywalks.workspace import Workspace
@@ -21,7 +21,7 @@ def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.
         StepFailed: killed, hung, I/O; another try may pass.
         ValueError: bad input.
     """
-    store = Store(workspace.replicates / key)
+    store = open_store(workspace)
     waiting = [list(indices)]
     while waiting:
         part = waiting.pop(0)

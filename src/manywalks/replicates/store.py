@@ -1,11 +1,13 @@
 """The kept replicates: where they lie, which to train next, when they are enough.
 
-A replicate's file lies in a folder named after everything that made it (features, split, targets,
-network, training, code), so what stands there can always be used, and is named after its own
-content, so damage shows when it is read. It also says inside which folder it was made for, so one that was
-copied from another data set's folder is no replicate of this one.
+A replicate is one training of each family. Each training has a file of its own, in a folder named after
+everything that made it (the family's features, split, targets, network, training, code), so what is there
+can always be used, and named after its own content, so damage shows when it is read. Changing one family
+leaves the files of the others as they are. A file also says inside which folder it was made for, so one
+that was copied from another data set's folder is no replicate of this one.
 """
 
+import hashlib
 import io
 import json
 import re
@@ -16,11 +18,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special
 
 from manywalks import files
+from manywalks.features import read_block_digests
+from manywalks.params.families import Family, families_of
 from manywalks.params.load import Params
 from manywalks.replicates.code_key import content_key
+from manywalks.replicates.mixing import Mixing, in_endpoint_units, mix
 from manywalks.train.problem import Replicate
 from manywalks.workspace import Workspace
 
@@ -30,25 +34,41 @@ NAME = re.compile(r"(\d{5})-([0-9a-f]{16})\.npz")
 
 
 @dataclass(frozen=True)
-class Store:
-    """Folder of the replicates that share features, split, targets, network, training and code."""
+class FamilyStore:
+    """Folder of one family's trainings: of the same features, split, targets, network, training and code."""
 
     folder: Path
+    family: Family
+
+    @property
+    def key(self) -> str:
+        """Name of everything that made these trainings."""
+        return self.folder.name
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the replicates of the present inputs are, family by family, and how families are averaged."""
+
+    families: tuple[FamilyStore, ...]
+    mixing: Mixing
+
+    @property
+    def folder(self) -> Path:
+        """What the folders of the families lie in."""
+        return self.families[0].folder.parent
 
     @property
     def key(self) -> str:
         """Name of everything that made these replicates."""
-        return self.folder.name
+        if len(self.families) == 1:
+            return self.families[0].key
+        return hashlib.sha256(" ".join(one.key for one in self.families).encode()).hexdigest()[:16]
 
 
-class Kept(NamedTuple):
-    """A replicate as it was read back.
+class Part(NamedTuple):
+    """One family's training; predictions (n_oos, t) in endpoint units, logits of classes."""
 
-    Predictions (n_oos, t) are in endpoint units, and probabilities for classes. They are float32, or float64
-    where there are classes: near 0 and 1 a float32 no longer tells the logit.
-    """
-
-    index: int
     weights: list[np.ndarray]
     predictions: np.ndarray
     epochs: int
@@ -57,31 +77,57 @@ class Kept(NamedTuple):
     engine: str
 
 
+class Kept(NamedTuple):
+    """A replicate: one training of each family.
+
+    Predictions (n_oos, t) are the families' average, in endpoint units, and probabilities for classes.
+    They are float32, or float64 where there are classes or families: near 0 and 1 a float32 no longer tells
+    the logit.
+    """
+
+    index: int
+    parts: tuple[Part, ...]
+    predictions: np.ndarray
+
+    @property
+    def diverged(self) -> bool:
+        """Whether one of its trainings did."""
+        return any(part.diverged for part in self.parts)
+
+
 def open_store(workspace: Workspace) -> Store:
     """The store for the workspace's present inputs."""
     params = workspace.params
-    made_from = {
-        "files": {
-            p.name: files.md5_file(p) for p in (workspace.curated, workspace.features, workspace.split)
-        },
-        "params": params.model_dump(mode="json", include={"transform", "network", "train"}),
+    shared = {
+        "files": {p.name: files.md5_file(p) for p in (workspace.curated, workspace.split)},
         "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
         "format": FORMAT,
     }
-    return Store(workspace.replicates / content_key(made_from))
+    digests = read_block_digests(workspace.features)
+    families = []
+    for family in families_of(params):
+        prefixes = {block.prefix for block in family.params.featurize.blocks}
+        made_from = {
+            **shared,
+            "family": family.name,
+            "features": {block: digest for block, digest in digests.items() if block in prefixes},
+            "params": family.params.model_dump(mode="json", include={"transform", "network", "train"}),
+        }
+        families.append(FamilyStore(workspace.replicates / content_key(made_from), family))
+    return Store(tuple(families), Mixing.of(params))
 
 
-def entropy_of(store: Store, params: Params) -> int:
-    """The entropy that all streams are spawned from: asked for, recorded, or drawn now and recorded.
+def entropy_of(store: FamilyStore, params: Params) -> int:
+    """The entropy that a family's streams are spawned from: asked for, recorded, or drawn now and recorded.
 
-    Replicates of another entropy are removed when one is asked for, since they are other replicates.
+    Trainings of another entropy are removed when one is asked for, since they are other ones.
     """
     path = store.folder / "entropy.json"
     asked = params.replicates.seed
     recorded = int(files.read_json(path)["entropy"]) if path.is_file() else None
     if recorded is not None and asked in (None, recorded):
         return recorded
-    for file in saved_replicates(store).values():
+    for file in saved_trainings(store).values():
         file.unlink()
     entropy = secrets.randbits(128) if asked is None else asked
     # a string: JSON numbers of 128 bits are rounded by many readers
@@ -89,8 +135,8 @@ def entropy_of(store: Store, params: Params) -> int:
     return entropy
 
 
-def saved_replicates(store: Store) -> dict[int, Path]:
-    """Files of the store by replicate index; half-written and foreign names are not among them."""
+def saved_trainings(store: FamilyStore) -> dict[int, Path]:
+    """Files of a family by replicate index; half-written and foreign names are not among them."""
     found = {}
     for path in sorted(store.folder.glob("*.npz")):
         if match := NAME.fullmatch(path.name):
@@ -98,10 +144,22 @@ def saved_replicates(store: Store) -> dict[int, Path]:
     return found
 
 
-def save_replicate(
-    store: Store, replicate: Replicate, predictions: np.ndarray, engine: str, *, classes: Sequence[int] = ()
+def saved_replicates(store: Store) -> dict[int, tuple[Path, ...]]:
+    """Files of the replicates that every family has been trained for, by index."""
+    found = [saved_trainings(one) for one in store.families]
+    complete = sorted(set.intersection(*(set(one) for one in found)))
+    return {index: tuple(one[index] for one in found) for index in complete}
+
+
+def save_training(
+    store: FamilyStore,
+    replicate: Replicate,
+    predictions: np.ndarray,
+    engine: str,
+    *,
+    classes: Sequence[int] = (),
 ) -> Path:
-    """Keep one replicate; returns its file.
+    """Keep one training of a family; returns its file.
 
     Args:
         store: where to.
@@ -128,85 +186,96 @@ def save_replicate(
 
 
 class _Faulty(ValueError):
-    """A replicate's file is damaged or of other inputs; what is wrong with it."""
+    """A training's file is damaged or of other inputs; what is wrong with it."""
 
 
-def _read(path: Path, *, weights: bool) -> Kept:
-    """One replicate, its file read once."""
+class _Read(NamedTuple):
+    part: Part
+    index: int
+    classes: list[int]
+
+
+def _read(path: Path, *, weights: bool) -> _Read:
+    """One training, its file read once."""
     match, content = NAME.fullmatch(path.name), path.read_bytes()
     if match is None or files.sha256_bytes(content)[:16] != match[2]:
         raise _Faulty("is damaged (its content is not what its name says)")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         meta: dict[str, Any] = json.loads(str(arrays["meta"]))
-        made_for, classes = meta.pop("store", None), meta.pop("classes", [])
+        made_for, classes, index = meta.pop("store", None), meta.pop("classes", []), meta.pop("index")
         if made_for != path.parent.name:
             raise _Faulty(f"is a replicate of other inputs (made for {made_for}, not for {path.parent.name})")
         names = sorted(name for name in arrays.files if name.startswith("weight_")) if weights else []
-        return Kept(
-            weights=[arrays[name] for name in names],
-            predictions=_in_endpoint_units(arrays["predictions"], classes),
-            **meta,
-        )
+        part = Part([arrays[name] for name in names], arrays["predictions"], **meta)
+        return _Read(part, index, classes)
 
 
-def _in_endpoint_units(predictions: np.ndarray, classes: Sequence[int]) -> np.ndarray:
-    """Kept predictions (n, t), with the logits of classes as probabilities."""
-    if not classes:
-        return predictions
-    found = predictions.astype(np.float64)
-    found[:, list(classes)] = special.expit(found[:, list(classes)])
-    return found
+def _together(read: Sequence[_Read], mixing: Mixing) -> Kept:
+    """The replicate that one training of each family makes."""
+    parts = tuple(one.part for one in read)
+    predictions = mix([part.predictions for part in parts], read[0].classes, mixing)
+    return Kept(read[0].index, parts, predictions)
 
 
-def read_replicate(path: Path, *, weights: bool = True) -> Kept:
+def family_predictions(replicate: Kept, classes: Sequence[int]) -> list[np.ndarray]:
+    """Each family's own predictions (n_oos, t), in endpoint units."""
+    return [in_endpoint_units(part.predictions, classes) for part in replicate.parts]
+
+
+def read_replicate(store: Store, index: int, *, weights: bool = True) -> Kept:
     """One replicate; a ValueError names a file that is damaged or foreign (it is trained again by a run)."""
-    try:
-        return _read(path, weights=weights)
-    except _Faulty as error:
-        raise ValueError(f"{path}: {error}; run `manywalks train`") from None
+    read = []
+    for path in saved_replicates(store)[index]:
+        try:
+            read.append(_read(path, weights=weights))
+        except _Faulty as error:
+            raise ValueError(f"{path}: {error}; run `manywalks train`") from None
+    return _together(read, store.mixing)
 
 
 class Outcomes:
     """What the replicates of a store predict, each file read once however often they are looked at."""
 
     def __init__(self, store: Store) -> None:
-        """Files that are damaged or of other inputs are removed: their replicates are trained again."""
+        """Files that are damaged or of other inputs are removed: they are trained again."""
         self._store = store
-        self._known: dict[Path, Kept] = {}
+        self._known: dict[int, Kept] = {}
         self.removed: list[int] = []
-        for index, path in saved_replicates(store).items():
-            try:
-                self._known[path] = _read(path, weights=False)
-            except _Faulty:
-                path.unlink()
-                self.removed.append(index)
+        for one in store.families:
+            for index, path in saved_trainings(one).items():
+                try:
+                    _read(path, weights=False)
+                except _Faulty:
+                    path.unlink()
+                    self.removed.append(index)
 
     def look(self) -> list[Kept]:
         """The replicates that there are now, without their weights."""
-        paths = saved_replicates(self._store).values()
-        self._known |= {
-            path: read_replicate(path, weights=False) for path in paths if path not in self._known
-        }
-        return [self._known[path] for path in paths]
+        there = saved_replicates(self._store)
+        for index in there:
+            if index not in self._known:
+                self._known[index] = read_replicate(self._store, index, weights=False)
+        return [self._known[index] for index in there]
 
 
 def prune(store: Store, used: Sequence[int]) -> None:
     """Leave the used replicates and those that diverged before them; nothing of former keys."""
     last = max(used, default=-1)
-    for index, path in saved_replicates(store).items():
-        if index > last:
-            path.unlink()
-    keep = set(saved_replicates(store).values()) | {store.folder / "entropy.json"}
-    for path in sorted(store.folder.parent.rglob("*"), reverse=True):
+    keep: set[Path] = set()
+    for one in store.families:
+        keep |= {path for index, path in saved_trainings(one).items() if index <= last}
+        keep.add(one.folder / "entropy.json")
+    folders = {one.folder for one in store.families}
+    for path in sorted(store.folder.rglob("*"), reverse=True):
         if path.is_file() and path not in keep:
             path.unlink()
-        elif path.is_dir() and path != store.folder and not any(path.iterdir()):
+        elif path.is_dir() and path not in folders and not any(path.iterdir()):
             path.rmdir()
 
 
 def read_used_replicates(store: Store) -> tuple[list[Kept], int]:
     """The replicates that make the ensemble, by index, and how many diverged on the way."""
-    everything = [read_replicate(path) for _, path in sorted(saved_replicates(store).items())]
+    everything = [read_replicate(store, index) for index in saved_replicates(store)]
     kept = [replicate for replicate in everything if not replicate.diverged]
     if len(kept) < 2:
         raise ValueError(

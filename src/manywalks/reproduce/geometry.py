@@ -12,7 +12,6 @@ import numpy as np
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.model import FeatureBlock
-from manywalks.train.scaling import FeatureScaler
 
 PREFIX = "conformer3d:"
 # child of a replicate's seed sequence, after initial weights, order and dropout
@@ -24,12 +23,13 @@ class Geometry:
     """Scaled features by replicate, and how many molecules had no coordinates.
 
     Attributes:
-        features: of each replicate (n molecules), the same but for the conformers' columns.
+        features: of each replicate, each family's scaled ones (n molecules), the same but for the conformers'
+            columns.
         without: molecules without coordinates, by replicate; their columns hold the median of the training
             molecules, as any missing descriptor does.
     """
 
-    features: tuple[Features, ...]
+    features: tuple[tuple[Features, ...], ...]
     without: tuple[int, ...]
 
 
@@ -65,7 +65,7 @@ def without_coordinates(raw: Features) -> int:
 def geometries(
     raw: Features,
     smiles: Sequence[str],
-    scaler: FeatureScaler,
+    scale: Callable[[Features], tuple[Features, ...]],
     *,
     count: int,
     entropy: int,
@@ -77,7 +77,8 @@ def geometries(
     Args:
         raw: features of the n molecules, as the pipeline has them.
         smiles: of the same molecules.
-        scaler: fitted on the pipeline's features, so that a replicate differs by its geometry alone.
+        scale: raw features -> each family's, scaled as for the pipeline's own features, so that a replicate
+            differs by its geometry alone.
         count: replicates.
         entropy: of the study.
         cores: processes at most.
@@ -86,7 +87,7 @@ def geometries(
     features, without = [], []
     for index in range(count):
         own = own_conformers(raw, smiles, geometry_seed(entropy, index), cores=cores)
-        features.append(scaler.transform(own))
+        features.append(scale(own))
         without.append(without_coordinates(own))
         tell(index + 1, count, "conformers")
     return Geometry(tuple(features), tuple(without))

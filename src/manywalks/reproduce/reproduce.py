@@ -10,13 +10,14 @@ from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.predictor import StackedPredictor, read_about
 from manywalks.features import Features
+from manywalks.params.families import families_of
 from manywalks.params.load import Params, parse_params
 from manywalks.pipeline.side_workspace import workspace_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.reproduce.agreement import Terms, agreement
 from manywalks.train.prepare import out_of_sample, read_tables
-from manywalks.train.scaling import FeatureScaler
+from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
 
@@ -65,15 +66,21 @@ def raw_table(model: Path, about: dict[str, Any], data: Path | None) -> Path:
 
 def _check_network(model: Path, about: dict[str, Any]) -> None:
     """Refuse to retrain another network than the one whose weights the model holds."""
-    held = read_about(model / "model.keras")["network"]
-    named = about["params"]["network"]
-    differing = [key for key in {**held, **named} if held.get(key) != named.get(key)]
-    if differing:
-        said = ", ".join(f"network.{key} {named.get(key)!r} for {held.get(key)!r}" for key in differing)
-        raise ValueError(
-            f"{model / manifest.FILE}: names another network than model.keras holds ({said}); "
-            "bring the manifest of this model back"
-        )
+    held = {one["name"]: one["network"] for one in read_about(model / "model.keras")["families"]}
+    params = parse_params(about["params"], source=str(model / manifest.FILE))
+    named = {one.name: one.params.network.model_dump(mode="json") for one in families_of(params)}
+    if held == named:
+        return
+    said = ", ".join(
+        f"{name + ': ' if name else ''}network.{key} {named[name].get(key)!r} for {network.get(key)!r}"
+        for name, network in held.items()
+        for key in network
+        if name in named and named[name].get(key) != network.get(key)
+    )
+    raise ValueError(
+        f"{model / manifest.FILE}: names another network than model.keras holds "
+        f"({said or 'families ' + ', '.join(named)}); bring the manifest of this model back"
+    )
 
 
 def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:
@@ -98,7 +105,7 @@ def judge(retraining: Retraining) -> Judged:
     rows = out_of_sample(subsets)
     raw = Features.load(workspace.features).take(rows)
     replicates = StackedPredictor.load(model / "model.keras").predict(
-        FeatureScaler.load(model / "scaler.npz").transform(raw)
+        UnionScaler.load(model / "scaler.npz").transform(raw)
     )
     kept, diverged = store.read_used_replicates(store.open_store(workspace))
     fresh = np.stack([replicate.predictions for replicate in kept])

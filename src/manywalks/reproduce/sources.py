@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from manywalks.features import Features
+from manywalks.replicates.fresh import fresh_replicates
+from manywalks.replicates.mixing import EVENLY, Mixing
 from manywalks.replicates.spectrum import covariance_moments
 from manywalks.reproduce.geometry import Geometry
-from manywalks.train.engines import train_pack
-from manywalks.train.problem import Problem
+from manywalks.train.prepare import Prepared
 from manywalks.train.streams import SOURCES
-from manywalks.train.targets import TargetTransform
 
 GEOMETRY = "geometry"
 STUDIES: dict[str, tuple[str, ...]] = {
@@ -38,12 +39,14 @@ class StudyDesign:
         entropy: that their streams are spawned from.
         threads: of the engine.
         geometry: each replicate's own conformers; None where no feature depends on coordinates.
+        mixing: how families are averaged.
     """
 
     count: int
     entropy: int
     threads: int
     geometry: Geometry | None = None
+    mixing: Mixing = EVENLY
 
     @property
     def studies(self) -> dict[str, tuple[str, ...]]:
@@ -52,8 +55,7 @@ class StudyDesign:
 
 
 def study_sources(
-    problem: Problem,
-    transform: TargetTransform,
+    prepared: Sequence[Prepared],
     names: list[str],
     design: StudyDesign,
     *,
@@ -73,12 +75,12 @@ def study_sources(
     total = len(design.studies) * design.count + 2
     for place, (study, vary) in enumerate(design.studies.items()):
 
-        def follow(done: int, study: str = study, before: int = place * design.count) -> None:
+        def follow(done: float, study: str = study, before: int = place * design.count) -> None:
             tell(before + done, total, study)
 
         own = design.geometry.features if design.geometry and study in (GEOMETRY, "all") else None
-        seen[study] = _train(dataclasses.replace(problem, vary=vary), transform, design, own, follow)
-    again = _twice(problem, transform, design)
+        seen[study] = _train(_varying(prepared, vary), design, own, follow)
+    again = _twice(prepared, design)
     tell(total, total, "same seed")
     return {
         "endpoints": {
@@ -91,32 +93,55 @@ def study_sources(
     }
 
 
+def _varying(prepared: Sequence[Prepared], vary: tuple[str, ...]) -> list[Prepared]:
+    """The same problems with fewer sources of randomness."""
+    return [one._replace(problem=dataclasses.replace(one.problem, vary=vary)) for one in prepared]
+
+
 def _train(
-    problem: Problem,
-    transform: TargetTransform,
+    prepared: Sequence[Prepared],
     design: StudyDesign,
-    own: Sequence[Any] | None,
-    follow: Callable[[int], None],
+    own: Sequence[tuple[Features, ...]] | None,
+    follow: Callable[[float], None],
 ) -> np.ndarray:
     """Predictions (m, n, t) in endpoint units, with the problem's features or each replicate's own."""
-    found = {}
-    packs = [(problem, list(range(design.count)))]
+    packs = [(list(prepared), list(range(design.count)))]
     if own is not None:
-        packs = [(dataclasses.replace(problem, features=one), [index]) for index, one in enumerate(own)]
+        packs = [(_with_features(prepared, features), [index]) for index, features in enumerate(own)]
+    found = {}
     for each, indices in packs:
-        for replicate in train_pack(each, indices, design.entropy, threads=design.threads):
+        before = len(found)
+        made = fresh_replicates(
+            each,
+            indices,
+            design.entropy,
+            mixing=design.mixing,
+            threads=design.threads,
+            follow=lambda done, before=before: follow(before + done),
+        )
+        for replicate in made:
             if replicate.diverged:
                 raise ValueError(f"train: replicate {replicate.index} diverged; lower train.learning_rate")
-            found[replicate.index] = transform.inverse(replicate.predictions)
-            follow(len(found))
+            found[replicate.index] = replicate.predictions
     return np.stack([found[index] for index in sorted(found)])
 
 
-def _twice(problem: Problem, transform: TargetTransform, design: StudyDesign) -> np.ndarray:
+def _with_features(prepared: Sequence[Prepared], features: Sequence[Features]) -> list[Prepared]:
+    """The same problems with other scaled features, each family's own."""
+    return [
+        one._replace(problem=dataclasses.replace(one.problem, features=scaled))
+        for one, scaled in zip(prepared, features, strict=True)
+    ]
+
+
+def _twice(prepared: Sequence[Prepared], design: StudyDesign) -> np.ndarray:
     """The same replicate on this machine twice, with one thread and with all: (2, n, t)."""
-    same = dataclasses.replace(problem, vary=())
-    runs = [next(train_pack(same, [0], design.entropy, threads=threads)) for threads in (1, design.threads)]
-    return np.stack([transform.inverse(run.predictions) for run in runs])
+    same = _varying(prepared, ())
+    runs = [
+        next(fresh_replicates(same, [0], design.entropy, mixing=design.mixing, threads=threads))
+        for threads in (1, design.threads)
+    ]
+    return np.stack([run.predictions for run in runs])
 
 
 def _same_seed(again: np.ndarray, elsewhere: np.ndarray) -> dict[str, float]:

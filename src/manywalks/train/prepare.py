@@ -10,11 +10,15 @@ from filelock import FileLock
 
 from manywalks import files
 from manywalks.features import Features
+from manywalks.params.families import Family, families_of
 from manywalks.params.load import Params
 from manywalks.train.problem import Problem
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetTransform
 from manywalks.workspace import Workspace
+
+# transforms that are kept at most, besides the ones that are written: one for each family
+KEPT = 15
 
 
 class Transforms(NamedTuple):
@@ -25,15 +29,20 @@ class Transforms(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A problem, and the transforms that it was made with."""
+    """The problem of one family, and the transforms that it was made with."""
 
     problem: Problem
     scaler: FeatureScaler
     transform: TargetTransform
 
 
+def columns_of(features: Features, params: Params) -> Features:
+    """The columns of all features that a family with these parameters sees."""
+    return features.of_blocks({block.prefix for block in params.featurize.blocks})
+
+
 def fit(curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params) -> Transforms:
-    """Fit scaling and target transforms on the train rows."""
+    """Fit scaling and target transforms of one family on the train rows, from its own columns."""
     train = np.flatnonzero(subsets == "train")
     if len(train) == 0:
         raise ValueError(
@@ -47,18 +56,19 @@ def prepare(
     curated: pd.DataFrame,
     features: Features,
     subsets: np.ndarray,
-    params: Params,
+    family: Family,
     fitted: Transforms | None = None,
 ) -> Prepared:
-    """Apply scaling and target transforms to all rows.
+    """Apply one family's scaling and target transforms to all rows.
 
     Args:
         curated: the curated table, n rows.
-        features: raw features of the same rows.
+        features: raw features of the same rows, all columns.
         subsets: str (n,), "train", "valid", "test", or "" where left out.
-        params: all parameters.
+        family: whose columns and parameters are used.
         fitted: transforms that were fitted before; fitted now where None.
     """
+    params, features = family.params, columns_of(features, family.params)
     scaler, transform = fitted or fit(curated, features, subsets, params)
     train, valid, test = (np.flatnonzero(subsets == subset) for subset in ("train", "valid", "test"))
     problem = Problem(
@@ -69,6 +79,7 @@ def prepare(
         predict=np.sort(np.concatenate([valid, test])),
         network=params.network,
         train_params=params.train,
+        family=family.name,
     )
     return Prepared(problem, scaler, transform)
 
@@ -96,24 +107,38 @@ def read_tables(workspace: Workspace) -> Tables:
     return Tables(curated, split["subset"].to_numpy(dtype=str))
 
 
-def read_prepared(
-    workspace: Workspace, key: str | None = None, *, features: Features | None = None
-) -> Prepared:
-    """The problem of a workspace.
+def prepare_families(
+    curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params
+) -> list[Prepared]:
+    """`prepare` for every family of the parameters, in their order."""
+    return [prepare(curated, features, subsets, family) for family in families_of(params)]
 
-    Args:
-        workspace: whose tables and features are read.
-        key: name of these inputs, under which their transforms are kept: fitted once, by whoever comes first.
-        features: raw ones, where they have been read already.
-    """
-    curated, subsets = read_tables(workspace)
-    features = Features.load(workspace.features) if features is None else features
+
+def read_features(workspace: Workspace) -> Features:
+    """All raw features; a ValueError where they do not belong to the curated table."""
+    features, curated = Features.load(workspace.features), pd.read_parquet(workspace.curated, columns=["id"])
     if len(features) != len(curated):
         raise ValueError(
             f"{workspace.features}: {len(features)} rows for {len(curated)} molecules; featurize again"
         )
+    return features
+
+
+def read_prepared(
+    workspace: Workspace, family: Family, key: str | None = None, *, features: Features | None = None
+) -> Prepared:
+    """The problem of one family of a workspace.
+
+    Args:
+        workspace: whose tables and features are read.
+        family: which.
+        key: name of its inputs, under which its transforms are kept: fitted once, by whoever comes first.
+        features: raw ones, where they have been read already.
+    """
+    curated, subsets = read_tables(workspace)
+    features = read_features(workspace) if features is None else features
     if key is None:
-        return prepare(curated, features, subsets, workspace.params)
+        return prepare(curated, features, subsets, family)
     # not beside the replicates: what a stage has made is no other stage's to change
     path = transforms_file(workspace, key)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,12 +146,18 @@ def read_prepared(
     with FileLock(path.parent / ".lock"):
         fitted = _read_transforms(path)
         if fitted is None:
-            fitted = fit(curated, features, subsets, workspace.params)
-            for former in path.parent.glob("*.npz"):
-                former.unlink()
+            fitted = fit(curated, columns_of(features, family.params), subsets, family.params)
+            _forget_former(path.parent)
             content = {"targets": np.array(json.dumps(fitted.targets.to_json()))}
             files.write_npz(path, {**fitted.scaler.to_arrays(), **content})
-    return prepare(curated, features, subsets, workspace.params, fitted)
+    return prepare(curated, features, subsets, family, fitted)
+
+
+def _forget_former(folder: Path) -> None:
+    """Leave the transforms that were kept last, as many as families are likely to need."""
+    kept = sorted(folder.glob("*.npz"), key=lambda file: file.stat().st_mtime)
+    for former in kept[:-KEPT]:
+        former.unlink()
 
 
 def transforms_file(workspace: Workspace, key: str) -> Path:

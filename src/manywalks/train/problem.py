@@ -43,6 +43,7 @@ class Problem:
         network: the network every replicate is an instance of.
         train_params: how it is trained.
         vary: what differs between replicates; fewer than all of it only to study where replicates part.
+        family: name of the family whose networks these are; each has random numbers of its own.
     """
 
     features: Features
@@ -53,6 +54,7 @@ class Problem:
     network: NetworkParams
     train_params: TrainParams
     vary: tuple[str, ...] = SOURCES
+    family: str = ""
 
     @property
     def n_endpoints(self) -> int:

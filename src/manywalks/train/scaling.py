@@ -61,7 +61,7 @@ class FeatureScaler:
         """Learn the scaling from the train rows (n, d)."""
         if len(features) == 0:
             raise ValueError("split: the train subset has no molecules; give it more")
-        keep_counts = _distinct_counts(_scale_counts(features.counts, params.counts, params.count_scale))
+        keep_counts = _distinct_counts(scale_counts(features.counts, params.counts, params.count_scale))
         fitted = [fit_curve(column, params) for column in features.dense.T]
         keep_dense = _distinct([c(column) for c, column in zip(fitted, features.dense.T, strict=True)])
         kept = np.concatenate([keep_counts, features.width - features.dense.shape[1] + keep_dense])
@@ -79,11 +79,11 @@ class FeatureScaler:
 
     def transform(self, features: Features) -> Features:
         """Raw features (n, d) -> scaled ones (n, kept), without NaN; counts stay sparse."""
-        _check_columns(self.columns, features.names)
+        check_columns(self.columns, features.names)
         dense = np.empty((len(features), len(self.curves)), dtype=np.float32)
         for kept, (column, curve) in enumerate(zip(self.keep_dense, self.curves, strict=True)):
             dense[:, kept] = curve(features.dense[:, column])
-        counts = _scale_counts(features.counts[:, self.keep_counts], self.counts, self.count_scale)
+        counts = scale_counts(features.counts[:, self.keep_counts], self.counts, self.count_scale)
         return Features(counts, dense, self.names)
 
     def save(self, path: Path) -> None:
@@ -156,7 +156,7 @@ def normal_scores(values: np.ndarray, clip: float = np.inf) -> tuple[np.ndarray,
     return x, np.clip(special.ndtri(rank), -clip, clip)
 
 
-def _scale_counts(counts: sparse.csr_matrix, how: str, scale: float) -> sparse.csr_matrix:
+def scale_counts(counts: sparse.csr_matrix, how: str, scale: float) -> sparse.csr_matrix:
     """Counts (n, d) as the network takes them; zeros stay zeros."""
     data = counts.data.astype(np.float32)
     if how == "log1p":
@@ -203,7 +203,7 @@ def _digest(arrays: Sequence[np.ndarray]) -> bytes:
     return digest.digest()
 
 
-def _check_columns(expected: tuple[str, ...], given: tuple[str, ...]) -> None:
+def check_columns(expected: tuple[str, ...], given: tuple[str, ...]) -> None:
     """Columns must be those of the fit, in that order."""
     if expected == given:
         return

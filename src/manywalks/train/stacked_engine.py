@@ -143,7 +143,7 @@ class Lockstep:
     def train(self, indices: Sequence[int], entropy: int, progress: Progress | None) -> list[Replicate]:
         """All epochs; replicates that ended early wait for the others, their best weights kept."""
         filled = [*indices, *[indices[-1]] * (self._size - len(indices))]
-        own = [streams(entropy, index, self._problem.vary) for index in filled]
+        own = [streams(entropy, index, self._problem.vary, self._problem.family) for index in filled]
         self._start(own)
         seeds = np.array([of_one.dropout.integers(2**31) for of_one in own], np.uint32)
         train = self._problem.train_params

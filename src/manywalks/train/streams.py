@@ -1,5 +1,6 @@
 """Each replicate's own randomness: initial weights, data order and dropout masks, nothing else."""
 
+import zlib
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -23,12 +24,14 @@ class Streams(NamedTuple):
     nudged: int | None = None
 
 
-def streams(entropy: int, index: int, vary: Collection[str] = SOURCES) -> Streams:
+def streams(entropy: int, index: int, vary: Collection[str] = SOURCES, family: str = "") -> Streams:
     """The generators of replicate `index`: the same whatever else is trained beside it.
 
     A source that is not in `vary` draws from replicate 0's stream, so it is the same in all replicates.
+    Families of other names have other streams.
     """
-    own, shared = (np.random.SeedSequence(entropy, spawn_key=(k,)).spawn(3) for k in (index, 0))
+    of_family = (zlib.crc32(family.encode()),) if family else ()
+    own, shared = (np.random.SeedSequence(entropy, spawn_key=(k, *of_family)).spawn(3) for k in (index, 0))
     chosen = [
         np.random.default_rng(own[place] if source in vary else shared[place])
         for place, source in enumerate(SOURCES)

@@ -65,7 +65,7 @@ def _train(
 ) -> Replicate:
     """Train one replicate from its own stream."""
     problem = prepared.problem
-    own = streams(entropy, index, problem.vary)
+    own = streams(entropy, index, problem.vary, problem.family)
     drawn = initial_weights(problem.network, problem.features.width, problem.n_endpoints, own.weights)
     weights = nudge(drawn, own)
     state = flatten(prepared, weights, int(own.dropout.integers(2**63)))

@@ -119,7 +119,7 @@ class KerasTrainer:
         """Train replicate `index` from its own stream; `tell` hears each epoch's number."""
         import tensorflow as tf
 
-        own = streams(entropy, index, self._problem.vary)
+        own = streams(entropy, index, self._problem.vary, self._problem.family)
         try:
             self.start(own)
             return self._replicate(index, own, tell)

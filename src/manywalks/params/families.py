@@ -1,0 +1,140 @@
+"""Families: views of a molecule, each with a network of its own; a replicate trains each of them once."""
+
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from manywalks.params.base import Name, Positive, Section
+
+if TYPE_CHECKING:
+    from manywalks.params.load import Params
+
+# sections of params.yaml that a family may change
+OWN = ("transform", "network", "train")
+
+
+class FamilyParams(Section):
+    """One family: the blocks it sees, and what it does differently."""
+
+    name: Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")] = Field(
+        description="its name: letters, digits and _"
+    )
+    blocks: tuple[Name, ...] = Field(
+        min_length=1, description="the blocks of featurize.blocks that it sees, by kind or name"
+    )
+    weight: Positive = Field(default=1.0, description="its share in the average, relative to the others")
+    transform: dict[str, Any] = Field(
+        default={}, description="keys of transform that differ, such as {clip: 5}"
+    )
+    network: dict[str, Any] = Field(
+        default={}, description="keys of network that differ, such as {widths: [512, 256]}"
+    )
+    train: dict[str, Any] = Field(default={}, description="keys of train that differ, such as {epochs: 30}")
+
+
+# What `manywalks init` writes. A network on other fingerprints beside the first one, for a third of the
+# average, is better than twice the replicates of the first alone on five of seven tables
+# (python -m benchmarks.families).
+DEFAULT_MIX: dict[str, Any] = {
+    "featurize": {
+        "blocks": [
+            {"kind": kind}
+            for kind in (
+                "morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count",
+                "avalon_count", "rdkit2d", "ionization",
+            )
+        ]
+    },
+    "families": [
+        {
+            "name": "circular",
+            "blocks": ["morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization"],
+            "weight": 2.0,
+        },
+        {
+            "name": "paths",
+            "blocks": ["atom_pair_count", "torsion_count", "avalon_count", "rdkit2d", "ionization"],
+        },
+    ],
+}  # fmt: skip
+
+
+class Family(NamedTuple):
+    """A family as it is trained.
+
+    Attributes:
+        name: as in params.yaml; "" where the parameters name no families, so that there is one.
+        params: the parameters that this family alone would have.
+        weight: its share in the average, relative to the others.
+    """
+
+    name: str
+    params: "Params"
+    weight: float = 1.0
+
+
+def families_of(params: "Params") -> tuple[Family, ...]:
+    """The families of the parameters, in order; a ValueError names the first key that is not accepted."""
+    if not params.families:
+        return (Family("", params),)
+    _check(params)
+    return tuple(_family(params, number, asked) for number, asked in enumerate(params.families))
+
+
+def _family(params: "Params", number: int, asked: FamilyParams) -> Family:
+    """One family: the sections with its own keys in them."""
+    raw = params.model_dump(include={*OWN, "featurize"})
+    for section in OWN:
+        raw[section] |= getattr(asked, section)
+    raw["featurize"]["blocks"] = [
+        block.model_dump() for block in params.featurize.blocks if block.called in asked.blocks
+    ]
+    sections = {}
+    for section, values in raw.items():
+        try:
+            sections[section] = type(getattr(params, section)).model_validate(values)
+        except ValidationError as error:
+            raise _below(error, ("families", number, section)) from None
+    return Family(asked.name, params.model_copy(update={**sections, "families": ()}), asked.weight)
+
+
+def _check(params: "Params") -> None:
+    """Names must be there once, every block must be known, and none unused."""
+    names = [family.name for family in params.families]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"families: the name {name!r} is given twice; call one of them something else")
+    known = [block.called for block in params.featurize.blocks]
+    for block in known:
+        if known.count(block) > 1:
+            raise ValueError(
+                f"featurize.blocks: {block!r} is there twice; give one of them a `name` for the families"
+            )
+    used = {block for family in params.families for block in family.blocks}
+    for number, family in enumerate(params.families):
+        for block in family.blocks:
+            if block not in known:
+                raise ValueError(
+                    f"families.{number}.blocks: {block!r} is not in featurize.blocks; add it there, or use "
+                    f"one of {', '.join(known)}"
+                )
+    if unused := [block for block in known if block not in used]:
+        raise ValueError(
+            f"featurize.blocks: no family uses {unused[0]!r}; remove it, or name it in a family's blocks"
+        )
+
+
+def _below(error: ValidationError, place: tuple[str | int, ...]) -> ValidationError:
+    """The same complaint about keys below `place`."""
+    return ValidationError.from_exception_data(
+        error.title,
+        [
+            {
+                "type": one["type"],
+                "loc": (*place, *one["loc"]),
+                "input": one["input"],
+                "ctx": one.get("ctx", {}),
+            }
+            for one in error.errors()
+        ],
+    )
