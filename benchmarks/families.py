@@ -135,7 +135,7 @@ def score(metric: str, observed: np.ndarray, predicted: np.ndarray) -> float:
         if metric == "auroc":
             scores.append(auroc(y == 1, f))
         elif metric == "spearman":
-            scores.append(stats.spearmanr(y, f).statistic)
+            scores.append(stats.spearmanr(y, f)[0])
         else:
             error = np.abs(y - f).mean()
             scores.append(error if metric == "mae" else error / np.abs(y - y.mean()).mean())

@@ -56,7 +56,9 @@ def study(kinds: tuple[str, ...], molecules: int, replicates: int) -> dict[str, 
     raw = featurize(smiles, [FeatureBlock(kind=block.kind) for block in params.featurize.blocks])
     prepared = prepare(curated, raw, split_molecules(curated, params.split), Family("", params))
     began = time.process_time()
-    geometry = geometries(raw, smiles, UnionScaler.of_one(prepared.scaler).transform_each, count=replicates, entropy=ENTROPY)
+    geometry = geometries(
+        raw, smiles, UnionScaler.of_one(prepared.scaler).transform_each, count=replicates, entropy=ENTROPY
+    )
     took = time.process_time() - began
     found = study_sources([prepared], ["logS"], StudyDesign(replicates, ENTROPY, 2, geometry))
     without = np.array(geometry.without)

@@ -11,6 +11,7 @@ from manywalks.compare.folds import read_splits, write_splits
 from manywalks.compare.studentized_range import range_ppf, range_sf
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
 from manywalks.split.split import folds
 from manywalks.train.prepare import prepare
@@ -103,10 +104,10 @@ def test_rows_that_a_split_leaves_out_neither_train_nor_test(tmp_path) -> None:
     write_splits(tmp_path / "splits.npz", splits)
     for subsets, again in zip(splits, read_splits(tmp_path / "splits.npz"), strict=True):
         np.testing.assert_array_equal(subsets, again)
-        problem = prepare(curated, features, again, params).problem
+        problem = prepare(curated, features, again, Family("", params)).problem
         used = np.concatenate([problem.train, problem.predict])
         assert not set(used) & set(np.flatnonzero(subsets == ""))
         assert len(used) == np.sum(subsets != "")
         changed = curated.assign(y=np.where(subsets == "", 1e6, curated["y"]))
-        other = prepare(changed, features, again, params).problem
+        other = prepare(changed, features, again, Family("", params)).problem
         np.testing.assert_array_equal(problem.targets.values[used], other.targets.values[used])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from manywalks import files
-from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import TRIM
 from manywalks.train.keras_engine.model import build, import_keras
@@ -73,7 +73,7 @@ def inputs(n: int = 8) -> np.ndarray:
 def test_mean_and_spread_are_those_of_the_replicates(normalization: str, activation: str) -> None:
     network = params(widths=(8, 7), normalization=normalization, activation=activation, dropout=0.3)  # pyright: ignore[reportArgumentType]
     weights = replicate_weights(network, len(ALL.steps))
-    out = stacked_model(network, ALL, weights)(inputs())
+    out = stacked_model([FamilyReplicates(network, ALL, weights)])(inputs())
     y = ALL.inverse(outputs_one_by_one(network, weights, inputs()).astype(np.float64))
     np.testing.assert_allclose(out["mean"], y.mean(axis=0), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(out["spread"], y.std(axis=0, ddof=1), rtol=1e-4, atol=1e-5)
@@ -84,7 +84,7 @@ def test_a_network_without_hidden_layers_is_a_linear_model(normalization: str) -
     network = params(widths=(), normalization=normalization)
     weights = replicate_weights(network, len(ALL.steps))
     assert [w.shape for w in weights[0]] == [(D, len(ALL.steps)), (len(ALL.steps),)]
-    out = stacked_model(network, ALL, weights)(inputs())
+    out = stacked_model([FamilyReplicates(network, ALL, weights)])(inputs())
     y = ALL.inverse(np.stack([inputs().astype(np.float64) @ kernel + bias for kernel, bias in weights]))
     np.testing.assert_allclose(out["mean"], y.mean(axis=0), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(out["spread"], y.std(axis=0, ddof=1), rtol=1e-3, atol=1e-4)
@@ -96,7 +96,7 @@ def test_modes_of_each_transform(kind: str, mode: str) -> None:
     network = params(widths=(8,))
     transform = TargetTransform((STEPS[kind],))
     weights = replicate_weights(network, 1)
-    out = stacked_model(network, transform, weights, mode)(inputs())  # pyright: ignore[reportArgumentType]
+    out = stacked_model([FamilyReplicates(network, transform, weights)], mode)(inputs())  # pyright: ignore[reportArgumentType]
     y = np.sort(transform.inverse(outputs_one_by_one(network, weights, inputs()).astype(np.float64)), axis=0)
     cut = int(TRIM * M)
     assert cut == 1
@@ -109,7 +109,9 @@ def test_rank_transform_is_held_beyond_its_knots() -> None:
     weights = replicate_weights(network, 1)
     for offset, y in ((100, KNOTS[1][-1]), (-100, KNOTS[1][0])):
         moved = [[*of_replicate[:-1], of_replicate[-1] + np.float32(offset)] for of_replicate in weights]
-        out = stacked_model(network, TargetTransform((STEPS["normal_scores"],)), moved)(inputs())
+        out = stacked_model([FamilyReplicates(network, TargetTransform((STEPS["normal_scores"],)), moved)])(
+            inputs()
+        )
         np.testing.assert_array_equal(out["mean"], y)
 
 
@@ -119,24 +121,72 @@ def test_logits_of_classes_are_averaged_where_asked() -> None:
     z = outputs_one_by_one(network, weights, inputs())
     wanted = ALL.inverse(z).mean(axis=0)
     wanted[:, 4] = 1 / (1 + np.exp(-z[:, :, 4].mean(axis=0)))
-    out = stacked_model(network, ALL, weights, classes="logit")(inputs())
+    out = stacked_model([FamilyReplicates(network, ALL, weights)], classes="logit")(inputs())
     np.testing.assert_allclose(out["mean"], wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_one_replicate_is_refused() -> None:
     network = params(widths=(8,))
     with pytest.raises(ValueError, match="a spread takes two"):
-        stacked_model(network, ALL, replicate_weights(network, 5, count=1))
+        stacked_model([FamilyReplicates(network, ALL, replicate_weights(network, 5, count=1))])
 
 
 def test_bytes_depend_on_the_model_alone(tmp_path: Path) -> None:
     network = params(widths=(8, 7), normalization="layer")
     weights = replicate_weights(network, len(ALL.steps))
-    about = describe(network, ALL)
+    families = [FamilyReplicates(network, ALL, weights)]
+    about = describe(families)
     for name in ("one.keras", "two.keras"):
-        save_keras(stacked_model(network, ALL, weights, "median"), tmp_path / name, about=about)
+        save_keras(
+            stacked_model([FamilyReplicates(network, ALL, weights)], "median"), tmp_path / name, about=about
+        )
     one, two = (files.sha256_bytes((tmp_path / name).read_bytes()) for name in ("one.keras", "two.keras"))
     assert one == two
+
+
+def two_families(*normalizations: str) -> list[FamilyReplicates]:
+    """Families with other networks, on columns of which some are shared, one of them weighing three times."""
+    found = []
+    for place, (columns, normalization) in enumerate(
+        zip(([0, 1, 2, 3, 6], [7, 3, 4, 5, 6, 8]), normalizations, strict=True)
+    ):
+        network = params(widths=(8, 7 - place), normalization=normalization)
+        rng = np.random.default_rng(place)
+        drawn = [initial_weights(network, len(columns), len(ALL.steps), rng) for _ in range(M)]
+        weights = [[w + rng.uniform(0.05, 0.3, w.shape).astype(np.float32) for w in one] for one in drawn]
+        found.append(FamilyReplicates(network, ALL, weights, np.array(columns), f"f{place}", 3.0 - 2 * place))
+    return found
+
+
+def each_family(families: list[FamilyReplicates]) -> list[np.ndarray]:
+    """Each family's replicates, one Keras model after another: (m, n, t) in network space."""
+    found = []
+    for family in families:
+        assert family.columns is not None
+        model = build(family.network, len(family.columns), len(ALL.steps))
+        outputs = []
+        for weights in family.weights:
+            model.set_weights(weights)
+            outputs.append(np.asarray(model(inputs()[:, family.columns])))
+        found.append(np.stack(outputs).astype(np.float64))
+    return found
+
+
+def test_a_replicate_is_the_weighted_mean_of_its_families() -> None:
+    families = two_families("layer", "batch")
+    y = np.average([ALL.inverse(z) for z in each_family(families)], axis=0, weights=(3, 1))
+    out = stacked_model(families, n_features=D)(inputs())
+    np.testing.assert_allclose(out["mean"], y.mean(axis=0), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(out["spread"], y.std(axis=0, ddof=1), rtol=1e-4, atol=1e-5)
+
+
+def test_families_logits_are_averaged_where_asked() -> None:
+    families = two_families("none", "layer")
+    z = np.average(each_family(families), axis=0, weights=(3, 1))
+    out = stacked_model(families, classes="logit", n_features=D)(inputs())
+    np.testing.assert_allclose(out["mean"][:, 4], 1 / (1 + np.exp(-z[:, :, 4].mean(axis=0))), rtol=1e-5)
+    y = 1 / (1 + np.exp(-z[:, :, 4]))
+    np.testing.assert_allclose(out["spread"][:, 4], y.std(axis=0, ddof=1), rtol=1e-4)
 
 
 OWN_NETWORK = """
@@ -168,7 +218,7 @@ def test_builder_networks_stand_side_by_side(own_network: NetworkParams, tmp_pat
     y = ALL.inverse(outputs_one_by_one(own_network, weights, inputs()))
     hashes = set()
     for _ in range(2):
-        model = stacked_model(own_network, ALL, weights, n_features=D)
+        model = stacked_model([FamilyReplicates(own_network, ALL, weights)], n_features=D)
         save_keras(model, tmp_path / "model.keras")
         hashes.add(files.md5_file(tmp_path / "model.keras"))
     loaded = import_keras().models.load_model(tmp_path / "model.keras")(inputs())
@@ -178,11 +228,9 @@ def test_builder_networks_stand_side_by_side(own_network: NetworkParams, tmp_pat
 
 
 def test_plain_keras_loads_the_file_without_this_package(tmp_path: Path) -> None:
-    network = params(widths=(8, 7), normalization="layer")
-    model = stacked_model(
-        network, ALL, replicate_weights(network, len(ALL.steps)), "trimmed", classes="logit"
-    )
-    save_keras(model, tmp_path / "model.keras", about=describe(network, ALL, "trimmed", "logit"))
+    families = two_families("layer", "none")
+    model = stacked_model(families, "trimmed", classes="logit", n_features=D)
+    save_keras(model, tmp_path / "model.keras", about=describe(families, "trimmed", "logit"))
     np.save(tmp_path / "x.npy", inputs())
     arguments = [str(tmp_path / name) for name in ("model.keras", "x.npy", "out.npz")]
     subprocess.run([sys.executable, "-I", "-c", LOADER, *arguments], check=True, capture_output=True)

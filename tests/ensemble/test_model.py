@@ -11,13 +11,14 @@ from rdkit import Chem
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import parse_params
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.union import UnionScaler
 from manywalks.train.weights import initial_weights
 
 # Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
@@ -45,15 +46,17 @@ def ensemble(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     )
     rng = np.random.default_rng(1)
     weights = [initial_weights(params.network, len(scaler.names), 2, rng) for _ in range(REPLICATES)]
-    about = describe(params.network, transform)
-    save_keras(stacked_model(params.network, transform, weights), path, about=about)
+    families = [FamilyReplicates(params.network, transform, weights)]
+    save_keras(stacked_model(families), path, about=describe(families))
     calibrations = {
         "logS": Calibration("regression", 3, residual=0.5, scores=(0.4, 0.9, 1.7)),
         "active": Calibration("classification", 50, knots=((-2.0, 0.1), (0.0, 0.3), (2.0, 0.9))),
     }
     content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": REPLICATES}
     content["confidence"] = params.replicates.confidence
-    return Ensemble(content, scaler, StackedPredictor.load(path), Domain.fit(raw), calibrations)
+    return Ensemble(
+        content, UnionScaler.of_one(scaler), StackedPredictor.load(path), Domain.fit(raw), calibrations
+    )
 
 
 def test_a_row_a_smiles_in_the_order_given(ensemble: Ensemble) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from manywalks.ensemble import predictor
-from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
 from manywalks.ensemble.predictor import DenseStack, StackedPredictor
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
@@ -51,8 +51,27 @@ def saved(path: Path, mode: Any = "mean", classes: Any = "probability", **change
     else:
         drawn = [build(network, D, t).get_weights() for _ in range(M)]
     weights = [[w + rng.uniform(0.05, 0.3, w.shape).astype(np.float32) for w in of_one] for of_one in drawn]
-    model = stacked_model(network, TRANSFORM, weights, mode, classes, n_features=D)
-    save_keras(model, path, about=describe(network, TRANSFORM, mode, classes))
+    families = [FamilyReplicates(network, TRANSFORM, weights)]
+    model = stacked_model(families, mode, classes, n_features=D)
+    save_keras(model, path, about=describe(families, mode, classes))
+    return model
+
+
+def saved_families(path: Path, mode: Any, classes: Any, *networks: dict[str, Any]) -> Any:
+    """An ensemble of families with these networks, each on other columns, and its Keras model."""
+    rng, families = np.random.default_rng(2), []
+    for place, changes in enumerate(networks):
+        network = NetworkParams.model_validate({"widths": (8, 7), **changes})
+        columns = np.flatnonzero(np.arange(D) % 4 != place)
+        t = len(TRANSFORM.steps)
+        if network.builder is None:
+            drawn = [initial_weights(network, len(columns), t, rng) for _ in range(M)]
+        else:
+            drawn = [build(network, len(columns), t).get_weights() for _ in range(M)]
+        weights = [[w + rng.uniform(0.05, 0.3, w.shape).astype(np.float32) for w in one] for one in drawn]
+        families.append(FamilyReplicates(network, TRANSFORM, weights, columns, f"family{place}", 1.0 + place))
+    model = stacked_model(families, mode, classes, n_features=D)
+    save_keras(model, path, about=describe(families, mode, classes))
     return model
 
 
@@ -69,6 +88,21 @@ def test_mean_and_spread_are_those_of_the_keras_model(
     wanted = model(features().matrix())
     np.testing.assert_allclose(found.mean, wanted["mean"], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(found.spread, wanted["spread"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("mode", "classes"), [("mean", "probability"), ("median", "logit")])
+def test_families_are_predicted_as_by_the_keras_model(tmp_path: Path, mode: str, classes: str) -> None:
+    model = saved_families(tmp_path / "model.keras", mode, classes, {}, {"widths": (5,)}, {"widths": ()})
+    found = StackedPredictor.load(tmp_path / "model.keras")
+    wanted = model(features().matrix())
+    np.testing.assert_allclose(
+        found.predict_mean_spread(features()).mean, wanted["mean"], rtol=1e-5, atol=1e-5
+    )
+    replicates = found.predict(features())
+    np.testing.assert_allclose(replicates.std(axis=0, ddof=1), wanted["spread"], rtol=1e-4, atol=1e-5)
+    if classes == "probability":
+        own = np.average(found.predict_families(features()), axis=0, weights=(1, 2, 3))
+        np.testing.assert_allclose(replicates, own, rtol=1e-6)
 
 
 def test_a_network_without_hidden_layers_is_predicted(tmp_path: Path) -> None:
@@ -151,9 +185,26 @@ def test_builder_networks_are_predicted_by_keras(tmp_path: Path, monkeypatch: py
     np.testing.assert_allclose(found.spread, wanted["spread"], rtol=1e-4, atol=1e-5)
 
 
+def test_a_builder_and_a_dense_family_are_predicted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_family_network.py").write_text(
+        "import keras\n"
+        "def build(d, t):\n"
+        "    return keras.Sequential([keras.Input((d,)), keras.layers.Dense(t)])\n"
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    own = {"builder": "own_family_network:build"}
+    model = saved_families(tmp_path / "model.keras", "mean", "probability", own, {}, own)
+    found = StackedPredictor.load(tmp_path / "model.keras").predict_mean_spread(features())
+    wanted = model(features().matrix())
+    np.testing.assert_allclose(found.mean, wanted["mean"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found.spread, wanted["spread"], rtol=1e-4, atol=1e-5)
+
+
 def test_features_of_another_width_are_refused(tmp_path: Path) -> None:
     saved(tmp_path / "model.keras")
-    stack = StackedPredictor.load(tmp_path / "model.keras").stack
+    stack = StackedPredictor.load(tmp_path / "model.keras").families[0].stack
     assert isinstance(stack, DenseStack)
     wide = Features(features().counts, np.zeros((300, D_DENSE + 1), np.float32), ("f",) * (D + 1))
     with pytest.raises(ValueError, match=f"features: {D + 1} columns where the ensemble takes {D}"):

@@ -11,7 +11,7 @@ import pytest
 from manywalks.pipeline import definition
 from manywalks.replicates import packs
 from manywalks.replicates.loop import Tally, train_until_enough
-from manywalks.replicates.store import open_store, read_used_replicates, save_replicate
+from manywalks.replicates.store import open_store, read_used_replicates, save_training
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.step_process import OutOfMemory, StepFailed
 from manywalks.train.problem import Replicate
@@ -231,7 +231,7 @@ def test_replicates_that_diverge_are_replaced_and_counted(undone: Path) -> None:
             trained.append(index)
             values = np.full((n, 1), np.nan if index in (1, 2) else index, np.float32)
             found = Replicate(index, [np.zeros((2, 2), np.float32)], values, 1, 1, index in (1, 2))
-            save_replicate(store, found, values, "numba")
+            save_training(store.families[0], found, values, "numba")
 
     quiet: Tell = lambda done, total, what="": None  # noqa: E731
     used = train_until_enough(workspace, run_packs, processes=2, tell=quiet)

@@ -13,6 +13,7 @@ from manywalks.featurize import featurize as module
 from manywalks.featurize.failures import failure_table
 from manywalks.featurize.featurize import featurize, featurize_each
 from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule
+from manywalks.params.families import families_of
 from manywalks.params.model import FeatureBlock, FeaturizeParams
 from manywalks.split.split import split_molecules
 
@@ -230,6 +231,6 @@ def test_the_pipeline_leaves_a_molecule_without_features_out_of_every_subset(sma
     assert (subsets == "").tolist() == (curated["smiles"] == SLOW).tolist()
     drawn = split_molecules(curated, workspace.params.split)
     assert (subsets == drawn)[subsets != ""].all()
-    problem = read_prepared(workspace).problem
+    problem = read_prepared(workspace, families_of(workspace.params)[0]).problem
     place = int(np.flatnonzero(subsets == "")[0])
     assert place not in {*problem.train, *problem.valid, *problem.predict}

@@ -14,6 +14,7 @@ from manywalks.reproduce.geometry import (
     without_coordinates,
 )
 from manywalks.train.scaling import FeatureScaler
+from manywalks.train.union import UnionScaler
 
 FLEXIBLE = ["CCCCCCC(=O)NCCCO", "COc1ccccc1CCNCC(O)CO", "CC(C)CCOC(=O)CCC", "OCCN(CCO)CCc1ccncc1"]
 # bridged so tightly that ETKDG finds no coordinates
@@ -62,17 +63,17 @@ def test_a_molecule_without_coordinates_is_counted_and_keeps_its_row(raw: Featur
 
 
 def test_replicates_differ_in_their_features_and_the_same_entropy_gives_them_again(raw: Features) -> None:
-    scaler = FeatureScaler.fit(raw, TransformParams())
+    scale = UnionScaler.of_one(FeatureScaler.fit(raw, TransformParams())).transform_each
     told = []
     found = [
-        geometries(raw, FLEXIBLE, scaler, count=3, entropy=5, tell=lambda *now: told.append(now))
+        geometries(raw, FLEXIBLE, scale, count=3, entropy=5, tell=lambda *now: told.append(now))
         for _ in range(2)
     ]
     one, again = found
     assert len(one.features) == len(one.without) == 3
     assert told[2] == (3, 3, "conformers")
-    assert not np.array_equal(one.features[0].dense, one.features[1].dense)
-    for a, b in zip(one.features, again.features, strict=True):
+    assert not np.array_equal(one.features[0][0].dense, one.features[1][0].dense)
+    for (a,), (b,) in zip(one.features, again.features, strict=True):
         np.testing.assert_array_equal(a.dense, b.dense)
 
 

@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from manywalks.params.model import TransformParams
 from manywalks.reproduce.geometry import Geometry
 from manywalks.reproduce.sources import STUDIES, StudyDesign, study_sources
 from manywalks.train.engines import train_pack
+from manywalks.train.prepare import Prepared
 from manywalks.train.problem import Problem
+from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep, TargetTransform
 from tests.support.problems import small_problem
 
@@ -17,6 +20,12 @@ NETWORK = {"widths": (16, 8), "dropout": 0.2}
 TRAIN = {"epochs": 6, "batch_size": 32}
 PLAIN = TargetTransform(tuple(TargetStep(name, "none") for name in ("a", "b")))
 COUNT = 6
+
+
+def alone(problem: Problem) -> Prepared:
+    """The only family, without scaling."""
+    raw = problem.features
+    return Prepared(problem, FeatureScaler.fit(raw, TransformParams()), PLAIN)
 
 
 def bent(problem: Problem, shift: float) -> Geometry:
@@ -30,13 +39,13 @@ def bent(problem: Problem, shift: float) -> Geometry:
         )
         for _ in range(COUNT)
     )
-    return Geometry(own, (0,) * COUNT)
+    return Geometry(tuple((one,) for one in own), (0,) * COUNT)
 
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
     problem = small_problem(NETWORK, TRAIN)
-    return study_sources(problem, PLAIN, ["a", "b"], StudyDesign(COUNT, 11, 2, bent(problem, 0.2)))
+    return study_sources([alone(problem)], ["a", "b"], StudyDesign(COUNT, 11, 2, bent(problem, 0.2)))
 
 
 def test_every_source_has_a_spread_and_a_share_within_their_intervals(found: dict[str, Any]) -> None:
@@ -63,7 +72,7 @@ def test_the_same_seed_agrees_here_and_parts_elsewhere(found: dict[str, Any]) ->
 
 def test_features_that_do_not_differ_are_no_source() -> None:
     problem = small_problem(NETWORK, TRAIN)
-    rows = study_sources(problem, PLAIN, ["a", "b"], StudyDesign(COUNT, 11, 2, bent(problem, 0.0)))[
+    rows = study_sources([alone(problem)], ["a", "b"], StudyDesign(COUNT, 11, 2, bent(problem, 0.0)))[
         "endpoints"
     ]
     assert rows["a"]["geometry"]["spread"] == 0
@@ -71,7 +80,9 @@ def test_features_that_do_not_differ_are_no_source() -> None:
 
 
 def test_without_conformers_geometry_is_no_row() -> None:
-    rows = study_sources(small_problem(NETWORK, TRAIN), PLAIN, ["a", "b"], StudyDesign(4, 11, 2))["endpoints"]
+    rows = study_sources([alone(small_problem(NETWORK, TRAIN))], ["a", "b"], StudyDesign(4, 11, 2))[
+        "endpoints"
+    ]
     assert list(rows["b"]) == [name for name in STUDIES if name != "geometry"]
 
 

@@ -1,5 +1,6 @@
 """Packs on a Dask cluster whose workers share no folder with the driver."""
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -118,7 +119,7 @@ def emptied(trained: Path, tmp_path: Path) -> Workspace:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every replicate's bytes by name."""
-    return {path.name: path.read_bytes() for path in folder.rglob("*.npz")}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.npz")}
 
 
 def deliver(client: Any, workspace: Workspace, root: str | None = None) -> Store:
@@ -176,8 +177,10 @@ def test_a_worker_killed_in_a_pack_costs_that_pack_alone(
 
 def test_a_worker_with_other_code_is_refused(client, emptied: Workspace) -> None:
     store = open_store(emptied)
-    other = Store(store.folder.with_name("0" * 16))
-    shutil.copytree(store.folder, other.folder)
+    own = store.families[0]
+    changed = dataclasses.replace(own, folder=own.folder.with_name("0" * 16))
+    other = dataclasses.replace(store, families=(changed,))
+    shutil.copytree(own.folder, changed.folder)
     client.register_plugin(Delivery(other.key, far.training_bundle(emptied, other), None))
     with pytest.raises(ValueError, match="runs other code of manywalks"):
         client.submit(far.run_far_pack, other.key, [0], pure=False).result(timeout=60)

@@ -1,12 +1,14 @@
 """What every replicate shares is fitted once."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from manywalks.params.families import Family, families_of
 from manywalks.tasks import curate, featurize, split
-from manywalks.train.prepare import Prepared, read_prepared, transforms_file
+from manywalks.train.prepare import KEPT, Prepared, read_prepared, transforms_file
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
 
@@ -33,6 +35,11 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
+def only(workspace: Workspace) -> Family:
+    """The workspace's one family."""
+    return families_of(workspace.params)[0]
+
+
 def same(one: Prepared, other: Prepared) -> bool:
     return (
         one.transform == other.transform
@@ -43,24 +50,28 @@ def same(one: Prepared, other: Prepared) -> bool:
 
 
 def test_transforms_are_fitted_once(workspace: Workspace, fits: list[int]) -> None:
-    first, again = (read_prepared(workspace, "key") for _ in range(2))
+    first, again = (read_prepared(workspace, only(workspace), "key") for _ in range(2))
     assert len(fits) == 1
     assert same(first, again)
-    assert same(first, read_prepared(workspace))
+    assert same(first, read_prepared(workspace, only(workspace)))
 
 
 def test_damaged_transforms_are_fitted_again(workspace: Workspace, fits: list[int]) -> None:
-    first = read_prepared(workspace, "key")
+    first = read_prepared(workspace, only(workspace), "key")
     path = transforms_file(workspace, "key")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert same(first, read_prepared(workspace, "key"))
+    assert same(first, read_prepared(workspace, only(workspace), "key"))
     assert len(fits) == 2
 
 
 def test_transforms_of_former_inputs_are_removed(workspace: Workspace) -> None:
-    for key in ("former", "key"):
-        read_prepared(workspace, key)
-    assert not transforms_file(workspace, "former").exists()
-    assert transforms_file(workspace, "key").is_file()
+    folder = transforms_file(workspace, "key").parent
+    folder.mkdir(parents=True)
+    for number in range(KEPT + 3):
+        (folder / f"former{number:02d}.npz").write_bytes(b"")
+        os.utime(folder / f"former{number:02d}.npz", (number, number))
+    read_prepared(workspace, only(workspace), "key")
+    left = sorted(path.stem for path in folder.glob("*.npz"))
+    assert left == sorted(["key", *(f"former{number:02d}" for number in range(3, KEPT + 3))])

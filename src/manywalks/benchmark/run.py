@@ -128,7 +128,9 @@ def run_task(
     rows, features = with_features(read_rows(frame, form, params, suite.cores), params, suite.cores)
     prepared = prepare_families(rows.molecules, features, rows.subsets, params)
     # what is predicted are the valid rows, if there are any, and behind them the test rows
-    replicates = train_and_predict(prepared, suite.replicates, suite.cores, Mixing.of(params))[:, -len(rows.observed) :]
+    replicates = train_and_predict(prepared, suite.replicates, suite.cores, Mixing.of(params))[
+        :, -len(rows.observed) :
+    ]
     endpoints, ensembles = {}, {}
     for column, (endpoint, about) in enumerate(form.endpoints.items()):
         how = combining_of(about["kind"], params.ensemble)

@@ -189,13 +189,15 @@ class _Faulty(ValueError):
     """A training's file is damaged or of other inputs; what is wrong with it."""
 
 
-class _Read(NamedTuple):
-    part: Part
+class Training(NamedTuple):
+    """A file of the store: of which replicate, and the columns of predictions that hold logits of classes."""
+
     index: int
+    part: Part
     classes: list[int]
 
 
-def _read(path: Path, *, weights: bool) -> _Read:
+def _read(path: Path, *, weights: bool) -> Training:
     """One training, its file read once."""
     match, content = NAME.fullmatch(path.name), path.read_bytes()
     if match is None or files.sha256_bytes(content)[:16] != match[2]:
@@ -207,10 +209,10 @@ def _read(path: Path, *, weights: bool) -> _Read:
             raise _Faulty(f"is a replicate of other inputs (made for {made_for}, not for {path.parent.name})")
         names = sorted(name for name in arrays.files if name.startswith("weight_")) if weights else []
         part = Part([arrays[name] for name in names], arrays["predictions"], **meta)
-        return _Read(part, index, classes)
+        return Training(index, part, classes)
 
 
-def _together(read: Sequence[_Read], mixing: Mixing) -> Kept:
+def _together(read: Sequence[Training], mixing: Mixing) -> Kept:
     """The replicate that one training of each family makes."""
     parts = tuple(one.part for one in read)
     predictions = mix([part.predictions for part in parts], read[0].classes, mixing)
@@ -222,15 +224,12 @@ def family_predictions(replicate: Kept, classes: Sequence[int]) -> list[np.ndarr
     return [in_endpoint_units(part.predictions, classes) for part in replicate.parts]
 
 
-def read_replicate(store: Store, index: int, *, weights: bool = True) -> Kept:
-    """One replicate; a ValueError names a file that is damaged or foreign (it is trained again by a run)."""
-    read = []
-    for path in saved_replicates(store)[index]:
-        try:
-            read.append(_read(path, weights=weights))
-        except _Faulty as error:
-            raise ValueError(f"{path}: {error}; run `manywalks train`") from None
-    return _together(read, store.mixing)
+def read_training(path: Path, *, weights: bool = True) -> Training:
+    """One training; a ValueError names a file that is damaged or foreign (it is trained again by a run)."""
+    try:
+        return _read(path, weights=weights)
+    except _Faulty as error:
+        raise ValueError(f"{path}: {error}; run `manywalks train`") from None
 
 
 class Outcomes:
@@ -239,23 +238,25 @@ class Outcomes:
     def __init__(self, store: Store) -> None:
         """Files that are damaged or of other inputs are removed: they are trained again."""
         self._store = store
-        self._known: dict[int, Kept] = {}
+        self._read: dict[Path, Training] = {}
+        self._known: dict[tuple[Path, ...], Kept] = {}
         self.removed: list[int] = []
         for one in store.families:
             for index, path in saved_trainings(one).items():
                 try:
-                    _read(path, weights=False)
+                    self._read[path] = _read(path, weights=False)
                 except _Faulty:
                     path.unlink()
                     self.removed.append(index)
 
     def look(self) -> list[Kept]:
         """The replicates that there are now, without their weights."""
-        there = saved_replicates(self._store)
-        for index in there:
-            if index not in self._known:
-                self._known[index] = read_replicate(self._store, index, weights=False)
-        return [self._known[index] for index in there]
+        there = saved_replicates(self._store).values()
+        for paths in there:
+            if paths not in self._known:
+                found = [self._read.get(path) or read_training(path, weights=False) for path in paths]
+                self._known[paths] = _together(found, self._store.mixing)
+        return [self._known[paths] for paths in there]
 
 
 def prune(store: Store, used: Sequence[int]) -> None:
@@ -275,7 +276,10 @@ def prune(store: Store, used: Sequence[int]) -> None:
 
 def read_used_replicates(store: Store) -> tuple[list[Kept], int]:
     """The replicates that make the ensemble, by index, and how many diverged on the way."""
-    everything = [read_replicate(store, index) for index in saved_replicates(store)]
+    everything = [
+        _together([read_training(path) for path in paths], store.mixing)
+        for paths in saved_replicates(store).values()
+    ]
     kept = [replicate for replicate in everything if not replicate.diverged]
     if len(kept) < 2:
         raise ValueError(
