@@ -1,7 +1,8 @@
-"""Write params.yaml: the demo's own settings, and the default of every other key."""
+"""Write params.yaml: the demo's own settings, and what init writes for every other key."""
 
 from pathlib import Path
 
+from manywalks.params.families import with_default_mix
 from manywalks.params.load import parse_params
 from manywalks.params.render import render
 
@@ -21,7 +22,7 @@ DEMO = {
 
 def text() -> str:
     """The file."""
-    return render(parse_params(DEMO, source="the demo"), HEAD)
+    return render(with_default_mix(parse_params(DEMO, source="the demo")), HEAD)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ from manywalks.benchmark.scores import score
 from manywalks.data.curate import curate_table
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params
+from manywalks.replicates.mixing import Mixing
 from manywalks.split.clusters import scaffolds
 from manywalks.tables.frame import read_table
-from manywalks.train.prepare import prepare
+from manywalks.train.prepare import prepare_families
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 
@@ -91,8 +91,8 @@ def evaluate(task: Task, features: Features, params: Params, replicates: int, co
     for train, valid in task.folds:
         subsets = np.full(len(task.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
-        prepared = prepare(task.molecules, features, subsets, Family("", params))
-        predicted = predictions(prepared, replicates, cores).mean(axis=0)
+        prepared = prepare_families(task.molecules, features, subsets, params)
+        predicted = predictions(prepared, replicates, cores, Mixing.of(params)).mean(axis=0)
         observed = np.array(task.molecules[ENDPOINT], dtype=np.float64)[valid]
         scores.append(score(task.metric, observed, predicted))
     return float(np.mean(scores))

@@ -122,7 +122,7 @@ def ways(task: Task, params: Params, asked: argparse.Namespace, cores: int) -> d
             for name, beside in (("graph", False), ("graph and descriptors", True))
         }
         predicted = {
-            name: predictions(one, asked.replicates, cores).mean(axis=0) for name, one in made.items()
+            name: predictions([one], asked.replicates, cores).mean(axis=0) for name, one in made.items()
         }
         for name in ("graph", "graph and descriptors"):
             predicted[f"dense with {name}"] = (predicted["dense"] + predicted[name]) / 2
@@ -146,7 +146,7 @@ def main() -> None:
     for name in asked.tasks:
         path = asked.data / f"{name}.csv"
         task = read(path, asked.folds, cores)
-        params = task_params(path, read_table(path), cores)
+        params = task_params(path, read_table(path), cores, {"families": []})
         columns[f"{name}, {task.metric}"] = ways(task, params, asked, cores)
     names = next(iter(columns.values()))
     lines = [[name, *(f"{np.mean(column[name]):.4f}" for column in columns.values())] for name in names]

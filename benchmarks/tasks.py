@@ -1,5 +1,6 @@
 """One table in the form of TDC's tasks (columns Drug, Y, split), for the scripts of this folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from manywalks.benchmark.forms import Asked, params_of, tdc
 from manywalks.benchmark.published import metric_of
 from manywalks.benchmark.run import train_and_predict
 from manywalks.params.load import Params
+from manywalks.replicates.mixing import EVENLY, Mixing
 from manywalks.train.prepare import Prepared
 
 ENDPOINT = "Y"
@@ -27,6 +29,8 @@ def main_metric(name: str, params: Params) -> str:
     return metric_of(name, params.data.endpoints[ENDPOINT].kind)
 
 
-def predictions(prepared: Prepared, replicates: int, cores: int) -> np.ndarray:
+def predictions(
+    prepared: Sequence[Prepared], replicates: int, cores: int, mixing: Mixing = EVENLY
+) -> np.ndarray:
     """Replicates trained with fresh entropy: (m, n valid and test) in the endpoint's unit."""
-    return train_and_predict([prepared], replicates, cores)[..., 0]
+    return train_and_predict(prepared, replicates, cores, mixing)[..., 0]

@@ -18,8 +18,11 @@ from manywalks.evaluate.evaluation import (
     statement_of,
     training_scores,
 )
+from manywalks.evaluate.family_gains import family_gains
 from manywalks.features import Features
+from manywalks.params.families import families_of
 from manywalks.replicates import store
+from manywalks.replicates.combine import combining_of
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.workspace import Workspace
@@ -34,6 +37,18 @@ def run(workspace: Workspace) -> None:
     card = files.read_json(workspace.reports / "data.json")
     tolerances = tolerances_of(curated, subsets, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
+    families, by_family = (
+        families_of(params),
+        store.predictions_by_family(
+            kept,
+            [
+                place
+                for place, one in enumerate(params.data.endpoints.values())
+                if one.kind == "classification"
+            ],
+        ),
+    )
+    test = subsets[out_of_sample(subsets)] == "test"
     features = Features.load(workspace.features)
     near = nearness(workspace, features.take(out_of_sample(subsets)))
     train = subsets == "train"
@@ -55,6 +70,15 @@ def run(workspace: Workspace) -> None:
             sd=observed_sd(curated, subsets, name),
             diverged=diverged,
             noise=assay_noise(card, name),
+        )
+        statements[name]["families"] = family_gains(
+            families,
+            [one[:, test, column] for one in by_family],
+            seen.observed[test],
+            seen.relation[test],
+            kind=seen.endpoint.kind,
+            threshold=params.evaluate.threshold,
+            how=combining_of(seen.endpoint.kind, params.ensemble),
         )
         neighbours = beside_neighbours(near, curated.loc[train], name)
         tables.append(prediction_table(seen, curated, params).join([near.table, neighbours]))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks.benchmark.published import metric_of
+from manywalks.params.families import with_default_mix
 from manywalks.params.load import Params, parse_params
 
 USUAL = {"regression": ("mae", "spearman", "rmse", "r2"), "classification": ("auroc", "auprc")}
@@ -92,7 +93,7 @@ FORMS: dict[str, Callable[[pd.DataFrame, str, Asked], Form]] = {
 
 
 def params_of(form: Form, source: str, cores: int, settings: dict[str, Any] | None = None) -> Params:
-    """The defaults for a table of this form; `settings` are sections of params.yaml in their place."""
+    """What `manywalks init` would write for this table; `settings` are sections in place of its own."""
     if settings and "data" in settings:
         raise ValueError(f"{source}: section data is given by the suite; leave it out of --params")
     raw = {
@@ -100,7 +101,8 @@ def params_of(form: Form, source: str, cores: int, settings: dict[str, Any] | No
         **(settings or {}),
         "orchestrate": {"cores": cores},
     }
-    return parse_params(raw, source=source)
+    params = parse_params(raw, source=source)
+    return params if {"featurize", "families"} & set(raw) else with_default_mix(params)
 
 
 def numbers(cells: Any) -> np.ndarray:

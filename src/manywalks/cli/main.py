@@ -98,6 +98,7 @@ def init(
     """
     from manywalks import files
     from manywalks.data.guess import guess_params
+    from manywalks.params.families import with_default_mix
     from manywalks.params.render import render
     from manywalks.tables.frame import read_whole
 
@@ -110,7 +111,9 @@ def init(
     sound = read.frame.drop(index=list(read.faults))
     guess = guess_params(sound, str(inside), str(table), smiles=smiles)
     # "manywalks" above every report would tell none from another
-    titled = guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
+    titled = with_default_mix(
+        guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
+    )
     files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
     ignored = folder / ".gitignore"
     if not ignored.exists():

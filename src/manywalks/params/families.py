@@ -73,6 +73,13 @@ class Family(NamedTuple):
     weight: float = 1.0
 
 
+def with_default_mix(params: "Params") -> "Params":
+    """The parameters with the families that `manywalks init` writes."""
+    blocks = type(params.featurize).model_validate(DEFAULT_MIX["featurize"])
+    families = tuple(FamilyParams.model_validate(family) for family in DEFAULT_MIX["families"])
+    return params.model_copy(update={"featurize": blocks, "families": families})
+
+
 def families_of(params: "Params") -> tuple[Family, ...]:
     """The families of the parameters, in order; a ValueError names the first key that is not accepted."""
     if not params.families:

@@ -57,7 +57,7 @@ def combine(predictions: np.ndarray, how: Combining = MEAN) -> np.ndarray:
     """The ensemble of (m, n) replicates, as the ensemble's Keras model has it: (n,) in endpoint units."""
     replicates = np.asarray(predictions, dtype=np.float64)
     if how.logits:
-        return special.expit(location(_logits(replicates), how.mode))
+        return special.expit(location(finite_logits(replicates), how.mode))
     return location(replicates, how.mode)
 
 
@@ -79,7 +79,7 @@ def as_means(predictions: np.ndarray, how: Combining) -> np.ndarray:
     replicates = np.asarray(predictions, dtype=np.float64)
     if not how.logits:
         return replicates
-    logits, centre = _logits(replicates), combine(replicates, how)
+    logits, centre = finite_logits(replicates), combine(replicates, how)
     return centre + centre * (1 - centre) * (logits - logits.mean(axis=0))
 
 
@@ -121,6 +121,6 @@ def _cut(mode: Mode, m: int) -> int:
     return {"mean": 0, "median": (m - 1) // 2, "trimmed": int(TRIM * m)}[mode]
 
 
-def _logits(probabilities: np.ndarray) -> np.ndarray:
+def finite_logits(probabilities: np.ndarray) -> np.ndarray:
     """Finite logits: float32 probabilities reach 0 and 1, whose logits are infinite."""
     return special.logit(np.clip(probabilities, 1e-7, 1 - 1e-7))

@@ -219,9 +219,13 @@ def _together(read: Sequence[Training], mixing: Mixing) -> Kept:
     return Kept(read[0].index, parts, predictions)
 
 
-def family_predictions(replicate: Kept, classes: Sequence[int]) -> list[np.ndarray]:
-    """Each family's own predictions (n_oos, t), in endpoint units."""
-    return [in_endpoint_units(part.predictions, classes) for part in replicate.parts]
+def predictions_by_family(kept: Sequence[Kept], classes: Sequence[int]) -> list[np.ndarray]:
+    """Each family's own (m, n_oos, t), in endpoint units; `classes` are the columns of classes."""
+    by_family = zip(*(replicate.parts for replicate in kept), strict=True)
+    return [
+        in_endpoint_units(np.stack([part.predictions for part in parts]).astype(np.float64), classes)
+        for parts in by_family
+    ]
 
 
 def read_training(path: Path, *, weights: bool = True) -> Training:
