@@ -10,14 +10,17 @@ import pytest
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_stack import describe, save_keras, stacked_model
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.export.onnx_model import write_onnx
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import families_of
 from manywalks.params.load import parse_params
+from manywalks.train.prepare import columns_of
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.union import UnionScaler
 from manywalks.train.weights import initial_weights
 from tests.conftest import command
 
@@ -39,6 +42,12 @@ CALIBRATIONS["active"] = Calibration("classification", 50, slope=1.4, intercept=
 CALIBRATIONS["toxic"] = Calibration("classification", 50, knots=((-2.0, 0.1), (0.0, 0.3), (2.0, 0.9)))
 
 
+FAMILIES = [
+    {"name": "both", "blocks": ["morgan_count", "rdkit2d"], "weight": 2, "transform": {"count_scale": 1.0}},
+    {"name": "descriptors", "blocks": ["rdkit2d"], "network": {"widths": [5]}},
+]
+
+
 def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensemble:
     """An ensemble of untrained networks."""
     kinds: dict[str, Any] = {name: {} for name in "abcd"}
@@ -52,25 +61,27 @@ def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensembl
         | sections
     )
     raw = featurize(SMILES, params.featurize.blocks)
-    scaler = FeatureScaler.fit(raw, params.transform)
-    transform = TargetTransform(STEPS)
-    rng = np.random.default_rng(1)
-    weights = [
-        [w + rng.normal(scale=0.1, size=w.shape).astype(np.float32) for w in one]
-        for one in (initial_weights(params.network, len(scaler.names), 6, rng) for _ in range(replicates))
-    ]
-    if params.network.normalization == "batch":
-        weights = [[np.abs(w) if w.ndim == 1 else w for w in one] for one in weights]
+    transform, rng = TargetTransform(STEPS), np.random.default_rng(1)
+    asked = families_of(params)
+    scalers = [FeatureScaler.fit(columns_of(raw, one.params), one.params.transform) for one in asked]
+    union = UnionScaler(raw.names, tuple(scalers))
+    families = []
+    for one, scaler, columns in zip(asked, scalers, union.family_columns, strict=True):
+        network = one.params.network
+        weights = [
+            [w + rng.normal(scale=0.1, size=w.shape).astype(np.float32) for w in drawn]
+            for drawn in (initial_weights(network, len(scaler.names), 6, rng) for _ in range(replicates))
+        ]
+        if network.normalization == "batch":
+            weights = [[np.abs(w) if w.ndim == 1 else w for w in one] for one in weights]
+        families.append(FamilyReplicates(network, transform, weights, columns, one.name, one.weight))
     how = params.ensemble.average, params.ensemble.class_average
-    save_keras(
-        stacked_model(params.network, transform, weights, *how),
-        folder / "model.keras",
-        about=describe(params.network, transform, *how),
-    )
+    model = stacked_model(families, *how, n_features=len(union.names))
+    save_keras(model, folder / "model.keras", about=describe(families, *how))
     content: dict[str, Any] = {"params": params.model_dump(mode="json"), "replicates": replicates}
     content |= {"confidence": 0.95, "data": {"rev": "v1", "md5": "x"}, "versions": {}}
     predictor = StackedPredictor.load(folder / "model.keras")
-    return Ensemble(content, scaler, predictor, Domain.fit(raw), CALIBRATIONS)
+    return Ensemble(content, union, predictor, Domain.fit(raw), CALIBRATIONS)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +101,8 @@ def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensembl
         {"transform": {"counts": "none", "descriptors": "none"}},
         {"featurize": {"blocks": [{"kind": "rdkit2d"}]}},
         {"featurize": {"blocks": [{"kind": "morgan_count", "n_bits": 64}]}},
+        {"families": FAMILIES},
+        {"families": FAMILIES, "ensemble": {"average": "median", "class_average": "logit"}},
     ],
     ids=str,
 )

@@ -18,6 +18,7 @@ from manywalks.params.model import EnsembleParams
 from manywalks.replicates.combine import TRIM, combining_of
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.union import UnionScaler
 from manywalks.train.weights import NORMALIZATION_EPSILON
 
 DOUBLE = np.float64
@@ -26,9 +27,10 @@ DOUBLE = np.float64
 def write_onnx(ensemble: Ensemble, path: Path) -> None:
     """Write the graph, whole or not at all."""
     g = Graph()
-    scaled = scale(g, "features", ensemble.scaler)
-    predictor = ensemble.predictor
-    values = [family_values(g, scaled, predictor.stack, predictor.transform)]
+    values = [
+        family_values(g, family_features(g, ensemble.scaler, scaler), family.stack, family.transform)
+        for scaler, family in zip(ensemble.scaler.scalers, ensemble.predictor.families, strict=True)
+    ]
     names = list(ensemble.endpoints)
     means, spreads = zip(*(endpoint(g, ensemble, values, k) for k in range(len(names))), strict=True)
     outputs = {
@@ -54,6 +56,15 @@ def metadata(ensemble: Ensemble) -> dict[str, str]:
         "replicates": str(ensemble.about["replicates"]),
         "versions": json.dumps(ensemble.about["versions"]),
     }
+
+
+def family_features(g: Graph, union: UnionScaler, own: FeatureScaler) -> str:
+    """Raw features (n, d) of all families -> one family's scaled ones (n, kept)."""
+    if own.columns == union.columns:
+        return scale(g, "features", own)
+    places = {name: place for place, name in enumerate(union.columns)}
+    columns = np.array([places[name] for name in own.columns])
+    return scale(g, g.columns("features", columns), own)
 
 
 def scale(g: Graph, features: str, scaler: FeatureScaler) -> str:
@@ -156,7 +167,7 @@ def endpoint(g: Graph, ensemble: Ensemble, families: list[str], column: int) -> 
     is_class = kind == "classification"
     if is_class and not how.logits:
         each = [_sigmoid(g, one) for one in each]
-    y = each[0] if len(each) == 1 else g.op("Mean", *each)
+    y = _average(g, each, ensemble)
     if is_class and how.logits:
         y = _sigmoid(g, y)
     if not is_class:
@@ -164,6 +175,16 @@ def endpoint(g: Graph, ensemble: Ensemble, families: list[str], column: int) -> 
     centre = _location(g, _logit(g, y) if how.logits else y, ensemble, how.mode)
     mean = _calibrated(g, _sigmoid(g, centre) if how.logits else centre, ensemble, name)
     return mean, _spread(g, _calibrated(g, y, ensemble, name), ensemble)
+
+
+def _average(g: Graph, families: list[str], ensemble: Ensemble) -> str:
+    """The weighted mean of the families (m, n, 1)."""
+    if len(families) == 1:
+        return families[0]
+    weights = np.array([family.weight for family in ensemble.predictor.families])
+    shares = weights / weights.sum()
+    weighted = [g.op("Mul", one, g.const(share, DOUBLE)) for one, share in zip(families, shares, strict=True)]
+    return g.op("Sum", *weighted)
 
 
 def _location(g: Graph, y: str, ensemble: Ensemble, mode: str) -> str:
