@@ -137,7 +137,7 @@ def test_molecules_may_come_in_any_form(ensemble: Ensemble, form: str) -> None:
     ("given", "said"),
     [
         (3, "3 is no molecule"),
-        ([3], "row 0: 3 is neither a SMILES nor an RDKit molecule"),
+        ([3], "row 1: 3 is neither a SMILES nor an RDKit molecule"),
         (pd.DataFrame({"a": ["CCO"]}), "the frame has no column"),
     ],
     ids=["a number", "a number in a list", "a frame without SMILES"],
