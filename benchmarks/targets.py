@@ -22,6 +22,7 @@ from benchmarks.tasks import ENDPOINT, predictions, task_params
 from manywalks.benchmark.scores import score
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
+from manywalks.params.families import Family
 from manywalks.params.load import Params
 from manywalks.tables.frame import read_table
 from manywalks.train.prepare import Transforms, fit, prepare
@@ -138,10 +139,10 @@ def fold(molecules, features, subsets, params: Params, step, clip, replicates, c
     """Predictions (m, valid rows) of replicates trained on values that are clipped in network space."""
     fitted = fit(molecules, features, subsets, params)
     prepared = prepare(
-        molecules, features, subsets, params, Transforms(fitted.scaler, TargetTransform((step,)))
+        molecules, features, subsets, Family("", params), Transforms(fitted.scaler, TargetTransform((step,)))
     )
     np.clip(prepared.problem.targets.values, -clip, clip, out=prepared.problem.targets.values)
-    return np.maximum(predictions(prepared, replicates, cores), 0)
+    return np.maximum(predictions([prepared], replicates, cores), 0)
 
 
 def main() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 from manywalks.ensemble import calibration
 from manywalks.ensemble.keras_stack import FamilyReplicates
 from manywalks.features import Features
-from manywalks.params.families import families_of
-from manywalks.params.load import Params
 from manywalks.featurize.representations import recorded
 from manywalks.params.block_sources import located
+from manywalks.params.families import families_of
+from manywalks.params.load import Params
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.prepare import Prepared, out_of_sample, read_tables
