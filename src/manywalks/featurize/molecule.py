@@ -105,13 +105,13 @@ def column_names(blocks: Sequence[FeatureBlock]) -> tuple[list[str], list[str]]:
 
 
 def _dense_names(block: FeatureBlock) -> list[str]:
-    """Column names of a block of real values."""
+    """Column names of a block of real values: they begin with its kind."""
     if block.kind in FUNCTIONS:
-        prefix = "minimol" if block.kind == "minimol" else prefix_of(function_name(block))
-        return [f"{prefix}:{name}" for name in function_columns(block)]
+        of = "" if block.kind == "minimol" else f"{prefix_of(function_name(block))}."
+        return [f"{block.kind}:{of}{name}" for name in function_columns(block)]
     if block.kind == "table":
         vectors = read_vectors(str(block.path), block.key)
-        return [f"{vectors.name}:{name}" for name in vectors.columns]
+        return [f"table:{vectors.name}.{name}" for name in vectors.columns]
     of = {
         "rdkit2d": tuple(descriptor_functions()),
         "physchem": PHYSCHEM,
