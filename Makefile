@@ -2,17 +2,21 @@
 # Each sets up .venv from requirements.lock first; only what that misses is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage curation featurize compare explain real_input predict_table refresh cluster
+BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage curation featurize compare explain real_input predict_table refresh cluster serve
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test check fix lock bench faults docs-check wheel-check minimol-check clean
+.PHONY: run serve test check fix lock bench faults docs-check wheel-check minimol-check clean
 
 run: .venv/ready
 	@$(BIN)/manywalks train
 
 test: .venv/ready
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The page and the API of the demo's model, once `make run` has trained it.
+serve: .venv/ready
+	@$(BIN)/manywalks serve demo=.
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

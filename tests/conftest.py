@@ -83,6 +83,7 @@ def command(
 # Tests that may be left out where CI runs, each with the reason; any other skipped test fails there.
 MAY_SKIP = {
     "tests/report/test_page.py": "want Chromium, which CI does not install",
+    "tests/serve/test_page.py": "want Chromium, which CI does not install",
     "tests/data/test_curate.py": "want the public tables of MANYWALKS_DATA",
     "tests/faults/test_damage.py": "mount a small file system, which a container may forbid",
     "tests/train/dense_engine/test_panels.py": "want a processor with wide registers",

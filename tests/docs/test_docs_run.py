@@ -27,6 +27,9 @@ NOT_RUN = {
     ". .venv/bin/activate": "the environment of this test",
     "prefect server start": "stays up until it is ended; tests/flows/test_schedules.py runs one",
     "prefect worker start": "stays up until it is ended; tests/flows/test_schedules.py runs one",
+    "manywalks serve": "stays up until it is ended; tests/serve/test_docs.py runs one",
+    "curl ": "asks a service; tests/serve/test_docs.py runs one",
+    "docker ": "wants Docker; tests/packaging/test_docker.py takes the steps of the images",
     "export PREFECT_API_URL=http://that-host": "a host of the reader's",
     "prefect deploy --all": "needs the checkout as the folder; tests/flows/test_schedules.py deploys it",
     "prefect variable set": "a webhook of the reader's; tests/flows/test_schedules.py sets one",
@@ -35,7 +38,11 @@ NOT_RUN = {
 }
 """Start of a shell line, and why it is not run."""
 
-NOT_EXECUTED = {"dask_jobqueue": "needs a Slurm cluster"}
+NOT_EXECUTED = {
+    "dask_jobqueue": "needs a Slurm cluster",
+    "127.0.0.1:8080": "asks a service; tests/serve/test_docs.py runs it",
+    "model.onnx": "reads a file that a shell line of its page writes; tests/serve/test_docs.py runs it",
+}
 """Text in a Python block, and why it is only compiled."""
 
 QUICKER = {

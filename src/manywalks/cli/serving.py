@@ -70,6 +70,9 @@ def export(
     zip_: Annotated[
         Path | None, typer.Option("--zip", help="Write one file that predict and serve take as it is.")
     ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(help="Log and register it with the MLflow server at this address.")
+    ] = None,
     training: Annotated[
         bool, typer.Option(help="Put the training molecules and their values into the .zip.")
     ] = True,
@@ -82,8 +85,8 @@ def export(
     from manywalks.ensemble.model import Ensemble
     from manywalks.serve.source import Source
 
-    if onnx is None and zip_ is None:
-        raise ValueError("export: what to? give --onnx or --zip")
+    if onnx is None and zip_ is None and mlflow is None:
+        raise ValueError("export: what to? give --onnx, --zip or --mlflow")
     source = Source.parse(str(model))
     with model_folder(source.model()) as folder:
         if onnx is not None:
@@ -96,3 +99,8 @@ def export(
 
             write_zip(folder, zip_, training=training)
             console.print(f"{zip_}: manywalks predict {zip_} INPUT OUTPUT", highlight=False)
+        if mlflow is not None:
+            from manywalks.export.mlflow_model import register
+
+            for line in register(folder, mlflow):
+                console.print(line, highlight=False, soft_wrap=True)

@@ -26,7 +26,8 @@ class Value(BaseModel):
     low: float | None = Field(description="lower end of the calibrated interval")
     high: float | None
     bound: float | None = Field(description="how far a retrained ensemble would be from this one at most")
-    decision: int | None = Field(default=None, description="the class, of a class")
+    decision: int | None = Field(default=None, description="0 or 1, of a class")
+    label: str | None = Field(default=None, description="the same as the training table calls it")
     flip_probability: float | None = Field(
         default=None, description="share of single replicates that would decide otherwise, of a class"
     )
@@ -84,7 +85,7 @@ def prediction(live: Live, record: Record, row: Row | None) -> dict[str, Any]:
     if row.values is None:
         return said
     values = row.values
-    said["endpoints"] = {name: _value(values, name, about) for name, about in live.endpoints.items()}
+    said["endpoints"] = {name: _value(live, values, name) for name in live.endpoints}
     said["in_domain"] = bool(values["in_domain"])
     said["similarity"] = _number(values["similarity"])
     if row.nearest is not None:
@@ -101,13 +102,14 @@ def nearest(live: Live, near: Nearest) -> dict[str, Any]:
     return {"smiles": str(row["smiles"]), "similarity": near.similarity, "measured": measured}
 
 
-def _value(values: dict[str, Any], name: str, about: dict[str, Any]) -> dict[str, Any]:
+def _value(live: Live, values: dict[str, Any], name: str) -> dict[str, Any]:
     """One endpoint: a `Value`."""
-    said: dict[str, Any] = {"mean": _number(values[name]), "unit": about["unit"]}
+    said: dict[str, Any] = {"mean": _number(values[name]), "unit": live.endpoints[name]["unit"]}
     for key in ("spread", "low", "high", "bound"):
         said[key] = _number(values[f"{name}:{key}"])
     if f"{name}:decision" in values:
         said["decision"] = int(values[f"{name}:decision"])
+        said["label"] = live.ensemble.labels[name][said["decision"]]
         said["flip_probability"] = _number(values[f"{name}:flip"])
     return said
 
@@ -137,7 +139,7 @@ def as_sdf(frame: pd.DataFrame, blocks: Sequence[str | None]) -> str:
     empty = "\n     manywalks\n\n  0  0  0  0  0  0  0  0  0  0999 V2000\nM  END\n"
     parts = []
     for row, block in zip(frame.to_dict("records"), blocks, strict=True):
-        name = " ".join(str(row["id"]).split())[:80]
+        name = _cell(row["id"])[:80]
         lines = (block or empty).split("\n", 1)[1]
         fields = "".join(
             f">  <{key}>\n{_cell(value)}\n\n" for key, value in row.items() if not _is_empty(value)
@@ -147,8 +149,9 @@ def as_sdf(frame: pd.DataFrame, blocks: Sequence[str | None]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A cell on one line."""
-    return f"{value:.7g}" if isinstance(value, float) else " ".join(str(value).split())
+    """A cell on one line; what would end the record or begin a field is moved by a space."""
+    text = f"{value:.7g}" if isinstance(value, float) else " ".join(str(value).split())
+    return f" {text}" if text.startswith(("$$$$", ">")) else text
 
 
 def _is_empty(value: Any) -> bool:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from manywalks.serve.service import Busy, Service
 from manywalks.serve.uploads import JSON, Refused, parsed_json
@@ -39,6 +40,7 @@ async def body_of(request: Request, service: Service) -> bytes:
         async with asyncio.timeout(service.limits.seconds):
             async for piece in request.stream():
                 found += piece
+                service.hold(request.scope, len(piece))
                 if len(found) > most:
                     raise _too_large(most)
     except TimeoutError:
@@ -79,6 +81,10 @@ def add_handlers(app: FastAPI) -> None:
     async def busy(_: Request, reason: Busy) -> JSONResponse:
         said = f"too many molecules are waiting; try again in {reason.seconds} s"
         return error(429, said, **{"Retry-After": str(reason.seconds)})
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, reason: ClientDisconnect) -> JSONResponse:
+        return error(499, "the client left")
 
     @app.exception_handler(Broken)
     async def broken(_: Request, reason: Broken) -> JSONResponse:
@@ -125,6 +131,7 @@ class Gate:
         try:
             await (self._app if refusal is None else refusal)(scope, receive, counted)
         finally:
+            self._service.release(scope)
             route = getattr(scope.get("route"), "path", "other")
             metrics = self._service.metrics
             metrics.requests.labels(route, str(status)).inc()

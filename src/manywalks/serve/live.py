@@ -54,8 +54,12 @@ class Live:
         known = companions.training(ensemble.domain, ensemble.blocks)
         training = None if known is None else known.to_dict("records")
         predicting = Predicting(ensemble, limits, cores)
-        # compiles what numba compiles, and waits for a worker
-        predicting.predict([SMILES + "CCO"]).future.result(timeout=600)
+        try:
+            # compiles what numba compiles, and waits for a worker
+            predicting.predict([SMILES + "CCO"]).future.result(timeout=600)
+        except BaseException:
+            predicting.close()
+            raise
         return cls(source.name, version, champion, ensemble, companions, training, predicting)
 
     @property
@@ -83,8 +87,11 @@ class Live:
         found = {}
         for name in self.ensemble.endpoints:
             if name in self.companions.statement:
-                first, sure, _ = sentences(self.companions.statement[name], name)[0].partition(" sure.")
-                found[name] = first + sure
+                of = self.companions.statement[name]
+                first, sure, _ = sentences(of, name)[0].partition(" sure.")
+                # here nobody sees which ones "these" are
+                words = f"{of['molecules']} molecules that it was not trained on"
+                found[name] = first.replace(f"these {of['molecules']} molecules", words) + sure
         return found
 
     @property
@@ -145,7 +152,7 @@ class Followed:
         try:
             self.live = await asyncio.to_thread(Live.load, self.source, self.limits, self.cores)
             self.refused = False
-        except (ValueError, OSError, KeyError) as error:
+        except Exception as error:  # whatever it is, the former version is whole
             self.refused = True
             print(f"{self.source.name}: the former version goes on answering: {error}", file=sys.stderr)
             return

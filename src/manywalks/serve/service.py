@@ -21,6 +21,10 @@ from manywalks.serve.workers import Workers, ask_all
 T = TypeVar("T")
 # seconds for one drawing or one substructure search
 TOOL_S = 5.0
+# bodies of the largest size that may be here at once
+MOST_BODIES = 16
+# where a request keeps how many bytes of its body were counted
+HELD = "manywalks.held"
 
 
 class Service:
@@ -33,6 +37,8 @@ class Service:
         self.models = {source.name: Followed.open(source, limits, cores) for source in sources}
         self.tools = Workers(TOOLS, None, limit=TOOL_S, cores=1)
         self.waiting = 0
+        # bytes of all bodies that are here
+        self.held = 0
         # molecules a second, for Retry-After; a first guess
         self.speed = 100.0
         self.ending = False
@@ -42,6 +48,17 @@ class Service:
         if name not in self.models:
             raise Refused(404, f"there is no model {name[:80]!r}; there are {', '.join(self.models)}")
         return self.models[name]
+
+    def hold(self, scope: Any, size: int) -> None:
+        """Count bytes of a request's body; Busy where there are too many of all requests."""
+        scope[HELD] = scope.get(HELD, 0) + size
+        self.held += size
+        if self.held > MOST_BODIES * self.limits.body:
+            raise Busy(1)
+
+    def release(self, scope: Any) -> None:
+        """A request has ended."""
+        self.held -= scope.get(HELD, 0)
 
     async def predict(self, request: Request, live: Live, texts: Sequence[str]) -> list[Row | None]:
         """Rows of n texts, once there is room for them."""

@@ -94,6 +94,30 @@ async function predict(body, type) {
   }
 }
 
+// The editor is a megabyte: it comes when somebody wants to draw.
+let editor = null;
+async function draws() {
+  const open = $("drawing").hidden;
+  $("drawing").hidden = !open;
+  $("draw").setAttribute("aria-expanded", open);
+  if (!open || editor) return;
+  try {
+    const {CanvasEditor, Molecule} = await import("/static/vendor/openchemlib.js");
+    editor = new CanvasEditor($("editor"), {initialMode: "molecule"});
+    editor.setMolecule(Molecule.fromSmiles("c1ccccc1"));
+  } catch (error) {
+    say(`the editor cannot be shown (${error.message})`, true);
+  }
+}
+
+function drawn() {
+  const smiles = editor?.getMolecule().toIsomericSmiles();
+  if (!smiles) return say("Draw a molecule first.", true);
+  const before = $("smiles").value.trimEnd();
+  $("smiles").value = (before ? before + "\n" : "") + smiles;
+  say(`${smiles} was added to the list.`);
+}
+
 function take(file) {
   const type = TYPES[file.name.split(".").pop().toLowerCase()];
   if (!type) return say(`${file.name}: choose a .csv, .sdf or .parquet file`, true);
@@ -110,7 +134,7 @@ function columns() {
     list.push([about.kind === "classification" ? "replicates" : "interval", row => of(row) && of(row).high - of(row).low,
       row => cell(of(row) ? `${number(of(row).low)} to ${number(of(row).high)}` : "")]);
     if (about.kind === "classification") {
-      list.push(["class", row => of(row)?.decision, row => cell(of(row) ? ["No", "Yes"][of(row).decision] : "")]);
+      list.push(["class", row => of(row)?.decision, row => cell(of(row) ? of(row).label : "")]);
       list.push(["flips", row => of(row)?.flip_probability,
         row => cell(of(row) ? `${Math.round(100 * of(row).flip_probability)} %` : "")]);
     } else list.push(["spread", row => of(row)?.spread, row => cell(number(of(row)?.spread))]);
@@ -285,6 +309,8 @@ $("file").onchange = event => {
   event.target.value = "";
 };
 $("example").onclick = () => { $("smiles").value = EXAMPLE; $("ask").requestSubmit(); };
+$("draw").onclick = draws;
+$("take").onclick = drawn;
 $("model").onchange = () => { tell(); rows = []; $("results").hidden = true; };
 $("token").onchange = () => start().then(() => say(""), error => say(error.message, true));
 $("more").onclick = () => { limit += PAGE; show(); };
