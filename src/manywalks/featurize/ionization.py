@@ -10,12 +10,15 @@ drugs and simple compounds the mean error is 0.4 units (tests/test_ionization.py
 """
 
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
+
+from manywalks.featurize.patterns.found import Found, FoundAtOnce
+from manywalks.featurize.patterns.graph import graph_of
+from manywalks.featurize.rdkit2d.crippen import contributions
 
 IONIZATION = (
     "charge", "cation", "anion", "zwitterion", "log_neutral", "log_d",
@@ -138,6 +141,7 @@ LOSSES: tuple[tuple[str, float], ...] = (
 """What an aliphatic amine loses each time that one of these begins with its nitrogen."""
 
 
+ALL = tuple(smarts for patterns in (ACIDS, BASES, LOSSES, ((AMINE, 0.0),)) for smarts, _ in patterns)
 BESIDE = {1: 8.0, 2: 5.0, 3: 3.0, 4: 1.5, 5: 0.8, 6: 0.4}
 
 
@@ -158,7 +162,11 @@ def ionization(mols: Sequence[Chem.Mol]) -> np.ndarray:
 
 def sites(mol: Chem.Mol) -> Sites:
     """The pKa values of a molecule's acidic and basic groups."""
-    return Sites(np.sort(_acids(mol)), np.sort(_bases(mol))[::-1])
+    graph = graph_of(mol)
+    find = Found(mol) if graph is None else FoundAtOnce(graph, ALL)
+    distance = Chem.GetDistanceMatrix(mol)
+    acids = _acids(find, distance)
+    return Sites(np.sort(acids), np.sort(_bases(mol, find, distance))[::-1])
 
 
 def _row(mol: Chem.Mol) -> list[float]:
@@ -168,7 +176,10 @@ def _row(mol: Chem.Mol) -> list[float]:
     log_neutral = -np.log10(1 + 10 ** (PH - acids)).sum() - np.log10(1 + 10 ** (bases - PH)).sum()
     log_neutral = max(float(log_neutral), LEAST_NEUTRAL)
     anion, cation = float(anions.sum()), float(cations.sum())
-    log_p, _ = rdMolDescriptors.CalcCrippenDescriptors(mol)
+    graph = graph_of(mol)
+    log_p = (
+        rdMolDescriptors.CalcCrippenDescriptors(mol)[0] if graph is None else contributions(graph).total[0]
+    )
     a, b = [*acids, NO_ACID, NO_ACID], [*bases, NO_BASE, NO_BASE]
     return [
         cation - anion, cation, anion, min(anion, cation), log_neutral, log_p + log_neutral,
@@ -177,52 +188,41 @@ def _row(mol: Chem.Mol) -> list[float]:
     ]  # fmt: skip
 
 
-def _acids(mol: Chem.Mol) -> np.ndarray:
+def _acids(find: Found | FoundAtOnce, distance: np.ndarray) -> np.ndarray:
     """pKa of each acidic atom, weakened by stronger ones nearby."""
-    found = _matched(mol, ACIDS)
+    found = {atom: ACIDS[place][1] for atom, place in find.first(_smarts(ACIDS)).items()}
     order = sorted(found, key=lambda atom: (found[atom], atom))
-    return np.array([found[atom] + loss for atom, loss in _losses(mol, order)], dtype=np.float64)
+    return np.array([found[atom] + loss for atom, loss in _losses(distance, order)], dtype=np.float64)
 
 
-def _bases(mol: Chem.Mol) -> np.ndarray:
+def _bases(mol: Chem.Mol, find: Found | FoundAtOnce, distance: np.ndarray) -> np.ndarray:
     """pKa of each basic atom, weakened by stronger ones nearby."""
-    found = _amines(mol) | _matched(mol, BASES)
+    found = _amines(mol, find)
+    found |= {atom: BASES[place][1] for atom, place in find.first(_smarts(BASES)).items()}
     order = sorted(found, key=lambda atom: (-found[atom], atom))
-    return np.array([found[atom] - loss for atom, loss in _losses(mol, order)], dtype=np.float64)
+    return np.array([found[atom] - loss for atom, loss in _losses(distance, order)], dtype=np.float64)
 
 
-def _losses(mol: Chem.Mol, order: list[int]) -> list[tuple[int, float]]:
+def _losses(distance: np.ndarray, order: list[int]) -> list[tuple[int, float]]:
     """Atoms from the strongest on, each with what those before it, which are charged already, cost it."""
-    if len(order) < 2:
-        return [(atom, 0.0) for atom in order]
-    distance = Chem.GetDistanceMatrix(mol)
     return [
         (atom, sum(BESIDE.get(int(distance[atom, other]), 0.0) for other in order[:place]))
         for place, atom in enumerate(order)
     ]
 
 
-def _matched(mol: Chem.Mol, patterns: tuple[tuple[str, float], ...]) -> dict[int, float]:
-    """Atom -> pKa of the first pattern that finds it."""
-    found: dict[int, float] = {}
-    for smarts, pka in patterns:
-        # RDKit gives one of the matches with the same atoms, though another may begin with another of them
-        for match in mol.GetSubstructMatches(_pattern(smarts), uniquify=False):
-            found.setdefault(match[0], pka)
-    return found
-
-
-def _amines(mol: Chem.Mol) -> dict[int, float]:
+def _amines(mol: Chem.Mol, find: Found | FoundAtOnce) -> dict[int, float]:
     """Atom -> pKa of each aliphatic amine."""
-    amines = [atom for (atom,) in mol.GetSubstructMatches(_pattern(AMINE))]
-    found = {atom: AMINES[min(mol.GetAtomWithIdx(atom).GetTotalNumHs(), 2)] for atom in amines}
-    for smarts, loss in LOSSES if found else ():
-        matches = mol.GetSubstructMatches(_pattern(smarts), uniquify=False)
-        for atom, _ in {(match[0], frozenset(match)) for match in matches if match[0] in found}:
-            found[atom] -= loss
+    atoms = list(find.first([AMINE]))
+    found = {atom: AMINES[min(mol.GetAtomWithIdx(atom).GetTotalNumHs(), 2)] for atom in atoms}
+    if atoms:
+        times = find.times(_smarts(LOSSES), atoms)
+        for (_, loss), row in zip(LOSSES, times.tolist(), strict=True):
+            for atom, often in zip(atoms, row, strict=True):
+                for _ in range(often):  # in the same order of subtractions whatever the number
+                    found[atom] -= loss
     return found
 
 
-@cache
-def _pattern(smarts: str) -> Chem.Mol:
-    return Chem.MolFromSmarts(smarts)
+def _smarts(patterns: tuple[tuple[str, float], ...]) -> list[str]:
+    return [smarts for smarts, _ in patterns]

@@ -46,8 +46,25 @@ class Graph(NamedTuple):
     sizes: np.ndarray
 
 
+# the last molecule and its arrays: several blocks ask for the same one after each other
+_last: "tuple[Chem.Mol | None, Graph | None]" = (None, None)
+
+
 def graph_of(mol: Chem.Mol, atoms: list[Chem.Atom] | None = None) -> Graph | None:
-    """The arrays of a sanitized molecule; None where a bond is not single, double, triple or aromatic."""
+    """The arrays of a sanitized molecule; None where a bond is not single, double, triple or aromatic.
+
+    A molecule must not be changed between two calls with it.
+    """
+    global _last
+    known, graph = _last
+    if known is not mol:
+        graph = _read(mol, atoms)
+        _last = mol, graph
+    return graph
+
+
+def _read(mol: Chem.Mol, atoms: list[Chem.Atom] | None) -> Graph | None:
+    """The arrays, anew."""
     # making an atom's Python object takes longer than asking it: once for all properties
     atoms = list(mol.GetAtoms()) if atoms is None else atoms
     order = Chem.GetAdjacencyMatrix(mol, useBO=True)

@@ -53,8 +53,20 @@ def crippen_table() -> Table:
     return Table(patterns, patterns.places(smarts), np.array([*gives, (0.0, 0.0)]))
 
 
+# the last molecule's: descriptors and ionization ask for the same
+_last: "tuple[Graph, Contributions] | None" = None
+
+
 def contributions(graph: Graph) -> Contributions:
     """What the atoms of a molecule give."""
+    global _last
+    if _last is None or _last[0] is not graph:
+        _last = graph, _contributions(graph)
+    return _last[1]
+
+
+def _contributions(graph: Graph) -> Contributions:
+    """The same, worked out."""
     table = crippen_table()
     whole, each = with_hydrogens(graph)
     rows = table.patterns.table(whole)
