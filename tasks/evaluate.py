@@ -19,6 +19,7 @@ from manywalks.evaluate.evaluation import (
     training_scores,
 )
 from manywalks.evaluate.family_gains import family_gains
+from manywalks.evaluate.few_scores import few_scores
 from manywalks.features import Features
 from manywalks.params.families import families_of
 from manywalks.replicates import store
@@ -29,7 +30,7 @@ from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
-    """Write reports/metrics.json, statement.json, predictions.parquet and the data of the plots."""
+    """Write metrics.json, scores.json, statement.json, predictions.parquet, plots/ in reports."""
     params = workspace.params
     about = manifest.read(workspace.ensemble)
     curated, subsets = read_tables(workspace)
@@ -85,6 +86,7 @@ def run(workspace: Workspace) -> None:
         plots += convergence_points(seen, params)
         replicates += replicate_points(seen)
     files.write_json(workspace.reports / "metrics.json", metrics)
+    files.write_json(workspace.reports / "scores.json", few_scores(metrics, statements))
     files.write_json(workspace.reports / "statement.json", statements)
     table = pd.concat(tables, ignore_index=True)
     with files.atomic_path(workspace.reports / "predictions.parquet") as path:

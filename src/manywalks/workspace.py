@@ -7,6 +7,15 @@ from pathlib import Path
 
 from manywalks.params.load import Params, load_params
 
+# how the commands of our stages begin
+OUR_STAGES = "manywalks.tasks"
+
+
+def dvc_repository(folder: Path) -> Path | None:
+    """The DVC repository that a folder is or lies in; None where there is none."""
+    places = (folder.resolve(), *folder.resolve().parents)
+    return next((place for place in places if (place / ".dvc").is_dir()), None)
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -37,8 +46,11 @@ class Workspace:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether DVC records what runs here: a dvc.yaml and a DVC repository stand in the folder."""
-        return (self.root / "dvc.yaml").is_file() and (self.root / ".dvc").is_dir()
+        """Whether DVC records what runs here: a dvc.yaml with our stages, in a DVC repository."""
+        stages = self.root / "dvc.yaml"
+        if dvc_repository(self.root) is None or not stages.is_file():
+            return False
+        return OUR_STAGES in stages.read_text(encoding="utf-8")
 
     @property
     def state(self) -> Path:

@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from manywalks.data.curate import curate_table
 from manywalks.data.dates import read_times
 from manywalks.data.records import REASONS, texts
 from manywalks.params.load import parse_params
 from manywalks.tables.frame import read_table
+from manywalks.tasks import curate as curate_step
+from manywalks.workspace import Workspace
 from tests.support.molecules import DRUGS, written_twice
 
 ROOT = Path(__file__).parents[2]
@@ -446,3 +449,17 @@ def test_one_long_text_does_not_make_room_for_as_long_ones() -> None:
     column = texts(["C"] * 20_000 + ["C" * 50_000])
     assert column.memory_usage(deep=True) < 1_000_000
     assert column.iloc[-1] == "C" * 50_000
+
+
+def test_the_title_of_an_sdf_record_is_its_id(tmp_path):
+    """The step itself reads the title, whether params.yaml names a column of ids or not."""
+    blocks = []
+    for name, smiles in (("A-1", "CCO"), ("", "CCN"), ("A-3", "CCCC")):
+        mol = Chem.MolFromSmiles(smiles)
+        mol.SetProp("_Name", name)
+        blocks.append(f"{Chem.MolToMolBlock(mol)}>  <y>\n1.{len(blocks)}\n\n$$$$\n")
+    (tmp_path / "t.sdf").write_text("".join(blocks), encoding="utf-8")
+    text = "data: {path: t.sdf, endpoints: {y: {}}}\n"
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    curate_step.run(Workspace.open(tmp_path))
+    assert pd.read_parquet(tmp_path / "data/curated.parquet")["id"].tolist() == ["A-1", "2", "A-3"]

@@ -11,7 +11,7 @@ from manywalks import files
 from manywalks.cli.tables import diff_lines
 from manywalks.data.diff import diff_tables
 from manywalks.params.load import parse_params
-from manywalks.pipeline import definition
+from manywalks.pipeline import definition, preflight, versions
 from manywalks.pipeline.lineage import version_of
 from manywalks.pipeline.versions import table_at
 from manywalks.tasks import curate
@@ -160,3 +160,23 @@ def test_a_diff_reads_tables_as_curation_does(tmp_path: Path) -> None:
     done = command("data", "diff", ".", ".", "--workspace", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "4 molecules before, 4 after" in done.stdout
+
+
+@pytest.mark.parametrize("remote", [None, "/nowhere/store"])
+def test_a_clone_without_the_content_says_dvc_pull_and_the_remote(
+    versioned: Path, tmp_path: Path, remote: str | None
+) -> None:
+    clone = tmp_path / "clone"
+    assert run(["git", "clone", "-q", str(versioned), str(clone)], cwd=tmp_path).returncode == 0
+    text = "stages: {curate: {cmd: python -m manywalks.tasks curate}}\n"
+    (clone / "dvc.yaml").write_text(text, encoding="utf-8")
+    if remote:
+        assert run(["dvc", "remote", "add", "-d", "store", remote], cwd=clone).returncode == 0
+    there = Workspace.open(clone)
+    said = rf"remote store \({remote}\) failed: " if remote else "no DVC remote is set; add the one"
+    with versions.exclusive(there) as repo, pytest.raises(ValueError, match=said) as refusal:
+        versions.fetch(repo, there)
+    assert "`dvc pull table.csv.dvc`" in str(refusal.value)
+    (clone / "dvc.yaml").unlink()
+    with pytest.raises(ValueError, match=r"is not here, only table\.csv\.dvc is; `dvc pull"):
+        preflight.check(there)

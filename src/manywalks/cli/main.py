@@ -1,7 +1,6 @@
 """The command line. Each command says in one line what is wrong and ends with status 2."""
 
 import os
-import shlex
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -11,25 +10,11 @@ import typer
 from rich.console import Console
 
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
-from manywalks.formatting import count
 from manywalks.params.load import load_params
-from manywalks.params.run import ReportParams
 from manywalks.pipeline import definition, preflight, server
 from manywalks.runtime import interrupt
 from manywalks.runtime.terminal import replace_unwritable
 from manywalks.workspace import Workspace
-
-# a workspace often lies in a team's own repository: what a run makes is not to be committed there
-MADE_BY_A_RUN = """\
-/.manywalks/
-/data/curated.parquet
-/data/rejected.csv
-/data/features.np*
-/data/split.parquet
-/models/
-/reports/
-/runs/
-"""
 
 
 def _say_version(asked: bool) -> None:
@@ -91,48 +76,22 @@ def init(
     smiles: Annotated[
         str | None, typer.Option(help="Column of SMILES (default: found by its name or its cells).")
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of an Excel workbook (default: the first).")
+    ] = None,
+    dvc: Annotated[
+        bool,
+        typer.Option("--dvc", help="Write a dvc.yaml too, for DVC in your own repository."),
+    ] = False,
 ) -> None:
     """Look at your table and write params.yaml for it.
 
     Example: manywalks init assay.csv --workspace my-assay
     """
-    from manywalks import files
-    from manywalks.data.guess import guess_params
-    from manywalks.params.families import with_default_mix
-    from manywalks.params.render import render
-    from manywalks.tables.frame import read_whole
+    from manywalks.cli.init import run_init
 
-    target = folder / "params.yaml"
-    if target.exists():
-        raise ValueError(f"{target}: exists; edit it, or name another folder with --workspace")
-    path = table.resolve()
-    inside = path.relative_to(folder.resolve()) if path.is_relative_to(folder.resolve()) else path
-    read = read_whole(table)
-    sound = read.frame.drop(index=list(read.faults))
-    guess = guess_params(sound, str(inside), str(table), smiles=smiles)
-    # "manywalks" above every report would tell none from another
-    titled = with_default_mix(
-        guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
-    )
-    files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
-    ignored = folder / ".gitignore"
-    if not ignored.exists():
-        files.write_text(ignored, MADE_BY_A_RUN)
-    console.print(f"{target} assumes")
-    faults = [
-        f"{count(len(read.faults), 'record')} will be rejected: {one}"
-        for one in list(read.faults.values())[:1]
-    ]
-    blocks = [f"structures: {len(read.frame)} molecule blocks of an SDF"] if read.is_sdf else []
-    for line in [*blocks, *guess.assumed, *faults]:
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-    workspace = shlex.quote(str(folder))
-    console.print(
-        f"\nEdit it where that is wrong, then: manywalks train --workspace {workspace}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    for line in run_init(table, folder, smiles=smiles, sheet=sheet, dvc=dvc):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

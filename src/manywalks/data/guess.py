@@ -8,6 +8,7 @@ import pandas as pd
 from rdkit import Chem, rdBase
 
 from manywalks import units
+from manywalks.data import hints
 from manywalks.data.cells import plain_cell, read_numbers
 from manywalks.data.chembl import free_name, guess_chembl
 from manywalks.data.companions import (
@@ -20,6 +21,7 @@ from manywalks.data.companions import (
     words_of,
 )
 from manywalks.data.numbers import Mark, column_mark
+from manywalks.formatting import count
 from manywalks.params.data import DataParams
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
@@ -52,11 +54,14 @@ class Guess(NamedTuple):
     assumed: list[str]
 
 
-def guess_params(frame: pd.DataFrame, path: str, name: str, *, smiles: str | None = None) -> Guess:
+def guess_params(
+    frame: pd.DataFrame, path: str, name: str, *, smiles: str | None = None, sheet: str | None = None
+) -> Guess:
     """Parameters for the raw table `frame` (strings); `path` is what params.yaml will say.
 
     Args:
         smiles: the column of SMILES, where the user names it.
+        sheet: of a workbook, where the user names it.
 
     Raises:
         ValueError: no column of SMILES, or none of measurements; `name` is the table's in the message.
@@ -79,21 +84,46 @@ def guess_params(frame: pd.DataFrame, path: str, name: str, *, smiles: str | Non
         endpoints, taken, said = with_companions(rest, endpoints)
         used |= taken
         assumed += said
+        endpoints, said = _logarithms(rest, endpoints, decimal)
+        assumed += said
     assumed += _marks(rest, endpoints, decimal)
-    assumed += [_sentence(column, endpoint) for column, endpoint in endpoints.items()]
+    assumed += [_sentence(column, endpoint, rest) for column, endpoint in endpoints.items()]
+    cells = {name: pd.Series(rest[one.source(name)]) for name, one in endpoints.items()}
+    found = [hints.limits(name, one, cells[name], decimal) for name, one in endpoints.items()]
     split, sentence = _split(part)
     used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
+    dated = None if part or export else hints.dates(rest, used)
     ignored = [column for column in rest.columns if column not in used]
-    assumed += [sentence, *(["left alone: " + ", ".join(map(repr, ignored))] if ignored else [])]
+    assumed += [*filter(None, found), sentence, *([dated] if dated else [])]
+    assumed += ["left alone: " + ", ".join(map(repr, ignored))] if ignored else []
     data = DataParams(
         path=path,
         smiles=smiles,
         id=identity,
+        sheet=sheet,
         decimal=decimal,
         where=export.where if export else {},
         endpoints=endpoints,
     )
     return Guess(Params(data=data, split=split), assumed)
+
+
+def _logarithms(
+    frame: pd.DataFrame, endpoints: dict[str, EndpointParams], decimal: Mark
+) -> tuple[dict[str, EndpointParams], list[str]]:
+    """Endpoints over many powers of ten as their logarithms, and a sentence for each of those."""
+    found, said = {}, []
+    taken = {*map(str, frame.columns), *endpoints}
+    for name, one in endpoints.items():
+        logged = hints.as_logarithm(name, one, pd.Series(frame[one.source(name)]), decimal)
+        if logged is None:
+            found[name] = one
+            continue
+        title, changed, why = logged
+        title = title if title not in taken else name
+        found[title] = changed
+        said.append(f"transform of {title!r}: {why}")
+    return found, said
 
 
 def _named(frame: pd.DataFrame, smiles: str, name: str) -> str:
@@ -264,7 +294,8 @@ def _unit_in(name: str) -> str:
     return f"log {text}" if is_log else text
 
 
-def _sentence(column: str, endpoint: EndpointParams) -> str:
-    """What was assumed of one endpoint."""
+def _sentence(column: str, endpoint: EndpointParams, frame: pd.DataFrame) -> str:
+    """What was assumed of one endpoint, and how many records have it."""
+    values = count(len(filled_cells(pd.Series(frame[endpoint.source(column)]))), "value")
     unit = f", unit {endpoint.unit!r}" if endpoint.unit else ", no unit (give one as unit:)"
-    return f"endpoint {column!r}: {endpoint.kind}" + (unit if endpoint.kind == "regression" else "")
+    return f"endpoint {column!r}: {endpoint.kind}{unit if endpoint.kind == 'regression' else ''}, {values}"

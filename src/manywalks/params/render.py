@@ -44,8 +44,14 @@ def _entry(key: str, value: Any, field: FieldInfo, indent: int) -> list[str]:
         return lines
     if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         lines = [f"{space}{key}:  # {field.description}"]
-        return lines + [f"{space}  - {_flow(_set_fields(model))}" for model in value]
+        return lines + [line for model in value for line in _item(_set_fields(model), space)]
     return [f"{space}{key}: {_flow(value)}".ljust(WIDTH) + f"  # {field.description}"]
+
+
+def _item(fields: dict[str, Any], space: str) -> list[str]:
+    """One mapping of a list, in block style: `dvc exp run -S` loses the comment behind a flow style."""
+    marks = ["- ", *["  "] * (len(fields) - 1)]
+    return [f"{space}  {m}{key}: {_flow(v)}" for m, (key, v) in zip(marks, fields.items(), strict=True)]
 
 
 def _given(model: BaseModel, indent: int) -> list[str]:

@@ -158,8 +158,16 @@ def records_of(stage: Stage, workspace: Workspace) -> list[dict[str, Any]]:
     if workspace.is_recorded and lock.is_file():
         entry = lookup(read_yaml(lock), f"stages.{stage.name}")
         if entry:
-            found.append(_from_lock(entry))
+            found.append(_with_code(_from_lock(entry), stage, workspace))
     return found
+
+
+def _with_code(record: dict[str, Any], stage: Stage, workspace: Workspace) -> dict[str, Any]:
+    """A record of a dvc.yaml that names no code (`init --dvc`): it is taken to be of the code here."""
+    if any(dep.startswith(CODE) for dep in record["deps"]):
+        return record
+    code = {dep: content_hash(located(dep, workspace)) for dep in stage.deps if dep.startswith(CODE)}
+    return {**record, "deps": {**record["deps"], **code}}
 
 
 def _from_lock(entry: dict[str, Any]) -> dict[str, Any]:

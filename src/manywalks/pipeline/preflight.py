@@ -47,8 +47,11 @@ def _check_table(workspace: Workspace) -> None:
     if data.rev is not None:
         return  # another version than the file that lies here
     if not table.exists():
-        if not table.with_name(table.name + ".dvc").is_file():
+        pointer = table.with_name(table.name + ".dvc")
+        if not pointer.is_file():
             raise ValueError(f"{table}: no such file (data.path)")
+        if not workspace.is_recorded:  # nothing here would ask DVC for it
+            raise ValueError(f"{table}: is not here, only {pointer.name} is; `dvc pull {pointer}` brings it")
         return
     names = known_columns(table, name=data.path, said=Format.of(data))
     if names is not None:

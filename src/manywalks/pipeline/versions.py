@@ -113,14 +113,47 @@ def fetch(repo: "Repo | None", workspace: Workspace) -> bool:
         return False
     from dvc.exceptions import DvcException
 
-    try:
-        repo.pull(targets=[str(pointer)])
-    except DvcException as error:
-        line = " ".join(str(error).split())
-        raise ValueError(
-            f"{workspace.table}: not here, and `dvc pull` failed: {line}; look at `dvc remote list`"
-        ) from None
+    with _quietly() as said:
+        try:
+            repo.pull(targets=[str(pointer)])
+        except DvcException as error:
+            raise ValueError(_not_here(repo, workspace, said or [str(error)])) from None
     return True
+
+
+def _not_here(repo: "Repo", workspace: Workspace, said: list[str]) -> str:
+    """What is said of a table whose content is neither in the cache nor in a remote."""
+    table = workspace.table
+    pull = f"`dvc pull {table.name}.dvc`"
+    name = repo.config["core"].get("remote")
+    if not name:
+        return (
+            f"{table}: is not here, its content is not in DVC's cache, and no DVC remote is set; add the one "
+            f"that holds it (dvc remote add --default NAME URL), then {pull}"
+        )
+    url = repo.config["remote"].get(name, {}).get("url", "")
+    return f"{table}: is not here, and {pull} from remote {name} ({url}) failed: {' '.join(said[-1].split())}"
+
+
+@contextmanager
+def _quietly() -> Iterator[list[str]]:
+    """What DVC logs as errors, kept instead of shown with its traceback."""
+    said = list[str]()
+    loggers = [logging.getLogger(name) for name in ("dvc", "dvc_data", "dvc_objects")]
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            cause = record.exc_info[1] if record.exc_info else None
+            said.append(f"{record.getMessage()} {cause or ''}".strip())
+
+    before = [(logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [Kept(logging.ERROR)], False
+    try:
+        yield said
+    finally:
+        for logger, (handlers, propagated) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagated
 
 
 def pull_git(workspace: Workspace) -> str:

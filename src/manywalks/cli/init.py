@@ -1,0 +1,101 @@
+"""`manywalks init`: look at a table, write params.yaml, and say what was assumed."""
+
+import os
+import shlex
+from pathlib import Path
+
+from manywalks import files
+from manywalks.formatting import count
+from manywalks.params.load import Params
+from manywalks.params.run import ReportParams
+from manywalks.runtime.resources import usable_cores
+
+# a workspace often lies in a team's own repository: what a run makes is not to be committed there
+MADE_BY_A_RUN = """\
+/.manywalks/
+/data/curated.parquet
+/data/rejected.csv
+/data/not_featurized.csv
+/data/features.np*
+/data/split.parquet
+/models/
+/reports/
+/runs/
+"""
+# Seconds of a run on the defaults (benchmarks/RESULTS.md: 45 for 1,282 records, 80 for 4,200, on two cores):
+# to start and to write the reports; of a core for each record; of a core for each record and epoch, all
+# replicates together
+START_S, RECORD_S, EPOCH_S = 25.0, 0.014, 0.00026
+# what train.epochs is where nothing is said
+EPOCHS = {"regression": 50, "classification": 8}
+
+
+def run_init(
+    table: Path, folder: Path, *, smiles: str | None = None, sheet: str | None = None, dvc: bool = False
+) -> list[str]:
+    """Write params.yaml (and dvc.yaml) for a table; lines for the user: what is assumed, what comes next."""
+    from manywalks.data.guess import guess_params
+    from manywalks.params.families import with_default_mix
+    from manywalks.params.render import render
+    from manywalks.pipeline.own_definition import write_definition
+    from manywalks.tables.frame import read_whole
+    from manywalks.tables.reader import Format
+
+    target = folder / "params.yaml"
+    if target.exists():
+        raise ValueError(f"{target}: exists; edit it, or name another folder with --workspace")
+    read = read_whole(table, said=Format(sheet=sheet))
+    sound = read.frame.drop(index=list(read.faults))
+    guess = guess_params(sound, data_path(table, folder), str(table), smiles=smiles, sheet=sheet)
+    # "manywalks" above every report would tell none from another
+    titled = with_default_mix(
+        guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])})
+    )
+    files.write_text(target, render(titled, f"Parameters for {table.name}, as `manywalks init` saw it."))
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        files.write_text(ignored, MADE_BY_A_RUN)
+    columns = count(len(read.frame.columns), "column")
+    lines = [f"table: {count(len(read.frame), 'record')}, {columns}{_sheet_words(table, sheet)}"]
+    lines += [f"structures: {count(len(read.frame), 'molecule block')} of an SDF"] if read.is_sdf else []
+    lines += guess.assumed
+    first = next(iter(read.faults.values()), "")
+    lines += [f"{count(len(read.faults), 'record')} will be rejected: {first}"] if first else []
+    lines.append(f"training: {waiting(titled, len(read.frame), usable_cores())}")
+    made = write_definition(folder) if dvc else []
+    workspace = shlex.quote(str(folder))
+    last = f"Edit it where that is wrong, then: manywalks train --workspace {workspace}"
+    return [f"{target} assumes", *(f"  {line}" for line in lines), "", *made, last]
+
+
+def data_path(table: Path, folder: Path) -> str:
+    """The table's path for params.yaml: relative to the workspace, so that both can be moved together."""
+    path, root = table.resolve(), folder.resolve()
+    if len(Path(os.path.commonpath([path, root])).parts) < 2:
+        return str(path)  # nothing in common but the root of the file system
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def waiting(params: Params, records: int, cores: int) -> str:
+    """About how long a run will take here, in words."""
+    kinds = {endpoint.kind for endpoint in params.data.endpoints.values()}
+    epochs = max(EPOCHS[kind] for kind in kinds)
+    seconds = START_S + records * (RECORD_S + EPOCH_S * epochs) / cores
+    minutes = round(seconds / 60)
+    words = "about a minute" if minutes < 2 else f"about {minutes} minutes"
+    if minutes >= 90:
+        words = f"about {round(seconds / 3600)} hours"
+    return f"{words} on {count(cores, 'core')}; longer if the tolerance asks for many replicates"
+
+
+def _sheet_words(table: Path, sheet: str | None) -> str:
+    """Which of several sheets was read; "" of other files."""
+    from manywalks.tables.excel import sheet_names
+    from manywalks.tables.source import opened
+
+    with opened(table, str(table)) as source:
+        names = sheet_names(source.stream, source.name) if source.kind == "excel" else []
+    if len(names) < 2:
+        return ""
+    others = ", ".join(repr(name) for name in names if name != (sheet or names[0]))
+    return f" of sheet {sheet or names[0]!r} (--sheet for {others})"
