@@ -80,7 +80,8 @@ def waiting(params: Params, records: int, cores: int) -> str:
     """About how long a run will take here, in words."""
     kinds = {endpoint.kind for endpoint in params.data.endpoints.values()}
     epochs = max(EPOCHS[kind] for kind in kinds)
-    seconds = START_S + records * (RECORD_S + EPOCH_S * epochs) / cores
+    views = max(1, len(params.families))  # each has a network of its own
+    seconds = START_S + records * (RECORD_S + EPOCH_S * epochs * views) / cores
     minutes = round(seconds / 60)
     words = "about a minute" if minutes < 2 else f"about {minutes} minutes"
     if minutes >= 90:

@@ -9,6 +9,9 @@ from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
 from manywalks.pipeline import preflight, server
 from manywalks.workspace import Workspace
 
+# behind the scores of a model that was tested on other molecules
+OTHER_TEST = " †"
+
 
 @app.command()
 def refresh(
@@ -64,14 +67,23 @@ def models(folder: WorkspaceOption = HERE) -> None:
     champions = Champions(Workspace.open(folder))
     reasons = {step["name"]: f"{step['when'][:16]} {step['reason']}" for step in champions.history()}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("", "model", "data", "scores (test)", "rose"):
+    for title in ("", "model", "data", "scores (test)", "promoted"):
         table.add_column(title, overflow="fold")
+    tested = {name: _test_molecules(champions.seen(name)) for name in champions.names()}
+    mine = tested.get(champions.current() or next(reversed(tested), ""))
     for name in champions.names():
         entry = champions.entry(name)
         mark = "*" if name == champions.current() else ""
         data = entry["data"]["rev"] or entry["data"]["md5"][:8]
-        table.add_row(mark, name, data, _scores(entry["scores"]), reasons.get(name, "never"))
+        scores = _scores(entry["scores"]) + ("" if tested[name] == mine else OTHER_TEST)
+        table.add_row(mark, name, data, scores, reasons.get(name, "not promoted"))
     console.print(table if champions.names() else "No models yet: manywalks refresh", highlight=False)
+    if any(one != mine for one in tested.values()):
+        console.print(
+            f"\n{OTHER_TEST.strip()} tested on other molecules than the champion: do not compare these "
+            "scores with its own. `manywalks refresh` compares models on the same molecules.",
+            highlight=False,
+        )
 
 
 @app.command()
@@ -100,6 +112,11 @@ def promote(
         else:
             champions.promote(name, reason)
     console.print(f"{name} is the champion: {champions.link}", highlight=False)
+
+
+def _test_molecules(seen: Any) -> frozenset[str]:
+    """What a model was tested on, from the molecules that it knew."""
+    return frozenset(seen.loc[seen["subset"] == "test", "smiles"])
 
 
 def _words(one: dict[str, Any]) -> str:

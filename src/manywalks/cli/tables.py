@@ -60,7 +60,14 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
     labels = label_of(endpoint)
     table.title = f"{name}: {metric_name(endpoint)}, mean over splits"
     table.add_column("", no_wrap=True)
-    for title in ("single replicate", "ensemble", "infinitely many", "spread", "needs", "parameters"):
+    for title in (
+        "single replicate",
+        "ensemble",
+        "infinitely many",
+        "spread",
+        "replicates\nneeded",
+        "parameters",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     for row, one in zip(endpoint["scores"], configurations, strict=True):
         single = row["single"]
