@@ -4,8 +4,8 @@
 
 A family is the default network on other blocks. Each is trained once a fold; a mix is the mean of its
 families' predictions (of probabilities for classes), and its score is that of the out-of-fold predictions of
-all folds put together. "again" is the first family with other random numbers: twice the replicates, and no
-other view.
+all folds put together; "A+A+D" gives A twice the weight of D. "again" is the first family with other random
+numbers: twice the replicates, and no other view.
 """
 
 import argparse
@@ -41,7 +41,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "again": ("morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization"),
 }  # fmt: skip
-MIXES = ("A", "A+again", "AD", "D", "C", "R", "A+D", "A+C", "A+D+C", "A+D+R", "A+D+R+C")
+MIXES = ("A", "A+again", "AD", "D", "C", "R", "A+D", "A+A+D", "A+C", "A+D+C", "A+D+R", "A+D+R+C")
 
 
 class Source(NamedTuple):

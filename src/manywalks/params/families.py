@@ -33,8 +33,8 @@ class FamilyParams(Section):
 
 
 # What `manywalks init` writes. A network on other fingerprints beside the first one, for a third of the
-# average, is better than twice the replicates of the first alone on five of seven tables
-# (python -m benchmarks.families).
+# average, is better than twice the replicates of the first alone on four of seven tables, and
+# worse on one (python -m benchmarks.families).
 DEFAULT_MIX: dict[str, Any] = {
     "featurize": {
         "blocks": [
