@@ -50,7 +50,7 @@ def test_a_function_runs_in_workers_and_its_columns_are_named(tmp_path):
     block = block_of(tmp_path, LENGTHS)
     smiles = ["CCO", "OCO", "CCCC"]
     found = featurize_each(smiles, [block], cores=2, always_workers=True).features
-    assert found.names == ("function:letters.embed.carbons", "function:letters.embed.oxygens")
+    assert found.names == ("function.letters.embed:carbons", "function.letters.embed:oxygens")
     np.testing.assert_array_equal(found.dense, [[2, 1], [1, 2], [4, 0]])
     here = featurize(smiles, [block])
     np.testing.assert_array_equal(here.dense, found.dense)
@@ -72,7 +72,7 @@ def test_a_molecule_is_computed_once_until_the_function_changes(tmp_path):
 
 def test_an_array_alone_has_numbered_columns(tmp_path):
     text = "def embed(smiles):\n    return [[float(len(one))] for one in smiles]\n"
-    assert featurize(["CCO"], [block_of(tmp_path, text)]).names == ("function:letters.embed.0",)
+    assert featurize(["CCO"], [block_of(tmp_path, text)]).names == ("function.letters.embed:0",)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def vectors(tmp_path: Path, name: str = "vectors.parquet", **columns) -> Feature
 def test_a_table_gives_a_molecule_its_row_however_its_smiles_is_written(tmp_path, name):
     block = vectors(tmp_path, name, smiles=["OCC", "c1ccccc1"], dock=[-7.5, np.nan], homo=[1.0, 2.0])
     found = featurize_each(["CCO", "C1=CC=CC=C1", "CCN"], [block], cores=2, always_workers=True)
-    assert found.features.names == (f"table:{name}.dock", f"table:{name}.homo")
+    assert found.features.names == (f"table.{name}:dock", f"table.{name}:homo")
     np.testing.assert_array_equal(found.features.dense[:2], [[-7.5, 1], [np.nan, 2]])
     assert found.failures[2].detail == f"featurizing: ValueError: {name} has no row of smiles CCN; add one"
 
@@ -170,7 +170,7 @@ def test_a_table_gives_a_molecule_its_row_however_its_smiles_is_written(tmp_path
 def test_a_table_by_inchikey_may_hold_lists(tmp_path):
     block = vectors(tmp_path, inchikey=["LFQSCWFLJHTTHZ-UHFFFAOYSA-N"], vector=[np.array([0.5, 1.5, 2.5])])
     found = featurize(["CCO"], [block])
-    assert found.names[2] == "table:vectors.parquet.2"
+    assert found.names[2] == "table.vectors.parquet:2"
     np.testing.assert_array_equal(found.dense, [[0.5, 1.5, 2.5]])
 
 

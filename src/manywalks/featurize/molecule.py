@@ -12,7 +12,7 @@ from manywalks.featurize.fingerprints import fingerprint_names, fingerprints
 from manywalks.featurize.foreign import function_columns, function_values, warm
 from manywalks.featurize.ionization import IONIZATION, ionization
 from manywalks.featurize.vectors import read_vectors
-from manywalks.params.block_sources import FUNCTIONS, function_name, prefix_of
+from manywalks.params.block_sources import FUNCTIONS, function_name
 from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import WithBytes
 
@@ -107,11 +107,10 @@ def column_names(blocks: Sequence[FeatureBlock]) -> tuple[list[str], list[str]]:
 def _dense_names(block: FeatureBlock) -> list[str]:
     """Column names of a block of real values: they begin with its kind."""
     if block.kind in FUNCTIONS:
-        of = "" if block.kind == "minimol" else f"{prefix_of(function_name(block))}."
-        return [f"{block.kind}:{of}{name}" for name in function_columns(block)]
+        return [f"{block.prefix}:{name}" for name in function_columns(block)]
     if block.kind == "table":
         vectors = read_vectors(str(block.path), block.key)
-        return [f"table:{vectors.name}.{name}" for name in vectors.columns]
+        return [f"{block.prefix}:{name}" for name in vectors.columns]
     of = {
         "rdkit2d": tuple(descriptor_functions()),
         "physchem": PHYSCHEM,

@@ -70,11 +70,11 @@ class FeatureBlock(Section):
     def prefix(self) -> str:
         """How the names of its columns begin, before the colon."""
         if self.kind == "table":
-            return PurePath(str(self.path)).name
+            return f"table.{PurePath(str(self.path)).name}"
         if self.kind == "function":
             from manywalks.params.block_sources import prefix_of  # it imports this class
 
-            return prefix_of(str(self.of))
+            return f"function.{prefix_of(str(self.of))}"
         hashed, _, what = self.kind.rpartition("_")
         if self.kind.startswith("morgan"):
             return f"morgan{self.radius}_{self.n_bits}{self.kind.removeprefix('morgan')}"
