@@ -136,6 +136,8 @@ class Workers:
                 continue
             (index,) = self._pool.add([job.texts[job.given]], batch=1)
             self._asked[index] = (job, job.given)
+            # the pool waits for outcomes first, and gives texts to idle workers after that
+            self._bell.ring()
             job.given += 1
             self._jobs.append(job)
 
