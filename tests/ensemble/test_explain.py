@@ -58,7 +58,7 @@ class Model:
                 calibration,
                 replicates[:, :, column],
                 replicates[:, :, column].mean(axis=0),
-                Settings(0.9, 0.5),
+                Settings(0.9),
             )
             said |= {name: out.predicted, f"{name}:spread": out.spread}
             said |= {f"{name}:low": out.low, f"{name}:high": out.high}

@@ -20,6 +20,7 @@ from manywalks.evaluate.pairs import (
 )
 from manywalks.evaluate.statement import Terms
 from manywalks.formatting import two_digits
+from manywalks.params.endpoint import EndpointParams
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import Combining, combine
 
@@ -295,3 +296,11 @@ def test_the_sentences_say_figures_units_and_confidence():
 @pytest.mark.parametrize(("value", "text"), [(0.0873, "0.087"), (1.234, "1.2"), (343.0, "343"), (0, "0")])
 def test_numbers_are_read_easily(value, text):
     assert two_digits(value) == text
+
+
+def test_the_best_molecules_are_those_that_are_wanted() -> None:
+    replicates, observed = experiment(np.random.default_rng(9), 12)
+    low = statement.endpoint_statement(replicates, observed, regression(wanted=EndpointParams(want="low")))
+    turned = statement.endpoint_statement(-replicates, -observed, regression())
+    assert low["want"] == "low"
+    assert low["top_overlap"] == turned["top_overlap"]

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from pydantic import ValidationError
 
+from manywalks.params.cut import parse_cut
+from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params, load_params, parse_params
 from manywalks.params.render import describe, render
 from manywalks.pipeline.definition import read_yaml
@@ -167,3 +170,45 @@ def test_every_key_is_described() -> None:
     rows = describe()
     assert {row[0].split(".")[0].removesuffix("[]") for row in rows} == set(Params.model_fields)
     assert all(meaning for _, _, _, meaning in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [(">= -4", -4, np.inf), ("<2.5", -np.inf, 2.5), ("-4 to -2", -4, -2), (">= 1e-3", 1e-3, np.inf)],
+)
+def test_a_cut_off_is_read(text: str, low: float, high: float) -> None:
+    cut = parse_cut(text)
+    assert (cut.low, cut.high) == (low, high)
+    assert parse_cut(cut.text) == cut
+
+
+@pytest.mark.parametrize("text", ["4", "= 4", ">= x", "-2 to -4", ""])
+def test_what_is_no_cut_off_is_refused(text: str) -> None:
+    raw = params_with(evaluate={"decide": {"y": text}})
+    with pytest.raises(ValueError, match=r"evaluate\.decide\.y: .* is no cut-off; write '>= -4'"):
+        parse_params(raw)
+
+
+def test_a_cut_off_of_an_unknown_endpoint_or_a_class_is_refused() -> None:
+    endpoints = {"y": {}, "c": {"kind": "classification"}}
+    for name, remedy in {"z": "choose one of 'y', 'c'", "c": r"set evaluate\.threshold"}.items():
+        raw = params_with(data={"path": "t.csv", "endpoints": endpoints}, evaluate={"decide": {name: ">= 1"}})
+        with pytest.raises(ValueError, match=remedy):
+            parse_params(raw)
+
+
+@pytest.mark.parametrize("given", [{"want": "range"}, {"range": [1, 2]}, {"want": "range", "range": [2, 1]}])
+def test_a_range_belongs_to_want_range(given: dict) -> None:
+    with pytest.raises(ValueError, match="range:"):
+        parse_params(params_with(data={"path": "t.csv", "endpoints": {"y": given}}))
+
+
+def test_more_is_better_after_turning_by_what_is_wanted() -> None:
+    values = np.array([0.0, 1.5, 4.0])
+    turned = {
+        want: EndpointParams(want=want, range=(1, 2) if want == "range" else None).desirability(values)
+        for want in ("high", "low", "range")
+    }
+    assert turned["high"].tolist() == [0, 1.5, 4]
+    assert turned["low"].tolist() == [0, -1.5, -4]
+    assert turned["range"].tolist() == [-1, 0.5, -2]

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from manywalks.ensemble.calibration import Calibration
+from manywalks.params.cut import Cut
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import MEAN
-from manywalks.reproduce.agreement import Terms, agreement, suspicious_replicates, verdict
+from manywalks.replicates.decisions import flip_chances
+from manywalks.reproduce.agreement import Terms, agreement, decided, suspicious_replicates, verdict
 
 N = 120
 
@@ -119,3 +122,17 @@ def test_more_endpoints_judged_together_are_each_judged_more_leniently() -> None
     alone, among = judged(model, fresh, centre), judged(model, fresh, centre, endpoints=12)
     assert among["judged_by"] > alone["judged_by"]
     assert among["difference_bound"] == alone["difference_bound"]
+
+
+def test_decisions_that_differ_are_counted_beside_what_was_promised() -> None:
+    rng = np.random.default_rng(8)
+    centre = rng.normal(size=N)
+    model, fresh = replicates(rng, 12, centre), replicates(rng, 9, centre)
+    cut, calibration = Cut(low=0.2), Calibration("regression", 50)
+    found = decided(model, fresh, calibration, cut, asked())
+    assert found is not None
+    assert found["differ"] == np.sum((model.mean(axis=0) >= 0.2) != (fresh.mean(axis=0) >= 0.2))
+    assert found["within"] == (found["differ"] <= found["differ_bound"])
+    chances = flip_chances(model.mean(axis=0), model.std(axis=0, ddof=1), cut, 12, other=9)
+    assert found["differ_expected"] == pytest.approx(chances.sum())
+    assert decided(model, fresh, calibration, None, asked()) is None

@@ -15,6 +15,7 @@ from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecul
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
+from manywalks.params.cut import Cut
 from manywalks.params.load import parse_params
 from manywalks.params.model import EnsembleParams
 from manywalks.report.page import ReportInputs
@@ -83,7 +84,8 @@ def _endpoint(
     fitted = calibration.fit(exact[~test], mean[~test], spread[~test], kind)
     terms = Terms(kind=kind, unit=unit, tolerance=0.1, sd=1.0, noise=0.2 if unit else None)
     statement = endpoint_statement(replicates, observed, terms, relation=relation)
-    out = calibration.report_endpoint(fitted, replicates, mean, calibration.Settings(0.9, 0.5))
+    cut = Cut(low=0.5) if kind == "classification" else None
+    out = calibration.report_endpoint(fitted, replicates, mean, calibration.Settings(0.9, cut))
     own = fitted.as_reported(replicates)
     metrics = replicate_metrics(
         observed[test],

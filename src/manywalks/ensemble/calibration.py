@@ -14,8 +14,11 @@ import numpy as np
 from scipy import optimize, stats
 
 from manywalks.ensemble import probability_maps
+from manywalks.params.cut import Cut
 from manywalks.replicates.bound import molecule_bounds
 from manywalks.replicates.combine import MEAN, Combining, as_means
+from manywalks.replicates.decisions import flip_chances
+from manywalks.replicates.list_sums import ListSums
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 # below so many molecules the share of the spread is not fitted beside the residual variance
@@ -115,8 +118,10 @@ class HandedOut(NamedTuple):
         spread: (n,) standard deviation over the replicates.
         low, high: (n,) ends of the interval; of a class, the middle of the replicates' probabilities.
         bound: (n,) how far a retrained ensemble will be at most, at each molecule by itself.
-        decision: (n,) 0 or 1; None for a number.
-        flip: (n,) share of single replicates that would decide otherwise; None for a number.
+        sums: what the molecules tell of a retrained ensemble over all of them.
+        decision: (n,) 0 or 1; None where there is no cut-off.
+        flip: (n,) share of single replicates that would decide otherwise; None likewise.
+        flip_retrained: (n,) chance that a retrained ensemble would; None likewise.
     """
 
     predicted: np.ndarray
@@ -124,8 +129,10 @@ class HandedOut(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     bound: np.ndarray
+    sums: ListSums
     decision: np.ndarray | None = None
     flip: np.ndarray | None = None
+    flip_retrained: np.ndarray | None = None
 
 
 class Settings(NamedTuple):
@@ -133,13 +140,13 @@ class Settings(NamedTuple):
 
     Attributes:
         coverage: of the interval.
-        threshold: calibrated probability from which a molecule is called class 1.
+        cut: where decisions change (of a class: of the calibrated probability); None where there are none.
         confidence: of the bound.
         how: the way in which the replicates are made one.
     """
 
     coverage: float
-    threshold: float
+    cut: Cut | None = None
     confidence: float = 0.95
     how: Combining = MEAN
 
@@ -152,17 +159,26 @@ def report_endpoint(
     The bound of a class takes the calibration for given: a retrained ensemble has one of its own.
     """
     predicted, own = calibration.as_reported(mean), calibration.as_reported(replicates)
-    spread = own.std(axis=0, ddof=1)
+    m, mode, cut = len(replicates), asked.how.mode, asked.cut
     moved = as_means(replicates, asked.how)
-    if calibration.kind != "classification":
-        bound = molecule_bounds(moved, asked.confidence, mode=asked.how.mode)
-        return HandedOut(predicted, spread, *calibration.interval(mean, spread, asked.coverage), bound)
-    moved = calibration.as_reported(np.clip(moved, 0, 1))
-    bound = np.minimum(molecule_bounds(moved, asked.confidence, mode=asked.how.mode), 1)
-    decision = predicted >= asked.threshold
-    flip = ((own >= asked.threshold) != decision).mean(axis=0)
-    ends = probability_maps.replicate_range(own, asked.coverage)
-    return HandedOut(predicted, spread, *ends, bound, decision.astype(np.int64), flip)
+    if calibration.kind == "classification":
+        moved = calibration.as_reported(np.clip(moved, 0, 1))
+        ends = probability_maps.replicate_range(own, asked.coverage)
+    else:
+        ends = calibration.interval(mean, replicates.std(axis=0, ddof=1), asked.coverage)
+    # probabilities cannot differ by more than 1
+    widest = 1.0 if calibration.kind == "classification" else math.inf
+    bound = np.minimum(molecule_bounds(moved, asked.confidence, mode=mode), widest)
+    sums = ListSums.of(moved, predicted, cut, mode)
+    out = HandedOut(predicted, own.std(axis=0, ddof=1), *ends, bound, sums)
+    if cut is None:
+        return out
+    decision = cut.selects(predicted)
+    return out._replace(
+        decision=decision.astype(np.int64),
+        flip=(cut.selects(own) != decision).mean(axis=0),
+        flip_retrained=flip_chances(predicted, moved.std(axis=0, ddof=1), cut, m, mode),
+    )
 
 
 def fit(

@@ -11,7 +11,7 @@ import pandas as pd
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
 from manywalks.ensemble.archive import model_folder
-from manywalks.ensemble.calibration import Calibration, Settings, report_endpoint
+from manywalks.ensemble.calibration import Calibration, HandedOut, Settings, report_endpoint
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.given import smiles_of
 from manywalks.ensemble.predictor import StackedPredictor
@@ -20,8 +20,11 @@ from manywalks.featurize.featurize import featurize_each
 from manywalks.featurize.molecule import column_names
 from manywalks.featurize.representations import usable
 from manywalks.params.curate import CurateParams
-from manywalks.params.model import EnsembleParams, FeatureBlock, FeaturizeParams
+from manywalks.params.cut import Cut
+from manywalks.params.endpoint import EndpointParams
+from manywalks.params.model import EnsembleParams, EvaluateParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.list_sums import ListSums
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.union import UnionScaler
 
@@ -31,6 +34,13 @@ class _Predicted(NamedTuple):
 
     rows: pd.DataFrame
     failed: dict[str, str]
+
+
+class Listed(NamedTuple):
+    """A row a molecule of a list, and each endpoint's sums over the list."""
+
+    table: pd.DataFrame
+    sums: tuple[ListSums, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,15 +108,20 @@ class Ensemble:
         """The model's featurizers."""
         return FeaturizeParams.model_validate(self.about["params"]["featurize"]).blocks
 
+    def cut_of(self, name: str) -> Cut | None:
+        """Where decisions about an endpoint change; None where no cut-off was given."""
+        endpoint = EndpointParams.model_validate(self.endpoints[name])
+        return EvaluateParams.model_validate(self.about["params"]["evaluate"]).cut_of(name, endpoint)
+
     @property
     def predicted_columns(self) -> dict[str, str]:
         """Names of what `predict_features` gives, and their kind: f (a number), i (0 or 1), b (yes or no)."""
         columns: dict[str, str] = {}
-        for name, about in self.endpoints.items():
+        for name in self.endpoints:
             columns |= {name: "f", f"{name}:spread": "f", f"{name}:low": "f", f"{name}:high": "f"}
             columns[f"{name}:bound"] = "f"
-            if about["kind"] == "classification":
-                columns |= {f"{name}:decision": "i", f"{name}:flip": "f"}
+            if self.cut_of(name) is not None:
+                columns |= {f"{name}:decision": "i", f"{name}:flip": "f", f"{name}:flip_retrained": "f"}
         return columns | {"similarity": "f", "in_domain": "b"}
 
     @property
@@ -160,9 +175,10 @@ class Ensemble:
         replicates, of a class over their calibrated probabilities), `e:low`, `e:high` (calibrated interval;
         of a class, whose interval would be all or nothing, the middle `evaluate.coverage` of single
         replicates' calibrated probabilities), `e:bound` (how far a retrained ensemble will be at most, at
-        this molecule, with the statement's confidence), and of a class `e:decision` (0 or 1), `e:label` (the
-        same as the training table's own word, such as No or Yes), `e:flip` (share of single replicates that
-        would decide otherwise); `similarity` (nearest training molecule), `in_domain`;
+        this molecule, with the statement's confidence), and of a class, or where `evaluate.decide` has a
+        cut-off, `e:decision` (0 or 1), `e:flip` (share of single replicates that would decide otherwise) and
+        `e:flip_retrained` (chance that a retrained ensemble would); of a class `e:label` (the decision in the
+        training table's own word, such as No or Yes); `similarity` (nearest training molecule), `in_domain`;
         `rejected` (reason why a row is not predicted, else empty).
         """
         cores = usable_cores(cores)
@@ -197,27 +213,38 @@ class Ensemble:
 
     def predict_features(self, features: Features) -> pd.DataFrame:
         """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""
+        return self.predict_list(features).table
+
+    def predict_list(self, features: Features) -> "Listed":
+        """The same, with what the list of molecules tells of a retrained ensemble over all of it."""
         replicates = self.predictor.predict(self.scaler.transform(features))
         columns: dict[str, Any] = {}
+        sums = []
         for column, name in enumerate(self.endpoints):
-            columns |= self._endpoint_columns(name, replicates[:, :, column].astype(np.float64))
-        return pd.DataFrame(columns | self._domain_columns(features))
+            out = self._reported(name, replicates[:, :, column].astype(np.float64))
+            columns |= _columns(name, out)
+            sums.append(out.sums)
+        return Listed(pd.DataFrame(columns | self._domain_columns(features)), tuple(sums))
 
-    def _endpoint_columns(self, name: str, replicates: np.ndarray) -> dict[str, np.ndarray]:
-        """Columns of one endpoint from its (m, n) replicate predictions."""
-        kind = self.endpoints[name]["kind"]
+    def _reported(self, name: str, replicates: np.ndarray) -> HandedOut:
+        """What users get of one endpoint, from its (m, n) replicate predictions."""
         settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
-        evaluate = self.about["params"]["evaluate"]
-        how = combining_of(kind, settings)
-        asked = Settings(evaluate["coverage"], evaluate["threshold"], self.about["confidence"], how)
-        out = report_endpoint(self.calibrations[name], replicates, combine(replicates, how), asked)
-        columns = {name: out.predicted, f"{name}:spread": out.spread}
-        columns |= {f"{name}:low": out.low, f"{name}:high": out.high, f"{name}:bound": out.bound}
-        if out.decision is not None and out.flip is not None:
-            columns |= {f"{name}:decision": out.decision, f"{name}:flip": out.flip}
-        return columns
+        how = combining_of(self.endpoints[name]["kind"], settings)
+        coverage = self.about["params"]["evaluate"]["coverage"]
+        asked = Settings(coverage, self.cut_of(name), self.about["confidence"], how)
+        return report_endpoint(self.calibrations[name], replicates, combine(replicates, how), asked)
 
     def _domain_columns(self, features: Features) -> dict[str, np.ndarray]:
         """Where the molecules lie relative to the training ones."""
         seen = self.domain.assess(features)
         return {"similarity": seen["similarity"].to_numpy(), "in_domain": seen["in_domain"].to_numpy()}
+
+
+def _columns(name: str, out: HandedOut) -> dict[str, np.ndarray]:
+    """The columns of one endpoint."""
+    columns = {name: out.predicted, f"{name}:spread": out.spread}
+    columns |= {f"{name}:low": out.low, f"{name}:high": out.high, f"{name}:bound": out.bound}
+    if out.decision is not None and out.flip is not None and out.flip_retrained is not None:
+        columns |= {f"{name}:decision": out.decision, f"{name}:flip": out.flip}
+        columns[f"{name}:flip_retrained"] = out.flip_retrained
+    return columns

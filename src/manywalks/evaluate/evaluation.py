@@ -12,6 +12,7 @@ from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
 from manywalks.evaluate.convergence import convergence, infinite_score, replicate_scores
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
+from manywalks.evaluate.list_statement import ListTerms, decisions
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.statement import Terms, endpoint_statement
@@ -215,9 +216,11 @@ def statement_of(
         adaptive=params.replicates.count is None,
         diverged=diverged,
         endpoints=len(params.data.endpoints),
+        wanted=seen.endpoint,
     )
     statement = endpoint_statement(seen.replicates, seen.observed, terms, relation=seen.relation)
     retrained, single = sentences(statement, seen.name)
+    statement["decisions"] = _decisions(seen, params, terms)
     worst = worst_molecules(seen.replicates, terms)
     statement["by_distance"] = bounds_by_distance(seen.replicates, similarity, terms)
     statement["worst_molecules"] = {
@@ -228,18 +231,35 @@ def statement_of(
     return {**statement, "sentence": retrained, "single_replicate": single}
 
 
+def _handed_out(seen: EndpointResults, params: Params) -> calibration.HandedOut:
+    """What users get of the molecules out of sample."""
+    asked = calibration.Settings(
+        params.evaluate.coverage,
+        params.evaluate.cut_of(seen.name, seen.endpoint),
+        params.replicates.confidence,
+        combining_of(seen.endpoint.kind, params.ensemble),
+    )
+    return calibration.report_endpoint(seen.fitted, seen.replicates, seen.mean, asked)
+
+
+def _decisions(seen: EndpointResults, params: Params, terms: Terms) -> dict[str, Any] | None:
+    """How many decisions a retrained ensemble would make otherwise, with the calibration taken as it is."""
+    asked = ListTerms(
+        kind=terms.kind,
+        unit=terms.unit,
+        confidence=terms.confidence,
+        mode=terms.combining.mode,
+        cut=params.evaluate.cut_of(seen.name, seen.endpoint),
+    )
+    return decisions(_handed_out(seen, params).sums, asked)
+
+
 def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Rows of predictions.parquet, one for each valid and test molecule, as `manywalks predict` writes them.
 
     The calibration was fitted on the valid rows: only the test rows tell how well it does.
     """
-    asked = calibration.Settings(
-        params.evaluate.coverage,
-        params.evaluate.threshold,
-        params.replicates.confidence,
-        combining_of(seen.endpoint.kind, params.ensemble),
-    )
-    out = calibration.report_endpoint(seen.fitted, seen.replicates, seen.mean, asked)
+    out = _handed_out(seen, params)
     there = curated.iloc[seen.rows]
     table = pd.DataFrame(
         {
@@ -257,8 +277,9 @@ def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Param
             "bound": out.bound,
         }
     )
-    if out.decision is not None:  # rows of a number have neither
-        table = table.assign(decision=pd.array(out.decision, "Int8"), flip=out.flip)
+    if out.decision is not None:  # rows without a cut-off have none of these
+        decision = pd.array(out.decision, "Int8")
+        table = table.assign(decision=decision, flip=out.flip, flip_retrained=out.flip_retrained)
     return table
 
 

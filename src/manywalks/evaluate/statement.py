@@ -1,7 +1,7 @@
 """The reproducibility statement of one endpoint: what a retrained ensemble will agree to, and how sure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from manywalks.evaluate.pairs import (
     top_overlap,
 )
 from manywalks.evaluate.scores import Metrics, endpoint_metrics
+from manywalks.params.endpoint import EndpointParams
 from manywalks.replicates.bound import bound_at, expected_difference, replicates_needed
 from manywalks.replicates.combine import MEAN, Combining, as_means, combine
 from manywalks.replicates.spectrum import covariance_moments
@@ -41,6 +42,7 @@ class Terms:
         adaptive: whether the number of replicates came from looking at them.
         diverged: replicates that were replaced because they were not finite.
         endpoints: how many there are, for what holds for all of them at once.
+        wanted: the endpoint's parameters, which say what values are looked for (default: high ones).
     """
 
     kind: str
@@ -54,6 +56,7 @@ class Terms:
     adaptive: bool = True
     diverged: int = 0
     endpoints: int = 1
+    wanted: EndpointParams = field(default_factory=EndpointParams)
 
 
 def endpoint_statement(
@@ -220,19 +223,28 @@ def _single_replicates(values: list[float | None], confidence: float) -> dict[st
 def _selection(replicates: np.ndarray, ensemble: np.ndarray, terms: Terms) -> dict[str, Any]:
     """Which molecules are selected, or called class 1, by two ensembles and by two single replicates."""
     singles, ensembles = replicate_pairs(replicates), ensemble_pairs(replicates, terms.combining)
+    best, best_ensembles = (
+        Pairs(*(terms.wanted.desirability(side) for side in pairs)) for pairs in (singles, ensembles)
+    )
     overlap = {
         f"{share:g}": {
             "molecules": max(1, round(share * replicates.shape[1])),
-            "ensembles": top_overlap(ensembles, share),
-            "replicates": top_overlap(singles, share),
+            "ensembles": top_overlap(best_ensembles, share),
+            "replicates": top_overlap(best, share),
         }
         for share in TOP_SHARES
     }
     if terms.kind != "classification":
-        return {"top_overlap": overlap, "flip_rate": None, "turned_share": None}
+        return {
+            "want": terms.wanted.want or "high",
+            "top_overlap": overlap,
+            "flip_rate": None,
+            "turned_share": None,
+        }
     whole = Pairs(np.broadcast_to(ensemble, replicates.shape), replicates)
     otherwise = (replicates >= terms.threshold) != (ensemble >= terms.threshold)
     return {
+        "want": terms.wanted.want or "high",
         "top_overlap": overlap,
         "flip_rate": {
             "ensembles": flip_rate(ensembles, terms.threshold),

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from manywalks import units
@@ -73,10 +74,25 @@ class EndpointParams(Section):
     tolerance: Positive | None = Field(
         default=None, description="tolerance of this endpoint, in its unit (default: replicates.tolerance)"
     )
+    want: Literal["high", "low", "range"] | None = Field(
+        default=None,
+        description="which values you look for: high, low, or those within `range`. It decides which "
+        "molecules count as the best ones (default: high)",
+    )
+    range: tuple[float, float] | None = Field(
+        default=None, description="for want: range: lowest and highest value that you look for, in `unit`"
+    )
 
     def source(self, name: str) -> str:
         """The column that holds the endpoint called `name`."""
         return self.column or name
+
+    def desirability(self, values: np.ndarray) -> np.ndarray:
+        """Values of any shape turned so that more is better, by `want`: within a range, how far within."""
+        if self.want == "range" and self.range is not None:
+            low, high = self.range
+            return np.minimum(values - low, high - values)
+        return -values if self.want == "low" else values
 
     def target_unit(self) -> str:
         """The unit that cells are converted to, as units.convert takes it; "" means left as they are.
@@ -117,6 +133,13 @@ class EndpointParams(Section):
             )
         if self.kind == "regression" and (self.positive is not None or self.negative is not None):
             raise ValueError("positive, negative: have no effect on a regression; add kind: classification")
+        if (self.want == "range") != (self.range is not None):
+            raise ValueError(
+                "range: belongs to want: range and is needed there; give both, such as "
+                "{want: range, range: [1, 3]}, or neither"
+            )
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError(f"range: {list(self.range)} is empty; give the lower value first")
         if self.negative is not None and self.positive is None:
             raise ValueError("negative: needs positive beside it; add positive with the cell that means Yes")
         return self

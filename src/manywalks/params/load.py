@@ -61,6 +61,21 @@ class Params(Section):
             raise ValueError(f"split.endpoint: {name!r} is not among data.endpoints; choose one of {known}")
         return self
 
+    @model_validator(mode="after")
+    def decidable(self) -> "Params":
+        """Refuse a cut-off of what the data does not have, or of a class, which has a threshold."""
+        for name in self.evaluate.decide:
+            if name not in self.data.endpoints:
+                known = ", ".join(map(repr, self.data.endpoints))
+                raise ValueError(
+                    f"evaluate.decide: {name!r} is not among data.endpoints; choose one of {known}"
+                )
+            if self.data.endpoints[name].kind == "classification":
+                raise ValueError(
+                    f"evaluate.decide: {name!r} is a classification; set evaluate.threshold instead"
+                )
+        return self
+
 
 def parse_params(raw: Any, *, source: str = "params.yaml") -> Params:
     """Check a mapping read from `source`; a ValueError names file, key, value and remedy."""

@@ -29,6 +29,8 @@ def schema(ensemble: Ensemble, keep: Sequence[str] = ()) -> pa.Schema:
         types.append((name, {"f": pa.float64(), "i": pa.int8(), "b": pa.bool_()}[kind]))
         if kind == "i":
             endpoint = name.removesuffix(DECISION)
+            if endpoint not in ensemble.labels:  # a number with a cut-off
+                continue
             words = dict(zip("01", ensemble.labels[endpoint], strict=True))
             types.append(pa.field(f"{endpoint}{LABEL}", pa.string(), metadata=words))
     return pa.schema([*((name, pa.string()) for name in GIVEN), *kept, *types, ("rejected", pa.string())])
@@ -65,16 +67,20 @@ def result_table(
     """A row a record: `places` (n,) are rows of `predicted`, -1 where there is none."""
     rows = np.asarray(places, dtype=np.int64)
     missing = rows < 0
-    labels = sum(name.endswith(DECISION) for name in predicted.columns)
-    width = len(fields.names) - len(GIVEN) - predicted.shape[1] - labels - 1
+    labelled = {
+        name: name.removesuffix(DECISION) + LABEL
+        for name in predicted.columns
+        if name.endswith(DECISION) and name.removesuffix(DECISION) + LABEL in fields.names
+    }
+    width = len(fields.names) - len(GIVEN) - predicted.shape[1] - len(labelled) - 1
     columns: list[pa.Array] = [pa.array(given[name], pa.string()) for name in GIVEN]
     columns += [pa.array([cells[k] for cells in given["kept"]], pa.string()) for k in range(width)]
     for name in predicted.columns:
         values = predicted[name].to_numpy()
         of_row = values[np.maximum(rows, 0)] if len(values) else np.zeros(len(rows), values.dtype)
         columns.append(pa.array(of_row, fields.field(name).type, mask=missing))
-        if name.endswith(DECISION):
-            known = fields.field(f"{name.removesuffix(DECISION)}{LABEL}").metadata or {}
+        if name in labelled:
+            known = fields.field(labelled[name]).metadata or {}
             words = np.array([known[b"0"].decode(), known[b"1"].decode()], dtype=object)
             columns.append(pa.array(words[of_row.astype(np.int64)], pa.string(), mask=missing))
     columns.append(pa.array(given["rejected"], pa.string()))

@@ -84,6 +84,13 @@ class Parts:
         with files.atomic_path(path) as temporary:
             pq.write_table(table, temporary)
 
+    def metadata(self, key: bytes) -> Iterator[bytes]:
+        """What the parts keep under a key beside their rows, in order."""
+        for path in self._paths:
+            kept = pq.read_schema(path).metadata or {}
+            if key in kept:
+                yield kept[key]
+
     def assemble(self, fields: pa.Schema) -> None:
         """Write the output from all parts, in order, whole or not at all."""
         with files.atomic_path(self.output) as temporary:

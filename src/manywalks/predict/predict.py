@@ -17,10 +17,11 @@ from manywalks.ensemble.model import Ensemble
 from manywalks.params.load import load_params
 from manywalks.params.run import OrchestrateParams
 from manywalks.predict.columns import Record, Want
+from manywalks.predict.list_summary import list_summary, summary_path
 from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.scan import Scan, batches
-from manywalks.predict.stream import RECENT, Chunk, Keep, Share, Stream
+from manywalks.predict.stream import RECENT, SUMS, Chunk, Keep, Share, Stream
 from manywalks.predict.written import check_form
 from manywalks.runtime import interrupt, progress
 from manywalks.runtime.resources import NO_DASK, usable_cores
@@ -91,7 +92,19 @@ def predict_table(
             with interrupt.keeping(counted.kept):
                 _score(scan, parts, runner, counted, size)
             parts.assemble(schema(ensemble, carried))
+            _summarize(ensemble, model, output, parts, say)
     return Scored(counted.rows, counted.rejected)
+
+
+def _summarize(
+    ensemble: Ensemble, model: Path, output: Path, parts: Parts, say: Callable[[str], None]
+) -> None:
+    """Write what a retrained ensemble will agree to over this list, and say it."""
+    endpoints = list_summary(ensemble, parts.metadata(SUMS))
+    files.write_json(summary_path(output), {"model": str(model), "endpoints": endpoints})
+    for one in endpoints.values():
+        if "sentence" in one:
+            say(one["sentence"])
 
 
 def _check_output(table: Path, output: Path) -> None:

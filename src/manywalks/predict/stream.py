@@ -15,16 +15,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from manywalks.ensemble.model import Ensemble
+from manywalks.ensemble.model import Ensemble, Listed
 from manywalks.features import Features
 from manywalks.featurize.featurize import features_of
 from manywalks.featurize.molecule import FeatureRow
 from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import BLOCK, SMILES, TARGET, Arrived, Standard, arrived, setup
 from manywalks.predict.output_columns import input_columns, result_table, schema
+from manywalks.replicates import list_sums
 from manywalks.runtime.worker_pool import WorkerPool
 
 RECENT = 32
+# metadata of a part: what its new molecules tell of a retrained ensemble (`list_sums`)
+SUMS = b"manywalks:sums"
 # molecules that a worker gets at once, about a tenth of a second: the workers end a chunk together
 BATCH = 8
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
@@ -50,11 +53,14 @@ class Chunk(NamedTuple):
 
 @dataclass
 class RecentChunk:
-    """What became of a chunk's molecules: texts -> standard forms, and these -> rows of `frame`."""
+    """What became of a chunk's molecules: texts -> standard forms, and these -> rows of `listed.table`.
+
+    The sums of `listed` are over the molecules that are new in this chunk.
+    """
 
     standards: dict[str, Standard]
     places: dict[str, int]
-    frame: "Future[pd.DataFrame]"
+    listed: "Future[Listed]"
 
 
 class InProgress(NamedTuple):
@@ -125,9 +131,9 @@ class Stream:
         first = frame[frame["rejected"] == ""].drop_duplicates("standardized")
         places = {smiles: place for place, smiles in enumerate(first["standardized"])}
         kinds = self._ensemble.predicted_columns
-        kept: Future[pd.DataFrame] = Future()
+        kept: Future[Listed] = Future()
         # a column with empty cells came back as one of floats or objects
-        kept.set_result(first[list(kinds)].astype({n: DTYPES[k] for n, k in kinds.items()}))
+        kept.set_result(Listed(first[list(kinds)].astype({n: DTYPES[k] for n, k in kinds.items()}), ()))
         self._recent.append(RecentChunk(standards, places, kept))
 
     def run(self, chunks: Iterable[Chunk], keep: Keep, tell: Share = lambda done, rows=0: None) -> None:
@@ -192,29 +198,34 @@ class Stream:
                 found.held[smiles] = known, known.places[smiles]
         return found
 
-    def _predict(self, new: New) -> pd.DataFrame:
+    def _predict(self, new: New) -> Listed:
         """Rows taken over from recent chunks, then those of new molecules."""
         features = features_of(new.rows.values(), len(new.rows), self._blocks)
         predicted = self._new(features)
         held = _taken(list(new.held.values()))
-        return pd.concat([*held, predicted], ignore_index=True) if held else predicted
+        if not held:
+            return predicted
+        return predicted._replace(table=pd.concat([*held, predicted.table], ignore_index=True))
 
-    def _new(self, features: Features) -> pd.DataFrame:
+    def _new(self, features: Features) -> Listed:
         """Predicted in blocks, so that m replicates of t endpoints need little memory at once."""
         size = self._ensemble.block
         parts = [
-            self._ensemble.predict_features(features.take(np.arange(start, min(start + size, len(features)))))
+            self._ensemble.predict_list(features.take(np.arange(start, min(start + size, len(features)))))
             for start in range(0, max(1, len(features)), size)
         ]
-        return pd.concat(parts, ignore_index=True)
+        table = pd.concat([part.table for part in parts], ignore_index=True)
+        return Listed(table, list_sums.added([part.sums for part in parts]))
 
     def _table(self, begun: InProgress, known: RecentChunk) -> pa.Table:
-        """A row a record."""
+        """A row a record; what the new molecules tell of the list goes along in the table's metadata."""
         nothing = Standard("", None, "")
         standards = [begun.standards.get(text, nothing) for text in begun.texts]
         given = input_columns(begun.chunk.records, standards)
         places = [-1 if s is None else known.places.get(s, -1) for s in given["standardized"]]
-        return result_table(given, known.frame.result(), places, self._fields)
+        table, sums = known.listed.result()
+        made = result_table(given, table, places, self._fields)
+        return made.replace_schema_metadata({SUMS: list_sums.to_bytes(sums)})
 
 
 def _between(chunk: Chunk, tell: Share) -> Callable[[int, int], None]:
@@ -234,5 +245,5 @@ def _taken(held: list[tuple[RecentChunk, int]]) -> list[pd.DataFrame]:
         entry = frames.setdefault(id(known), (known, [], []))
         entry[1].append(place)
         entry[2].append(order)
-    parts = [known.frame.result().iloc[rows].set_axis(order) for known, rows, order in frames.values()]
+    parts = [known.listed.result().table.iloc[rows].set_axis(order) for known, rows, order in frames.values()]
     return [pd.concat(parts).sort_index()] if parts else []

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from manywalks.ensemble.calibration import Calibration
+from manywalks.evaluate.list_statement import ListTerms, decisions
 from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.formatting import count, told_apart
+from manywalks.params.cut import Cut
 from manywalks.replicates.bound import difference_bound
-from manywalks.replicates.combine import Combining, combine, location_variance
+from manywalks.replicates.combine import Combining, as_means, combine, location_variance
+from manywalks.replicates.list_sums import ListSums
 
 # chance that a model of Gaussian replicates has a suspicious one; heavier tails bring more
 _SUSPICIOUS = 1 / 1000
@@ -157,6 +161,42 @@ def _metrics(
     return found
 
 
+def decided(
+    model: np.ndarray, retrained: np.ndarray, calibration: Calibration, cut: Cut | None, asked: Terms
+) -> dict[str, Any] | None:
+    """How many decisions differ, and how many may; None without a cut-off.
+
+    Args:
+        model, retrained: (m, n) and (k, n), as for `agreement`.
+        calibration: the model's; of a class, both are judged by it.
+        cut: where decisions change.
+        asked: what the endpoint goes by.
+    """
+    if cut is None:
+        return None
+    one, other = (calibration.as_reported(combine(each, asked.combining)) for each in (model, retrained))
+    moved = as_means(model, asked.combining)
+    if asked.kind == "classification":
+        moved = calibration.as_reported(np.clip(moved, 0, 1))
+    mode = asked.combining.mode
+    sums = ListSums.of(moved, one, cut, mode, other=len(retrained))
+    promised = decisions(sums, ListTerms(asked.kind, asked.unit, asked.confidence, mode=mode, cut=cut))
+    differ = int(np.count_nonzero(cut.selects(one) != cut.selects(other)))
+    return (
+        None
+        if promised is None
+        else {**promised, "differ": differ, "within": differ <= promised["differ_bound"]}
+    )
+
+
+def decided_sentence(found: dict[str, Any]) -> str:
+    """How many decisions differ, in words."""
+    return (
+        f"{found['differ']:,} of {count(found['molecules'], 'decision')} ({found['cut']}) differ; at most "
+        f"{found['differ_bound']:,} were promised ({100 * found['confidence']:g} % sure)."
+    )
+
+
 def verdict(found: dict[str, Any], name: str) -> str:
     """One endpoint's agreement as a sentence."""
     unit = f" {found['unit']}" if found["unit"] else ""
@@ -169,9 +209,10 @@ def verdict(found: dict[str, Any], name: str) -> str:
         if suspicious
         else ""
     )
+    decisions_said = f" {decided_sentence(found['decisions'])}" if found.get("decisions") else ""
     return (
         f"{name}: a retrained ensemble of {found['retrained']} {word} with the model of "
         f"{found['replicates']}. They differ by {apart}{unit} (root mean square over "
         f"{count(found['molecules'], 'molecule')}); at most {promised}{unit} was promised "
-        f"({100 * found['judged_at']:.4g} % sure).{strange}"
+        f"({100 * found['judged_at']:.4g} % sure).{strange}{decisions_said}"
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from manywalks import files
 from manywalks.ensemble import manifest
+from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.predictor import StackedPredictor, read_about
 from manywalks.features import Features
 from manywalks.params.families import families_of
@@ -15,7 +16,7 @@ from manywalks.params.load import Params, parse_params
 from manywalks.pipeline.side_workspace import workspace_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
-from manywalks.reproduce.agreement import Terms, agreement
+from manywalks.reproduce.agreement import Terms, agreement, decided
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
@@ -130,6 +131,13 @@ def judge(retraining: Retraining) -> Judged:
             fresh_replicates,
             there[name].to_numpy(dtype=np.float64),
             there[f"{name}:relation"].to_numpy(dtype=str),
+            asked,
+        )
+        found[name]["decisions"] = decided(
+            model_replicates,
+            fresh_replicates,
+            Calibration.from_json(about["calibration"][name]),
+            params.evaluate.cut_of(name, endpoint),
             asked,
         )
         one, other = (
