@@ -5,14 +5,13 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.ensemble import calibration, manifest
+from manywalks.evaluate.endpoint_results import endpoint_results, prediction_table
 from manywalks.evaluate.evaluation import (
     beside_baselines,
     beside_neighbours,
     convergence_points,
-    endpoint_results,
     nearness,
     predict_rows,
-    prediction_table,
     replicate_points,
     scores_on_test,
     statement_of,
@@ -25,6 +24,7 @@ from manywalks.params.families import families_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combining_of
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
+from manywalks.split.clusters import scaffolds
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.workspace import Workspace
 
@@ -52,6 +52,7 @@ def run(workspace: Workspace) -> None:
     test = subsets[out_of_sample(subsets)] == "test"
     features = Features.load(workspace.features)
     near = nearness(workspace, features.take(out_of_sample(subsets)))
+    series = np.array(scaffolds(curated.iloc[out_of_sample(subsets)]["smiles"].tolist()))
     train = subsets == "train"
     fit = predict_rows(workspace, features.take(np.flatnonzero(train)))
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
@@ -67,6 +68,7 @@ def run(workspace: Workspace) -> None:
             seen,
             params,
             near.table["similarity"].to_numpy(dtype=np.float64),
+            series,
             tolerance=tolerances[column],
             sd=observed_sd(curated, subsets, name),
             diverged=diverged,

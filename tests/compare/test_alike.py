@@ -10,6 +10,7 @@ import yaml
 from manywalks.compare import paired, verdicts
 from manywalks.compare.configurations import Configuration
 from manywalks.compare.folds import copy_entropy, open_fold_store, read_recipe
+from manywalks.evaluate.infinite import scorer
 from manywalks.params.load import parse_params
 from manywalks.workspace import Workspace
 from tests.conftest import SMALL
@@ -51,3 +52,10 @@ def test_a_copy_has_streams_of_its_own_with_a_fixed_seed(tmp_path: Path) -> None
     assert entropies[0] == 7
     assert len(set(entropies)) == 3
     assert copy_entropy(7, 1) == entropies[1]
+
+
+def test_a_replicate_that_predicts_one_value_scores_zero_by_rank() -> None:
+    observed = np.array([0.1, 0.5, 0.9, 1.4])
+    score = scorer(observed, np.full(4, "="), metric="spearman", kind="regression", threshold=0.5)
+    assert score(np.full(4, 0.3)) == 0
+    assert score(observed) == 1

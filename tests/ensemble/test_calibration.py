@@ -246,3 +246,24 @@ def test_binomial_interval_is_clopper_and_pearsons():
 def test_mutual_information_is_largest_when_replicates_contradict():
     replicates = np.array([[1.0, 0.5], [0.0, 0.5]])
     assert uncertainty.mutual_information(replicates) == pytest.approx(np.log(2) / 2, abs=1e-6)
+
+
+def test_intervals_of_few_molecules_hold_as_often_as_stated() -> None:
+    """Fitted on the molecules that give the scores, 30 of them gave 89.2 % for 90.3 %."""
+    held = []
+    for seed in range(1500):
+        rng = np.random.default_rng(seed)
+        observed, mean, spread = simulate(rng, 30)
+        fitted = calibration.fit(observed, mean, spread, "regression")
+        observed, mean, spread = simulate(rng, 100)
+        low, high = fitted.interval(mean, spread, 0.9)
+        held.append(np.mean((low <= observed) & (observed <= high)))
+    # the 28th of 30 scores: 28/31
+    assert np.mean(held) == pytest.approx(28 / 31, abs=0.006)
+
+
+def test_a_coverage_that_few_molecules_cannot_guarantee_is_noted() -> None:
+    fitted = calibration.fit(*simulate(np.random.default_rng(0), 50), "regression", coverage=0.99)
+    assert any(
+        "50 valid molecules are too few to guarantee intervals of 99 %" in note for note in fitted.notes
+    )

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
 
-from manywalks.ensemble.calibration import Calibration, Settings, report_endpoint
+from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.explain import Explanation, explain, without_atom
+from manywalks.ensemble.handed_out import Settings, report_endpoint
 from manywalks.features import Features
 from manywalks.params.load import parse_params
 from manywalks.report.explanation import svg, write_svg

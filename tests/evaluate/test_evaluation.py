@@ -5,13 +5,8 @@ import pandas as pd
 import pytest
 
 from manywalks.ensemble import calibration
-from manywalks.evaluate.evaluation import (
-    EndpointResults,
-    endpoint_results,
-    prediction_table,
-    scores_on_test,
-    training_scores,
-)
+from manywalks.evaluate.endpoint_results import EndpointResults, endpoint_results, prediction_table
+from manywalks.evaluate.evaluation import scores_on_test, training_scores
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.load import Params, parse_params
 

@@ -118,3 +118,19 @@ def night(clone: Path) -> str:
     done = command("refresh", "--pull", cwd=clone)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_a_little_worse_every_night_ends_at_the_margin() -> None:
+    lost: dict[str, float] = {}
+    nights = []
+    for _ in range(5):
+        night = {"y": {"verdict": "equivalent", "difference": 0.02, "champion": 1.0}}
+        after = refresh.losses(night, lost)
+        rises, reason = refresh.decide(night, "not_worse", lost=after, margin=0.03)
+        lost = after if rises else lost
+        nights.append(rises)
+    assert nights == [True, False, False, False, False]
+    assert "would have lost y 4.0%" in reason
+    better = {"y": {"verdict": "better", "difference": -0.05, "champion": 1.0}}
+    assert refresh.losses(better, lost) == {"y": 0.0}
+    assert refresh.decide(better, "not_worse", lost={"y": 0.0}, margin=0.03)[0]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from manywalks.data.card import distribution
 from manywalks.ensemble import calibration
+from manywalks.ensemble.handed_out import Settings, report_endpoint
 from manywalks.ensemble.manifest import versions
 from manywalks.evaluate.baseline import Simple, accuracy
 from manywalks.evaluate.calibration_check import diagnose
@@ -85,7 +86,7 @@ def _endpoint(
     terms = Terms(kind=kind, unit=unit, tolerance=0.1, sd=1.0, noise=0.2 if unit else None)
     statement = endpoint_statement(replicates, observed, terms, relation=relation)
     cut = Cut(low=0.5) if kind == "classification" else None
-    out = calibration.report_endpoint(fitted, replicates, mean, calibration.Settings(0.9, cut))
+    out = report_endpoint(fitted, replicates, mean, Settings(0.9, cut))
     own = fitted.as_reported(replicates)
     metrics = replicate_metrics(
         observed[test],

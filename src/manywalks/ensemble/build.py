@@ -82,5 +82,6 @@ def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]
             endpoint.kind,
             early_stopping=stops,
             method=workspace.params.evaluate.calibration,
+            coverage=workspace.params.evaluate.coverage,
         ).to_json()
     return found

@@ -11,9 +11,10 @@ import pandas as pd
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
 from manywalks.ensemble.archive import model_folder
-from manywalks.ensemble.calibration import Calibration, HandedOut, Settings, report_endpoint
+from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.given import smiles_of
+from manywalks.ensemble.handed_out import HandedOut, Settings, report_endpoint
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize_each

@@ -12,6 +12,7 @@ from manywalks.evaluate.uncertainty import (
     expected_calibration_error,
     gaussian_scores,
     mutual_information,
+    perfect_calibration_error,
     reliability,
 )
 
@@ -79,8 +80,11 @@ def _diagnose_class(
         ece = expected_calibration_error(positive, probability)
         return {"brier": found["brier"], "log_loss": found["log_loss"], "ece": ece}
 
+    perfect = perfect_calibration_error(calibrated)
     return {
         **scores(calibrated),
+        # what probabilities that are exactly right would show at these molecules
+        "ece_perfect": None if perfect is None else {"expected": perfect[0], "high": perfect[1]},
         "uncalibrated": scores(mean),
         "reliability": reliability(positive, calibrated),
         "method": "isotonic" if calibration.knots else "logistic",

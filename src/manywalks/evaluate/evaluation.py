@@ -5,52 +5,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from manywalks.ensemble import calibration
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
 from manywalks.evaluate.convergence import convergence, infinite_score, replicate_scores
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
+from manywalks.evaluate.endpoint_results import EndpointResults, handed_out
 from manywalks.evaluate.list_statement import ListTerms, decisions
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
 from manywalks.evaluate.sentences import sentences
+from manywalks.evaluate.series import by_series
 from manywalks.evaluate.statement import Terms, endpoint_statement
 from manywalks.features import Features
-from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
-from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.combine import combining_of
 from manywalks.runtime.resources import cores_of
 from manywalks.similarity import most_similar
-from manywalks.train.prepare import out_of_sample
 from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
-
-
-class EndpointResults(NamedTuple):
-    """One endpoint out of sample: n molecules of the valid and test subsets, m replicates.
-
-    Attributes:
-        name: of the endpoint.
-        endpoint: its parameters.
-        rows: rows of the curated table (n,).
-        parts: "valid" or "test" (n,).
-        observed: in endpoint units, NaN where not measured (n,).
-        relation: "=", "<", ">" or "" (n,).
-        replicates: replicate predictions in endpoint units (m, n).
-        mean: the ensemble's (n,).
-        fitted: the endpoint's calibration. `replicates` and `mean` are not calibrated; what is handed out is.
-    """
-
-    name: str
-    endpoint: EndpointParams
-    rows: np.ndarray
-    subsets: np.ndarray
-    observed: np.ndarray
-    relation: np.ndarray
-    replicates: np.ndarray
-    mean: np.ndarray
-    fitted: calibration.Calibration
 
 
 class Nearness(NamedTuple):
@@ -136,30 +109,6 @@ def training_scores(rows: pd.DataFrame, name: str, predicted: np.ndarray, params
     return {"molecules": int(np.isfinite(observed).sum()), **scores}
 
 
-def endpoint_results(
-    curated: pd.DataFrame,
-    subsets: np.ndarray,
-    name: str,
-    fitted: calibration.Calibration,
-    replicates: np.ndarray,
-    params: Params,
-) -> EndpointResults:
-    """One endpoint's observations and predictions out of sample."""
-    rows, endpoint = out_of_sample(subsets), params.data.endpoints[name]
-    there = curated.iloc[rows]
-    return EndpointResults(
-        name=name,
-        endpoint=endpoint,
-        rows=rows,
-        subsets=subsets[rows],
-        observed=there[name].to_numpy(dtype=np.float64),
-        relation=there[f"{name}:relation"].to_numpy(dtype=str),
-        replicates=replicates,
-        mean=combine(replicates, combining_of(endpoint.kind, params.ensemble)),
-        fitted=fitted,
-    )
-
-
 def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     """The endpoint's entry of metrics.json, from the test subset, which the calibration was not fitted on."""
     test, fitted = seen.subsets == "test", seen.fitted
@@ -193,6 +142,7 @@ def statement_of(
     seen: EndpointResults,
     params: Params,
     similarity: np.ndarray,
+    series: np.ndarray,
     *,
     tolerance: float,
     sd: float,
@@ -228,18 +178,11 @@ def statement_of(
         "rows": seen.rows[worst["places"]].tolist(),
         "bounds": worst["bounds"],
     }
+    out = handed_out(seen, params)
+    exact = np.where(seen.relation == "=", seen.observed, np.nan)
+    within = (out.low <= exact) & (exact <= out.high)
+    statement["by_series"] = by_series(series, seen.replicates, out.predicted - exact, within, terms)
     return {**statement, "sentence": retrained, "single_replicate": single}
-
-
-def _handed_out(seen: EndpointResults, params: Params) -> calibration.HandedOut:
-    """What users get of the molecules out of sample."""
-    asked = calibration.Settings(
-        params.evaluate.coverage,
-        params.evaluate.cut_of(seen.name, seen.endpoint),
-        params.replicates.confidence,
-        combining_of(seen.endpoint.kind, params.ensemble),
-    )
-    return calibration.report_endpoint(seen.fitted, seen.replicates, seen.mean, asked)
 
 
 def _decisions(seen: EndpointResults, params: Params, terms: Terms) -> dict[str, Any] | None:
@@ -251,36 +194,7 @@ def _decisions(seen: EndpointResults, params: Params, terms: Terms) -> dict[str,
         mode=terms.combining.mode,
         cut=params.evaluate.cut_of(seen.name, seen.endpoint),
     )
-    return decisions(_handed_out(seen, params).sums, asked)
-
-
-def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
-    """Rows of predictions.parquet, one for each valid and test molecule, as `manywalks predict` writes them.
-
-    The calibration was fitted on the valid rows: only the test rows tell how well it does.
-    """
-    out = _handed_out(seen, params)
-    there = curated.iloc[seen.rows]
-    table = pd.DataFrame(
-        {
-            "row": seen.rows,
-            "id": there["id"].to_numpy(),
-            "smiles": there["smiles"].to_numpy(),
-            "endpoint": seen.name,
-            "subset": seen.subsets,
-            "observed": seen.observed,
-            "relation": seen.relation,
-            "predicted": out.predicted,
-            "spread": out.spread,
-            "low": out.low,
-            "high": out.high,
-            "bound": out.bound,
-        }
-    )
-    if out.decision is not None:  # rows without a cut-off have none of these
-        decision = pd.array(out.decision, "Int8")
-        table = table.assign(decision=decision, flip=out.flip, flip_retrained=out.flip_retrained)
-    return table
+    return decisions(handed_out(seen, params).sums, asked)
 
 
 def convergence_points(seen: EndpointResults, params: Params) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ Score = Callable[[np.ndarray], float]
 Join = Callable[[np.ndarray], np.ndarray]
 CLOSED = ("rmse", "brier")
 _PARTITIONS = 8
+# scores of the order that predictions put molecules in
+_BY_ORDER = ("spearman", "kendall")
 
 
 class Projected(NamedTuple):
@@ -57,6 +59,8 @@ def scorer(observed: np.ndarray, relation: np.ndarray, *, metric: str, kind: str
         else:
             every = endpoint_metrics(observed, predicted, kind=kind, relation=relation, threshold=threshold)
             found = every[metric]
+        if found is None and metric in _BY_ORDER and np.ptp(predicted) == 0 and np.ptp(observed) > 0:
+            return 0.0  # a replicate that predicts one value for all puts nothing in order
         if found is None:
             raise ValueError(
                 f"{metric} is not defined on the test molecules of a split ({len(observed)} measured, one "

@@ -91,8 +91,13 @@ class Champions:
         building.rename(self.folder / name)
         return name
 
-    def promote(self, name: str, reason: str) -> None:
-        """Make a model the champion; the former one stays."""
+    def lost(self) -> dict[str, float]:
+        """Share of its score that each endpoint has lost since it was best, by equivalent challengers."""
+        current = self.current()
+        return next((s.get("lost", {}) for s in reversed(self.history()) if s["name"] == current), {})
+
+    def promote(self, name: str, reason: str, lost: dict[str, float] | None = None) -> None:
+        """Make a model the champion; the former one stays. `lost` is what it has lost, by endpoint."""
         self.entry(name)
         manifest.read(self.model(name))  # a damaged model never becomes the champion
         former = self.current()
@@ -101,6 +106,7 @@ class Champions:
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
             "reason": reason,
             "former": former,
+            "lost": lost or {},
         }
         files.write_json(self.folder / "history.json", [*self.history(), step])
         beside = self.link.with_name(".tmp-champion")

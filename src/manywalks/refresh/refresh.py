@@ -67,6 +67,7 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
     champions = Champions(workspace)
     scores = _scores(workspace)
     name, former = champions.add(scores), champions.current()
+    lost: dict[str, float] = {}
     if former is None:
         found: dict[str, Any] = {"endpoints": {}, "drift": None, "warnings": []}
         rises, reason = True, "the first model"
@@ -76,9 +77,11 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
         rises, reason = False, "the same model as the champion; there is nothing to judge"
     else:
         found = compare(workspace, champions, former, name)
-        rises, reason = decide(found["endpoints"], workspace.params.refresh.promote)
+        lost = losses(found["endpoints"], champions.lost())
+        asked = workspace.params.refresh
+        rises, reason = decide(found["endpoints"], asked.promote, lost=lost, margin=asked.margin)
     if rises:
-        champions.promote(name, reason)
+        champions.promote(name, reason, lost)
     champions.prune(workspace.params.refresh.keep)
     report = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -131,16 +134,46 @@ def compare(workspace: Workspace, champions: Champions, champion: str, challenge
     return {"endpoints": endpoints, "drift": drift, "warnings": warnings}
 
 
-def decide(endpoints: dict[str, dict[str, Any]], rule: str) -> tuple[bool, str]:
-    """Whether the challenger takes the champion's place by `refresh.promote`, and why in a sentence."""
+def losses(endpoints: dict[str, dict[str, Any]], before: dict[str, float]) -> dict[str, float]:
+    """Share of its score that each endpoint would have lost since it was best, were the challenger taken.
+
+    A challenger within the margin may be a little worse each time; without this sum, it could be so for ever.
+    """
+    found = dict(before)
+    for name, one in endpoints.items():
+        if one.get("difference") is not None and one["champion"] > 0:
+            found[name] = max(0.0, before.get(name, 0.0) + one["difference"] / one["champion"])
+    return found
+
+
+def decide(
+    endpoints: dict[str, dict[str, Any]],
+    rule: str,
+    *,
+    lost: dict[str, float] | None = None,
+    margin: float = 1.0,
+) -> tuple[bool, str]:
+    """Whether the challenger takes the champion's place by `refresh.promote`, and why in a sentence.
+
+    Args:
+        endpoints: the contest of each.
+        rule: "better", "not_worse" or "never".
+        lost: share of its score that each endpoint would have lost since it was best.
+        margin: what may be lost in all.
+    """
     said = ", ".join(f"{name} {one['verdict']}" for name, one in endpoints.items())
     verdicts = [one["verdict"] for one in endpoints.values()]
     if rule == "never":
         return False, f"{said}; refresh.promote is never"
-    if rule == "not_worse":
-        rises = all(one in ("better", "equivalent") for one in verdicts)
-    else:
-        rises = "better" in verdicts and all(one in ("better", "equivalent") for one in verdicts)
+    rises = all(one in ("better", "equivalent") for one in verdicts)
+    if rule == "better":
+        rises = rises and "better" in verdicts
+    gone = [f"{name} {share:.1%}" for name, share in (lost or {}).items() if share > margin]
+    if rises and gone and "better" not in verdicts:
+        return False, (
+            f"{said}, but with the challengers before it would have lost {', '.join(gone)} of its score, "
+            f"more than refresh.margin ({margin:.0%})"
+        )
     return rises, f"{said}; refresh.promote is {rule}"
 
 

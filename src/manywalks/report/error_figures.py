@@ -1,5 +1,7 @@
 """What the report shows of one endpoint's errors: against what was stated, and against distance."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -65,11 +67,17 @@ def reliability(view: View) -> Figure | None:
     caption = (
         "Each dot is a group of equally many test molecules; on the line, the probability is right. "
         "Expected "
-        f"calibration error {short(about['ece'])}, Brier {short(about['brier'])} "
+        f"calibration error {short(about['ece'])}{_perfect(about)}, Brier {short(about['brier'])} "
         f"({short(about['uncalibrated']['brier'])} before calibration on "
         f"{count(about['fitted_on'], 'valid molecule')}). {notes}"
     )
     return Figure("Can the probabilities be taken at their word", plane.svg(marks, alt), caption.strip())
+
+
+def _perfect(about: dict[str, Any]) -> str:
+    """What exactly right probabilities would show at so few molecules."""
+    perfect = about.get("ece_perfect")
+    return f" (exactly right ones would show {short(perfect['expected'])})" if perfect else ""
 
 
 def error_spread(view: View) -> Figure | None:
