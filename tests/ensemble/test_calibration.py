@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble import calibration, probability_maps
 from manywalks.ensemble.calibration import Calibration
@@ -251,15 +252,15 @@ def test_mutual_information_is_largest_when_replicates_contradict():
 def test_intervals_of_few_molecules_hold_as_often_as_stated() -> None:
     """Fitted on the molecules that give the scores, 30 of them gave 89.2 % for 90.3 %."""
     held = []
-    for seed in range(1500):
-        rng = np.random.default_rng(seed)
-        observed, mean, spread = simulate(rng, 30)
-        fitted = calibration.fit(observed, mean, spread, "regression")
-        observed, mean, spread = simulate(rng, 100)
-        low, high = fitted.interval(mean, spread, 0.9)
-        held.append(np.mean((low <= observed) & (observed <= high)))
-    # the 28th of 30 scores: 28/31
-    assert np.mean(held) == pytest.approx(28 / 31, abs=0.006)
+    with threadpool_limits(1):
+        for seed in range(300):
+            rng = np.random.default_rng(seed)
+            fitted = calibration.fit(*simulate(rng, 30), "regression")
+            observed, mean, spread = simulate(rng, 200)
+            low, high = fitted.interval(mean, spread, 0.9)
+            held.append(np.mean((low <= observed) & (observed <= high)))
+    # the 28th of 30 scores: 28/31; cross-fitted ones are on the safe side
+    assert 28 / 31 - 0.008 <= np.mean(held) <= 28 / 31 + 0.02
 
 
 def test_a_coverage_that_few_molecules_cannot_guarantee_is_noted() -> None:
