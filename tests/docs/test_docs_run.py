@@ -41,6 +41,7 @@ NOT_RUN = {
 NOT_EXECUTED = {
     "dask_jobqueue": "needs a Slurm cluster",
     "127.0.0.1:8080": "asks a service; tests/serve/test_docs.py runs it",
+    "from skfp": "scikit-fingerprints is not in the lock",
     "model.onnx": "reads a file that a shell line of its page writes; tests/serve/test_docs.py runs it",
 }
 """Text in a Python block, and why it is only compiled."""

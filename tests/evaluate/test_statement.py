@@ -288,7 +288,7 @@ def test_the_sentences_say_figures_units_and_confidence():
     assert f"a retrained ensemble of 16 will agree with this one to within {figure} log10 mol/L" in promise
     assert "95 % sure" in promise and "within the tolerance of 0.3 log10 mol/L" in promise
     assert "1 replicate diverged and was replaced" in promise and "repeated measurements" in promise
-    assert "single networks" in risk
+    assert "single replicates" in risk
     tight = statement.endpoint_statement(replicates, observed, regression(tolerance=0.01))
     assert "is not met" in sentences.sentences(tight, "logS")[0]
 

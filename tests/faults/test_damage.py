@@ -160,7 +160,7 @@ def test_out_of_memory_halves_the_pack_and_goes_on(undone: Path, trained: Path, 
     store = open_store(workspace)
     packs.run_pack(workspace, store.key, [0, 1, 2, 3])
     assert seen == [[0, 1, 2, 3], [0, 1], [2, 3]]
-    assert sorted(path.name for path in store.folder.glob("*.npz")) == sorted(
+    assert sorted(path.name for path in store.folder.rglob("*.npz")) == sorted(
         path.name for path in (trained / "models/replicates").rglob("*.npz")
     )
     note("out of memory", "the pack is halved and goes on; a single replicate is tried again")

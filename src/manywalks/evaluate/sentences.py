@@ -124,7 +124,7 @@ def _promise(statement: Statement, endpoint: str) -> str:
 def _risk(statement: Statement, endpoint: str) -> str:
     unit = _unit(statement)
     apart = two_digits(2**0.5 * statement["spread_rms"])
-    text = f"{endpoint}: two single networks, trained alike, would have been {apart}{unit} apart, "
+    text = f"{endpoint}: two single replicates, trained alike, would have been {apart}{unit} apart, "
     text += f"root mean square (two ensembles: {two_digits(statement['difference_expected'])})"
     top = statement["top_overlap"]["0.05"]
     if top["molecules"] >= FEWEST_CHOSEN:
@@ -136,7 +136,7 @@ def _risk(statement: Statement, endpoint: str) -> str:
     text += "."
     if statement["kind"] == "classification":
         text += (
-            f" A single network would have put {100 * statement['flip_rate']['replicate']:.1f} % of the "
+            f" A single replicate would have put {100 * statement['flip_rate']['replicate']:.1f} % of the "
             "molecules in the other class than the ensemble does; at least one of the "
             f"{statement['replicates']} does so for {100 * statement['turned_share']:.0f} % of the molecules "
             "(before calibration)."

@@ -22,7 +22,8 @@ def render(params: Params, head: str = "") -> str:
         if not isinstance(section, BaseModel):  # families: a list, and no section
             lines += ["", *_entry(name, section, Params.model_fields[name], indent=0)]
             continue
-        lines += ["", f"# {_summary(section)}", f"{name}:"]
+        # behind the key: DVC's `exp run -S` drops a comment that stands between a list and the next section
+        lines += ["", f"{name}:  # {_summary(section)}"]
         for key, field in type(section).model_fields.items():
             lines += _entry(key, getattr(section, key), field, indent=2)
     return "\n".join(lines).lstrip("\n") + "\n"

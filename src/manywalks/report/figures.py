@@ -88,7 +88,7 @@ def single_replicates(view: View) -> Figure | None:
     )
     better = np.mean(view.replicates > whole if view.main in HIGHER_IS_BETTER else view.replicates < whole)
     caption = (
-        f"Same data, same parameters: chance alone moved one network's {name} from {short(low)} to "
+        f"Same data, same parameters: chance alone moved one replicate's {name} from {short(low)} to "
         f"{short(high)}. The ensemble beats {100 * (1 - better):.0f} % of its replicates."
     )
     return Figure("What one replicate would have scored", plane.svg(marks, alt), caption)
