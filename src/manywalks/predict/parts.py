@@ -18,7 +18,7 @@ from manywalks.predict.columns import Record
 from manywalks.predict.written import write_tables
 
 # Another number where the rows of a part would be others, or other columns.
-FORMAT = 4
+FORMAT = 5
 # Parts that become one row group of the output: a file of small groups is slow to read.
 GROUP = 16
 # What standard input is kept under.
