@@ -17,9 +17,13 @@ SERVE = {
 
 
 def entries(lock: str) -> dict[str, str]:
-    """Each package's lines by its name."""
-    parts = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
-    return {plain(re.split(r"[\[=]", part, maxsplit=1)[0]): part for part in parts if "==" in part}
+    """Each package's lines by its name; some have one version for each version of Python."""
+    found: dict[str, str] = {}
+    for part in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE):
+        if "==" in part:
+            name = plain(re.split(r"[\[=]", part, maxsplit=1)[0])
+            found[name] = found.get(name, "") + part
+    return found
 
 
 def plain(name: str) -> str:
@@ -29,7 +33,7 @@ def plain(name: str) -> str:
 
 def asked_by(part: str) -> set[str]:
     """Packages that asked for one, by the comment behind it."""
-    said = part.partition("# via")[2].replace("#", " ").split()
+    said = re.findall(r"^ +# +(?:via )?(\S+)$", part, flags=re.MULTILINE)
     return {plain(re.split(r"[\[(]", name, maxsplit=1)[0]) for name in said}
 
 
