@@ -49,7 +49,7 @@ def model_card(found: ReportInputs) -> str:
         "threshold": params["evaluate"]["threshold"],
         "endpoints": _endpoints(found),
         "blocks": ", ".join(block["kind"] for block in params["featurize"]["blocks"]),
-        "network": _network(params["network"]),
+        "network": _networks(params),
         "training": _training(found),
         "representations": [_representation(one) for one in found.about.get("representations", [])],
         "offsets": _offsets(found.about.get("transform", [])),
@@ -77,7 +77,7 @@ def _details(found: ReportInputs) -> str:
     about = found.about
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     rows = [
-        ("model", f"ensemble of {about['replicates']} replicates of one Keras network"),
+        ("model", f"ensemble of {about['replicates']} replicates, each {_kind(about['params'])}"),
         ("endpoints", plain(", ".join(found.metrics))),
         ("data", plain(data_sentence(about["data"]))),
         ("trained with", plain(versions)),
@@ -101,6 +101,26 @@ def _endpoints(found: ReportInputs) -> str:
         rows.append((plain(name), plain(what), str(card["molecules"]), scatter))
     columns = ("endpoint", "predicted", "molecules measured", "scatter of repeated measurements (SD)")
     return table(columns, rows)
+
+
+def _kind(params: Mapping[str, Any]) -> str:
+    """What one replicate is."""
+    families = params.get("families") or ()
+    if not families:
+        return "one Keras network"
+    return f"the weighted mean of {len(families)} Keras networks on different features"
+
+
+def _networks(params: Mapping[str, Any]) -> str:
+    """The network in words, or each family's with what it sees."""
+    families = params.get("families") or ()
+    if not families:
+        return _network(params["network"])
+    return "; ".join(
+        f"family {family['name']} (weight {family['weight']:g}): "
+        f"{_network({**params['network'], **family['network']})}, on {', '.join(family['blocks'])}"
+        for family in families
+    )
 
 
 def _network(network: Mapping[str, Any]) -> str:
