@@ -270,6 +270,19 @@ def test_the_card_follows_the_five_principles(found: ReportInputs) -> None:
     assert all(line.endswith("|") for line in rows)
 
 
+def test_the_card_names_each_family_with_its_network(found: ReportInputs) -> None:
+    families = [
+        {"name": "one", "blocks": ["erg"], "weight": 2.0, "network": {}},
+        {"name": "other", "blocks": ["rdkit2d"], "weight": 1.0, "network": {"widths": [7]}},
+    ]
+    params = found.about["params"] | {"families": families}
+    card = model_card(replace(found, about=found.about | {"params": params}))
+    assert "each the weighted mean of 2 Keras networks" in card
+    assert "family other (weight 1): dense layers of 7 units" in card
+    assert "one Keras network" not in card
+    assert "one Keras network" in model_card(found)
+
+
 def test_predictions_without_ids_are_named_by_row(found: ReportInputs) -> None:
     nameless = found.predictions.assign(id=pd.Series([None] * len(found.predictions), dtype=object))
     assert store(page(replace(found, predictions=nameless)))["molecules"]["id"][0].startswith("row ")
