@@ -2,22 +2,24 @@
 
 ChEMBL's structure pipeline standardizes and takes the parent; what it leaves open (metals, mixtures,
 labels, stereo, tautomers, size) is decided by params. The steps are repeated until nothing changes, so a
-standardized SMILES is its own standard form.
+standardized SMILES is its own standard form. What they are sure to leave as it is (`settled`) is spared them.
 """
 
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from chembl_structure_pipeline import standardizer as chembl
 from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from manywalks.chemistry.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
+from manywalks.chemistry.parent import parent, standard_mol
+from manywalks.chemistry.settled import is_settled
 from manywalks.chemistry.written import Refusal, mirrored, parse_written, shown, unmarked
 from manywalks.params.curate import CurateParams
 
 _LABEL = re.compile(r"\[\d")
+_STEREO = re.compile(r"[@/\\]")
 MAX_ROUNDS = 8
 
 
@@ -46,29 +48,45 @@ def standardize_one(smiles: str, params: CurateParams) -> Standardized:
 
 
 def _standardize(smiles: str, params: CurateParams) -> Standardized:
-    """Repeat the steps until they change nothing; of a cycle, take its smallest member."""
+    """The standard form of a stripped cell; a Refusal says why there is none."""
     if not smiles:
         raise Refusal("empty", "the cell is empty")
     flags: set[str] = set()
+    given = parse_written(smiles, flags, polymers=params.polymers == "keep")
     # written canonically first: the pipeline's outcome can depend on the order of the atoms
-    current = Chem.MolToSmiles(parse_written(smiles, flags, polymers=params.polymers == "keep"))
+    current = Chem.MolToSmiles(given)
     _judge_written(current, params, flags)
     n_parts = current.count(".")
-    current = without_ions(current)
-    seen = [current]
-    for _ in range(MAX_ROUNDS):
-        following = _canonical(_steps(current, params, flags), seen)
-        if following in seen:
-            current = min(seen[seen.index(following) :])
-            break
-        seen.append(following)
-        current = following
-    else:
-        raise Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
+    # a text that RDKit writes as it read it need not be read once more
+    if not (current == smiles and _is_settled(current, given, params)):
+        current = _settled(without_ions(current), params, flags)
     _judge(current, params, flags)
     if current.count(".") < n_parts:
         flags.add("parts removed")
     return Standardized(current, flags=";".join(sorted(flags)))
+
+
+def _settled(current: str, params: CurateParams, flags: set[str]) -> str:
+    """Repeat the steps until they change nothing; of a cycle, take its smallest member."""
+    seen = [current]
+    for _ in range(MAX_ROUNDS):
+        mol = Chem.MolFromSmiles(current)
+        if mol is None:
+            raise Refusal("failed", f"RDKit does not read {shown(current)}, which it wrote")
+        if _is_settled(current, mol, params) and Chem.MolToSmiles(mol) == current:
+            return current
+        current = _canonical(_steps(current, mol, params, flags), seen)
+        if current in seen:
+            return min(seen[seen.index(current) :])
+        seen.append(current)
+    raise Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
+
+
+def _is_settled(smiles: str, mol: Chem.Mol, params: CurateParams) -> bool:
+    """Whether neither the pipeline nor the policies will change a molecule; False where that is not sure."""
+    if params.tautomers == "canonical" or (params.stereo == "drop" and _STEREO.search(smiles)):
+        return False
+    return is_settled(smiles, mol)
 
 
 def _judge_written(smiles: str, params: CurateParams, flags: set[str]) -> None:
@@ -81,14 +99,11 @@ def _judge_written(smiles: str, params: CurateParams, flags: set[str]) -> None:
         flags.add("isotope" if params.isotopes == "keep" else "isotope removed")
 
 
-def _steps(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
+def _steps(smiles: str, mol: Chem.Mol, params: CurateParams, flags: set[str]) -> Chem.Mol:
     """One round: metals off their acids, ChEMBL's standardization and parent, the policies, the tautomer."""
-    mol = Chem.MolFromSmiles(smiles)
-    if mol is None:
-        raise Refusal("failed", f"RDKit does not read {shown(smiles)}, which it wrote")
     if SALT_METALS & set(elements(smiles)) and mol.HasSubstructMatch(_salt_metal()):
         mol = _disconnector().Disconnect(mol)
-    mol = _parent(chembl.standardize_mol(mol), labels=params.isotopes == "keep")
+    mol = parent(standard_mol(mol), labels=params.isotopes == "keep")
     if len(Chem.GetMolFrags(mol)) > 1:
         mol = _one_part(mol, params, flags)
     if params.stereo == "drop":
@@ -96,20 +111,6 @@ def _steps(smiles: str, params: CurateParams, flags: set[str]) -> Chem.Mol:
     if params.tautomers == "canonical":
         mol = _tautomer(Chem.MolFromSmiles(Chem.MolToSmiles(mol)), params.max_tautomers, flags)
     return mol
-
-
-def _parent(mol: Chem.Mol, *, labels: bool) -> Chem.Mol:
-    """ChEMBL's parent: without isotope labels, salts, solvents and charges.
-
-    The pipeline reads and compiles its 240 salts and solvents anew for every molecule (3.6 ms of 4.6);
-    a molecule of one part loses none of them whatever they are, so it takes the short way.
-    """
-    if not labels:
-        mol = chembl.get_isotope_parent_mol(mol)
-    if len(Chem.GetMolFrags(mol)) > 1:
-        return chembl.get_fragment_parent_mol(mol, neutralize=True, check_exclusion=True)[0]
-    mol = Chem.RemoveHs(mol, sanitize=False)
-    return chembl.uncharge_mol(mol)
 
 
 def _one_part(mol: Chem.Mol, params: CurateParams, flags: set[str]) -> Chem.Mol:

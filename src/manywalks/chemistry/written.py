@@ -44,14 +44,16 @@ def parse_written(smiles: str, flags: set[str], *, polymers: bool) -> Chem.Mol:
         raise Refusal("unparsable", f"{shown(smiles)}: {_parse_fault(smiles)}")
     if mol.GetNumAtoms() == 0:
         raise Refusal("empty", "the structure has no atoms")
-    if not polymers and (fault := polymer_fault(mol)):
+    extended = "|" in smiles  # only an extension has substance groups, attachment points, stereo groups
+    if extended and not polymers and (fault := polymer_fault(mol)):
         raise Refusal("polymer", fault)
     if "[#" in smiles:  # RDKit reads [#6] as a carbon without hydrogens
         raise Refusal("query", "an atom by its number alone ([#6])")
-    if ("|" in smiles or "~" in smiles) and (fault := query_fault(mol)):
+    if (extended or "~" in smiles) and (fault := query_fault(mol)):
         raise Refusal("query", fault)
-    _take_off_labels(mol)
-    return _racemates_unmarked(mol, flags)
+    if ":" in smiles:
+        _take_off_labels(mol)
+    return _racemates_unmarked(mol, flags) if extended else mol
 
 
 def query_fault(mol: Chem.Mol) -> str:
