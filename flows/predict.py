@@ -31,6 +31,12 @@ class PredictJob(BaseModel):
         description="default: that of the training table, else id or name, else its number",
     )
     keep: list[str] = Field([], title="Columns to carry along", description="of the input")
+    top: int | None = Field(
+        None,
+        ge=1,
+        title="Best molecules",
+        description="mark so many of them, and say which a retrained ensemble would replace",
+    )
 
 
 @flow(
@@ -50,5 +56,6 @@ def predict(job: PredictJob) -> dict[str, int]:
         smiles=job.smiles,
         id_column=job.id,
         keep=job.keep,
+        top=job.top,
     )
     return {"rows": done.rows, "rejected": done.rejected}

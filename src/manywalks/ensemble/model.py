@@ -1,5 +1,6 @@
 """A trained ensemble for use: SMILES in, a row a molecule out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -24,7 +25,8 @@ from manywalks.params.curate import CurateParams
 from manywalks.params.cut import Cut
 from manywalks.params.endpoint import EndpointParams
 from manywalks.params.model import EnsembleParams, EvaluateParams, FeatureBlock, FeaturizeParams
-from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.best import Candidates, candidates_of
+from manywalks.replicates.combine import Combining, as_means, combine, combining_of
 from manywalks.replicates.list_sums import ListSums
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.union import UnionScaler
@@ -38,10 +40,11 @@ class _Predicted(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A row a molecule of a list, and each endpoint's sums over the list."""
+    """A row for each molecule of a list; each endpoint's sums over the list, and its best molecules."""
 
     table: pd.DataFrame
     sums: tuple[ListSums, ...]
+    best: tuple[Candidates, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,8 +114,8 @@ class Ensemble:
 
     def cut_of(self, name: str) -> Cut | None:
         """Where decisions about an endpoint change; None where no cut-off was given."""
-        endpoint = EndpointParams.model_validate(self.endpoints[name])
-        return EvaluateParams.model_validate(self.about["params"]["evaluate"]).cut_of(name, endpoint)
+        evaluate = EvaluateParams.model_validate(self.about["params"]["evaluate"])
+        return evaluate.cut_of(name, self.wanted(name))
 
     @property
     def predicted_columns(self) -> dict[str, str]:
@@ -216,21 +219,50 @@ class Ensemble:
         """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""
         return self.predict_list(features).table
 
-    def predict_list(self, features: Features) -> "Listed":
-        """The same, with what the list of molecules tells of a retrained ensemble over all of it."""
+    def predict_list(
+        self, features: Features, *, top: int | None = None, smiles: Sequence[str] = ()
+    ) -> "Listed":
+        """The same, with what the list of molecules tells of a retrained ensemble over all of it.
+
+        With `top`, also which of the molecules, whose SMILES (n,) are given, may be among so many best ones.
+        """
         replicates = self.predictor.predict(self.scaler.transform(features))
         columns: dict[str, Any] = {}
-        sums = []
+        sums, best = [], []
         for column, name in enumerate(self.endpoints):
-            out = self._reported(name, replicates[:, :, column].astype(np.float64))
+            own = replicates[:, :, column].astype(np.float64)
+            out = self._reported(name, own)
             columns |= _columns(name, out)
             sums.append(out.sums)
-        return Listed(pd.DataFrame(columns | self._domain_columns(features)), tuple(sums))
+            if top is not None:
+                best.append(self._candidates(name, own, smiles, top))
+        return Listed(pd.DataFrame(columns | self._domain_columns(features)), tuple(sums), tuple(best))
+
+    def wanted(self, name: str) -> EndpointParams:
+        """An endpoint's parameters, which say which values are the best ones."""
+        return EndpointParams.model_validate(self.endpoints[name])
+
+    def combining(self, name: str) -> Combining:
+        """How an endpoint's replicates are made one."""
+        settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
+        return combining_of(self.endpoints[name]["kind"], settings)
+
+    def _candidates(self, name: str, replicates: np.ndarray, smiles: Sequence[str], top: int) -> Candidates:
+        """Which of n molecules may be among the `top` best of a list, from (m, n) replicate predictions.
+
+        Classes are taken before calibration, which keeps their order but may make ties; within a range, it is
+        the calibrated probability that counts.
+        """
+        how, wanted = self.combining(name), self.wanted(name)
+        centre, moved = combine(replicates, how), as_means(replicates, how)
+        if wanted.want == "range":
+            calibration = self.calibrations[name]
+            centre, moved = calibration.as_reported(centre), calibration.as_reported(moved)
+        return candidates_of(smiles, centre, moved, wanted, top, how.mode)
 
     def _reported(self, name: str, replicates: np.ndarray) -> HandedOut:
         """What users get of one endpoint, from its (m, n) replicate predictions."""
-        settings = EnsembleParams.model_validate(self.about["params"]["ensemble"])
-        how = combining_of(self.endpoints[name]["kind"], settings)
+        how = self.combining(name)
         coverage = self.about["params"]["evaluate"]["coverage"]
         asked = Settings(coverage, self.cut_of(name), self.about["confidence"], how)
         return report_endpoint(self.calibrations[name], replicates, combine(replicates, how), asked)

@@ -10,7 +10,7 @@ Statement = dict[str, Any]
 # of fewer molecules a "top 5 %" is one or two of them
 FEWEST_CHOSEN = 5
 # which molecules count as the best ones, by what is wanted
-_BEST = {"high": "top", "low": "lowest", "range": "best"}
+BEST = {"high": "top", "low": "lowest", "range": "best"}
 _SIMPLE = {
     "mean": "the mean of the training molecules",
     "majority": "guessing",
@@ -129,7 +129,7 @@ def _risk(statement: Statement, endpoint: str) -> str:
     top = statement["top_overlap"]["0.05"]
     if top["molecules"] >= FEWEST_CHOSEN:
         text += (
-            f" and shared {100 * top['replicates']:.0f} % of their {_BEST[statement['want']]} 5 % of "
+            f" and shared {100 * top['replicates']:.0f} % of their {BEST[statement['want']]} 5 % of "
             "molecules (two ensembles: "
             f"{100 * top['ensembles']:.0f} %)"
         )

@@ -26,7 +26,9 @@ CONNECT_S = 60
 _of_thread = threading.local()
 
 
-def predict_chunk_on_worker(key: str, number: int, records: list[Record], keep: Sequence[str]) -> pa.Table:
+def predict_chunk_on_worker(
+    key: str, number: int, records: list[Record], keep: Sequence[str], top: int | None = None
+) -> pa.Table:
     """On a worker: the rows of a chunk. A worker's thread keeps the model, and a process that featurizes.
 
     Raises:
@@ -34,13 +36,13 @@ def predict_chunk_on_worker(key: str, number: int, records: list[Record], keep: 
         StepFailed: the worker has not got the model yet.
     """
     model = delivered(key)
-    named = (key, tuple(keep), str(model))
+    named = (key, tuple(keep), top, str(model))
     if getattr(_of_thread, "named", None) != named:
         if hasattr(_of_thread, "stream"):
             _of_thread.stream.close()
         ensemble = Ensemble.load(model)
         # a chunk by itself: its rows are the same whichever worker had the ones before it
-        _of_thread.stream = Stream(ensemble, 1, keep=keep, recent=0)
+        _of_thread.stream = Stream(ensemble, 1, keep=keep, top=top, recent=0)
         _of_thread.named = named
     made: list[pa.Table] = []
     _of_thread.stream.run([Chunk(number, records, 1.0)], lambda _, table: made.append(table))
@@ -50,12 +52,14 @@ def predict_chunk_on_worker(key: str, number: int, records: list[Record], keep: 
 class FarStream:
     """`stream.Stream` on a cluster."""
 
-    def __init__(self, model: Path, asked: OrchestrateParams, keep: Sequence[str]) -> None:
+    def __init__(
+        self, model: Path, asked: OrchestrateParams, keep: Sequence[str], top: int | None = None
+    ) -> None:
         """Connect, and send the model to the workers."""
         self._stack = ExitStack()
         self._client = cluster_client(asked, self._stack, processes=asked.cores, connect_s=CONNECT_S)
         self._key = f"predict-{files.sha256_bytes((model / manifest.FILE).read_bytes())[:16]}"
-        self._keep = tuple(keep)
+        self._keep, self._top = tuple(keep), top
         self._retries = asked.retries
         content = bundle((path for path in sorted(model.rglob("*")) if path.is_file()), model)
         self._client.register_plugin(Delivery(self._key, content, asked.storage))
@@ -74,7 +78,7 @@ class FarStream:
         with self._client.as_current():
             for chunk in chunks:
                 future = self._client.submit(
-                    predict_chunk_on_worker, self._key, chunk.number, chunk.records, self._keep,
+                    predict_chunk_on_worker, self._key, chunk.number, chunk.records, self._keep, self._top,
                     pure=False, retries=self._retries,
                 )  # fmt: skip
                 under_way[future] = chunk

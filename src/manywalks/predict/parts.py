@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -91,10 +91,19 @@ class Parts:
             if key in kept:
                 yield kept[key]
 
-    def assemble(self, fields: pa.Schema) -> None:
-        """Write the output from all parts, in order, whole or not at all."""
+    def assemble(
+        self,
+        fields: pa.Schema,
+        *,
+        last: Callable[[pa.Table], pa.Table] = lambda table: table,
+    ) -> None:
+        """Write the output from all parts, in order, whole or not at all.
+
+        `last` adds what only the whole list can tell of a row.
+        """
+        made = last(fields.empty_table()).schema
         with files.atomic_path(self.output) as temporary:
-            write_tables(temporary, self.output.suffix, fields, self._groups(fields))
+            write_tables(temporary, self.output.suffix, made, map(last, self._groups(fields)))
 
     def _groups(self, fields: pa.Schema) -> Iterator[pa.Table]:
         """Some parts at a time."""

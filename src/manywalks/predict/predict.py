@@ -16,12 +16,13 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.model import Ensemble
 from manywalks.params.load import load_params
 from manywalks.params.run import OrchestrateParams
+from manywalks.predict.best import BestRows, best_rows
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.list_summary import list_summary, summary_path
 from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.scan import Scan, batches
-from manywalks.predict.stream import RECENT, SUMS, Chunk, Keep, Share, Stream
+from manywalks.predict.stream import BEST, RECENT, SUMS, Chunk, Keep, Share, Stream
 from manywalks.predict.written import check_form
 from manywalks.runtime import interrupt, progress
 from manywalks.runtime.resources import NO_DASK, usable_cores
@@ -53,6 +54,7 @@ def predict_table(
     smiles: str | None = None,
     id_column: str | None = None,
     keep: Sequence[str] = (),
+    top: int | None = None,
     sheet: str | None = None,
     say: Callable[[str], None] = _on_stderr,
 ) -> Scored:
@@ -66,6 +68,7 @@ def predict_table(
         smiles, id_column: columns of the input (default: those of the training table, else found).
         sheet: of an Excel workbook (default: the first).
         keep: columns of the input to carry along; of a folder, column `file` stands before them.
+        top: how many of the best molecules to look at: which of them would a retrained ensemble choose?
         say: gets a line each of what a person should know: files passed over, another version.
 
     Returns:
@@ -82,25 +85,44 @@ def predict_table(
     size = _chunk_rows(ensemble)
     content = files.sha256_bytes((model / manifest.FILE).read_bytes())
     carried = (FILE, *keep) if table.is_dir() else tuple(keep)
-    parts = Parts(output, [content, str(size), *carried])
+    asked = [] if top is None else [f"top {top}"]
+    parts = Parts(output, [content, str(size), *asked, *carried])
     with parts.held(), _readable(table, parts) as given:
         scan = Scan(given, want)
         if scan.skipped:
             say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
-        with progress.telling("predict") as tell, closing(_runner(model, ensemble, carried)) as runner:
+        with progress.telling("predict") as tell, closing(_runner(model, ensemble, carried, top)) as runner:
             counted = _Progress(tell)
             with interrupt.keeping(counted.kept):
                 _score(scan, parts, runner, counted, size)
-            parts.assemble(schema(ensemble, carried))
-            _summarize(ensemble, model, output, parts, say)
+            best = None if top is None else best_rows(ensemble, parts.metadata(BEST), top)
+            _assemble(parts, schema(ensemble, carried), best)
+            _summarize(ensemble, model, output, parts, best, say)
     return Scored(counted.rows, counted.rejected)
 
 
+def _assemble(parts: Parts, fields: pa.Schema, best: BestRows | None) -> None:
+    """Write the output; with the columns of the best molecules, where these were asked for."""
+    if best is None:
+        parts.assemble(fields)
+    else:
+        parts.assemble(fields, last=best.with_columns)
+
+
 def _summarize(
-    ensemble: Ensemble, model: Path, output: Path, parts: Parts, say: Callable[[str], None]
+    ensemble: Ensemble,
+    model: Path,
+    output: Path,
+    parts: Parts,
+    best: BestRows | None,
+    say: Callable[[str], None],
 ) -> None:
     """Write what a retrained ensemble will agree to over this list, and say it."""
     endpoints = list_summary(ensemble, parts.metadata(SUMS))
+    for name, one in endpoints.items():
+        if best is not None and "sentence" in one:
+            one["top"] = best.described(name)
+            one["sentence"] += f" {best.sentence(name)}"
     files.write_json(summary_path(output), {"model": str(model), "endpoints": endpoints})
     for one in endpoints.values():
         if "sentence" in one:
@@ -169,7 +191,7 @@ class Runner(Protocol):
         ...
 
 
-def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
+def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str], top: int | None) -> Runner:
     """As orchestrate of the workspace says that the model lies in (default: on this machine's cores)."""
     asked = orchestrate_of(model)
     if asked.runner == "dask":
@@ -177,8 +199,8 @@ def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str]) -> Runner:
             from manywalks.predict.dask import FarStream
         except ImportError:
             raise ValueError(NO_DASK) from None
-        return FarStream(model, asked, keep)
-    return Stream(ensemble, usable_cores(asked.cores), keep=keep)
+        return FarStream(model, asked, keep, top)
+    return Stream(ensemble, usable_cores(asked.cores), keep=keep, top=top)
 
 
 def _is_ours(path: Path) -> bool:

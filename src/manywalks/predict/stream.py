@@ -19,15 +19,18 @@ from manywalks.ensemble.model import Ensemble, Listed
 from manywalks.features import Features
 from manywalks.featurize.featurize import features_of
 from manywalks.featurize.molecule import FeatureRow
+from manywalks.predict.best import best_molecules
 from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import BLOCK, SMILES, TARGET, Arrived, Standard, arrived, setup
 from manywalks.predict.output_columns import input_columns, result_table, schema
-from manywalks.replicates import list_sums
+from manywalks.replicates import best, list_sums
 from manywalks.runtime.worker_pool import WorkerPool
 
 RECENT = 32
 # metadata of a part: what its new molecules tell of a retrained ensemble (`list_sums`)
 SUMS = b"manywalks:sums"
+# likewise: which of them may be among the best of the whole list
+BEST = b"manywalks:best"
 # molecules that a worker gets at once, about a tenth of a second: the workers end a chunk together
 BATCH = 8
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
@@ -96,13 +99,20 @@ class Stream:
     """An ensemble with its workers, and the last chunks' molecules."""
 
     def __init__(
-        self, ensemble: Ensemble, cores: int, *, keep: Sequence[str] = (), recent: int | None = None
+        self,
+        ensemble: Ensemble,
+        cores: int,
+        *,
+        keep: Sequence[str] = (),
+        top: int | None = None,
+        recent: int | None = None,
     ) -> None:
         """Workers start with the first chunk; `close` ends them. `keep` names the records' kept cells.
 
-        `recent` chunks are remembered (default: RECENT).
+        `top` best molecules are asked for; `recent` chunks are remembered (default: RECENT).
         """
         self._ensemble = ensemble
+        self._top = top
         self._fields = schema(ensemble, keep)
         self._blocks = ensemble.blocks
         curate = ensemble.curate
@@ -201,21 +211,29 @@ class Stream:
     def _predict(self, new: New) -> Listed:
         """Rows taken over from recent chunks, then those of new molecules."""
         features = features_of(new.rows.values(), len(new.rows), self._blocks)
-        predicted = self._new(features)
+        predicted = self._new(features, list(new.rows))
         held = _taken(list(new.held.values()))
         if not held:
             return predicted
         return predicted._replace(table=pd.concat([*held, predicted.table], ignore_index=True))
 
-    def _new(self, features: Features) -> Listed:
+    def _new(self, features: Features, smiles: list[str]) -> Listed:
         """Predicted in blocks, so that m replicates of t endpoints need little memory at once."""
         size = self._ensemble.block
-        parts = [
-            self._ensemble.predict_list(features.take(np.arange(start, min(start + size, len(features)))))
+        blocks = [
+            np.arange(start, min(start + size, len(features)))
             for start in range(0, max(1, len(features)), size)
         ]
+        parts = [
+            self._ensemble.predict_list(features.take(rows), top=self._top, smiles=[smiles[k] for k in rows])
+            for rows in blocks
+        ]
         table = pd.concat([part.table for part in parts], ignore_index=True)
-        return Listed(table, list_sums.added([part.sums for part in parts]))
+        found = Listed(table, list_sums.added([part.sums for part in parts]))
+        if self._top is None:
+            return found
+        best = best_molecules(self._ensemble, [part.best for part in parts], self._top)
+        return found._replace(best=tuple(best.values()))
 
     def _table(self, begun: InProgress, known: RecentChunk) -> pa.Table:
         """A row a record; what the new molecules tell of the list goes along in the table's metadata."""
@@ -223,9 +241,10 @@ class Stream:
         standards = [begun.standards.get(text, nothing) for text in begun.texts]
         given = input_columns(begun.chunk.records, standards)
         places = [-1 if s is None else known.places.get(s, -1) for s in given["standardized"]]
-        table, sums = known.listed.result()
+        table, sums, found = known.listed.result()
         made = result_table(given, table, places, self._fields)
-        return made.replace_schema_metadata({SUMS: list_sums.to_bytes(sums)})
+        beside = {SUMS: list_sums.to_bytes(sums)}
+        return made.replace_schema_metadata(beside | ({BEST: best.to_bytes(found)} if found else {}))
 
 
 def _between(chunk: Chunk, tell: Share) -> Callable[[int, int], None]:

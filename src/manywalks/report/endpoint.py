@@ -1,7 +1,7 @@
 """One endpoint as the report sees it, and what its figures have in common."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from manywalks.ensemble.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.evaluate.scores import certain_errors
 from manywalks.evaluate.verdict_rule import NEIGHBOURS
+from manywalks.params.endpoint import EndpointParams
 from manywalks.report.charts import Plane
 
 BASELINES = {
@@ -53,6 +54,7 @@ class View:
         rows: measured test molecules; exact values before limits, inside the domain before outside.
         shown: which of `rows` the page holds, in the same order.
         answers: of a class, what the table calls 0 and 1.
+        wanted: the endpoint's parameters, which say what values are looked for.
     """
 
     name: str
@@ -67,6 +69,7 @@ class View:
     rows: pd.DataFrame
     shown: pd.DataFrame
     answers: tuple[str, str] = ("No", "Yes")
+    wanted: EndpointParams = field(default_factory=EndpointParams)
 
     @property
     def is_class(self) -> bool:

@@ -12,6 +12,7 @@ from manywalks.report.comparisons import worst_molecules
 from manywalks.report.endpoint import View, absolute_errors, exact
 
 SHOWN = 6
+TITLES = {"high": "Highest predictions", "low": "Lowest predictions", "range": "Predicted best"}
 
 
 def largest_errors(view: View) -> dict[str, Any]:
@@ -33,6 +34,24 @@ def worst_retrained(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
             f"ensembles differ by {expected}{unit} on average"
             f"{', before calibration' if view.is_class else ''}. Each bound is for its molecule alone, "
             f"{100 * view.statement['confidence']:g} % sure."
+        )
+    return found
+
+
+def wanted(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
+    """The molecules predicted best, drawn; nothing where nobody said which values are looked for (`want`)."""
+    if view.wanted.want is None:
+        return {}
+    own = predictions.loc[predictions["endpoint"] == view.name]
+    good = view.wanted.desirability(own["predicted"].to_numpy(dtype=np.float64))
+    rows = own.iloc[np.argsort(-good, kind="stable")[:SHOWN]]
+    found = _gallery(TITLES[view.wanted.want], rows, view)
+    if found:
+        limits = view.wanted.range
+        middle = f" Best is what lies deepest within {limits[0]:g} to {limits[1]:g}." if limits else ""
+        found["caption"] = (
+            f"Of {count(len(own), 'molecule')} of the valid and test subsets.{middle} manywalks predict "
+            "--top K says which of the best K of any list a retrained ensemble would replace."
         )
     return found
 

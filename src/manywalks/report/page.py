@@ -11,16 +11,18 @@ from markupsafe import Markup
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER
-from manywalks.evaluate.sentences import FEWEST_CHOSEN, accuracy_sentences, cautions, verdict_words
+from manywalks.evaluate.sentences import BEST, FEWEST_CHOSEN, accuracy_sentences, cautions, verdict_words
 from manywalks.formatting import count, percent, short, told_apart, whole
+from manywalks.params.endpoint import EndpointParams
 from manywalks.report import drawing
 from manywalks.report.comparisons import by_distance
 from manywalks.report.data_section import about_part, data_part, split_part
 from manywalks.report.endpoint import View, answers_of, better_baseline
 from manywalks.report.figures import figures, needed
-from manywalks.report.gallery import largest_errors, worst_retrained
+from manywalks.report.gallery import largest_errors, wanted, worst_retrained
 from manywalks.report.html import script, template_text
 from manywalks.report.molecules import chosen, store
+from manywalks.report.series import series_section
 
 # each is about 0.7 kB, and as much for its nearest training molecule
 MOST_MOLECULES = 2000
@@ -118,6 +120,7 @@ def _view(found: ReportInputs, name: str, place: int, kept: set[int]) -> View:
         rows=rows,
         shown=rows.loc[rows["row"].isin(list(kept))],
         answers=answers_of(found.about["params"]["data"]["endpoints"][name]),
+        wanted=EndpointParams.model_validate(found.about["params"]["data"]["endpoints"][name]),
     )
 
 
@@ -159,6 +162,7 @@ def _section(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
             for share, one in view.statement["top_overlap"].items()
             if one["molecules"] >= FEWEST_CHOSEN
         },
+        "best": BEST[view.statement.get("want", "high")],
         "main": view.score_label(view.main),
         "accuracy": _headless(view, accuracy_sentences(view.metrics, view.name)),
         "verdict": verdict_words(view.metrics),
@@ -170,7 +174,12 @@ def _section(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
         "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
         "needed": None if (chart := needed(view)) is None else chart._replace(svg=Markup(chart.svg)),
         "distance": None if (chart := by_distance(view)) is None else chart._replace(svg=Markup(chart.svg)),
-        "galleries": [found for found in (largest_errors(view), worst_retrained(view, predictions)) if found],
+        "series": series_section(view),
+        "galleries": [
+            found
+            for found in (largest_errors(view), worst_retrained(view, predictions), wanted(view, predictions))
+            if found
+        ],
     }
 
 
