@@ -48,7 +48,8 @@ def _train(
     follow: Callable[[float], None],
 ) -> None:
     """Train one family for these replicates; `follow` gets how many trainings are done."""
-    problem, _, transform = read_prepared(workspace, store.family, store.key, features=features)
+    prepared = read_prepared(workspace, store.family, store.key, features=features)
+    problem, classes = prepared.problem, prepared.transform.classes
     entropy, engine = entropy_of(store, workspace.params), choose_engine(problem)
     epochs_done = dict.fromkeys(missing, 0.0)
 
@@ -57,6 +58,6 @@ def _train(
         follow(sum(epochs_done.values()))
 
     for replicate in train_pack(problem, missing, entropy, threads=allowed_threads(), progress=note):
-        predictions = transform.inverse(replicate.predictions, logits=True)
-        save_training(store, replicate, predictions, engine, classes=transform.classes)
+        predictions = prepared.values(replicate.predictions)
+        save_training(store, replicate, predictions, engine, classes=classes)
         note(replicate.index, 1, 1)

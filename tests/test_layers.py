@@ -16,6 +16,7 @@ ORDER = [
     ("tables",),
     ("data",),
     ("split", "features"),
+    ("graph_layout",),
     ("featurize",),
     ("train",),
     ("replicates",),

@@ -65,6 +65,11 @@ class Features:
         names = tuple(self.names[column] for column in wanted)
         return Features(self.counts[:, counts], self.dense[:, dense], names)
 
+    def without(self, block: str) -> "Features":
+        """The columns of all other blocks."""
+        wanted = np.flatnonzero([_block(name) != block for name in self.names])
+        return self if len(wanted) == self.width else self.columns(wanted)
+
     def block_digests(self) -> dict[str, str]:
         """By block: the same text for the same columns of the same molecules."""
         return {block: self.of_blocks([block])._digest() for block in dict.fromkeys(map(_block, self.names))}

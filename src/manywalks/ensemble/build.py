@@ -9,6 +9,7 @@ from manywalks.ensemble import calibration
 from manywalks.ensemble.keras_stack import FamilyReplicates
 from manywalks.features import Features
 from manywalks.featurize.representations import recorded
+from manywalks.graph_layout import LARGER
 from manywalks.params.block_sources import located
 from manywalks.params.families import families_of
 from manywalks.params.load import Params
@@ -45,6 +46,7 @@ def family_replicates(
 ) -> list[FamilyReplicates]:
     """What `keras_stack` makes the model of: each family's trainings, and the columns it sees."""
     families = families_of(params)
+    larger = scaler.names.index(LARGER) if LARGER in scaler.names else None
     return [
         FamilyReplicates(
             network=one.problem.network,
@@ -53,6 +55,7 @@ def family_replicates(
             columns=columns if len(families) > 1 else None,
             name=family.name,
             weight=family.weight,
+            larger=larger if len(families) > 1 and LARGER in one.scaler.names else None,
         )
         for place, (family, one, columns) in enumerate(
             zip(families, prepared, scaler.family_columns, strict=True)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.features import Features
+from manywalks.graph_layout import PREFIX
 from manywalks.similarity import nearest_similarity
 
 # of the training molecules, so many would be called strangers by their nearest other one, and by their
@@ -47,6 +48,7 @@ class Domain:
         """The domain of the training molecules' raw features."""
         if len(features) == 0:
             raise ValueError("domain: no training molecules; give the train subset some")
+        features = features.without(PREFIX)
         prints, dense = _fingerprint(features), features.dense.astype(np.float64)
         bits = _packed(features, prints)
         own = np.arange(len(features))
@@ -72,6 +74,7 @@ class Domain:
         outside_share: share of the descriptors outside the training range; 0 without descriptors.
         in_domain: whether neither is beyond its threshold.
         """
+        features = features.without(PREFIX)
         similarity = nearest_similarity(self.fingerprints(features), self.bits)
         outside = self._outside_share(features.dense.astype(np.float64))
         strange = (similarity < self.similarity_threshold) | (outside > self.outside_threshold)
@@ -79,6 +82,7 @@ class Domain:
 
     def fingerprints(self, features: Features) -> np.ndarray:
         """The bits, uint64 (n, w), that the similarity of n molecules to the training molecules goes by."""
+        features = features.without(PREFIX)
         prints = _fingerprint(features)
         names = (*(features.names[i] for i in prints), *features.names[_sparse_width(features) :])
         if names != self.names:

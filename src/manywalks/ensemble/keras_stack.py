@@ -48,6 +48,8 @@ class FamilyReplicates(NamedTuple):
         columns: int64 (k,), the scaled features that the family sees; all of them where None.
         name: of the family; its layers' names begin with it.
         weight: its share in the average, relative to the others.
+        larger: the scaled feature that is 1 where a molecule is too large for the family's graph, so that the
+            others share its weight; None where it takes all molecules.
     """
 
     network: NetworkParams
@@ -56,6 +58,7 @@ class FamilyReplicates(NamedTuple):
     columns: np.ndarray | None = None
     name: str = ""
     weight: float = 1.0
+    larger: int | None = None
 
     @property
     def prefix(self) -> str:
@@ -89,7 +92,7 @@ def stacked_model(
     width = families[0].weights[0][0].shape[0] if n_features is None else n_features
     inputs = keras.Input((width,), name="features")
     z = [_outputs(inputs, family) for family in families]
-    outputs = _statistics(z, families, mode, classes)
+    outputs = _statistics(z, families, _shares(inputs, families), mode, classes)
     model = keras.Model(inputs, outputs, name="ensemble")
     for number, operation in enumerate(model.operations):
         # Keras numbers the operations of a process: the same model would be other bytes in another one
@@ -178,14 +181,27 @@ def _side_by_side(features: Any, family: FamilyReplicates) -> Any:
     return keras.ops.stack(outputs, axis=1)
 
 
+def _shares(features: Any, families: Sequence[FamilyReplicates]) -> list[Any]:
+    """Each family's share in the average: numbers, or (b, 1, 1) where it differs between molecules."""
+    weights: list[Any] = [family.weight for family in families]
+    for place, family in enumerate(families):
+        if family.larger is not None:
+            larger = features[:, family.larger : family.larger + 1]
+            weights[place] = import_keras().ops.expand_dims(family.weight * (1.0 - larger), -1)
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
 def _statistics(
-    z: Sequence[Any], families: Sequence[FamilyReplicates], mode: Mode, classes: Classes
+    z: Sequence[Any],
+    families: Sequence[FamilyReplicates],
+    shares: Sequence[Any],
+    mode: Mode,
+    classes: Classes,
 ) -> dict[str, Any]:
     """Each family's network space (b, m, t) -> location and spread (b, t) in endpoint units."""
     ops = import_keras().ops
     m = z[0].shape[1]
-    total = sum(family.weight for family in families)
-    shares = [family.weight / total for family in families]
     values = [inverse_in_keras(one, family.transform) for one, family in zip(z, families, strict=True)]
     y = _average(values, shares)
     is_class = np.array([step.kind == "class" for step in families[0].transform.steps])
@@ -199,8 +215,8 @@ def _statistics(
     return {"mean": location, "spread": ops.std(y, axis=1) * math.sqrt(m / (m - 1))}
 
 
-def _average(arrays: Sequence[Any], shares: Sequence[float]) -> Any:
-    """The mean of arrays of one shape, with weights that sum to 1."""
+def _average(arrays: Sequence[Any], shares: Sequence[Any]) -> Any:
+    """The mean of arrays (b, m, t), with weights that sum to 1."""
     if len(arrays) == 1:
         return arrays[0]
     total = arrays[0] * shares[0]
@@ -277,6 +293,7 @@ def describe(
             "transform": family.transform.to_json(),
             "columns": None if family.columns is None else family.columns.tolist(),
             "weight": family.weight,
+            "larger": family.larger,
         }
         for family in families
     ]

@@ -62,14 +62,19 @@ class FamilyStack(NamedTuple):
     stack: Stack
     transform: TargetTransform
     weight: float = 1.0
+    larger: int | None = None
 
     def values(self, features: Features) -> np.ndarray:
         """Scaled features of n molecules -> (m, n, t) in endpoint units, logits of classes.
 
         float32, or float64 where there are classes: near 0 and 1 a float32 no longer tells the logit.
+        NaN where the molecule is too large for the family's graph.
         """
         z = self.stack.outputs(features)
-        return self.transform.inverse(z.astype(np.float64) if self.transform.classes else z, logits=True)
+        y = self.transform.inverse(z.astype(np.float64) if self.transform.classes else z, logits=True)
+        if self.larger is not None:
+            y[:, features.columns(np.array([self.larger])).dense[:, 0] == 1] = np.nan
+        return y
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,12 @@ class StackedPredictor:
             else:
                 stack = next(built)
             families.append(
-                FamilyStack(stack, TargetTransform.from_json(family["transform"]), family["weight"])
+                FamilyStack(
+                    stack,
+                    TargetTransform.from_json(family["transform"]),
+                    family["weight"],
+                    family.get("larger"),
+                )
             )
         return cls(tuple(families), about["mode"], about["classes"])
 

@@ -30,7 +30,8 @@ def family_gains(
     Args:
         families: f of them.
         predictions: each family's replicates (m, n), in endpoint units.
-        observed, relation: of the n molecules, as in the curated table.
+        observed, relation: of the n molecules, as in the curated table. Those that a family does not take
+            are left out.
         kind: of the endpoint, "regression" or "classification".
         threshold: of decisions, for classes.
         how: replicates are made one by.
@@ -41,6 +42,10 @@ def family_gains(
     """
     if len(families) < 2:
         return []
+    # a network on graphs has NaN where the molecule is too large for it
+    taken = ~np.any([np.isnan(one).any(axis=0) for one in predictions], axis=0)
+    predictions = [one[:, taken] for one in predictions]
+    observed, relation = observed[taken], relation[taken]
     weights = np.array([family.weight for family in families])
     ensembles = [combine(one, how) for one in predictions]
     errors = np.stack(ensembles) - observed

@@ -23,7 +23,7 @@ COST = {
     "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 800,
     "maccs": 400, "avalon_count": 400, "erg": 200, "atom_pair_count": 120, "torsion_count": 100,
     "rdkit_path_count": 400, "physchem": 800, "ionization": 800, "conformer3d": 20000, "function": 10000,
-    "table": 100, "minimol": 12000,
+    "table": 100, "minimol": 12000, "graph": 150,
 }  # fmt: skip
 PROCESSES_PAY = 4e6  # microseconds of work
 BATCH = 1e5  # microseconds of work that a worker gets at once: they end together

@@ -11,12 +11,14 @@ from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, desc
 from manywalks.featurize.fingerprints import fingerprint_names, fingerprints
 from manywalks.featurize.foreign import function_columns, function_values, warm
 from manywalks.featurize.ionization import IONIZATION, ionization
+from manywalks.featurize.molecular_graph import graph_columns
 from manywalks.featurize.vectors import read_vectors
+from manywalks.graph_layout import GraphLayout
 from manywalks.params.block_sources import FUNCTIONS, function_name
 from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import WithBytes
 
-DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS)
+DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS, "graph")
 COMPILED = ("rdkit2d", "physchem", "ionization")
 TARGET = f"{__name__}:worker"
 
@@ -75,10 +77,15 @@ def _features(mol: Chem.Mol, blocks: Sequence[FeatureBlock], seed: int) -> Featu
             columns.append(row.columns + np.int32(at))
             values.append(row.values)
             at += len(fingerprint_names(block))
-    dense = [_real_valued(mol, block, seed) for block in blocks if block.kind in DENSE]
+    dense = [_real_valued(mol, block, seed) for block in _dense(blocks)]
     return FeatureRow(
         np.concatenate(columns), np.concatenate(values), np.concatenate([np.empty(0, np.float32), *dense])
     )
+
+
+def _dense(blocks: Sequence[FeatureBlock]) -> list[FeatureBlock]:
+    """The blocks that are not sparse; the graph is the last, where networks on graphs look for it."""
+    return sorted((block for block in blocks if block.kind in DENSE), key=lambda block: block.kind == "graph")
 
 
 def _real_valued(mol: Chem.Mol, block: FeatureBlock, seed: int) -> np.ndarray:
@@ -91,13 +98,26 @@ def _real_valued(mol: Chem.Mol, block: FeatureBlock, seed: int) -> np.ndarray:
         return conformer3d([mol], seed)[0]
     if block.kind == "ionization":
         return ionization([mol])[0]
+    if block.kind == "graph":
+        return _graph(mol, block)
     return descriptors([mol], PHYSCHEM if block.kind == "physchem" else tuple(descriptor_functions()))[0]
+
+
+def _graph(mol: Chem.Mol, block: FeatureBlock) -> np.ndarray:
+    """The graph's columns; a ValueError of a molecule that is too large, where that is to be rejected."""
+    row = graph_columns(mol, GraphLayout(block.max_atoms))
+    if row[0] and block.larger == "reject":
+        raise ValueError(
+            f"{mol.GetNumAtoms()} atoms and {mol.GetNumBonds()} bonds are more than the block graph has room "
+            f"for (max_atoms: {block.max_atoms})"
+        )
+    return row
 
 
 def column_names(blocks: Sequence[FeatureBlock]) -> tuple[list[str], list[str]]:
     """Names of the sparse columns, and of all columns (sparse, then real-valued)."""
     counts = [name for block in blocks if block.kind not in DENSE for name in fingerprint_names(block)]
-    dense = [name for block in blocks if block.kind in DENSE for name in _dense_names(block)]
+    dense = [name for block in _dense(blocks) for name in _dense_names(block)]
     names = counts + dense
     if len(set(names)) < len(names):
         raise ValueError("featurize.blocks: the same block stands there twice; remove one")
@@ -111,6 +131,8 @@ def _dense_names(block: FeatureBlock) -> list[str]:
     if block.kind == "table":
         vectors = read_vectors(str(block.path), block.key)
         return [f"{block.prefix}:{name}" for name in vectors.columns]
+    if block.kind == "graph":
+        return list(GraphLayout(block.max_atoms).names)
     of = {
         "rdkit2d": tuple(descriptor_functions()),
         "physchem": PHYSCHEM,

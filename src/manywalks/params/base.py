@@ -3,18 +3,26 @@
 from datetime import date
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic.fields import FieldInfo
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
+# of a key that the program fills in itself: params.yaml does not have it
+FILLED_IN: dict[str, JsonValue] = {"filled_in": True}
 
 
 class Section(BaseModel):
     """A section of params.yaml: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def written_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The keys of a section that params.yaml may have."""
+    return {key: field for key, field in model.model_fields.items() if field.json_schema_extra != FILLED_IN}
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import Field, ValidationError
 
 from manywalks.params.base import Name, Positive, Section
+from manywalks.params.model import GRAPH_NETWORKS, FeatureBlock
 
 if TYPE_CHECKING:
     from manywalks.params.load import Params
@@ -83,9 +84,14 @@ def with_default_mix(params: "Params") -> "Params":
 def families_of(params: "Params") -> tuple[Family, ...]:
     """The families of the parameters, in order; a ValueError names the first key that is not accepted."""
     if not params.families:
+        _check_graph(params, "")
         return (Family("", params),)
     _check(params)
-    return tuple(_family(params, number, asked) for number, asked in enumerate(params.families))
+    families = tuple(_family(params, number, asked) for number, asked in enumerate(params.families))
+    for number, family in enumerate(families):
+        _check_graph(family.params, f"families.{number}.")
+    _check_larger(params, families)
+    return families
 
 
 def _family(params: "Params", number: int, asked: FamilyParams) -> Family:
@@ -129,6 +135,39 @@ def _check(params: "Params") -> None:
         raise ValueError(
             f"featurize.blocks: no family uses {unused[0]!r}; remove it, or name it in a family's blocks"
         )
+
+
+def _check_graph(params: "Params", where: str) -> None:
+    """A network on graphs needs the block, and no other ready network can use it."""
+    graphs = [block for block in params.featurize.blocks if block.kind == "graph"]
+    network = params.network
+    if network.on_graph and len(graphs) != 1:
+        raise ValueError(
+            f"{where}network.builder: {network.builder!r} needs one block of kind graph in its blocks"
+        )
+    if graphs and network.builder is None:
+        raise ValueError(
+            f"{where}network.builder: null, though the blocks hold a graph; write "
+            f"{' or '.join(GRAPH_NETWORKS)}"
+        )
+    if not where and graphs and graphs[0].larger == "others":
+        raise _no_others(graphs[0])
+
+
+def _check_larger(params: "Params", families: tuple[Family, ...]) -> None:
+    """Molecules that are left to other families need one that sees no graph."""
+    graphs = [block for block in params.featurize.blocks if block.kind == "graph"]
+    without = [f for f in families if all(block.kind != "graph" for block in f.params.featurize.blocks)]
+    for block in graphs:
+        if block.larger == "others" and not without:
+            raise _no_others(block)
+
+
+def _no_others(block: FeatureBlock) -> ValueError:
+    return ValueError(
+        f"featurize.blocks: graph: there is no other family for molecules of over {block.max_atoms} atoms; "
+        "write larger: reject in that block, or add a family without it"
+    )
 
 
 def _below(error: ValidationError, place: tuple[str | int, ...]) -> ValidationError:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from manywalks.params.base import Count, Fraction, Name, Positive, Section
+from manywalks.params.base import FILLED_IN, Count, Fraction, Name, Positive, Section
 from manywalks.params.cut import Cut, parse_cut
 from manywalks.params.endpoint import EndpointParams
 
@@ -15,6 +15,8 @@ EPOCHS = 50
 # after that: with 50 epochs Ames loses 0.02 of its AUROC, Tox21's SR-ARE 0.05, and no table gains over 0.001
 # (python -m benchmarks.epochs).
 EPOCHS_OF_CLASSES = 8
+# values of network.builder that are no function of the user's
+GRAPH_NETWORKS = ("relational", "dmpnn")
 
 
 class FeatureBlock(Section):
@@ -23,11 +25,12 @@ class FeatureBlock(Section):
     kind: Literal[
         "morgan_count", "morgan_bits", "morgan_feature_count", "rdkit2d", "maccs", "avalon_count", "erg",
         "atom_pair_count", "torsion_count", "rdkit_path_count", "physchem", "ionization", "conformer3d",
-        "function", "table", "minimol",
+        "function", "table", "minimol", "graph",
     ] = Field(
         description="which featurizer (morgan_feature_count: Morgan counts of donors, acceptors, rings, "
         "halogens, acids and bases; ionization: pKa of groups, charges and log D at pH 7.4; function: your "
-        "own; table: vectors made elsewhere; minimol: 512 learned columns, see docs/features.md)"
+        "own; table: vectors made elsewhere; minimol: 512 learned columns; graph: atoms and bonds, for the "
+        "networks relational and dmpnn; see docs/features.md)"
     )  # fmt: skip
     radius: Annotated[int, Field(ge=0, le=8)] = Field(
         default=2, description="for Morgan fingerprints: radius in bonds"
@@ -46,6 +49,15 @@ class FeatureBlock(Section):
     )
     key: Literal["smiles", "inchikey"] = Field(
         default="smiles", description="for table: the column that names the molecule"
+    )
+
+    max_atoms: Annotated[int, Field(ge=8, le=255)] = Field(
+        default=60, description="for graph: slots for atoms (and for a sixth more bonds)"
+    )
+    larger: Literal["others", "reject"] = Field(
+        default="others",
+        description="for graph: molecules with more atoms or bonds than that are predicted by the other "
+        "families (others), or rejected",
     )
 
     @model_validator(mode="after")
@@ -135,10 +147,38 @@ class NetworkParams(Section):
     )
     builder: Name | None = Field(
         default=None,
-        description="your own network instead of the keys above, as module:function (n_features, "
-        "n_endpoints) -> "
+        description="another network: relational or dmpnn (on the block graph; the keys above are then of "
+        "the layers behind the readout), or your own as module:function (n_features, n_endpoints) -> "
         "keras.Model",
     )
+    units: Count = Field(default=128, description="for relational and dmpnn: numbers that describe an atom")
+    layers: Annotated[int, Field(ge=1, le=16)] = Field(
+        default=4, description="for relational and dmpnn: how many bonds far an atom sees"
+    )
+    readout: Literal["mean_sum", "mean", "sum"] = Field(
+        default="mean_sum", description="for relational and dmpnn: how atoms become a molecule"
+    )
+    max_atoms: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="of the block graph; filled in", json_schema_extra=FILLED_IN
+    )
+
+    @property
+    def on_graph(self) -> bool:
+        """Whether it is one of the ready networks on graphs."""
+        return self.builder in GRAPH_NETWORKS
+
+    @model_validator(mode="after")
+    def known_builder(self) -> "NetworkParams":
+        """Refuse a word that names no network, and a normalization that networks on graphs do without."""
+        if self.builder is not None and not self.on_graph and ":" not in self.builder:
+            raise ValueError(
+                f"network.builder: {self.builder!r} is not known; write {' or '.join(GRAPH_NETWORKS)}, or "
+                "module:function for your own"
+            )
+        if self.on_graph and self.normalization == "batch":
+            # empty slots would count in the batch's mean
+            raise ValueError(f"network.normalization: 'batch' is not for {self.builder}; write layer or none")
+        return self
 
 
 class TrainParams(Section):

@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from manywalks.params.base import model_in
+from manywalks.params.base import model_in, written_fields
 from manywalks.params.load import Params
 
 WIDTH = 44
@@ -24,7 +24,7 @@ def render(params: Params, head: str = "") -> str:
             continue
         # behind the key: DVC's `exp run -S` drops a comment that stands between a list and the next section
         lines += ["", f"{name}:  # {_summary(section)}"]
-        for key, field in type(section).model_fields.items():
+        for key, field in written_fields(type(section)).items():
             lines += _entry(key, getattr(section, key), field, indent=2)
     return "\n".join(lines).lstrip("\n") + "\n"
 
@@ -111,7 +111,7 @@ def describe() -> list[tuple[str, str, str, str]]:
 
 def _keys_of(prefix: str, model: type[BaseModel]) -> Any:
     """Keys of a model, nested ones below it."""
-    for key, field in model.model_fields.items():
+    for key, field in written_fields(model).items():
         path = f"{prefix}{key}"
         inner = model_in(field.annotation)
         if inner is not None and field.description is None:

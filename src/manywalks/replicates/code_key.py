@@ -9,7 +9,7 @@ from manywalks import files
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # The models of params.yaml do not count, nor the units that they check: values and prepared data do.
-TRAINING = ("features.py", "train")
+TRAINING = ("features.py", "graph_layout.py", "train")
 
 
 def training_code() -> dict[str, str]:

@@ -64,9 +64,6 @@ def fresh_replicates(
 
 def _together(prepared: Sequence[Prepared], parts: list[Replicate], mixing: Mixing) -> FreshReplicate:
     """The replicate that these trainings make."""
-    values = [
-        family.transform.inverse(part.predictions, logits=True)
-        for family, part in zip(prepared, parts, strict=True)
-    ]
+    values = [family.values(part.predictions) for family, part in zip(prepared, parts, strict=True)]
     predictions = mix(values, prepared[0].transform.classes, mixing)
     return FreshReplicate(parts[0].index, tuple(parts), predictions)

@@ -43,8 +43,20 @@ def in_endpoint_units(predictions: np.ndarray, classes: Sequence[int]) -> np.nda
 
 
 def average(families: Sequence[np.ndarray], how: Mixing) -> np.ndarray:
-    """The weighted mean of the families' arrays, all of one shape."""
-    return np.average(families, axis=0, weights=how.weights)
+    """The weighted mean of the families' arrays, all of one shape.
+
+    A family that has NaN at a molecule does not take it (its graph is too large): the others share its
+    weight.
+    """
+    values = np.stack(families)
+    silent = np.isnan(values)
+    if not silent.any():
+        return np.average(values, axis=0, weights=how.weights)
+    shares = np.ones(len(values)) if how.weights is None else np.array(how.weights)
+    weights = np.where(silent, 0.0, shares.reshape(-1, *[1] * (values.ndim - 1)))
+    total = weights.sum(axis=0)
+    summed = (weights * np.where(silent, 0.0, values)).sum(axis=0)
+    return np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
 
 
 def mix(predictions: Sequence[np.ndarray], classes: Sequence[int], how: Mixing) -> np.ndarray:

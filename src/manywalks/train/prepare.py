@@ -10,8 +10,10 @@ from filelock import FileLock
 
 from manywalks import files
 from manywalks.features import Features
+from manywalks.graph_layout import larger
 from manywalks.params.families import Family, families_of
 from manywalks.params.load import Params
+from manywalks.params.model import NetworkParams
 from manywalks.train.problem import Problem
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetTransform
@@ -35,6 +37,15 @@ class Prepared(NamedTuple):
     scaler: FeatureScaler
     transform: TargetTransform
 
+    def values(self, outputs: np.ndarray) -> np.ndarray:
+        """Outputs at `problem.predict` (k, t) -> endpoint units, logits of classes.
+
+        NaN, which the average of families leaves out, where this family does not take the molecule.
+        """
+        found = self.transform.inverse(outputs, logits=True)
+        left = larger(self.problem.features)[self.problem.predict]
+        return np.where(left[:, None], np.nan, found) if left.any() else found
+
 
 def columns_of(features: Features, params: Params) -> Features:
     """The columns of all features that a family with these parameters sees."""
@@ -43,7 +54,7 @@ def columns_of(features: Features, params: Params) -> Features:
 
 def fit(curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params) -> Transforms:
     """Fit scaling and target transforms of one family on the train rows, from its own columns."""
-    train = np.flatnonzero(subsets == "train")
+    train = np.flatnonzero((subsets == "train") & ~larger(features))
     if len(train) == 0:
         raise ValueError(
             "data/split.parquet: no molecule in the train subset; lower split.test and split.valid"
@@ -70,18 +81,27 @@ def prepare(
     """
     params, features = family.params, columns_of(features, family.params)
     scaler, transform = fitted or fit(curated, features, subsets, params)
-    train, valid, test = (np.flatnonzero(subsets == subset) for subset in ("train", "valid", "test"))
+    served = ~larger(features)
+    train, valid = (np.flatnonzero((subsets == subset) & served) for subset in ("train", "valid"))
     problem = Problem(
         features=scaler.transform(features),
         targets=transform.targets(curated),
         train=train,
         valid=valid,
-        predict=np.sort(np.concatenate([valid, test])),
-        network=params.network,
+        predict=out_of_sample(subsets),
+        network=_with_slots(params),
         train_params=params.train,
         family=family.name,
     )
     return Prepared(problem, scaler, transform)
+
+
+def _with_slots(params: Params) -> NetworkParams:
+    """The network; one on graphs knows how many columns of its features are the graph's."""
+    if not params.network.on_graph:
+        return params.network
+    (slots,) = (block.max_atoms for block in params.featurize.blocks if block.kind == "graph")
+    return params.network.model_copy(update={"max_atoms": slots})
 
 
 def out_of_sample(subsets: np.ndarray) -> np.ndarray:

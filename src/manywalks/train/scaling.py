@@ -11,6 +11,7 @@ from scipy import sparse, special
 
 from manywalks import files
 from manywalks.features import Features
+from manywalks.graph_layout import PREFIX
 from manywalks.params.model import TransformParams
 
 KNOTS = 256  # a descriptor with more distinct train values than this is thinned to as many quantiles
@@ -32,11 +33,16 @@ class Curve(NamedTuple):
         return (np.interp(filled, self.x, self.z) if len(self.x) else filled).astype(np.float32)
 
 
+# a molecule without features has NaN, which becomes an empty slot of a graph
+AS_IT_IS = Curve(0.0, np.empty(0), np.empty(0))
+
+
 @dataclass(frozen=True)
 class FeatureScaler:
     """What becomes of raw features before a network sees them.
 
-    Columns that are constant on the train rows, or equal there to an earlier one, are dropped.
+    Columns that are constant on the train rows, or equal there to an earlier one, are dropped. Those of the
+    block `graph` are all kept, and as they are.
 
     Attributes:
         columns: names of the d raw columns.
@@ -62,8 +68,12 @@ class FeatureScaler:
         if len(features) == 0:
             raise ValueError("split: the train subset has no molecules; give it more")
         keep_counts = _distinct_counts(scale_counts(features.counts, params.counts, params.count_scale))
-        fitted = [fit_curve(column, params) for column in features.dense.T]
-        keep_dense = _distinct([c(column) for c, column in zip(fitted, features.dense.T, strict=True)])
+        # the graph's columns are the last
+        graph = sum(name.startswith(f"{PREFIX}:") for name in features.names)
+        plain = features.dense.T[: features.dense.shape[1] - graph]
+        fitted = [fit_curve(column, params) for column in plain] + [AS_IT_IS] * graph
+        distinct = _distinct([c(column) for c, column in zip(fitted, plain, strict=False)])
+        keep_dense = np.concatenate([distinct, len(plain) + np.arange(graph)])
         kept = np.concatenate([keep_counts, features.width - features.dense.shape[1] + keep_dense])
         if len(kept) == 0:
             raise ValueError("featurize.blocks: every feature is constant on the train subset; choose others")

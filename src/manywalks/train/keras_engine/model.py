@@ -68,6 +68,10 @@ def build(
         workspace: folder that a `builder` module may lie in (default: the current folder).
     """
     keras = import_keras()
+    if network.on_graph:
+        from manywalks.train.graph_network import build_graph_network  # it imports this module
+
+        return build_graph_network(network, n_features, n_endpoints)
     if network.builder is not None:
         return _build_by(network.builder, n_features, n_endpoints, workspace or Path.cwd())
     inputs = keras.Input((n_features,), name="features")
