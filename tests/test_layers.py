@@ -25,6 +25,7 @@ ORDER = [
     ("report",),
     ("pipeline",),
     ("predict", "compare", "reproduce", "refresh", "benchmark"),
+    ("tune",),
     ("serve", "export"),
     ("tasks",),
     ("flows",),

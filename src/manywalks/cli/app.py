@@ -19,6 +19,7 @@ COMMANDS = (
     "export",
     "reproduce",
     "compare",
+    "tune",
     "refresh",
     "models",
     "promote",

@@ -225,7 +225,7 @@ def main() -> None:
     replace_unwritable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # these register their commands; the commands import what they need when they run
-    from manywalks.cli import benchmarks, models, serving, studies  # noqa: F401
+    from manywalks.cli import benchmarks, models, serving, studies, tuning  # noqa: F401
 
     try:
         # without standalone_mode, what Exit carries comes back as a value

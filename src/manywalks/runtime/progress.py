@@ -204,6 +204,9 @@ LABELS = {
     "evaluate": "evaluate",
     "report": "write the report",
     "sources": "vary each source",
+    "present": "present settings",
+    "tune": "search",
+    "verdict": "judge the winner",
 }
 
 

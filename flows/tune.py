@@ -1,0 +1,130 @@
+"""The tuning flow: trials side by side, then the winner against the present settings on fresh folds."""
+
+import threading
+from datetime import date
+from typing import Any
+
+from prefect import flow
+from prefect.futures import PrefectFuture, wait
+
+from manywalks.compare.design import Share
+from manywalks.flows.compare import share_task, train_share
+from manywalks.pipeline import versions
+from manywalks.pipeline.cancel import interruptible
+from manywalks.pipeline.run_names import named
+from manywalks.pipeline.side_workspace import data_workspace
+from manywalks.pipeline.stages import Steps, bound
+from manywalks.replicates.loop import Tally
+from manywalks.runtime import interrupt, run_log
+from manywalks.runtime.progress import Board, Tell
+from manywalks.runtime.resources import cores_of
+from manywalks.runtime.step_process import StepFailed
+from manywalks.tune import recipe
+from manywalks.tune.history import History
+from manywalks.tune.job import TuneJob
+from manywalks.tune.material import Material
+from manywalks.tune.reports import finished
+from manywalks.tune.search import Search, evaluate_or_fail
+from manywalks.tune.verdict import Contest
+from manywalks.tune.words import standing
+from manywalks.workspace import Workspace
+
+
+def try_trial(search: Search, number: int) -> None:
+    """Train and judge one trial, each rung in a process of its own, on one core."""
+    workspace = search.material.workspace
+    evaluate_or_fail(search, number, lambda share: train_share(workspace, share, lambda *_: None))
+
+
+# what was kept before a failure is not trained again
+trial_task = bound(try_trial, name="trial", task_run_name="trial {number}", retries=2)
+
+
+@flow(
+    name="tune",
+    flow_run_name=named,
+    description="Search better parameters, and judge the winner on molecules that the search has not seen.",
+    persist_result=False,
+)
+def tune(job: TuneJob | None = None) -> dict[str, Any]:
+    """Search, judge, write the reports; returns what reports/tune.json holds."""
+    job = job or TuneJob()  # pyright: ignore[reportCallIssue]
+    workspace, opened = Workspace.open(job.workspace), job.opened()
+    with (
+        run_log.kept(workspace.state, "tune"),
+        interruptible(),
+        versions.exclusive(workspace) as repo,
+        Board() as board,
+    ):
+        versions.fetch(repo, workspace)
+        material = Material(workspace, _featurized(workspace, opened, board), job.design)
+        recipe.keep(opened, workspace.params, material.data.curated)
+        history = History(opened.folder, workspace.params.replicates.seed)
+        search = Search(material, opened.space, history, cores_of(workspace))
+        with interrupt.keeping(lambda: standing(search)):
+            _train(workspace, search.present_shares(), board.follow("present"))
+            search.begin()
+            _search(search, board.follow("tune"))
+            contest = Contest.of(search)
+            if contest is not None:
+                _train(workspace, contest.shares(search.workers), board.follow("verdict"))
+    return finished(search, contest, date.today().isoformat())
+
+
+def _featurized(workspace: Workspace, opened: recipe.Opened, board: Board) -> Workspace:
+    """A workspace with the curated table and every block that a trial may use."""
+    present = workspace.params
+    blocks = opened.space.features(present.featurize)
+    families = present.families if blocks == present.featurize else ()
+    wanted = present.model_copy(update={"featurize": blocks, "families": families})
+    data = data_workspace(workspace, wanted)
+    if data.root != workspace.root:
+        steps = Steps(data, board.follow)
+        steps.submit("featurize", steps.submit("curate")).result()
+    return data
+
+
+def _train(workspace: Workspace, shares: list[Share], tell: Tell) -> None:
+    """Train shares side by side; the first failure is raised when all have ended."""
+    if not shares:
+        return
+    tally = Tally(tell)
+    tally.look(0, sum(len(share.numbers) * share.count for share in shares))
+    futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
+    wait(futures)
+    for future in futures:
+        future.result()
+
+
+def _search(search: Search, tell: Tell) -> None:
+    """Trials, as many side by side as there are cores, until trials or time are spent."""
+    slots, futures = threading.Semaphore(search.workers), dict[int, PrefectFuture]()
+
+    def free(_: PrefectFuture) -> None:
+        tell(*search.progress())
+        slots.release()
+
+    tell(*search.progress())
+    while True:
+        slots.acquire()
+        _settle(search, futures)
+        number = search.ask()
+        if number is None:
+            break
+        futures[number] = trial_task.submit(search, number)
+        futures[number].add_done_callback(free)
+    wait(list(futures.values()))
+    _settle(search, futures)
+    tell(1, 1, search.progress()[2])
+
+
+def _settle(search: Search, futures: dict[int, PrefectFuture]) -> None:
+    """Raise what ends the search; a trial whose process failed again and again has failed alone."""
+    for number, future in list(futures.items()):
+        if future.state.is_failed() or future.state.is_crashed():
+            error = future.result(raise_on_failure=False)
+            if not isinstance(error, StepFailed):
+                future.result()
+            search.fail(number, str(error))
+        if future.state.is_final():
+            del futures[number]

@@ -1,0 +1,75 @@
+"""The command tune: search better parameters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
+from manywalks.pipeline import preflight, server
+from manywalks.workspace import Workspace
+
+
+@app.command()
+def tune(
+    folder: WorkspaceOption = HERE,
+    trials: Annotated[int, typer.Option(help="Settings to try.")] = 60,
+    time: Annotated[
+        str | None, typer.Option(help="Time for search and verdict, such as 30m or 2h (default: no limit).")
+    ] = None,
+    space: Annotated[
+        Path | None,
+        typer.Option(help="What to search: a copy of params.yaml with ranges (default: see --show-space)."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--continue", help="Go on with the last search.")] = False,
+    show_space: Annotated[
+        bool, typer.Option("--show-space", help="Write the default space to the screen, and end.")
+    ] = False,
+    replicates: Annotated[
+        int, typer.Option(help="Replicates of winner and present settings on each fresh fold, 2 or more.")
+    ] = 8,
+    metric: Annotated[str | None, typer.Option(help="Score that decides (default: rmse or auroc).")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Smallest gain that matters (default: a hundredth of the present score)."),
+    ] = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Search better settings, and check that the winner is more than luck.
+
+    The winner is judged on molecules that the search has not seen. If it is better, it is written to
+    params.tuned.yaml. A search that was stopped goes on with --continue.
+
+    Example: manywalks tune --trials 30 --time 20m
+    """
+    workspace = Workspace.open(folder)
+    if show_space:
+        _show_space(workspace)
+        return
+    preflight.check(workspace)
+    from manywalks.tune.design import Design, seconds_of
+    from manywalks.tune.job import TuneJob
+
+    Design(trials, None if time is None else seconds_of(time), replicates, metric, threshold)
+    job = TuneJob(
+        workspace=str(folder), trials=trials, time=time, space=None if space is None else str(space),
+        resume=resume, replicates=replicates, metric=metric, threshold=threshold,
+    )  # fmt: skip
+    job.opened()  # what cannot be searched ends here, before anything starts
+    wait_for_server = server.start(workspace.root)
+    from manywalks.cli.tune_tables import tables
+    from manywalks.flows.tune import tune as tune_flow
+
+    wait_for_server()
+    found = tune_flow(job)
+    console.print(tables(found), highlight=False)
+    if found["written"]:
+        console.print(f"written  {workspace.root / found['written']}", highlight=False, soft_wrap=True)
+    console.print(f"report   {workspace.reports / 'tune.html'}", highlight=False, soft_wrap=True)
+
+
+def _show_space(workspace: Workspace) -> None:
+    """The default space as YAML."""
+    from manywalks.tune.default_space import space_text
+
+    console.print(space_text(workspace.params), highlight=False, markup=False, soft_wrap=True)

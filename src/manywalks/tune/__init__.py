@@ -1,0 +1,1 @@
+"""Search parameters, and say whether the winner is more than luck."""

@@ -1,0 +1,63 @@
+"""How a search is made: how many trials, for how long, and what each step of a trial trains."""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# replicates on each split of a search: their scores are projected to infinitely many
+FEW = 4
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Rung(NamedTuple):
+    """What a trial is judged by: so many splits, so many replicates on each."""
+
+    splits: int
+    replicates: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a search is asked for.
+
+    Attributes:
+        trials: so many, those of former runs of the same search among them.
+        seconds: for search and verdict together; None for no limit.
+        replicates: of the winner and of the present settings, on every fresh fold.
+        metric: the score that decides; None for rmse or auroc.
+        threshold: the smallest gain that matters, in the metric's unit (a share, if there are several
+            endpoints); None for a hundredth of the present score.
+    """
+
+    trials: int = 60
+    seconds: float | None = None
+    replicates: int = 8
+    metric: str | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing could be said from."""
+        if self.trials < 1:
+            raise ValueError(f"--trials {self.trials}: is too few; give 1 or more")
+        if self.replicates < 2:
+            raise ValueError(
+                f"--replicates {self.replicates}: is too few to see how much they differ; give 2 or more"
+            )
+        if self.threshold is not None and not self.threshold > 0:
+            raise ValueError(f"--threshold {self.threshold:g}: must be above 0; leave it out for 1 %")
+
+
+def rungs_of(folds: int, splits: int) -> tuple[Rung, ...]:
+    """Two splits first, then every fold once, then all splits."""
+    return tuple(Rung(count, FEW) for count in dict.fromkeys((min(2, splits), folds, splits)))
+
+
+def seconds_of(text: str) -> float:
+    """ "30m" -> 1800; "90", "90s", "1.5h" and "1h30m" are read too."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if not parts or "".join(a + b for a, b in parts) != text.strip():
+        raise ValueError(f"--time {text}: is no time; write it as 30m, 2h or 1h30m")
+    found = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not found > 0:
+        raise ValueError(f"--time {text}: is too short; give more than 0")
+    return found

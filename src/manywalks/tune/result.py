@@ -1,0 +1,118 @@
+"""What reports/tune.json holds."""
+
+from typing import Any
+
+import numpy as np
+
+from manywalks.compare.configurations import differing
+from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
+from manywalks.params.load import Params
+from manywalks.tune.gains import Gain
+from manywalks.tune.keys import RangeParams
+from manywalks.tune.search import Search
+from manywalks.tune.space import explicit
+
+
+def result(search: Search, verdict: dict[str, Any] | None) -> dict[str, Any]:
+    """The search and its verdict (None where no trial was better than the present settings)."""
+    best = search.best()
+    found = {
+        "design": _design(search),
+        "space": [_key(key) for key in search.space.keys],
+        "metric": _metric(search),
+        "present": _present(search),
+        "trials": [_trial(search, number) for number in sorted(search.trials)],
+        "winner": None if best is None else _winner(search, *best),
+        "verdict": verdict,
+    }
+    if best is not None and verdict is not None:
+        promised = best[1]
+        found["optimism"] = {
+            "promised": promised.mean,
+            "promised_low": promised.mean - promised.half,
+            "promised_high": promised.mean + promised.half,
+            "fresh": verdict["gain"],
+            "optimism": promised.mean - verdict["gain"],
+        }
+    return found
+
+
+def _design(search: Search) -> dict[str, Any]:
+    """How the search was made."""
+    splits = search.splits
+    return {
+        "asked": search.material.design.trials,
+        "trials": len(search.trials),
+        "beaten": sum(trial.state == "beaten" for trial in search.trials.values()),
+        "failed": sum(trial.state == "failed" for trial in search.trials.values()),
+        "rungs": [rung._asdict() for rung in search.rungs],
+        "replicates": search.replicates(),
+        "seconds": round(search.clock.gone, 1),
+        "molecules": int(np.any([subsets == "test" for subsets in splits], axis=0).sum()),
+        "test": round(float(np.mean([(subsets == "test").sum() for subsets in splits]))),
+        "train": round(float(np.mean([(subsets == "train").sum() for subsets in splits]))),
+        "method": search.material.present.split.method,
+        "space": search.space.source,
+        "journal": str(search.history.path.relative_to(search.material.workspace.root)),
+    }
+
+
+def _metric(search: Search) -> dict[str, Any]:
+    """The score that decides, in words."""
+    terms = [one.terms for one in search.scores]
+    if len(terms) > 1:
+        names = sorted({SCORE_NAMES[one.metric] for one in terms})
+        name = f"{' and '.join(names)}, mean over endpoints of the share gained"
+        return {"name": name, "unit": "", "joint": True, "sign": 1.0}
+    (one,) = terms
+    unit = one.unit if one.metric in IN_UNITS else ""
+    return {"name": SCORE_NAMES[one.metric], "unit": unit, "joint": False, "sign": one.sign}
+
+
+def _present(search: Search) -> dict[str, Any]:
+    """Scores of the present settings on the splits of the search, by endpoint."""
+    return {one.terms.name: score for one, score in zip(search.scores, search.present_scores(), strict=True)}
+
+
+def _key(key: Any) -> dict[str, Any]:
+    """A key of the space."""
+    given = key.given
+    if isinstance(given, RangeParams):
+        return {"key": key.name, "low": given.low, "high": given.high, "log": given.log, "when": given.when}
+    return {"key": key.name, "choices": list(given.choices), "when": given.when}
+
+
+def _trial(search: Search, number: int) -> dict[str, Any]:
+    """One trial."""
+    trial = search.trials[number]
+    gain = search.gains().get(number)
+    return {
+        "number": number,
+        "state": "stopped" if trial.state == "running" else trial.state,
+        "reason": trial.reason,
+        "values": trial.values,
+        **_gain(gain),
+        "replicates": sum(c == number for _, c in search.scores[0].found) * search.rungs[0].replicates,
+    }
+
+
+def _gain(gain: Gain | None) -> dict[str, Any]:
+    """A gain with its 95 % interval; None where nothing was scored."""
+    if gain is None:
+        return {"splits": 0, "gain": None, "error": None, "low": None, "high": None}
+    low, high = gain.mean - gain.half, gain.mean + gain.half
+    return {"splits": gain.splits, "gain": gain.mean, "error": gain.error, "low": low, "high": high}
+
+
+def _winner(search: Search, number: int, gain: Gain) -> dict[str, Any]:
+    """The trial that the search would choose."""
+    trial = search.trials[number]
+    changed = changes(search.material.present, trial.params)
+    return {"number": number, "values": trial.values, "changes": changed, **_gain(gain)}
+
+
+def changes(present: Params, tuned: Params) -> list[dict[str, Any]]:
+    """Keys whose values differ, before and after."""
+    before, after = explicit(present), explicit(tuned)
+    was, now = differing(after, before), differing(before, after)
+    return [{"key": key, "present": was.get(key), "tuned": now.get(key)} for key in now]

@@ -1,0 +1,283 @@
+"""A search: trials one after another or side by side, each judged by a few splits before it gets more."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from manywalks.compare.design import Share
+from manywalks.params.load import Params
+from manywalks.tune.design import FEW, rungs_of
+from manywalks.tune.gains import Gain, gain_over, is_beaten, joint_scores, pooled
+from manywalks.tune.history import FAILED, VALUES, History
+from manywalks.tune.material import Material
+from manywalks.tune.space import Space, explicit, same_model
+
+PRESENT = -1
+# so many trials may fail before any has ended well: then the data or the machine is to blame
+FAILURES = 5
+Train = Callable[[Share], object]
+
+
+@dataclass
+class TrialState:
+    """A trial as far as it has come.
+
+    Attributes:
+        values: of the searched keys.
+        params: the parameters that they make.
+        rung: how many rungs it has passed.
+        state: "running", "done", "beaten" or "failed".
+        reason: why it failed.
+    """
+
+    values: dict[str, Any]
+    params: Params
+    rung: int = 0
+    state: str = "running"
+    reason: str = ""
+
+
+@dataclass
+class Clock:
+    """Time of a search, and what a replicate costs."""
+
+    limit: float | None
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    replicates: int = 0
+
+    @property
+    def gone(self) -> float:
+        """Seconds since the search began."""
+        return time.monotonic() - self.began
+
+    def is_over(self, left: int, workers: int) -> bool:
+        """Whether no more than the time for `left` replicates, side by side, is left."""
+        each = self.seconds / self.replicates if self.replicates else 0.0
+        return self.limit is not None and self.gone + each * left / workers >= self.limit
+
+
+class Search:
+    """Trials and their scores; safe to use from several threads."""
+
+    def __init__(self, material: Material, space: Space, history: History, workers: int = 1) -> None:
+        """Go on where the history ends."""
+        self.material, self.space, self.history, self.workers = material, space, history, workers
+        self.splits = material.splits.search
+        self.rungs = rungs_of(material.splits.folds, len(self.splits))
+        self.scores = material.scores()
+        self.scales = [1.0] * len(self.scores)
+        self.trials: dict[int, TrialState] = {}
+        self.clock = Clock(material.design.seconds)
+        self._lock = threading.RLock()
+        self._left: list[int] = []
+        self._present = material.present
+
+    def present_shares(self) -> list[Share]:
+        """What is to be trained of the present settings, on every split of the search."""
+        last = self.rungs[-1]
+        numbers = list(range(last.splits))
+        return self.material.shares(self._present, self.splits, numbers, last.replicates, self.workers)
+
+    def begin(self) -> None:
+        """Score the present settings, and what a former run has left."""
+        last = self.rungs[-1]
+        numbers = list(range(last.splits))
+        if not self.material.add(
+            self.scores, PRESENT, self._present, (self.splits, numbers, last.replicates)
+        ):
+            raise RuntimeError(
+                "tune: replicates of the present settings were not kept though they were trained"
+            )
+        if len(self.scores) > 1:
+            self.scales = [max(abs(score), 1e-9) for score in self.present_scores()]
+        values = self.space.present_values(self._present)
+        if values is not None:
+            self.history.add_present(self.space.keys, values)
+        self._take_up()
+
+    def present_scores(self) -> list[float]:
+        """The present settings' scores, means over the splits of the search, one an endpoint."""
+        own = [[found.infinite for (_, c), found in one.found.items() if c == PRESENT] for one in self.scores]
+        return [sum(values) / len(values) for values in own]
+
+    def _take_up(self) -> None:
+        """Trials of the history: their scores, and those that had not ended."""
+        for frozen in self.history.trials():
+            if VALUES not in frozen.user_attrs:
+                self.history.end(frozen.number, None, failed="stopped before it began")
+                continue
+            trial = TrialState(frozen.user_attrs[VALUES], self._params(frozen.user_attrs[VALUES]))
+            self.trials[frozen.number] = trial
+            for rung in self.rungs:
+                numbers = list(range(rung.splits))
+                if not self.material.add(
+                    self.scores, frozen.number, trial.params, (self.splits, numbers, rung.replicates)
+                ):
+                    break
+                trial.rung += 1
+            if not frozen.state.is_finished():
+                self._left.append(frozen.number)
+                continue
+            trial.reason = frozen.user_attrs.get(FAILED, "")
+            trial.state = {"COMPLETE": "done", "PRUNED": "beaten"}.get(frozen.state.name, "failed")
+
+    def _params(self, values: dict[str, Any]) -> Params:
+        """A trial's parameters; where they train the present settings' replicates, those themselves."""
+        params = self.space.params(values)
+        return self._present if same_model(explicit(params), explicit(self._present)) else params
+
+    def ask(self) -> int | None:
+        """The next trial: one that was stopped, or a new one; None where trials or time are spent."""
+        with self._lock:
+            if self.is_over():
+                return None
+            if self._left:
+                return self._left.pop(0)
+            if len(self.trials) >= self.material.design.trials:
+                return None
+            trial = self.history.ask()
+            values = self.space.draw(lambda key: self.history.suggest(trial, key))
+            self.history.note(trial.number, VALUES, values)
+            self.trials[trial.number] = TrialState(values, self._params(values))
+            return trial.number
+
+    def is_over(self) -> bool:
+        """Whether the time is spent, but for that of the verdict."""
+        judged = 2 * len(self.material.splits.fresh) * self.material.design.replicates
+        return self.clock.is_over(judged, self.workers)
+
+    def share(self, number: int, rung: int) -> Share | None:
+        """What a trial's rung still has to train."""
+        asked = self.rungs[rung]
+        with self._lock:
+            params = self.trials[number].params
+        found = self.material.shares(params, self.splits, list(range(asked.splits)), asked.replicates)
+        return found[0] if found else None
+
+    def take(self, number: int, rung: int, seconds: float = 0.0, replicates: int = 0) -> bool:
+        """Score a rung; whether the trial goes on to the next one."""
+        asked = self.rungs[rung]
+        with self._lock:
+            self.clock.seconds += seconds
+            self.clock.replicates += replicates
+            trial = self.trials[number]
+            numbers = list(range(asked.splits))
+            if not self.material.add(
+                self.scores, number, trial.params, (self.splits, numbers, asked.replicates)
+            ):
+                raise RuntimeError(
+                    f"tune: replicates of trial {number} were not kept though they were trained"
+                )
+            trial.rung = rung + 1
+            gain = self.gain(number)
+            self.history.report(number, rung, gain.mean)
+            if rung == len(self.rungs) - 1:
+                trial.state = "done"
+                self.history.end(number, gain.mean)
+                return False
+            if self._is_beaten(number):
+                trial.state = "beaten"
+                self.history.end(number, None, beaten=True)
+                return False
+            return not self.is_over()
+
+    def fail(self, number: int, reason: str) -> None:
+        """A trial could not be trained; where none can, a ValueError says so."""
+        with self._lock:
+            trial = self.trials[number]
+            trial.state, trial.reason = "failed", reason
+            self.history.end(number, None, failed=reason)
+            states = [one.state for one in self.trials.values()]
+            if states.count("failed") >= FAILURES and not {"done", "beaten"} & set(states):
+                raise ValueError(f"tune: the first {FAILURES} trials failed, the last one so: {reason}")
+
+    def _scored(self) -> dict[int, dict[int, Any]]:
+        """Scores of the present settings and of every trial, by split."""
+        return joint_scores(self.scores, self.scales)
+
+    def gain(self, number: int, over: int = PRESENT) -> Gain:
+        """A trial's gain over the present settings, or over another trial."""
+        with self._lock:
+            scores = self._scored()
+            return gain_over(scores, number, over, pooled(scores, PRESENT))
+
+    def gains(self) -> dict[int, Gain]:
+        """Gains over the present settings of all trials that have any score."""
+        with self._lock:
+            scores = self._scored()
+            between = pooled(scores, PRESENT)
+            return {
+                number: gain_over(scores, number, PRESENT, between) for number in scores if number != PRESENT
+            }
+
+    def _is_beaten(self, number: int) -> bool:
+        """Whether a trial is surely worse than the one that has surely gained most (or the present one)."""
+        gains = self.gains()
+        others = {n: gain.mean - gain.half for n, gain in gains.items() if n != number}
+        leader = max(others, key=lambda n: others[n], default=PRESENT)
+        if leader == PRESENT or others[leader] <= 0:
+            leader = PRESENT
+        return is_beaten(self.gain(number, over=leader))
+
+    def best(self) -> tuple[int, Gain] | None:
+        """The trial of the largest gain among those with the most splits; None where none has gained."""
+        gains = {n: gain for n, gain in self.gains().items() if self.trials[n].state in ("done", "running")}
+        most = max((gain.splits for gain in gains.values()), default=0)
+        found = {n: gain for n, gain in gains.items() if gain.splits == most and gain.mean > 0}
+        number = max(found, key=lambda n: found[n].mean, default=None)
+        return None if number is None else (number, found[number])
+
+    def ended(self) -> int:
+        """Trials that have ended."""
+        with self._lock:
+            return sum(trial.state != "running" for trial in self.trials.values())
+
+    def progress(self) -> tuple[float, float, str]:
+        """Share done, of 1, and the best score so far."""
+        with self._lock:
+            done = self.ended() / self.material.design.trials
+            if self.clock.limit is not None:
+                done = max(done, self.clock.gone / self.clock.limit)
+            best = self.best()
+            note = f"{self.ended()}/{self.material.design.trials} trials"
+            if best is not None and len(self.scores) == 1:
+                score = self.present_scores()[0] + self.scores[0].terms.sign * best[1].mean
+                note += f", best {score:.3f}"
+            elif best is not None:
+                note += f", best {100 * best[1].mean:+.1f} %"
+            return min(done, 1.0), 1.0, note
+
+    def replicates(self) -> int:
+        """Replicates that trials and present settings were scored with."""
+        return len(self.scores[0].found) * FEW
+
+
+def evaluate(search: Search, number: int, train: Train) -> None:
+    """Train and judge one trial, rung after rung."""
+    for rung in range(len(search.rungs)):
+        share, began = search.share(number, rung), time.monotonic()
+        if share is not None:
+            train(share)
+        trained = 0 if share is None else len(share.numbers) * share.count
+        if not search.take(number, rung, time.monotonic() - began, trained):
+            return
+
+
+def evaluate_or_fail(search: Search, number: int, train: Train) -> None:
+    """The same; settings that cannot be trained are a failed trial, and not the end of the search."""
+    try:
+        evaluate(search, number, train)
+    except ValueError as error:
+        search.fail(number, str(error))
+
+
+def run_here(search: Search, train: Train) -> None:
+    """A whole search in this thread."""
+    for share in search.present_shares():
+        train(share)
+    search.begin()
+    while (number := search.ask()) is not None:
+        evaluate_or_fail(search, number, train)

@@ -1,0 +1,112 @@
+"""A search in words, for the terminal and for its page."""
+
+from typing import Any
+
+from manywalks.formatting import count, number
+from manywalks.tune.search import Search
+
+
+def shown(found: dict[str, Any], value: float) -> str:
+    """A gain with its sign, in the metric's unit; of several endpoints in percent."""
+    metric = found["metric"]
+    if metric["joint"]:
+        return f"{100 * value:+.1f} %".replace("-", "−")
+    return f"{value:+.3g}".replace("-", "−")
+
+
+def unit(found: dict[str, Any]) -> str:
+    """The metric's unit behind a number."""
+    return f" {found['metric']['unit']}" if found["metric"]["unit"] else ""
+
+
+def interval(found: dict[str, Any], part: dict[str, Any]) -> str:
+    """Both ends of an interval."""
+    return f"{shown(found, part['low'])} to {shown(found, part['high'])}"
+
+
+def sentences(found: dict[str, Any]) -> list[str]:
+    """The verdict, what it rests on, and how much the search promised too much."""
+    verdict = found["verdict"]
+    if verdict is None:
+        tried = found["design"]["trials"]
+        return [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
+    lines = [headline(found), rests_on(found)]
+    lines.append(optimism(found))
+    return lines
+
+
+def headline(found: dict[str, Any]) -> str:
+    """The verdict in one sentence."""
+    verdict, name = found["verdict"], found["metric"]["name"]
+    sure = f"{100 * verdict['confidence']:g} % interval {interval(found, verdict)}"
+    gained = f"{shown(found, verdict['gain'])}{unit(found)} ({sure}; positive is better)"
+    limit = f"{shown(found, verdict['threshold']).lstrip('+')}{unit(found)}"
+    if verdict["word"] == "better":
+        return f"Better: trial {found['winner']['number']} improves {name} by {gained}."
+    if verdict["word"] == "equivalent":
+        return f"Equivalent: {name} changes by {gained}; less than {limit} does not matter. Keep params.yaml."
+    if verdict["word"] == "worse":
+        return f"Worse: {name} changes by {gained}. Keep params.yaml."
+    if verdict["worse_at"]:
+        worse = ", ".join(verdict["worse_at"])
+        return f"No winner: better over all endpoints, but worse at {worse}. Keep params.yaml."
+    if verdict["low"] > 0:
+        return f"No gain that matters: {name} changes by {gained}; {limit} would matter. Keep params.yaml."
+    return f"No better than luck: {name} changes by {gained}. Keep params.yaml."
+
+
+def rests_on(found: dict[str, Any]) -> str:
+    """What the verdict was measured on."""
+    verdict = found["verdict"]
+    return (
+        f"Measured on {count(verdict['molecules'], 'molecule')} that no trial has seen, in "
+        f"{verdict['folds']} fresh folds with {verdict['replicates']} replicates of both settings on each."
+    )
+
+
+def optimism(found: dict[str, Any]) -> str:
+    """What the search promised, and how much of it was left on fresh folds."""
+    part = found["optimism"]
+    much = "too much" if part["optimism"] > 0 else "too little"
+    return (
+        f"The search had promised {shown(found, part['promised'])}; on fresh folds it is "
+        f"{shown(found, part['fresh'])}. So it promised {shown(found, abs(part['optimism'])).lstrip('+')}"
+        f"{unit(found)} {much}."
+    )
+
+
+def value_text(value: Any) -> str:
+    """A value of params.yaml in a table."""
+    if isinstance(value, list):
+        if value and all(isinstance(one, dict) for one in value):
+            return ", ".join(str(one.get("name") or one.get("kind")) for one in value)
+        return " × ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value, 3) if isinstance(value, float) else str(value)
+
+
+def design_sentence(found: dict[str, Any]) -> str:
+    """How the search was made."""
+    design = found["design"]
+    steps = ", then ".join(str(rung["splits"]) for rung in design["rungs"])
+    return (
+        f"{count(design['trials'], 'trial')} of {design['asked']}, {design['beaten']} ended early, "
+        f"{design['failed']} failed; {count(design['replicates'], 'replicate')} in "
+        f"{design['seconds'] / 60:.1f} minutes. Every trial is scored on {steps} splits of "
+        f"{count(design['molecules'], 'molecule')} ({design['method']}), projected to infinitely "
+        "many replicates."
+    )
+
+
+def gain_text(found: dict[str, Any], trial: dict[str, Any]) -> str:
+    """A trial's gain with its 95 % interval; a dash where nothing was scored."""
+    if trial["gain"] is None:
+        return "–"
+    return f"{shown(found, trial['gain'])} ({interval(found, trial)})"
+
+
+def standing(search: Search) -> str:
+    """What an interruption keeps."""
+    asked = search.material.design.trials
+    return f"{search.ended()} of {asked} trials kept; run again with --continue to go on"
