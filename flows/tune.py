@@ -24,7 +24,8 @@ from manywalks.tune.history import History
 from manywalks.tune.job import TuneJob
 from manywalks.tune.material import Material
 from manywalks.tune.reports import finished
-from manywalks.tune.search import Search, evaluate_or_fail
+from manywalks.tune.running import evaluate_or_fail
+from manywalks.tune.search import Search
 from manywalks.tune.verdict import Contest
 from manywalks.tune.words import standing
 from manywalks.workspace import Workspace
@@ -88,12 +89,13 @@ def _train(workspace: Workspace, shares: list[Share], tell: Tell) -> None:
     """Train shares side by side; the first failure is raised when all have ended."""
     if not shares:
         return
-    tally = Tally(tell)
-    tally.look(0, sum(len(share.numbers) * share.count for share in shares))
+    tally, expected = Tally(tell), sum(len(share.numbers) * share.count for share in shares)
+    tally.look(0, expected)
     futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
     wait(futures)
     for future in futures:
         future.result()
+    tally.look(expected, expected)
 
 
 def _search(search: Search, tell: Tell) -> None:

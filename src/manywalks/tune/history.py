@@ -23,7 +23,8 @@ FAILED, VALUES, FOUND = "failed", "values", "found"
 
 def next_folder(parent: Path) -> Path:
     """The folder of a new search."""
-    return parent / f"search-{len(searches(parent)) + 1}"
+    former = [int(path.name.removeprefix("search-")) for path in searches(parent)]
+    return parent / f"search-{max(former, default=0) + 1}"
 
 
 def searches(parent: Path) -> list[Path]:
@@ -43,11 +44,14 @@ class History:
         _mend(self.path)
         self._study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(self.path))),
-            sampler=TPESampler(seed=seed, n_startup_trials=RANDOM),
             study_name=NAME,
             direction="maximize",
             load_if_exists=True,
         )
+        # a search that goes on must not draw again what it drew first
+        begun = len(self._study.get_trials(deepcopy=False))
+        own = None if seed is None else (seed + 7919 * begun) % 2**32
+        self._study.sampler = TPESampler(seed=own, n_startup_trials=RANDOM)
 
     def add_present(self, keys: Sequence[Key], values: dict[str, Any]) -> None:
         """Let the sampler know of the present settings, whose gain is 0 by definition."""

@@ -116,7 +116,8 @@ def read_key(name: str, raw: Mapping[str, Any], *, whole: bool, source: str) -> 
 
 def _fault(error: ValidationError, model: type[Section]) -> str:
     """The first fault of a range or of choices, with its remedy."""
-    fault = error.errors()[0]
+    # a key that is misspelt is missing too: its own name says more
+    fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join(map(str, fault["loc"]))
     known = list(model.model_fields)
     if fault["type"] == "extra_forbidden":

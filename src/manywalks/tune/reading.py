@@ -86,9 +86,18 @@ def _entry(
     if _is_searched(value):
         yield read_key(name, value, whole=_holds(annotation, int), source=source)
     elif isinstance(value, list) and (not is_list or (value and all(isinstance(v, list) for v in value))):
-        yield read_key(name, {"choices": value}, whole=False, source=source)
+        choices = [_as_number(one) if _holds(annotation, float) else one for one in value]
+        yield read_key(name, {"choices": choices}, whole=False, source=source)
     elif last != USE or not value:
         place[last] = value
+
+
+def _as_number(value: Any) -> Any:
+    """YAML 1.1 takes 1e-3 for text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _holds(annotation: Any, kind: type) -> bool:

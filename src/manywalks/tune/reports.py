@@ -6,6 +6,7 @@ import numpy as np
 
 from manywalks import files
 from manywalks.tune.importance import importance
+from manywalks.tune.page import page
 from manywalks.tune.result import result
 from manywalks.tune.search import Search
 from manywalks.tune.verdict import Contest
@@ -23,4 +24,5 @@ def finished(search: Search, contest: Contest | None, written: str = "") -> dict
     if contest is not None and better:
         write_tuned(workspace.params_file, contest.winner, workspace.root / NAME)
     files.write_json(workspace.reports / "tune.json", found)
+    files.write_text(workspace.reports / "tune.html", page(found, written))
     return found

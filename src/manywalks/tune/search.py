@@ -1,9 +1,6 @@
 """A search: trials one after another or side by side, each judged by a few splits before it gets more."""
 
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from manywalks.compare.design import Share
@@ -13,50 +10,11 @@ from manywalks.tune.gains import Gain, gain_over, is_beaten, joint_scores, poole
 from manywalks.tune.history import FAILED, VALUES, History
 from manywalks.tune.material import Material
 from manywalks.tune.space import Space, explicit, same_model
+from manywalks.tune.trial import Clock, TrialState
 
 PRESENT = -1
 # so many trials may fail before any has ended well: then the data or the machine is to blame
 FAILURES = 5
-Train = Callable[[Share], object]
-
-
-@dataclass
-class TrialState:
-    """A trial as far as it has come.
-
-    Attributes:
-        values: of the searched keys.
-        params: the parameters that they make.
-        rung: how many rungs it has passed.
-        state: "running", "done", "beaten" or "failed".
-        reason: why it failed.
-    """
-
-    values: dict[str, Any]
-    params: Params
-    rung: int = 0
-    state: str = "running"
-    reason: str = ""
-
-
-@dataclass
-class Clock:
-    """Time of a search, and what a replicate costs."""
-
-    limit: float | None
-    began: float = field(default_factory=time.monotonic)
-    seconds: float = 0.0
-    replicates: int = 0
-
-    @property
-    def gone(self) -> float:
-        """Seconds since the search began."""
-        return time.monotonic() - self.began
-
-    def is_over(self, left: int, workers: int) -> bool:
-        """Whether no more than the time for `left` replicates, side by side, is left."""
-        each = self.seconds / self.replicates if self.replicates else 0.0
-        return self.limit is not None and self.gone + each * left / workers >= self.limit
 
 
 class Search:
@@ -253,31 +211,3 @@ class Search:
     def replicates(self) -> int:
         """Replicates that trials and present settings were scored with."""
         return len(self.scores[0].found) * FEW
-
-
-def evaluate(search: Search, number: int, train: Train) -> None:
-    """Train and judge one trial, rung after rung."""
-    for rung in range(len(search.rungs)):
-        share, began = search.share(number, rung), time.monotonic()
-        if share is not None:
-            train(share)
-        trained = 0 if share is None else len(share.numbers) * share.count
-        if not search.take(number, rung, time.monotonic() - began, trained):
-            return
-
-
-def evaluate_or_fail(search: Search, number: int, train: Train) -> None:
-    """The same; settings that cannot be trained are a failed trial, and not the end of the search."""
-    try:
-        evaluate(search, number, train)
-    except ValueError as error:
-        search.fail(number, str(error))
-
-
-def run_here(search: Search, train: Train) -> None:
-    """A whole search in this thread."""
-    for share in search.present_shares():
-        train(share)
-    search.begin()
-    while (number := search.ask()) is not None:
-        evaluate_or_fail(search, number, train)

@@ -62,6 +62,8 @@ def draw_splits(curated: pd.DataFrame, params: SplitParams, out: np.ndarray, cla
         search = [without(subsets, out) for subsets in placed]
         if _enough(curated, search, classes):
             break
+    else:
+        raise _too_few(curated)
     for k in FRESH_FOLDS:
         drawn = folds(curated.loc[fresh], params, 1, k)
         judged = [
@@ -70,10 +72,15 @@ def draw_splits(curated: pd.DataFrame, params: SplitParams, out: np.ndarray, cla
         ]
         if _enough(curated, judged, classes):
             return Splits(search, judged, count)
-    raise ValueError(
+    raise _too_few(curated)
+
+
+def _too_few(curated: pd.DataFrame) -> ValueError:
+    """What to say of a table that leaves too little in each fold."""
+    return ValueError(
         f"tune: {len(curated)} molecules are too few for a search and a verdict on molecules that it has "
-        f"not seen (at least {FEWEST} measured ones in each of {FRESH_FOLDS[-1]} folds, both classes among them); "
-        "give more molecules, or use split.method random or stratified"
+        f"not seen (at least {FEWEST} measured ones in each of {FRESH_FOLDS[-1]} folds, both classes among "
+        "them); give more molecules, or use split.method random or stratified"
     )
 
 

@@ -42,7 +42,7 @@ def headline(found: dict[str, Any]) -> str:
     gained = f"{shown(found, verdict['gain'])}{unit(found)} ({sure}; positive is better)"
     limit = f"{shown(found, verdict['threshold']).lstrip('+')}{unit(found)}"
     if verdict["word"] == "better":
-        return f"Better: trial {found['winner']['number']} improves {name} by {gained}."
+        return f"Better: trial {found['winner']['number']} improves {name} by {gained.lstrip('+')}."
     if verdict["word"] == "equivalent":
         return f"Equivalent: {name} changes by {gained}; less than {limit} does not matter. Keep params.yaml."
     if verdict["word"] == "worse":
@@ -110,3 +110,8 @@ def standing(search: Search) -> str:
     """What an interruption keeps."""
     asked = search.material.design.trials
     return f"{search.ended()} of {asked} trials kept; run again with --continue to go on"
+
+
+def metric_text(found: dict[str, Any]) -> str:
+    """The metric with its unit."""
+    return found["metric"]["name"] + (f" ({found['metric']['unit']})" if found["metric"]["unit"] else "")

@@ -1,0 +1,202 @@
+"""Searches from start to verdict, with real replicates of a small network."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manywalks import files
+from manywalks.compare.folds import FoldStore
+from manywalks.params.load import load_params
+from manywalks.tune.design import Rung, rungs_of, seconds_of
+from manywalks.tune.importance import importance
+from manywalks.tune.reading import space_of
+from manywalks.tune.reports import finished
+from manywalks.tune.running import evaluate_or_fail, run_here
+from manywalks.tune.search import PRESENT, Search
+from manywalks.tune.verdict import Contest
+from manywalks.tune.words import sentences
+from tests.tune.conftest import SPACE, Begin
+
+Train = Callable[[Any], None]
+
+
+def judged(search: Search, train: Train) -> dict[str, Any]:
+    """Verdict and reports."""
+    contest = Contest.of(search)
+    for share in [] if contest is None else contest.shares(1):
+        train(share)
+    return finished(search, contest, "2026-01-02")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30m", 1800), ("90", 90), ("1h30m", 5400), ("1.5h", 5400), ("45s", 45)]
+)
+def test_times_are_read(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "", "-5m", "0m", "5d"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="--time"):
+        seconds_of(text)
+
+
+def test_rungs_grow() -> None:
+    assert rungs_of(5, 10) == (Rung(2, 4), Rung(5, 4), Rung(10, 4))
+    assert rungs_of(3, 3) == (Rung(2, 4), Rung(3, 4))
+
+
+def test_a_search_finds_what_is_better_and_says_so(begin: Begin, train: Train) -> None:
+    """The present network trains for 4 epochs; longer is far better."""
+    sections = {"train": {"epochs": [4, 40], "learning_rate": [1e-3, 1e-2]}}
+    search = begin(sections, trials=6)
+    run_here(search, train)
+    assert {trial.state for trial in search.trials.values()} <= {"done", "beaten"}
+    found = judged(search, train)
+    assert found["verdict"]["word"] == "better"
+    assert found["verdict"]["low"] > 0
+    workspace = search.material.workspace
+    tuned = load_params(workspace.root / "params.tuned.yaml")
+    assert tuned.train.epochs == 40
+    kept = files.read_json(workspace.reports / "tune.json")
+    assert kept == json.loads(json.dumps(found))
+    page = (workspace.reports / "tune.html").read_text(encoding="utf-8")
+    assert sentences(found)[0] in page and "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_settings_that_are_all_the_same_are_not_called_better(begin: Begin, train: Train) -> None:
+    search = begin({"network": {"dropout": {"low": 0.1, "high": 0.10001}}}, trials=3)
+    run_here(search, train)
+    found = judged(search, train)
+    assert found["verdict"] is None or found["verdict"]["word"] != "better"
+    assert not (search.material.workspace.root / "params.tuned.yaml").exists()
+
+
+def test_the_present_settings_gain_nothing_over_themselves(begin: Begin, train: Train) -> None:
+    search = begin({"train": {"epochs": [4]}, "network": {"widths": [[16, 8]]}}, trials=1)
+    run_here(search, train)
+    (gain,) = search.gains().values()
+    assert gain.mean == 0
+    assert search.best() is None
+    assert "Nothing better found" in sentences(judged(search, train))[0]
+
+
+def test_a_search_that_was_stopped_goes_on_and_trains_nothing_twice(begin: Begin, train: Train) -> None:
+    first = begin(trials=2)
+    run_here(first, train)
+    again, trained = begin(trials=3), list[Any]()
+    assert again.present_shares() == []
+
+    def counted(share: Any) -> None:
+        trained.append(share)
+        train(share)
+
+    run_here(again, counted)
+    assert sorted(again.trials) == [*sorted(first.trials), max(first.trials) + 1]
+    stores = {share.fold_store for share in trained}
+    assert stores == {again.material.store(again.trials[max(again.trials)].params).folder}
+    for number in first.trials:
+        assert again.trials[number].values == first.trials[number].values
+
+
+def test_a_trial_that_a_kill_interrupted_is_taken_up_where_it_was(begin: Begin, train: Train) -> None:
+    first = begin()
+    for share in first.present_shares():
+        train(share)
+    first.begin()
+    number = first.ask()
+    assert number is not None
+    train(first.share(number, 0))
+    again = begin()
+    again.begin()
+    assert again.ask() == number
+    assert again.trials[number].values == first.trials[number].values
+    assert again.share(number, 0) is None  # its first rung is kept
+    evaluate_or_fail(again, number, train)
+    assert again.trials[number].state in ("done", "beaten")
+
+
+def test_a_promising_trial_grows_from_what_it_has(begin: Begin, train: Train) -> None:
+    search = begin()
+    for share in search.present_shares():
+        train(share)
+    search.begin()
+    number = search.ask()
+    assert number is not None
+    train(search.share(number, 0))
+    search.take(number, 0)
+    share = search.share(number, 1)
+    assert share is not None
+    assert share.numbers == [2, 3, 4]
+    assert FoldStore(share.fold_store).folder.parent.name == "compare"
+
+
+def test_settings_that_cannot_be_trained_are_a_failed_trial_with_a_reason(begin: Begin, train: Train) -> None:
+    search = begin(trials=2)
+
+    def broken(share: Any) -> None:
+        if share.fold_store == search.material.store(search.trials[min(search.trials)].params).folder:
+            raise ValueError("compare: 9 of 9 replicates diverged")
+        train(share)
+
+    for share in search.present_shares():
+        train(share)
+    search.begin()
+    while (number := search.ask()) is not None:
+        evaluate_or_fail(search, number, broken)
+    failed = search.trials[min(search.trials)]
+    assert (failed.state, failed.reason) == ("failed", "compare: 9 of 9 replicates diverged")
+    assert begin(trials=2).history.trials()[0].user_attrs["failed"] == failed.reason
+
+
+def test_a_search_whose_trials_all_fail_ends_with_the_reason(begin: Begin, train: Train) -> None:
+    search = begin(trials=20)
+    for share in search.present_shares():
+        train(share)
+    search.begin()
+
+    def broken(_: Any) -> None:
+        raise ValueError("no disk")
+
+    with pytest.raises(ValueError, match="the first 5 trials failed, the last one so: no disk"):
+        while (number := search.ask()) is not None:
+            evaluate_or_fail(search, number, broken)
+
+
+def test_no_trial_begins_when_the_time_is_over(begin: Begin, train: Train) -> None:
+    search = begin(trials=50, seconds=1e-6)
+    run_here(search, train)
+    assert search.trials == {}
+
+
+def test_gains_are_paired_with_the_present_settings(begin: Begin, train: Train) -> None:
+    search = begin(trials=1)
+    run_here(search, train)
+    (number,) = search.trials
+    found = search.scores[0].found
+    shared = [s for s, c in found if c == number]
+    slow = np.mean([found[s, PRESENT].infinite - found[s, number].infinite for s in shared])
+    assert search.gain(number).mean == pytest.approx(slow)
+
+
+def test_the_key_that_decides_is_the_most_important(begin: Begin) -> None:
+    rng = np.random.default_rng(0)
+    keys = space_of(SPACE, begin().material.present, "s").keys
+    trials = []
+    for _ in range(40):
+        values = {"network.dropout": rng.uniform(0, 0.5), "train.learning_rate": 10 ** rng.uniform(-3, -2)}
+        trials.append(
+            {"values": values, "gain": -values["network.dropout"] + rng.normal(0, 0.02), "error": 0.02}
+        )
+    first, second = importance(keys, trials, rng)
+    assert first["key"] == "network.dropout"
+    assert first["low"] > 0.5
+    assert second["low"] < 0.02
+
+
+def test_few_trials_say_nothing_of_importance(begin: Begin) -> None:
+    keys = space_of(SPACE, begin().material.present, "s").keys
+    assert importance(keys, [{"values": {}, "gain": 1.0, "error": 1.0}] * 9, np.random.default_rng(0)) == []
