@@ -94,9 +94,9 @@ def test_a_molecule_costs_one_request_however_often_it_comes(
     asked: list[str] = []
     add = stream.WorkerPool.add
 
-    def noted(self, texts, *, batch=64):
+    def noted(self, texts):
         asked.extend(texts)
-        return add(self, texts, batch=batch)
+        return add(self, texts)
 
     monkeypatch.setattr(stream.WorkerPool, "add", noted)
     smiles = ["OCC", "C(O)C", "CCN", "CCO"] * 50

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from manywalks.runtime.worker_pool import HEADER, Lost, WithBytes, map_texts
+from manywalks.runtime.worker_pool import Lost, WithBytes, map_texts
+from manywalks.runtime.worker_process import HEADER, WORK_S
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
@@ -36,6 +37,8 @@ def act(setup):
         if text == "half":  # an outcome, and its worker dies in the middle of the next
             os.write(int(sys.argv[4]), HEADER.pack(10, 1000) + b'"a"')
             os._exit(1)
+        if text == "slow":
+            time.sleep(1.5 * WORK_S)
         return [setup["prefix"] + text]
 
     return one
@@ -77,6 +80,20 @@ def test_hangs_and_deaths_cost_one_text_each():
         for text in texts
     ]  # fmt: skip
     assert found == expected
+
+
+def test_the_right_text_is_blamed_while_outcomes_are_held_back():
+    """Deaths and hangs behind many quick texts, whose outcomes come together."""
+    texts = [*("a" for _ in range(400)), "die", *("b" for _ in range(400)), "hang", "slow", "c", "crash", "d"]
+    found = run(texts, cores=1, limit=0.8)
+    lost = {text: one.reason for text, one in zip(texts, found, strict=True) if isinstance(one, Lost)}
+    assert lost == {"die": "crashed", "hang": "timeout", "crash": "crashed"}
+    assert [one for one in found if not isinstance(one, Lost)] == [["+" + t] for t in texts if t not in lost]
+
+
+def test_a_text_may_take_its_whole_time_behind_others():
+    """The limit is each text's own, however many are held back before it."""
+    assert run(["slow"] * 12, cores=1, limit=0.5) == [["+slow"]] * 12
 
 
 def test_a_hang_is_ended_in_time():

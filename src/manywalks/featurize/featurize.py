@@ -17,8 +17,8 @@ from manywalks.featurize.molecule import (
 from manywalks.params.model import FeatureBlock
 from manywalks.runtime.worker_pool import Lost, WithBytes, WorkerPool
 
-# microseconds a molecule on one core (2.5 GHz), parsing included in the first: they choose how many
-# molecules a worker gets at once, and whether starting processes (about a second each) pays
+# microseconds a molecule on one core (2.5 GHz), parsing included in the first: they tell whether starting
+# processes (about a second each) pays
 COST = {
     "parse": 150, "morgan_count": 60, "morgan_bits": 50, "morgan_feature_count": 100, "rdkit2d": 800,
     "maccs": 400, "avalon_count": 400, "erg": 200, "atom_pair_count": 120, "torsion_count": 100,
@@ -26,7 +26,6 @@ COST = {
     "table": 100, "minimol": 12000, "graph": 150,
 }  # fmt: skip
 PROCESSES_PAY = 4e6  # microseconds of work
-BATCH = 1e5  # microseconds of work that a worker gets at once: they end together
 LOT = 2048  # molecules whose features wait at most as bytes (1 to 5 kB each), twice
 # characters; the slowest of the demo's molecules, all of them shorter, takes 20 ms without a conformer
 TAME = 150
@@ -171,11 +170,10 @@ def _by_workers(
 ) -> Iterator[FeatureRow | Failure]:
     """Features made by worker processes, in order; while one lot is waited for, the next one is in work."""
     setup = {"blocks": [block.model_dump(mode="json") for block in blocks], "seed": seed}
-    batch = max(1, min(256, int(BATCH / _cost(blocks))))
     pool = WorkerPool(TARGET, setup, limit, cores)
     starts = range(0, len(smiles), LOT)
     try:
-        lots = (pool.add(smiles[start : start + LOT], batch=batch) for start in starts)
+        lots = (pool.add(smiles[start : start + LOT]) for start in starts)
         following = next(lots, None)
         for start in starts:
             lot, following = following, next(lots, None)

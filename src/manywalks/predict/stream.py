@@ -31,8 +31,6 @@ RECENT = 32
 SUMS = b"manywalks:sums"
 # likewise: which of them may be among the best of the whole list
 BEST = b"manywalks:best"
-# molecules that a worker gets at once, about a tenth of a second: the workers end a chunk together
-BATCH = 8
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
 Keep = Callable[["Chunk", pa.Table], None]
 
@@ -180,7 +178,7 @@ class Stream:
                 standards[text] = found
             else:
                 (waited if text in there else asked).append(text)
-        lot = self._pool.add(asked, batch=BATCH)
+        lot = self._pool.add(asked)
         return InProgress(chunk, texts, standards, asked, lot, waited, before.standards if before else {})
 
     def _end(self, begun: InProgress, keep: Keep, progress: Callable[[int, int], None]) -> "Future[None]":

@@ -1,32 +1,25 @@
 """Texts through a function in processes that can be ended: no text takes longer than its limit.
 
 A thread cannot be stopped in C++ code, and a dead process breaks a ProcessPoolExecutor. These workers are
-plain programs with a pipe in and a pipe out: one that hangs or dies costs its text alone, and a new one
-goes on with the others. Nothing is forked or re-imported from the caller's main module, so a caller may
-hold threads and needs no `if __name__ == "__main__"`.
-
-Texts go to a worker as lines of JSON. Outcomes come back through a pipe of their own, which a library that
-prints does not know, as frames: the sizes of two parts, a JSON value, and bytes where the outcome has some.
+plain programs with a pipe in and a pipe out (`worker_process`): one that hangs or dies costs its text alone,
+and a new one goes on with the others. Nothing is forked or re-imported from the caller's main module, so a
+caller may hold threads and needs no `if __name__ == "__main__"`.
 """
 
-import contextlib
-import importlib
 import json
-import os
 import selectors
-import signal
-import struct
-import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
-CHUNK = 64
-# sizes of an outcome's JSON and of its bytes, -1 where it has none
-HEADER = struct.Struct("<Ii")
+from manywalks.runtime.worker_process import WORK_S, WithBytes, Worker
+
+__all__ = ["Lost", "WithBytes", "WorkerPool", "map_texts"]
+FIRST = 4  # texts that a worker gets while nobody knows how long one takes
+MOST = 256
+LINE = 1 << 15  # bytes that fit into a pipe: they can be written while the worker works on others
 START_LIMIT = 300.0  # seconds; importing RDKit takes 0.5 s, and 20 s on a cold network disk
 
 
@@ -34,13 +27,6 @@ class Lost(NamedTuple):
     """A text without an outcome: it was over the limit ("timeout"), or its worker died of it ("crashed")."""
 
     reason: str
-
-
-class WithBytes(NamedTuple):
-    """An outcome that is more than JSON: a JSON value, and bytes that pass as they are."""
-
-    value: Any
-    content: bytes
 
 
 def map_texts(
@@ -68,72 +54,6 @@ def map_texts(
         pool.stop()
 
 
-class _Worker:
-    """One process: the texts it has, in order, and since when it works on the first of them."""
-
-    def __init__(self, target: str, setup: Any, limit: float) -> None:
-        self.complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by end)
-        self.output, theirs = os.pipe()  # file descriptor of the outcomes
-        command = [
-            sys.executable,
-            "-m",
-            "manywalks.runtime.worker_pool",
-            target,
-            json.dumps(setup),
-            repr(limit),
-            str(theirs),
-        ]
-        # what a library prints must not be taken for an outcome
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=self.complaints, stderr=self.complaints, pass_fds=[theirs]
-        )
-        os.close(theirs)
-        self.ready = False
-        self.pending: deque[int] = deque()
-        self.since = time.monotonic()
-        self.partial = bytearray()
-
-    def give(self, chunk: Sequence[int], texts: Mapping[int, str]) -> None:
-        """Hand over texts; only an idle worker gets some, so neither end waits for the other's pipe."""
-        assert self.process.stdin is not None
-        self.pending.extend(chunk)
-        self.since = time.monotonic()
-        with contextlib.suppress(BrokenPipeError):  # it died idle; its closed output says so
-            self.process.stdin.write((json.dumps([texts[i] for i in chunk]) + "\n").encode())
-            self.process.stdin.flush()
-
-    def outcomes(self) -> list[Any] | None:
-        """The whole outcomes that it has written since; None once it is dead."""
-        piece = os.read(self.output, 1 << 16)
-        if not piece:
-            return None
-        self.partial += piece
-        found: list[Any] = []
-        while len(self.partial) >= HEADER.size:
-            size, n_bytes = HEADER.unpack_from(self.partial)
-            middle = HEADER.size + size
-            end = middle + max(0, n_bytes)
-            if len(self.partial) < end:
-                break
-            value = json.loads(self.partial[HEADER.size : middle])
-            found.append(value if n_bytes < 0 else WithBytes(value, bytes(self.partial[middle:end])))
-            del self.partial[:end]
-        return found
-
-    def end(self) -> str:
-        """End the process, whatever it does; its last complaint, for a message."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self.output)
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # of texts that it did not take
-            self.process.stdin.close()
-        self.complaints.seek(0)
-        text = self.complaints.read().decode(errors="replace").strip()
-        self.complaints.close()
-        return text.splitlines()[-1] if text else "no message"
-
-
 class WorkerPool:
     """Worker processes that stay for one lot of texts after another; `stop` ends them."""
 
@@ -145,16 +65,18 @@ class WorkerPool:
         self.texts: dict[int, str] = {}
         self.outcomes: dict[int, Any] = {}
         self.waiting: deque[range] = deque()
+        self.each = 0.0  # seconds that a text takes; 0: nobody knows
         self.suspects: set[int] = set()
         self.selector = selectors.DefaultSelector()
-        self.workers: list[_Worker] = []
+        self.workers: list[Worker] = []
 
-    def add(self, texts: Sequence[str], *, batch: int = CHUNK) -> range:
-        """Put texts behind those that wait, handed out so many at a time; what `finish` knows them by."""
+    def add(self, texts: Sequence[str]) -> range:
+        """Put texts behind those that wait; what `finish` knows them by."""
         lot = range(self.added, self.added + len(texts))
         self.added = lot.stop
         self.texts.update(zip(lot, texts, strict=True))
-        self.waiting.extend(range(i, min(i + batch, lot.stop)) for i in range(lot.start, lot.stop, batch))
+        if lot:
+            self.waiting.append(lot)
         while len(self.workers) < min(self.cores, len(self.texts)):
             self.start()
         return lot
@@ -176,7 +98,7 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start a worker."""
-        worker = _Worker(*self.setup)
+        worker = Worker(*self.setup)
         self.workers.append(worker)
         self.selector.register(worker.output, selectors.EVENT_READ, worker)
 
@@ -188,12 +110,35 @@ class WorkerPool:
         for worker in list(self.workers):
             if not worker.ready and now - worker.since > START_LIMIT:
                 raise RuntimeError(f"a worker process did not start within {START_LIMIT:g} s")
-            if worker.ready and worker.pending and now - worker.since > self.limit:
-                self._settle(worker.pending.popleft(), Lost("timeout"))
+            if worker.overdue(self.limit):
+                self._settle(worker.taken(), Lost("timeout"))
                 self._replace(worker)
         for worker in self.workers:
-            if worker.ready and not worker.pending and self.waiting:
-                worker.give(self.waiting.popleft(), self.texts)
+            if worker.ready and not worker.pending:
+                self._give(worker)
+        left = sum(map(len, self.waiting))
+        for worker in self.workers:
+            # while others would be left without, a text is better off waiting here than behind a slow one
+            if worker.ready and not worker.ahead and left > 4 * self.cores * self._share(left):
+                self._give(worker, LINE)
+
+    def _share(self, left: int) -> int:
+        """How many of the texts that are left a worker gets at once: fewer towards the end."""
+        by_time = int(WORK_S / self.each) if self.each else FIRST
+        return max(1, min(by_time, MOST, left // (2 * self.cores)))
+
+    def _give(self, worker: Worker, most: int = sys.maxsize) -> None:
+        """Hand a worker its share of the texts that wait, if that takes no more than so many bytes."""
+        if not self.waiting:
+            return
+        lot = self.waiting.popleft()
+        chunk = lot[: self._share(len(lot) + sum(map(len, self.waiting)))]
+        line = (json.dumps([self.texts[i] for i in chunk]) + "\n").encode()
+        rest = lot[len(chunk) :] if len(line) <= most else lot
+        if rest:
+            self.waiting.appendleft(rest)
+        if len(line) <= most:
+            worker.give(chunk, line)
 
     def stop(self) -> None:
         """End all workers."""
@@ -201,25 +146,41 @@ class WorkerPool:
         for worker in self.workers:
             worker.end()
 
-    def _collect(self, worker: _Worker) -> None:
+    def _collect(self, worker: Worker) -> None:
         """Take a worker's outcomes; if it died, its first text is the suspect."""
         outcomes = worker.outcomes()
         if outcomes is None:
             self._replace_dead(worker)
             return
-        for outcome in outcomes:
-            worker.since = time.monotonic()
-            if worker.ready:
-                self._settle(worker.pending.popleft(), outcome)
+        if not outcomes:  # not yet a whole one
+            return
+        if not worker.ready:
             worker.ready = True  # the first outcome says that it has started
+            outcomes = outcomes[1:]
+            worker.since = worker.given = time.monotonic()
+        worker.arrived += len(outcomes)
+        for outcome in outcomes:
+            self._settle(worker.pending.popleft(), outcome)
+        if outcomes:
+            self._timed(worker, len(outcomes))
 
-    def _replace_dead(self, worker: _Worker) -> None:
+    def _timed(self, worker: Worker, count: int) -> None:
+        """Learn how long a text takes from so many outcomes."""
+        now = time.monotonic()
+        each = max((now - worker.given) / count, 1e-6)
+        self.each = 0.7 * self.each + 0.3 * each if self.each else each
+        worker.given = now
+        worker.ahead = min(worker.ahead, len(worker.pending))
+        if worker.ahead == len(worker.pending):
+            worker.ahead = 0  # it works on them now
+
+    def _replace_dead(self, worker: Worker) -> None:
         """A text whose worker dies is tried once more, alone: something else may have killed the process."""
         if not worker.ready:
             self.workers.remove(worker)
             raise RuntimeError(f"a worker process ended before it started: {worker.end()}")
         if worker.pending:
-            suspect = worker.pending.popleft()
+            suspect = worker.taken()
             if suspect in self.suspects:
                 self._settle(suspect, Lost("crashed"))
             else:
@@ -227,13 +188,12 @@ class WorkerPool:
                 self.waiting.appendleft(range(suspect, suspect + 1))
         self._replace(worker)
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: Worker) -> None:
         """End a worker, put back what it had, and start another where there is work for one."""
         self.selector.unregister(worker.output)
         worker.end()
         self.workers.remove(worker)
-        if worker.pending:
-            self.waiting.append(range(worker.pending[0], worker.pending[-1] + 1))
+        self.waiting.extendleft(reversed(_ranges(worker.pending)))
         if self.waiting:
             self.start()
 
@@ -242,32 +202,12 @@ class WorkerPool:
         del self.texts[index]
 
 
-def work() -> None:
-    """The worker's program: a line of JSON texts in, an outcome a text out."""
-    target, setup, limit = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
-    output = int(sys.argv[4])
-    os.set_inheritable(output, False)
-    module, function = target.split(":")
-    apply = getattr(importlib.import_module(module), function)(setup)
-    _send(output, None)
-    for line in sys.stdin.buffer:
-        for text in json.loads(line):
-            # ends this process even inside C++ code, should nobody be left to do it
-            signal.setitimer(signal.ITIMER_REAL, limit + 60)
-            _send(output, apply(text))
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _send(output: int, outcome: Any) -> None:
-    """Write one outcome, whole."""
-    has_bytes = isinstance(outcome, WithBytes)
-    value = json.dumps(outcome.value if has_bytes else outcome).encode()
-    content = outcome.content if has_bytes else b""
-    left = memoryview(HEADER.pack(len(value), len(content) if has_bytes else -1) + value + content)
-    while left:
-        left = left[os.write(output, left) :]
-
-
-if __name__ == "__main__":
-    # by its own name, since __main__ has another `WithBytes` than the one that a target's outcomes are of
-    importlib.import_module("manywalks.runtime.worker_pool").work()
+def _ranges(indices: Iterable[int]) -> list[range]:
+    """Ascending numbers as ranges."""
+    found: list[range] = []
+    for index in indices:
+        if found and found[-1].stop == index:
+            found[-1] = range(found[-1].start, index + 1)
+        else:
+            found.append(range(index, index + 1))
+    return found

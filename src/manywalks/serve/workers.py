@@ -134,7 +134,7 @@ class Workers:
                 job.given += 1
             if job.cancelled or job.given == len(job.texts):
                 continue
-            (index,) = self._pool.add([job.texts[job.given]], batch=1)
+            (index,) = self._pool.add([job.texts[job.given]])
             self._asked[index] = (job, job.given)
             # the pool waits for outcomes first, and gives texts to idle workers after that
             self._bell.ring()
