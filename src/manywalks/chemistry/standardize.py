@@ -35,38 +35,51 @@ class Standardized(NamedTuple):
     flags: str = ""
 
 
+class Read(NamedTuple):
+    """What became of one SMILES, and what RDKit reads in its standard form where that is known already."""
+
+    standard: Standardized
+    mol: Chem.Mol | None
+
+
 def standardize_one(smiles: str, params: CurateParams) -> Standardized:
     """Standardize one SMILES in this process, without a time limit; RDKit's complaints stay silent."""
+    return standardize_and_read(smiles, params).standard
+
+
+def standardize_and_read(smiles: str, params: CurateParams) -> Read:
+    """`standardize_one`, for whom goes on with the molecule."""
     with rdBase.BlockLogs():
         try:
             return _standardize(smiles.strip(), params)
         except Refusal as refusal:
-            return Standardized(None, *refusal.args)
+            return Read(Standardized(None, *refusal.args), None)
         # RDKit and the pipeline raise RuntimeError, ValueError and C++ exceptions of many kinds
         except Exception as error:
-            return Standardized(None, "failed", f"{type(error).__name__}: {_first_line(error)}")
+            said = f"{type(error).__name__}: {_first_line(error)}"
+            return Read(Standardized(None, "failed", said), None)
 
 
-def _standardize(smiles: str, params: CurateParams) -> Standardized:
+def _standardize(smiles: str, params: CurateParams) -> Read:
     """The standard form of a stripped cell; a Refusal says why there is none."""
     if not smiles:
         raise Refusal("empty", "the cell is empty")
     flags: set[str] = set()
-    given = parse_written(smiles, flags, polymers=params.polymers == "keep")
+    mol = parse_written(smiles, flags, polymers=params.polymers == "keep")
     # written canonically first: the pipeline's outcome can depend on the order of the atoms
-    current = Chem.MolToSmiles(given)
+    current = Chem.MolToSmiles(mol)
     _judge_written(current, params, flags)
     n_parts = current.count(".")
     # a text that RDKit writes as it read it need not be read once more
-    if not (current == smiles and _is_settled(current, given, params)):
-        current = _settled(without_ions(current), params, flags)
+    if not (current == smiles and _is_settled(current, mol, params)):
+        current, mol = _settled(without_ions(current), params, flags)
     _judge(current, params, flags)
     if current.count(".") < n_parts:
         flags.add("parts removed")
-    return Standardized(current, flags=";".join(sorted(flags)))
+    return Read(Standardized(current, flags=";".join(sorted(flags))), mol)
 
 
-def _settled(current: str, params: CurateParams, flags: set[str]) -> str:
+def _settled(current: str, params: CurateParams, flags: set[str]) -> tuple[str, Chem.Mol | None]:
     """Repeat the steps until they change nothing; of a cycle, take its smallest member."""
     seen = [current]
     for _ in range(MAX_ROUNDS):
@@ -74,10 +87,10 @@ def _settled(current: str, params: CurateParams, flags: set[str]) -> str:
         if mol is None:
             raise Refusal("failed", f"RDKit does not read {shown(current)}, which it wrote")
         if _is_settled(current, mol, params) and Chem.MolToSmiles(mol) == current:
-            return current
+            return current, mol
         current = _canonical(_steps(current, mol, params, flags), seen)
         if current in seen:
-            return min(seen[seen.index(current) :])
+            return min(seen[seen.index(current) :]), None
         seen.append(current)
     raise Refusal("failed", f"still changing after {MAX_ROUNDS} rounds: {seen[-2]} and {seen[-1]}")
 

@@ -25,6 +25,7 @@ from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
 from manywalks.replicates.mixing import Mixing, average, in_endpoint_units, mix
 from manywalks.runtime.resources import usable_cores
+from manywalks.train.dense_engine.gather import COLUMNS, gather
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.targets import TargetTransform
@@ -39,6 +40,12 @@ CHUNK = 256
 
 
 """Molecules that go through a replicate together: their hidden layers stay in the cache."""
+
+
+PACKED = 64
+
+
+"""Molecules from which on copying the first kernel into panels costs less than it saves."""
 
 
 class Stack(Protocol):
@@ -207,6 +214,8 @@ class DenseStack:
         # kept over all chunks: in a thread, glibc gives fresh memory back and faults it in anew each time
         scratch = [np.empty((CHUNK, layer.bias.shape[1]), np.float32) for layer in self.layers]
         spare, inverse = np.empty_like(max(scratch, key=np.size)), np.empty(CHUNK, np.float32)
+        kernel = first.kernel[k, :d_counts]
+        panels = _panels(kernel) if len(features) >= PACKED else None
         for low in range(0, len(features), CHUNK):
             high = min(low + CHUNK, len(features))
             z = scratch[0][: high - low]
@@ -214,7 +223,10 @@ class DenseStack:
             if dense.shape[1]:
                 z += dense[low:high] @ first.kernel[k, d_counts:]
             rows = counts.indptr[low : high + 1]
-            add_counts(rows, counts.indices, counts.data, first.kernel[k, :d_counts], z)
+            if panels is None:
+                add_counts(rows, counts.indices, counts.data, kernel, z)
+            else:
+                add_counts_packed(rows, counts.indices, counts.data, panels, z)
             for before, layer, free in zip(self.layers, self.layers[1:], scratch[1:], strict=False):
                 unused = spare.ravel()[: z.size]
                 if before.gamma is not None and before.beta is not None:
@@ -248,6 +260,16 @@ def _builder_stacks(path: Path) -> list[KerasStack]:
     return [KerasStack(model, one) for one in stacked]
 
 
+def _panels(kernel: np.ndarray) -> np.ndarray:
+    """A kernel (d, h) as float32 (p, 64 d): 64 columns after each other, the last ones filled up."""
+    d, h = kernel.shape
+    panels = np.zeros((-(-h // COLUMNS), d, COLUMNS), np.float32)
+    for number, panel in enumerate(panels):
+        part = kernel[:, number * COLUMNS : (number + 1) * COLUMNS]
+        panel[:, : part.shape[1]] = part
+    return panels.reshape(len(panels), d * COLUMNS)
+
+
 @njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
 def add_counts(indptr, indices, values, kernel, z):
     """z (b, h) += counts (b, d) @ kernel (d, h), counts given as CSR."""
@@ -257,6 +279,20 @@ def add_counts(indptr, indices, values, kernel, z):
             value, weights = values[q], kernel[indices[q]]
             for j in range(row.size):
                 row[j] += value * weights[j]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def add_counts_packed(indptr, indices, values, panels, z):
+    """`add_counts` with the kernel's `_panels`: sums of 64 columns stay in registers, twice as fast."""
+    total = np.empty(COLUMNS, np.float32)
+    for number in range(len(panels)):
+        panel, low = panels[number], number * COLUMNS
+        for i in range(z.shape[0]):
+            gather(  # pyright: ignore[reportCallIssue] (numba adds the first argument)
+                total, panel, 0, indices, values, indptr[i], indptr[i + 1]
+            )
+            for j in range(min(COLUMNS, z.shape[1] - low)):
+                z[i, low + j] += total[j]
 
 
 def _blocks(n: int, size: int) -> Iterator[np.ndarray]:

@@ -68,10 +68,14 @@ def _from_counts(vectors: Sequence[Any]) -> SparseRows:
     """Rows of RDKit's sparse count vectors, whose elements come in ascending order."""
     rows = [vector.GetNonzeroElements() for vector in vectors]
     lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
-    total = int(lengths.sum())
-    columns = np.fromiter((column for row in rows for column in row), np.int32, total)
-    values = np.fromiter((count for row in rows for count in row.values()), np.float32, total)
-    return SparseRows(lengths, columns, values)
+    # a dictionary's own iterators: a loop over its items takes three times as long
+    columns = [np.fromiter(row, np.int32, len(row)) for row in rows]
+    values = [np.fromiter(row.values(), np.float32, len(row)) for row in rows]
+    return SparseRows(
+        lengths,
+        np.concatenate([np.empty(0, np.int32), *columns]),
+        np.concatenate([np.empty(0, np.float32), *values]),
+    )
 
 
 def _from_bits(vectors: Sequence[Any]) -> SparseRows:

@@ -53,10 +53,15 @@ class FeatureRow(NamedTuple):
         )
 
 
-def featurize_molecule(smiles: str, blocks: Sequence[FeatureBlock], seed: int = 0) -> "FeatureRow | Failure":
-    """Featurize one molecule in this process, without a time limit; RDKit's complaints stay silent."""
+def featurize_molecule(
+    smiles: str, blocks: Sequence[FeatureBlock], seed: int = 0, *, mol: Chem.Mol | None = None
+) -> "FeatureRow | Failure":
+    """Featurize one molecule in this process, without a time limit; RDKit's complaints stay silent.
+
+    `mol` is what RDKit reads in `smiles`, where that is known already.
+    """
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
+        mol = Chem.MolFromSmiles(smiles) if mol is None else mol
         if mol is None or mol.GetNumAtoms() == 0:
             what = "RDKit cannot parse" if mol is None else "no atoms in"
             return Failure("failed", f"{what} {smiles!r}; curate the table first")

@@ -8,9 +8,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from rdkit import rdBase
+from rdkit import Chem, rdBase
 
-from manywalks.chemistry.standardize import standardize_one
+from manywalks.chemistry.standardize import standardize_and_read
 from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule, read_blocks
 from manywalks.params.curate import CurateParams
 from manywalks.params.model import FeatureBlock
@@ -54,12 +54,13 @@ def worker(given: dict[str, Any]) -> Callable[[str], Any]:
     known: OrderedDict[str, FeatureRow | Failure] = OrderedDict()
 
     def one(text: str) -> Any:
-        standard = _standardized(text[1:], curate, is_block=text[0] == BLOCK)
+        standard, mol = _standardized(text[1:], curate, is_block=text[0] == BLOCK)
         if standard.standardized is None:
             return standard
         found = known.get(standard.standardized)
         if found is None:
-            found = known[standard.standardized] = featurize_molecule(standard.standardized, blocks)
+            found = featurize_molecule(standard.standardized, blocks, mol=mol)
+            known[standard.standardized] = found
         if len(known) > REMEMBERED:
             known.popitem(last=False)
         if isinstance(found, Failure):
@@ -69,8 +70,8 @@ def worker(given: dict[str, Any]) -> Callable[[str], Any]:
     return one
 
 
-def _standardized(text: str, curate: CurateParams, *, is_block: bool) -> Standard:
-    """Of a SMILES or a molecule block."""
+def _standardized(text: str, curate: CurateParams, *, is_block: bool) -> tuple[Standard, Chem.Mol | None]:
+    """Of a SMILES or a molecule block, and what RDKit reads in the standard form where it has read it."""
     if is_block:
         # takes pandas along, 0.3 s, which a worker needs for nothing else
         from manywalks.chemistry.sdf import block_smiles
@@ -81,11 +82,12 @@ def _standardized(text: str, curate: CurateParams, *, is_block: bool) -> Standar
             # RDKit's reader of blocks raises C++ exceptions of many kinds
             except Exception as error:
                 said = " ".join(str(error).split())
-                return Standard("", None, f"unparsable: molecule block: {type(error).__name__}: {said}")
-    found = standardize_one(text, curate)
+                fault = f"unparsable: molecule block: {type(error).__name__}: {said}"
+                return Standard("", None, fault), None
+    found, mol = standardize_and_read(text, curate)
     if found.smiles is None:
-        return Standard(text, None, f"{found.reason}: {found.detail}")
-    return Standard(text, found.smiles, "")
+        return Standard(text, None, f"{found.reason}: {found.detail}"), None
+    return Standard(text, found.smiles, ""), mol
 
 
 def arrived(outcome: Any, text: str, limit: float) -> Arrived:
