@@ -10,8 +10,8 @@ from manywalks.params.model import FeatureBlock
 from tests.support.molecules import DRUGS
 
 KINDS = (
-    "morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count", "avalon_count", "maccs",
-    "rdkit_path_count", "rdkit2d", "ionization",
+    "morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count", "avalon_count",
+    "maccs", "rdkit_path_count", "rdkit2d", "ionization",
 )  # fmt: skip
 BLOCKS = [FeatureBlock.model_validate({"kind": kind}) for kind in KINDS]
 
