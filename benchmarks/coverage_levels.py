@@ -7,6 +7,7 @@ python -m benchmarks.coverage_levels --quick    a tenth of the ensembles, nothin
 import argparse
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.results import table, write_section
 from benchmarks.simulated import Setting, draw, settings
@@ -15,7 +16,7 @@ from manywalks.replicates.spectrum import covariance_moments
 
 COUNTS = (2, 3, 4, 6, 8, 12, 16, 32, 64)
 LEVELS = (0.9, 0.95, 0.99, 0.995, 0.999)
-ENSEMBLES, RETRAININGS = 1000, 200_000
+ENSEMBLES, RETRAININGS = 500, 200_000
 
 
 def failing(setting: Setting, m: int, ensembles: int, rng: np.random.Generator) -> list[str]:
@@ -57,4 +58,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with threadpool_limits(1):
+        main()

@@ -18,15 +18,19 @@ from threadpoolctl import threadpool_limits
 from benchmarks.results import table, write_section
 from manywalks.ensemble import calibration
 from manywalks.params.cut import Cut
+from manywalks.params.endpoint import EndpointParams
+from manywalks.replicates.best import best_of, candidates_of
 from manywalks.replicates.bound import difference_bound, molecule_bounds
 from manywalks.replicates.combine import Combining, combine
 from manywalks.replicates.decisions import flip_chances, most_flips
 from manywalks.replicates.list_sums import ListSums
 
-COUNTS = (4, 8, 16, 32, 64)
+COUNTS = (2, 4, 8, 16, 32, 64)
 DIRECTIONS, SCAFFOLDS, MOLECULES = 40, 100, 4000
 EXPERIMENTS, RETRAININGS = 1000, 4
 CUT = Cut(low=0.5)
+# the best ones of a list, and how many molecules it has
+BEST, LIST, WANTED = 20, 400, EndpointParams()
 VALID = (30, 50, 100, 1000)
 Rows = Callable[["World", np.random.Generator], np.ndarray]
 
@@ -158,6 +162,33 @@ def decision_rows(here: World, times: int, rng: np.random.Generator) -> list[lis
     return rows_of_table
 
 
+def best_rows(here: World, times: int, rng: np.random.Generator) -> list[list[str]]:
+    """The best 20 of lists of 400, by number of replicates."""
+    found = []
+    for m in COUNTS:
+        stated, replaced, within, chances, stayed = [], [], [], [], []
+        for _ in range(times):
+            rows = rng.choice(MOLECULES, LIST, replace=False)
+            seen, other = (here.replicates(rng, m, rows) for _ in range(2))
+            names = [str(place) for place in range(LIST)]
+            kept = candidates_of(names, seen.mean(axis=0), seen, WANTED, BEST)
+            best = best_of(kept, WANTED, BEST, 0.95, rng)
+            theirs = set(np.argsort(-other.mean(axis=0))[:BEST].astype(str))
+            mine = best.smiles[:BEST].tolist()
+            stated.append(best.expected)
+            replaced.append(len(set(mine) - theirs))
+            within.append(float(replaced[-1] <= best.most))
+            chances.append(best.chance[:BEST])
+            stayed.append([name in theirs for name in mine])
+        chance, came = np.concatenate(chances), np.concatenate(stayed).astype(float)
+        cells = [f"{np.mean(stated):.2f}", f"{np.mean(replaced):.2f}", cell(within)]
+        for low, high in ((0.3, 0.5), (0.5, 0.7), (0.7, 0.9)):
+            own = (chance >= low) & (chance < high)
+            cells.append(f"{100 * chance[own].mean():.1f}: {cell(came[own].tolist())}")
+        found.append([str(m), *cells])
+    return found
+
+
 def interval_rows(times: int, rng: np.random.Generator) -> list[list[str]]:
     """Coverage of intervals of 90 %, by number of valid molecules."""
     found = []
@@ -196,6 +227,12 @@ decisions really differed.
 
 {decisions}
 
+The best 20 of lists of 400: how many a retrained ensemble is expected to replace and does, how often (%) no
+more are replaced than stated with 95 % confidence, and the stated chance (%) that a molecule stays, beside
+how often it did.
+
+{best}
+
 Intervals of 90 % at new molecules, by number of valid molecules:
 
 {intervals}
@@ -227,6 +264,18 @@ def main() -> None:
         scaffolds=SCAFFOLDS,
         lists=table(["list", *(f"M = {m}" for m in COUNTS)], lists),
         decisions=table(heads, decision_rows(here, times, rng)),
+        best=table(
+            [
+                "M",
+                "expected",
+                "replaced",
+                "within the number",
+                "chance 30 to 50 %",
+                "50 to 70 %",
+                "70 to 90 %",
+            ],
+            best_rows(here, times // 2, rng),
+        ),
         intervals=table(["valid molecules", "should be", "coverage"], interval_rows(times, rng)),
     )
     print(text)

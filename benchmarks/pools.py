@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from manywalks import files
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
 from manywalks.params.families import Family
-from manywalks.params.load import parse_params
+from manywalks.params.load import Params, parse_params
+from manywalks.similarity import nearest_similarity
+from manywalks.split.clusters import similarity_bits
 from manywalks.split.split import split_molecules
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
@@ -35,6 +38,18 @@ SETS: dict[str, dict[str, Any]] = {
         "smiles": "smiles",
         "column": "measured log solubility in mols per litre",
         "unit": "log10 mol/L",
+    },
+    "Lipophilicity": {
+        "path": "tdc/lipophilicity_astrazeneca.csv",
+        "smiles": "Drug",
+        "column": "Y",
+        "unit": "log10",
+    },
+    "Clearance": {
+        "path": "tdc/clearance_microsome_az.csv",
+        "smiles": "Drug",
+        "column": "Y",
+        "unit": "mL/min/g",
     },
     "Pgp": {"path": "tdc/pgp_broccatelli.csv", "smiles": "Drug", "column": "Y", "kind": "classification"},
 }
@@ -63,8 +78,19 @@ def pool(name: str, *, threads: int = 2) -> Pool | None:
     return Pool(name, kind, kept["replicates"].astype(np.float64), kept["observed"])
 
 
-def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarray]:
-    """Curate, featurize, split half and half (many molecules to compare at), train SIZE replicates."""
+def similarity_of(name: str) -> np.ndarray:
+    """Tanimoto similarity of a pool's n molecules to their nearest training molecule."""
+    path = KEPT / f"{name}-similarity.npz"
+    if not path.is_file():
+        _, curated, parts = _ground(SETS[name], SETS[name].get("kind", "regression"))
+        bits = similarity_bits(curated["smiles"].tolist())
+        found = nearest_similarity(bits[out_of_sample(parts)], bits[parts == "train"])
+        files.write_npz(path, {"similarity": found})
+    return files.read_npz(path)["similarity"]
+
+
+def _ground(about: dict[str, Any], kind: str) -> tuple[Params, pd.DataFrame, np.ndarray]:
+    """Parameters, curated table and subsets: half out of sample, for many molecules to compare at."""
     endpoint = {"kind": kind, "column": about["column"], "unit": about.get("unit", "")}
     params = parse_params(
         {
@@ -76,8 +102,13 @@ def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarr
         }
     )
     curated = curate_table(read_table(DATA / about["path"]), params).molecules
+    return params, curated, split_molecules(curated, params.split)
+
+
+def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarray]:
+    """Curate, featurize, split, train SIZE replicates."""
+    params, curated, parts = _ground(about, kind)
     features = featurize(curated["smiles"].tolist(), params.featurize.blocks)
-    parts = split_molecules(curated, params.split)
     prepared = prepare(curated, features, parts, Family("", params))
     found = {
         replicate.index: prepared.transform.inverse(replicate.predictions)[:, 0]

@@ -104,6 +104,10 @@ def test_nights_of_a_checkout(origin: Path, clone: Path) -> None:
     report = files.read_json(clone / "reports/refresh.json")
     assert report["former"] == first and report["challenger"] != first
     assert report["drift"]["structures"]["molecules"] > 20
+    churned = report["churn"]["logS"]
+    assert churned["molecules"] > 10 and churned["rms_change"] > 0 and churned["sentences"][0] in said
+    assert (clone / "reports/churn.html").is_file()
+    assert "## Churn" in (clone / "reports/refresh.md").read_text(encoding="utf-8")
     assert "## Drift" in (clone / "reports/refresh.md").read_text(encoding="utf-8")
     listed = command("models", cwd=clone).stdout
     assert str(first) in listed and report["challenger"] in listed

@@ -1,10 +1,13 @@
 """Commands of champion and challenger: refresh, models, promote."""
 
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from manywalks import files
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
 from manywalks.pipeline import preflight, server
 from manywalks.workspace import Workspace
@@ -47,11 +50,38 @@ def refresh(
     found = refresh_flow(RefreshJob(workspace=str(workspace.root), push=push, pull=False, wait=0))
     for name, one in found["endpoints"].items():
         console.print(f"{name}: the challenger is {one['verdict']} ({_words(one)})", highlight=False)
+    for one in found["churn"].values():
+        console.print(" ".join(one["sentences"][:2]), highlight=False)
     for warning in found["warnings"]:
         console.print(f"Warning: {warning}.", style="yellow", highlight=False)
     rose = "promoted" if found["promoted"] else "not promoted"
     console.print(f"{found['challenger']} {rose}: {found['reason']}", highlight=False)
     console.print(f"champion {workspace.root / 'models/champion'}", highlight=False)
+
+
+@app.command()
+def churn(
+    former: Annotated[Path, typer.Argument(help="Folder of the former model.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the new model.")],
+    table: Annotated[Path, typer.Argument(metavar="INPUT", help="Molecules: CSV, Excel, Parquet or SDF.")],
+    smiles: Annotated[str | None, typer.Option(help="Column of SMILES (default: found).")] = None,
+    output: Annotated[Path, typer.Option(help="Folder of churn.json and churn.html.")] = Path("reports"),
+) -> None:
+    """Say how predictions changed from one model to another, and how much of it is luck.
+
+    Both predict the molecules of INPUT.
+
+    Example: manywalks churn models/champion models/ensemble library.csv
+    """
+    from manywalks.refresh.churn import churn_of_table
+    from manywalks.report.churn import NAME, page
+
+    found = churn_of_table(former, new, table, smiles=smiles)
+    files.write_json(output / "churn.json", found)
+    files.write_text(output / NAME, page(found, date.today().isoformat()))
+    for one in found["endpoints"].values():
+        console.print("\n".join(one["sentences"]), highlight=False)
+    console.print(f"report  {output / NAME}", highlight=False)
 
 
 @app.command()

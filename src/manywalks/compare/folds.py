@@ -50,7 +50,8 @@ class FoldPredictions(NamedTuple):
     """What one configuration's replicates predict on one split.
 
     Attributes:
-        predictions: float32 (m, n_test, t), in endpoint units; by replicate index, none diverged.
+        predictions: (m, n_test, t), in endpoint units, by replicate index, none diverged; float64 where there
+            are classes.
         indices: replicates tried, the diverged ones among them.
         diverged: how many of them diverged.
         parameters: trainable numbers of the network.
@@ -210,7 +211,8 @@ def _joined(
     kept: FoldPredictions, found: dict[int, FreshReplicate], predictions: list[np.ndarray]
 ) -> FoldPredictions:
     """The kept replicates and the new ones."""
-    new = [np.stack(predictions).astype(np.float32)] if predictions else []
+    # probabilities are doubles: in single precision those of sure networks would be 1, without a logit
+    new = [np.stack(predictions)] if predictions else []
     old = [kept.predictions] if len(kept.predictions) else []
     sizes = [one.parameters for one in _good(found)]
     return FoldPredictions(

@@ -71,6 +71,11 @@ class RefreshParams(Section):
         description="number of molecules new to both models that a verdict takes; with fewer, it is "
         "undecided",
     )
+    max_churn: Positive | None = Field(
+        default=None,
+        description="a challenger that is no better is not promoted if its predictions moved by more than "
+        "this share of the standard deviation of the training values (default: no limit)",
+    )
     keep: Count = Field(default=10, description="number of former champions to keep")
     drift_outside_share: Fraction = Field(
         default=0.3,

@@ -29,6 +29,8 @@ def on_failure(flow: Any, flow_run: Any, state: Any) -> None:
 def on_better(found: dict[str, Any]) -> None:
     """A challenger was promoted."""
     text = f"manywalks: {found['challenger']} is the new champion ({found['reason']})"
+    for one in found.get("churn", {}).values():
+        text += " " + " ".join(one["sentences"][:2])
     post("better model", text, found)
 
 

@@ -1,6 +1,7 @@
 """Refresh: a challenger against the champion, the decision between them, and drift of the data."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,33 +10,26 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.ensemble import manifest
-from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.registry import AUTO, OF_KIND
-from manywalks.featurize.featurize import featurize
-from manywalks.featurize.representations import usable
 from manywalks.params.load import Params
-from manywalks.params.model import EnsembleParams, FeatureBlock
+from manywalks.params.model import EnsembleParams
 from manywalks.params.run import RefreshParams
 from manywalks.pipeline import definition, versions
 from manywalks.refresh.champions import Champions
+from manywalks.refresh.churn import Molecules, churn_of, moved_too_far
 from manywalks.refresh.contest import Ensembled, Rule, contest
 from manywalks.refresh.drift import structure_drift, value_drift, warnings_of
+from manywalks.refresh.model_view import ModelView, predict_with
 from manywalks.refresh.text import text_of
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.plan import observed_sd
+from manywalks.report import churn as churn_page
 from manywalks.runtime.resources import cores_of
 from manywalks.split.clusters import clusters
 from manywalks.train.prepare import read_tables
-from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
-
-class ModelView(NamedTuple):
-    """What a model says of n molecules: replicates (m, n, t) in endpoint units, and where they lie."""
-
-    replicates: np.ndarray
-    about: dict[str, Any]
-    nearness: pd.DataFrame
+NOTHING: dict[str, Any] = {"endpoints": {}, "churn": {}, "drift": None, "warnings": []}
 
 
 class Check(NamedTuple):
@@ -69,17 +63,23 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
     name, former = champions.add(scores), champions.current()
     lost: dict[str, float] = {}
     if former is None:
-        found: dict[str, Any] = {"endpoints": {}, "drift": None, "warnings": []}
+        found: dict[str, Any] = dict(NOTHING)
         rises, reason = True, "the first model"
     elif former == name:
         # the table may have changed, the model has not: the last verdict is not this night's news
-        found = {"endpoints": {}, "drift": None, "warnings": []}
+        found = dict(NOTHING)
         rises, reason = False, "the same model as the champion; there is nothing to judge"
     else:
         found = compare(workspace, champions, former, name)
         lost = losses(found["endpoints"], champions.lost())
         asked = workspace.params.refresh
-        rises, reason = decide(found["endpoints"], asked.promote, lost=lost, margin=asked.margin)
+        rises, reason = decide(
+            found["endpoints"],
+            asked.promote,
+            lost=lost,
+            margin=asked.margin,
+            moved=moved_too_far(found["churn"], asked.max_churn),
+        )
     if rises:
         champions.promote(name, reason, lost)
     champions.prune(workspace.params.refresh.keep)
@@ -94,6 +94,10 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
     }
     files.write_json(workspace.reports / "refresh.json", report)
     files.write_text(workspace.reports / "refresh.md", text_of(report))
+    if report["churn"]:
+        said = {"former": former, "new": name, "endpoints": report["churn"]}
+        page = churn_page.page(said, date.today().isoformat())
+        files.write_text(workspace.reports / churn_page.NAME, page)
     return report
 
 
@@ -113,17 +117,23 @@ def is_judged(workspace: Workspace) -> bool:
 
 
 def compare(workspace: Workspace, champions: Champions, champion: str, challenger: str) -> dict[str, Any]:
-    """Contest of every endpoint at test molecules that the champion never trained on, and drift."""
+    """Contest of every endpoint at test molecules that the champion never saw, churn, and drift."""
     params = workspace.params
     curated, subsets = read_tables(workspace)
     known = champions.seen(champion)
-    trained_on = known.loc[known["subset"] != "test", "smiles"].to_numpy()
-    fresh = ~curated["smiles"].isin(trained_on).to_numpy()
-    held = curated.iloc[np.flatnonzero(fresh & (subsets == "test"))]
+    subset_of = dict(zip(known["smiles"], known["subset"], strict=True))
+    of_champion = np.array([subset_of.get(text, "") for text in curated["smiles"]], dtype=object)
+    # what either was trained on would move by having been measured, not by what the models know
+    unseen = np.flatnonzero((of_champion != "train") & np.isin(subsets, ("valid", "test")))
     cores = cores_of(workspace)
-    sides = [
-        predict_with(champions.model(one), held["smiles"].tolist(), cores) for one in (champion, challenger)
-    ]
+    texts = curated["smiles"].iloc[unseen].tolist()
+    everywhere = [predict_with(champions.model(one), texts, cores) for one in (champion, challenger)]
+    churned = churn_of(everywhere, Molecules.of(curated.iloc[unseen], list(params.data.endpoints)), params)
+    for name, one in churned.items():
+        one["sd"] = observed_sd(curated, subsets, name)
+    judged = np.flatnonzero((of_champion != "valid")[unseen] & (subsets == "test")[unseen])
+    held = curated.iloc[unseen[judged]]
+    sides = [side.take(judged) for side in everywhere]
     series = clusters(held["smiles"].tolist(), params.split.similarity)
     endpoints = {name: _endpoint(name, sides, held, params, series) for name in params.data.endpoints}
     new = curated.iloc[np.flatnonzero(~curated["smiles"].isin(list(known["smiles"])).to_numpy())]
@@ -131,7 +141,7 @@ def compare(workspace: Workspace, champions: Champions, champion: str, challenge
     warnings = warnings_of(
         drift["structures"], drift["values"], params.refresh.drift_outside_share, params.refresh.drift_psi
     )
-    return {"endpoints": endpoints, "drift": drift, "warnings": warnings}
+    return {"endpoints": endpoints, "churn": churned, "drift": drift, "warnings": warnings}
 
 
 def losses(endpoints: dict[str, dict[str, Any]], before: dict[str, float]) -> dict[str, float]:
@@ -152,6 +162,7 @@ def decide(
     *,
     lost: dict[str, float] | None = None,
     margin: float = 1.0,
+    moved: Sequence[str] = (),
 ) -> tuple[bool, str]:
     """Whether the challenger takes the champion's place by `refresh.promote`, and why in a sentence.
 
@@ -160,6 +171,7 @@ def decide(
         rule: "better", "not_worse" or "never".
         lost: share of its score that each endpoint would have lost since it was best.
         margin: what may be lost in all.
+        moved: endpoints whose predictions moved too far for a challenger that is no better.
     """
     said = ", ".join(f"{name} {one['verdict']}" for name, one in endpoints.items())
     verdicts = [one["verdict"] for one in endpoints.values()]
@@ -174,17 +186,12 @@ def decide(
             f"{said}, but with the challengers before it would have lost {', '.join(gone)} of its score, "
             f"more than refresh.margin ({margin:.0%})"
         )
+    if rises and moved and "better" not in verdicts:
+        return False, (
+            f"{said}, but its predictions moved by {', '.join(moved)}, more than refresh.max_churn allows a "
+            "model that is no better"
+        )
     return rises, f"{said}; refresh.promote is {rule}"
-
-
-def predict_with(model: Path, smiles: list[str], cores: int) -> ModelView:
-    """A model's replicates at standardized molecules, by its own features."""
-    about = usable(manifest.read(model), model)
-    blocks = [FeatureBlock.model_validate(block) for block in about["params"]["featurize"]["blocks"]]
-    raw = featurize(smiles, blocks, cores=cores)
-    predictor = StackedPredictor.load(model / "model.keras")
-    replicates = predictor.predict(UnionScaler.load(model / "scaler.npz").transform(raw))
-    return ModelView(replicates.astype(np.float64), about, Domain.load(model / "domain.npz").assess(raw))
 
 
 def _endpoint(

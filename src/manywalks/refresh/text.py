@@ -33,11 +33,29 @@ def text_of(report: dict[str, Any]) -> str:
     ]
     if any(one["metric"] in ("log_loss", "brier") for one in report["endpoints"].values()):
         lines += ["", "Probabilities are compared before calibration."]
+    if churned := report.get("churn"):
+        lines += ["", "## Churn", ""]
+        for name, one in churned.items():
+            lines += [*map(plain, one["sentences"]), ""]
+            lines += _moved_lines(name, one)
+        lines += ["The molecules that moved most are drawn in [churn.html](churn.html)."]
     if report["drift"]:
         lines += ["", "## Drift", "", *_drift_lines(report["drift"])]
     if report["warnings"]:
         lines += ["", *(f"Warning: {warning}." for warning in report["warnings"])]
     return "\n".join(lines) + "\n"
+
+
+def _moved_lines(name: str, one: dict[str, Any]) -> list[str]:
+    """The molecules that moved most, in Markdown."""
+    if not one["molecules"]:
+        return []
+    lines = [f"| {plain(name)}: moved most | before | after | change | |", "|---|---|---|---|---|"]
+    for moved in one["moved_most"]:
+        cells = " | ".join(short(moved[key]) for key in ("before", "after", "change"))
+        word = "beyond luck" if moved["beyond_luck"] else "may be luck"
+        lines.append(f"| {plain(moved['id'])} | {cells} | {word} |")
+    return [*lines, ""]
 
 
 def _drift_lines(drift: dict[str, Any]) -> list[str]:
