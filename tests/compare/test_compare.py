@@ -22,6 +22,7 @@ from manywalks.compare.variance_budget import shapley, variance_budget
 from manywalks.evaluate.infinite import closed_form, extrapolated, project, scorer, subset_scores
 from manywalks.formatting import with_error
 from manywalks.params.load import parse_params
+from manywalks.replicates.fresh import FreshReplicate
 from tests.conftest import SMALL, command
 
 
@@ -362,6 +363,14 @@ def test_kept_replicates_come_back_and_damage_is_noticed(tmp_path: Path) -> None
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     assert folds.load_fold_predictions(fold_store, split) == folds.NONE
     assert fold_store.of_split(split) is None
+
+
+def test_kept_probabilities_of_sure_networks_are_not_rounded_to_one(tmp_path: Path) -> None:
+    sure = FreshReplicate(0, (), np.full((4, 1), 1 - 1e-12))
+    kept = folds._joined(folds.NONE, {0: sure}, [sure.predictions])
+    folds.save_fold_predictions(folds.FoldStore(tmp_path), "split", kept)
+    found = folds.load_fold_predictions(folds.FoldStore(tmp_path), "split")
+    assert (found.predictions < 1).all()
 
 
 def test_streams_of_two_splits_have_nothing_in_common() -> None:

@@ -2,8 +2,8 @@
 
 Both models are ensembles whose replicates scatter, so two trainings on the same data differ, too. At a
 molecule, that luck has the variance s1^2 v1 + s2^2 v2 (s: spread of the replicates, v: 1/m for a mean). A
-change is beyond luck where it is larger than Student's t allows, with the share of wrongly named molecules held
-down (Benjamini and Hochberg). What else moves a model is new data, another split of it, other parameters.
+change is beyond luck where it is larger than Student's t allows, with the false discovery rate held down
+(Benjamini and Hochberg). What else moves a model is new data, another split of it, other parameters.
 """
 
 import math
