@@ -105,7 +105,8 @@ def test_nights_of_a_checkout(origin: Path, clone: Path) -> None:
     assert report["former"] == first and report["challenger"] != first
     assert report["drift"]["structures"]["molecules"] > 20
     churned = report["churn"]["logS"]
-    assert churned["molecules"] > 10 and churned["rms_change"] > 0 and churned["sentences"][0] in said
+    assert churned["molecules"] > 10 and churned["rms_change"] > 0
+    assert churned["sentences"][0] in " ".join(said.split())
     assert (clone / "reports/churn.html").is_file()
     assert "## Churn" in (clone / "reports/refresh.md").read_text(encoding="utf-8")
     assert "## Drift" in (clone / "reports/refresh.md").read_text(encoding="utf-8")
