@@ -46,9 +46,10 @@ from benchmarks.compare_worlds import (
 )
 from benchmarks.results import table, write_section
 from manywalks import files
-from manywalks.compare import design, paired, studentized_range, verdicts
+from manywalks.compare import design, paired, rank_tests, score_table, studentized_range, verdicts
 from manywalks.compare.configurations import read_configurations, with_values
 from manywalks.compare.design import Design, eliminated, looks_of
+from manywalks.compare.score_table import ScoreTable, check_assumptions
 from manywalks.compare.study import Study
 from manywalks.compare.verdicts import verdict
 from manywalks.evaluate import infinite
@@ -62,7 +63,7 @@ from manywalks.workspace import Workspace
 CONFIDENCE, THRESHOLD = 0.95, 0.01
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 # what decides an outcome: other code, and it is made again
-CODE = (compare_worlds, design, studentized_range, paired, infinite, verdicts)
+CODE = (compare_worlds, design, studentized_range, score_table, rank_tests, paired, infinite, verdicts)
 SOLUBILITY = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
 REAL = """
 data: {{path: table.csv, id: id, endpoints: {{logS: {{unit: log10 mol/L}}}}}}
@@ -83,9 +84,7 @@ def simulated(rng: np.random.Generator, world: World, metric: str) -> Counter[st
         for c, group in enumerate(world.groups):
             replicates = replicates_of(rng, x[group], y, train, test)
             values[split, c], noise[split, c] = projected(replicates, y[test], metric)
-    scores = paired.ScoreTable(
-        -values if metric in ("rmse", "mae") else values, noise**2, 1 / (FOLDS - 1), FOLDS
-    )
+    scores = ScoreTable(-values if metric in ("rmse", "mae") else values, noise**2, 1 / (FOLDS - 1), FOLDS)
     return outcome(scores) + with_stopping(scores)
 
 
@@ -97,9 +96,9 @@ def projected(replicates: np.ndarray, observed: np.ndarray, metric: str) -> tupl
     return extrapolated(replicates, score, subset_scores(replicates, score))
 
 
-def outcome(scores: paired.ScoreTable) -> Counter[str]:
+def outcome(scores: ScoreTable) -> Counter[str]:
     """Whether any of the pairs is called better or worse, with and without the correction."""
-    method = paired.check_assumptions(scores).method
+    method = check_assumptions(scores).method
     pairs = paired.pairs_of(scores, CONFIDENCE, method)
     words = [verdict(pair, THRESHOLD, by_ranks=method == "ranks") for pair in pairs]
     return Counter(
@@ -111,11 +110,11 @@ def outcome(scores: paired.ScoreTable) -> Counter[str]:
     ) + Counter({method: 1})
 
 
-def with_stopping(scores: paired.ScoreTable) -> Counter[str]:
+def with_stopping(scores: ScoreTable) -> Counter[str]:
     """The same comparison with a look after every repeat: any pair called, the first called, splits saved."""
     looks = looks_of(REPEATS, FOLDS, CONFIDENCE, stop=True)
     left, stopped = eliminated(scores, THRESHOLD, looks)
-    method = paired.check_assumptions(left).method
+    method = check_assumptions(left).method
     words = [
         verdict(pair, THRESHOLD, by_ranks=method == "ranks", confidence=looks.last)
         for pair in paired.pairs_of(left, looks.last, method)

@@ -23,7 +23,7 @@ from manywalks.evaluate import scores
 from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
 from manywalks.replicates.bound import difference_bound, replicates_needed
 from manywalks.replicates.spectrum import Moments, covariance_moments
-from manywalks.replicates.stopping import planned_looks
+from manywalks.replicates.stopping import Stopping, planned_looks
 
 COUNTS = (2, 4, 8, 16, 32, 64)
 # true needs that the adaptive runs are given a tolerance for
@@ -83,7 +83,7 @@ def simulated_adaptive(setting: Setting, need: int) -> Experiment:
 
     def experiment(rng: np.random.Generator) -> Outcome:
         replicates = draw(rng, MOST, setting)
-        looks = planned_looks(replicates, tolerance, maximum=MOST)
+        looks = planned_looks(replicates, Stopping(tolerance, maximum=MOST))
         seen = replicates[: looks[-1]]
         others = mean_replicates(rng, looks[-1], setting, RETRAININGS)
         bound = difference_bound(seen, adaptive=True).bound
@@ -124,7 +124,7 @@ def real_adaptive(replicates: np.ndarray, need: int) -> Experiment:
 
     def experiment(rng: np.random.Generator) -> Outcome:
         order = rng.permutation(len(replicates))
-        looks = planned_looks(replicates[order[:MOST]], tolerance, maximum=MOST)
+        looks = planned_looks(replicates[order[:MOST]], Stopping(tolerance, maximum=MOST))
         m = looks[-1]
         seen, rest = replicates[order[:m]], order[m:]
         groups = rest[: len(rest) // m * m].reshape(-1, m)[:RETRAININGS]
@@ -164,7 +164,7 @@ def real_metric(pool: Pool, name: str, count: int | None, need: int = 0) -> Expe
 
     def experiment(rng: np.random.Generator) -> Outcome:
         order = rng.permutation(len(replicates))
-        m = planned_looks(replicates[order[:MOST]], tolerance, maximum=MOST, count=count)[-1]
+        m = planned_looks(replicates[order[:MOST]], Stopping(tolerance, maximum=MOST, count=count))[-1]
         groups = order[: len(replicates) // m * m].reshape(-1, m)
         values = np.array([score(replicates[group].mean(axis=0))[name] for group in groups], dtype=float)
         pairs = ensemble_pairs(replicates[groups[0]])

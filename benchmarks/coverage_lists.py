@@ -22,7 +22,7 @@ from manywalks.params.endpoint import EndpointParams
 from manywalks.replicates.best import best_of, candidates_of
 from manywalks.replicates.bound import difference_bound, molecule_bounds
 from manywalks.replicates.combine import Combining, combine
-from manywalks.replicates.decisions import flip_chances, most_flips
+from manywalks.replicates.decisions import difference_error, flip_chances, most_flips
 from manywalks.replicates.list_sums import ListSums
 
 COUNTS = (2, 4, 8, 16, 32, 64)
@@ -151,7 +151,8 @@ def decision_rows(here: World, times: int, rng: np.random.Generator) -> list[lis
             expected.append(sums.flips)
             differ.append(otherwise.sum())
             within.append(float(otherwise.sum() <= most))
-            chances.append(flip_chances(centre, seen.std(axis=0, ddof=1), CUT, m))
+            error = difference_error(seen.std(axis=0, ddof=1), m)
+            chances.append(flip_chances(centre, error, CUT, m))
             turned.append(otherwise)
         chance, flips = np.concatenate(chances), np.concatenate(turned).astype(float)
         cells = [f"{np.mean(expected):.2f}", f"{np.mean(differ):.2f}", cell(within)]

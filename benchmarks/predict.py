@@ -19,7 +19,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.results import table, write_section
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
+from manywalks.ensemble.keras_file import save_keras
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams

@@ -6,6 +6,7 @@ from manywalks import files
 from manywalks.ensemble import keras_stack, manifest
 from manywalks.ensemble.build import calibrations, family_replicates, settings_of, union_scaler
 from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.keras_file import save_keras
 from manywalks.replicates.store import entropy_of, open_store, read_used_replicates
 from manywalks.train.prepare import read_features, read_prepared
 from manywalks.workspace import Workspace
@@ -24,7 +25,7 @@ def run(workspace: Workspace) -> None:
     folder = workspace.ensemble.with_name(".ensemble")
     shutil.rmtree(folder, ignore_errors=True)
     about = keras_stack.describe(families, average, class_average)
-    keras_stack.save_keras(model, folder / "model.keras", about=about)
+    save_keras(model, folder / "model.keras", about=about)
     scaler.save(folder / "scaler.npz")
     domain = Domain.fit(features.take(prepared[0].problem.train))
     domain.save(folder / "domain.npz")

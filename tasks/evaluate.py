@@ -86,7 +86,7 @@ def run(workspace: Workspace) -> None:
         neighbours = beside_neighbours(near, curated.loc[train], name)
         tables.append(prediction_table(seen, curated, params).join([near.table, neighbours]))
         plots += convergence_points(seen, params)
-        replicates += replicate_points(seen)
+        replicates += replicate_points(seen, params)
     files.write_json(workspace.reports / "metrics.json", metrics)
     files.write_json(workspace.reports / "scores.json", few_scores(metrics, statements))
     files.write_json(workspace.reports / "statement.json", statements)

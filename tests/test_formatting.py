@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manywalks.formatting import count, told_apart, two_digits
+from manywalks.formatting import count, told_apart, two_digits, with_error
 
 AMOUNTS = st.floats(1e-6, 1e6)
 
@@ -41,3 +41,16 @@ def test_one_is_singular() -> None:
     assert [count(n, "molecule") for n in (0, 1, 2, 1283)] == [
         "0 molecules", "1 molecule", "2 molecules", "1,283 molecules",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (0.64031, 0.0199, "0.640 ± 0.020"),
+        (12.345, 1.2, "12.3 ± 1.2"),
+        (1.5, 0.0, "1.5000"),
+        (0.1, 1e-9, "0.1000 ± 0.0000"),
+    ],
+)
+def test_scores_are_shown_to_the_second_figure_of_their_error(value: float, error: float, shown: str) -> None:
+    assert with_error(value, error) == shown

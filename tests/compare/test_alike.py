@@ -10,26 +10,28 @@ import yaml
 from manywalks.compare import paired, verdicts
 from manywalks.compare.configurations import Configuration
 from manywalks.compare.folds import copy_entropy, open_fold_store, read_recipe
+from manywalks.compare.rank_tests import friedman_p
+from manywalks.compare.score_table import ScoreTable, check_assumptions
 from manywalks.evaluate.infinite import scorer
 from manywalks.params.load import parse_params
 from manywalks.workspace import Workspace
 from tests.conftest import SMALL
 
 
-def table(c: int, rounding: float) -> paired.ScoreTable:
+def table(c: int, rounding: float) -> ScoreTable:
     """Scores (25, c) that are the same in every column but for rounding."""
     rng = np.random.default_rng(1)
     scores = np.repeat(rng.normal(1, 0.1, (25, 1)), c, axis=1) + rounding * rng.normal(size=(25, c))
-    return paired.ScoreTable(scores, np.zeros_like(scores), 0.25, 5)
+    return ScoreTable(scores, np.zeros_like(scores), 0.25, 5)
 
 
 @pytest.mark.parametrize("c", [2, 3, 4])
 @pytest.mark.parametrize("rounding", [0.0, 1e-16])
 def test_scores_alike_within_rounding_are_p_1_by_every_method(c: int, rounding: float) -> None:
     scores = table(c, rounding)
-    assumed = paired.check_assumptions(scores)
-    json.dumps([assumed.normality, assumed.sphericity, paired.friedman_p(scores.scores)], allow_nan=False)
-    assert paired.friedman_p(scores.scores) == (None if c == 2 else 1)
+    assumed = check_assumptions(scores)
+    json.dumps([assumed.normality, assumed.sphericity, friedman_p(scores)], allow_nan=False)
+    assert friedman_p(scores) == (None if c == 2 else 1)
     for method in ("tukey", "own variances", "ranks"):
         for pair in paired.pairs_of(scores, 0.95, method):
             json.dumps(vars(pair), allow_nan=False)

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from manywalks.compare import paired
-from manywalks.compare.design import beaten, eliminated, looks_of
+from manywalks.compare.design import Design, beaten, eliminated, looks_of
 from manywalks.compare.folds import read_splits, write_splits
+from manywalks.compare.score_table import ScoreTable
 from manywalks.compare.studentized_range import range_ppf, range_sf
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
@@ -20,12 +20,12 @@ FOLDS, REPEATS = 5, 5
 THRESHOLD = 0.01
 
 
-def table(gains: list[float], *, noise: float = 0.02, seed: int = 1) -> paired.ScoreTable:
+def table(gains: list[float], *, noise: float = 0.02, seed: int = 1) -> ScoreTable:
     """Scores (25, c), more is better: each configuration ahead by its gain."""
     rng = np.random.default_rng(seed)
     split = rng.normal(0, 0.1, (REPEATS * FOLDS, 1))
     scores = split + np.array(gains) + rng.normal(0, noise, (REPEATS * FOLDS, len(gains)))
-    return paired.ScoreTable(scores, np.full(scores.shape, 1e-6), 1 / (FOLDS - 1), FOLDS)
+    return ScoreTable(scores, np.full(scores.shape, 1e-6), 1 / (FOLDS - 1), FOLDS)
 
 
 @pytest.mark.parametrize("repeats", [2, 5, 9])
@@ -111,3 +111,11 @@ def test_rows_that_a_split_leaves_out_neither_train_nor_test(tmp_path) -> None:
         changed = curated.assign(y=np.where(subsets == "", 1e6, curated["y"]))
         other = prepare(changed, features, again, Family("", params)).problem
         np.testing.assert_array_equal(problem.targets.values[used], other.targets.values[used])
+
+
+@pytest.mark.parametrize(
+    "bad", [{"replicates": 1}, {"folds": 2}, {"repeats": 0}, {"threshold": -1.0}], ids=lambda bad: str(bad)
+)
+def test_designs_that_say_nothing_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="--"):
+        Design(**bad)  # pyright: ignore[reportArgumentType]

@@ -25,34 +25,22 @@ from manywalks.report.explanation import svg, write_svg
 FACTORS = np.array([[1.0, 1.0], [1.1, -1.0], [0.9, 1.0], [1.0, -1.0]])  # (m, t)
 
 
-class Same:
-    """A scaler that changes nothing."""
-
-    def transform(self, features: Features) -> Features:
-        return features
-
-
-class Heteroatoms:
-    """Replicates that count N, O and S atoms, each with a factor of its own; in a class about one half."""
-
-    def predict(self, features: Features) -> np.ndarray:
-        column = features.names.index("physchem:NumHeteroatoms")
-        counted = features.matrix()[None, :, column, None] * FACTORS[:, None, :]
-        return counted * [1, 0.05] + [0, 0.5]
-
-
 @dataclass(frozen=True)
 class Model:
     """What an explanation needs of an ensemble."""
 
     about: dict[str, Any]
-    scaler: Same
-    predictor: Heteroatoms
     calibrations: dict[str, Calibration]
+
+    def replicates(self, features: Features) -> np.ndarray:
+        """They count N, O and S atoms, each with a factor of its own; in a class about one half."""
+        column = features.names.index("physchem:NumHeteroatoms")
+        counted = features.matrix()[None, :, column, None] * FACTORS[:, None, :]
+        return counted * [1, 0.05] + [0, 0.5]
 
     def predict_features(self, features: Features) -> pd.DataFrame:
         """As an ensemble says it: the mean of the replicates, calibrated."""
-        replicates = self.predictor.predict(features)
+        replicates = self.replicates(features)
         said: dict[str, Any] = {"similarity": [0.4], "in_domain": [False]}
         for column, (name, calibration) in enumerate(self.calibrations.items()):
             out = report_endpoint(
@@ -75,7 +63,7 @@ def model() -> Model:
         "doubtful": Calibration("classification", 50, slope=0.5),
     }
     about = {"params": parse_params(raw).model_dump(mode="json")}
-    return Model(about, Same(), Heteroatoms(), calibrations)
+    return Model(about, calibrations)
 
 
 @pytest.fixture(scope="module")

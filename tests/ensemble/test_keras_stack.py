@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from manywalks import files
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
+from manywalks.ensemble.keras_file import save_keras
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import TRIM
 from manywalks.train.keras_engine.model import build, import_keras

@@ -11,7 +11,8 @@ from rdkit import Chem
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
+from manywalks.ensemble.keras_file import save_keras
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.featurize.featurize import featurize

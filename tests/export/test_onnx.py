@@ -10,7 +10,8 @@ import pytest
 
 from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, save_keras, stacked_model
+from manywalks.ensemble.keras_file import save_keras
+from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.export.onnx_model import write_onnx

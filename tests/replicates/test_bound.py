@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from manywalks.replicates import bound, spectrum
-from manywalks.replicates.stopping import next_count, planned_looks, projected_count, resolve_tolerance
+from manywalks.replicates.stopping import (
+    Stopping,
+    next_count,
+    planned_looks,
+    projected_count,
+    resolve_tolerance,
+)
 
 N = 60
 SPECTRA = {
@@ -118,7 +124,7 @@ def test_an_ensemble_compared_with_a_smaller_one_is_bound_wider():
 def test_replicates_that_agree_need_no_more():
     f = np.broadcast_to(np.arange(5.0), (8, 5))
     assert bound.difference_bound(f).bound == 0
-    assert next_count(f, 0.1) == 8
+    assert next_count(f, Stopping(0.1)) == 8
 
 
 def test_replicates_needed_is_the_least():
@@ -129,44 +135,44 @@ def test_replicates_needed_is_the_least():
 
 def test_next_count_replicates_from_the_least_to_enough():
     f = replicates(np.random.default_rng(6), 256, SPECTRA["1/k"])
-    assert next_count(None, 0.3) == 8
+    assert next_count(None, Stopping(0.3)) == 8
     m = 8
     looks = [m]
-    while (more := next_count(f[:m], 0.3, maximum=256)) != m:
+    while (more := next_count(f[:m], Stopping(0.3, maximum=256))) != m:
         assert more % 4 == 0 and more > m
         m = more
         looks.append(m)
     assert bound.difference_bound(f[:m], adaptive=True).bound <= 0.3
-    assert looks == planned_looks(f, 0.3, maximum=256)
-    assert next_count(f, 0.3, maximum=256) == m, "more replicates at hand change nothing"
+    assert looks == planned_looks(f, Stopping(0.3, maximum=256))
+    assert next_count(f, Stopping(0.3, maximum=256)) == m, "more replicates at hand change nothing"
 
 
 def test_next_count_depends_on_no_replicate_after_the_look():
     f = replicates(np.random.default_rng(7), 64, SPECTRA["1/k"])
-    asked = next_count(f[:8], 0.3)
-    assert [next_count(f[:m], 0.3) for m in range(8, asked)] == [asked] * (asked - 8)
+    asked = next_count(f[:8], Stopping(0.3))
+    assert [next_count(f[:m], Stopping(0.3)) for m in range(8, asked)] == [asked] * (asked - 8)
 
 
 def test_every_endpoint_must_be_within_its_tolerance():
     f = replicates(np.random.default_rng(8), 128, SPECTRA["1/k"])
     both = np.stack([f, 10 * f], axis=2)
-    one = next_count(f, 0.4)
-    assert next_count(both, [0.4, 4.0]) == one
-    assert next_count(both, [0.4, 2.0]) == next_count(10 * f, 2.0) > one
+    one = next_count(f, Stopping(0.4))
+    assert next_count(both, Stopping([0.4, 4.0])) == one
+    assert next_count(both, Stopping([0.4, 2.0])) == next_count(10 * f, Stopping(2.0)) > one
 
 
 def test_the_largest_number_and_the_fixed_count_end_it():
     f = replicates(np.random.default_rng(9), 16, SPECTRA["1/k"])
-    assert next_count(f[:8], 1e-3, maximum=16) == 16
-    assert next_count(f, 1e-3, maximum=16) == 16
-    assert next_count(None, 1e-3, count=5) == 5
-    assert projected_count(f[:12], 1e-3, maximum=100) == 100
+    assert next_count(f[:8], Stopping(1e-3, maximum=16)) == 16
+    assert next_count(f, Stopping(1e-3, maximum=16)) == 16
+    assert next_count(None, Stopping(1e-3, count=5)) == 5
+    assert projected_count(f[:12], Stopping(1e-3, maximum=100)) == 100
 
 
 def test_projected_count_before_the_first_look():
     f = replicates(np.random.default_rng(10), 8, SPECTRA["flat"])
-    assert projected_count(None, 0.1) == 8
-    assert projected_count(f[:6], 0.3) >= 16
+    assert projected_count(None, Stopping(0.1)) == 8
+    assert projected_count(f[:6], Stopping(0.3)) >= 16
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from scipy import special
 
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import Combining, Mode, as_means, combine, location, location_variance
-from manywalks.replicates.stopping import planned_looks
+from manywalks.replicates.stopping import Stopping, planned_looks
 
 N = 80
 SCALES = np.sqrt(1 / np.arange(1.0, N + 1))
@@ -65,7 +65,8 @@ def test_the_planner_asks_for_more_replicates_where_they_are_combined_less_well(
     f = draw(np.random.default_rng(2), 200)
     tolerance = difference_bound(f[:40], adaptive=True).bound
     plain, median = (
-        planned_looks(f, tolerance, maximum=200, ways=(Combining(mode),))[-1] for mode in ("mean", "median")
+        planned_looks(f, Stopping(tolerance, maximum=200, ways=(Combining(mode),)))[-1]
+        for mode in ("mean", "median")
     )
     assert median > plain
     bounds = [difference_bound(f[:m], adaptive=True, how=Combining("median")).bound for m in (plain, median)]

@@ -7,7 +7,7 @@ from scipy import stats
 from manywalks.params.cut import Cut
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import location_variance
-from manywalks.replicates.decisions import flip_chances, most_flips
+from manywalks.replicates.decisions import difference_error, flip_chances, most_flips
 from manywalks.replicates.list_sums import ListSums, added, from_bytes, to_bytes
 
 CUT = Cut(low=0.5)
@@ -19,14 +19,14 @@ def model(rng: np.random.Generator, m: int, centre: np.ndarray) -> np.ndarray:
 
 
 def test_a_chance_is_the_tail_of_students_t() -> None:
-    chance = flip_chances(np.array([1.0]), np.array([0.6]), CUT, 10)
+    chance = flip_chances(np.array([1.0]), difference_error(np.array([0.6]), 10), CUT, 10)
     assert chance[0] == pytest.approx(stats.t.sf(0.5 / (0.6 * np.sqrt(2 / 10)), 9))
 
 
 def test_a_range_is_left_on_either_side_and_entered_from_outside() -> None:
     error = 0.4 * np.sqrt(2 / 8)
     within = stats.t(7).cdf(np.array([0.3, 1.5]) / error) - stats.t(7).cdf(np.array([-0.7, 0.5]) / error)
-    chance = flip_chances(np.array([0.7, -0.5]), np.array([0.4, 0.4]), Cut(0.0, 1.0), 8)
+    chance = flip_chances(np.array([0.7, -0.5]), difference_error(np.full(2, 0.4), 8), Cut(0.0, 1.0), 8)
     np.testing.assert_allclose(chance, [1 - within[0], within[1]])
 
 
@@ -39,7 +39,8 @@ def test_without_spread_no_decision_changes() -> None:
 @pytest.mark.parametrize("mode", ["mean", "median"])
 def test_chances_of_a_smaller_retrained_ensemble_are_larger(mode) -> None:
     one, other = (
-        flip_chances(np.array([0.6]), np.array([0.3]), CUT, 16, mode, other=k)[0] for k in (None, 4)
+        flip_chances(np.array([0.6]), difference_error(np.array([0.3]), 16, mode, other=k), CUT, 16)[0]
+        for k in (None, 4)
     )
     error = 0.3 * np.sqrt(location_variance(mode, 16) + location_variance(mode, 4))
     assert one < other == pytest.approx(stats.t.sf(0.1 / error, 15))

@@ -7,7 +7,7 @@ from manywalks.ensemble.calibration import Calibration
 from manywalks.params.cut import Cut
 from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import MEAN
-from manywalks.replicates.decisions import flip_chances
+from manywalks.replicates.decisions import difference_error, flip_chances
 from manywalks.reproduce.agreement import Terms, agreement, decided, suspicious_replicates, verdict
 
 N = 120
@@ -133,6 +133,7 @@ def test_decisions_that_differ_are_counted_beside_what_was_promised() -> None:
     assert found is not None
     assert found["differ"] == np.sum((model.mean(axis=0) >= 0.2) != (fresh.mean(axis=0) >= 0.2))
     assert found["within"] == (found["differ"] <= found["differ_bound"])
-    chances = flip_chances(model.mean(axis=0), model.std(axis=0, ddof=1), cut, 12, other=9)
+    error = difference_error(model.std(axis=0, ddof=1), 12, other=9)
+    chances = flip_chances(model.mean(axis=0), error, cut, 12)
     assert found["differ_expected"] == pytest.approx(chances.sum())
     assert decided(model, fresh, calibration, None, asked()) is None

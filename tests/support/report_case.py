@@ -11,7 +11,7 @@ from manywalks.ensemble.handed_out import Settings, report_endpoint
 from manywalks.ensemble.manifest import versions
 from manywalks.evaluate.baseline import Simple, accuracy
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import convergence, infinite_score, replicate_scores
+from manywalks.evaluate.convergence import MainScore, convergence, infinite_score, replicate_scores
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.sentences import sentences
@@ -97,7 +97,7 @@ def _endpoint(
         ensemble=out.predicted[test],
         relation=relation[test],
     )
-    seen = (own[:, test], observed[test], relation[test], kind)
+    score = MainScore(observed[test], relation[test], kind, MEAN)
     said = sentences(statement, name)
     similarity = rng.uniform(0.1, 1, size=total)
     worst = worst_molecules(replicates, terms)
@@ -123,16 +123,13 @@ def _endpoint(
                 relation=relation[test],
                 rng=rng,
             ),
-            "infinite": infinite_score(own[:, test], observed[test], relation[test], kind, MEAN),
+            "infinite": infinite_score(own[:, test], score),
             "calibration": diagnose(fitted, exact[test], mean[test], spread[test]),
             "train": {"molecules": 3 * n, **dict.fromkeys(metrics["ensemble"], 0.123)},
         },
         "statement": {**statement, "sentence": said[0], "single_replicate": said[1]},
-        "counts": [
-            {"endpoint": name, **p}
-            for p in convergence(*seen, EnsembleParams(average="mean", class_average="probability"))
-        ],
-        "replicates": [{"endpoint": name, **p} for p in replicate_scores(*seen)],
+        "counts": [{"endpoint": name, **p} for p in convergence(own[:, test], score)],
+        "replicates": [{"endpoint": name, **p} for p in replicate_scores(own[:, test], score)],
         "calibration": fitted.to_json(),
         "kind": kind,
         "unit": unit,

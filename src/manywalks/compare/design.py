@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from manywalks.compare import paired, verdicts
+from manywalks.compare.score_table import ScoreTable, check_assumptions
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def looks_of(repeats: int, folds: int, confidence: float, *, stop: bool) -> Look
 
 
 def beaten(
-    table: paired.ScoreTable, threshold: float, confidence: float, running: Collection[int]
+    table: ScoreTable, threshold: float, confidence: float, running: Collection[int]
 ) -> dict[int, int]:
     """Which of the `running` configurations another running one is better than, and by which.
 
@@ -108,7 +109,7 @@ def beaten(
         confidence: of the intervals, all pairs at once.
         running: column numbers.
     """
-    method = paired.check_assumptions(table).method
+    method = check_assumptions(table).method
     found = {}
     for pair in paired.pairs_of(table, confidence, method):
         if pair.one not in running or pair.other not in running:
@@ -120,9 +121,7 @@ def beaten(
     return found
 
 
-def eliminated(
-    table: paired.ScoreTable, threshold: float, looks: Looks
-) -> tuple[paired.ScoreTable, dict[int, int]]:
+def eliminated(table: ScoreTable, threshold: float, looks: Looks) -> tuple[ScoreTable, dict[int, int]]:
     """A whole comparison of one endpoint, looked at as if it had just been running.
 
     Returns:
@@ -132,7 +131,7 @@ def eliminated(
     scores, stopped = table.scores.copy(), dict[int, int]()
     for done in looks.splits[:-1]:
         running = [c for c in range(scores.shape[1]) if c not in stopped]
-        seen = paired.ScoreTable(scores[:done], table.noise[:done], table.ratio, table.folds)
+        seen = ScoreTable(scores[:done], table.noise[:done], table.ratio, table.folds)
         for c in beaten(seen, threshold, looks.early, running):
             stopped[c] = done
             scores[done:, c] = np.nan
@@ -140,4 +139,4 @@ def eliminated(
             scores[done:] = np.nan
             break
     left = np.isfinite(scores).any(axis=1)
-    return paired.ScoreTable(scores[left], table.noise[left], table.ratio, table.folds), stopped
+    return ScoreTable(scores[left], table.noise[left], table.ratio, table.folds), stopped

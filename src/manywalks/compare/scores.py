@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from manywalks.compare import paired, verdicts
+from manywalks.compare.rank_tests import friedman_p
+from manywalks.compare.score_table import ScoreTable, check_assumptions
 from manywalks.evaluate.infinite import CLOSED, Projected, project, scorer
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, METRICS
 from manywalks.evaluate.scores import endpoint_metrics
@@ -114,13 +116,13 @@ class Scores:
             observed, whole, kind=terms.kind, relation=relation, threshold=threshold
         )
 
-    def table(self, splits: int, configurations: int, ratio: float, folds: int) -> paired.ScoreTable:
+    def table(self, splits: int, configurations: int, ratio: float, folds: int) -> ScoreTable:
         """Scores at the infinite ensemble, more is better, NaN where nothing was trained."""
         scores, noise = np.full((2, splits, configurations), np.nan)
         for (split, configuration), one in self.found.items():
             scores[split, configuration] = self.terms.sign * one.infinite
             noise[split, configuration] = one.error**2
-        return paired.ScoreTable(scores, noise, ratio, folds)
+        return ScoreTable(scores, noise, ratio, folds)
 
     def singles(self, configuration: int) -> dict[int, np.ndarray]:
         """Scores (m,) of a configuration's single replicates by split, more is better."""
@@ -143,7 +145,7 @@ def judge(
     """
     terms = scores.terms
     table = scores.table(splits, len(names), ratio, design["folds"])
-    assumed = paired.check_assumptions(table)
+    assumed = check_assumptions(table)
     found = paired.pairs_of(table, confidence, assumed.method)
     design = {**design, "ratio": ratio}
     return {
@@ -157,7 +159,7 @@ def judge(
         "assumptions": {
             "sphericity_p": assumed.sphericity,
             "normality_p": assumed.normality,
-            "friedman_p": paired.friedman_p(table.scores),
+            "friedman_p": friedman_p(table),
             "method": assumed.method,
         },
         "scores": [_row(scores, place, name) for place, name in enumerate(names)],

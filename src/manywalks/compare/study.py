@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from manywalks import files
-from manywalks.compare import paired
 from manywalks.compare.configurations import Configuration, changes, same_model
 from manywalks.compare.design import Design, Share, beaten, looks_of
 from manywalks.compare.folds import (
@@ -18,6 +17,7 @@ from manywalks.compare.folds import (
     split_name,
     write_splits,
 )
+from manywalks.compare.score_table import ScoreTable
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.replicates.plan import tolerances_of
 from manywalks.split.distance import folds_distance
@@ -172,7 +172,7 @@ class Study:
             self._last[self._running()[0]] = done
             self._round = len(self._looks.splits)
 
-    def _table(self, scores: Scores) -> paired.ScoreTable:
+    def _table(self, scores: Scores) -> ScoreTable:
         """An endpoint's scores as far as they are there."""
         return scores.table(len(self.splits), len(self.names), self.ratio, self.design.folds)
 

@@ -29,22 +29,6 @@ SURE = 2.0
 AGREEMENT = 0.9
 
 
-class Replicates(Protocol):
-    """All replicates at once."""
-
-    def predict(self, features: Features) -> np.ndarray:
-        """Scaled features of n molecules -> (m, n, t) in endpoint units."""
-        ...
-
-
-class Scaler(Protocol):
-    """From raw features to those that the replicates take."""
-
-    def transform(self, features: Features) -> Features:
-        """Raw features (n, d) -> scaled ones."""
-        ...
-
-
 class Model(Protocol):
     """What of an Ensemble an explanation needs."""
 
@@ -54,18 +38,12 @@ class Model(Protocol):
         ...
 
     @property
-    def scaler(self) -> Scaler:
-        """From raw features to those that the replicates take."""
-        ...
-
-    @property
-    def predictor(self) -> Replicates:
-        """All replicates at once."""
-        ...
-
-    @property
     def calibrations(self) -> dict[str, Calibration]:
         """By endpoint: what makes of a class's probability the one that is handed out."""
+        ...
+
+    def replicates(self, features: Features) -> np.ndarray:
+        """Each replicate's predictions of n molecules from their raw features: (m, n, t)."""
         ...
 
     def predict_features(self, features: Features) -> pd.DataFrame:
@@ -195,7 +173,7 @@ def explained(
         features: raw ones of `unique`.
     """
     params = model.about["params"]
-    replicates = model.predictor.predict(model.scaler.transform(features)).astype(np.float64)
+    replicates = model.replicates(features).astype(np.float64)
     endpoints = params["data"]["endpoints"]
     places = [None if p is None else unique.index(p) for p in parts]
     for column, name in enumerate(endpoints):

@@ -10,7 +10,7 @@ from manywalks.ensemble.calibration import Calibration
 from manywalks.params.cut import Cut
 from manywalks.replicates.bound import molecule_bounds
 from manywalks.replicates.combine import MEAN, Combining, as_means
-from manywalks.replicates.decisions import flip_chances
+from manywalks.replicates.decisions import difference_error, flip_chances
 from manywalks.replicates.list_sums import ListSums
 
 
@@ -78,8 +78,9 @@ def report_endpoint(
     if cut is None:
         return out
     decision = cut.selects(predicted)
+    error = difference_error(moved.std(axis=0, ddof=1), m, mode)
     return out._replace(
         decision=decision.astype(np.int64),
         flip=(cut.selects(own) != decision).mean(axis=0),
-        flip_retrained=flip_chances(predicted, moved.std(axis=0, ddof=1), cut, m, mode),
+        flip_retrained=flip_chances(predicted, error, cut, m),
     )

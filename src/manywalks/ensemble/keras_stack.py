@@ -4,18 +4,13 @@ Dense networks get a leading replicate axis m: (b, d) -> (b, m, h) -> ... -> (b,
 target transform and the statistics over m are part of the model, so it speaks in endpoint units.
 """
 
-import io
 import itertools
-import json
 import math
-import zipfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from manywalks import files
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import TRIM, Classes, Mode
 from manywalks.train.keras_engine.model import build, import_keras
@@ -27,15 +22,6 @@ if TYPE_CHECKING:
 
 
 Weights = list[np.ndarray]
-
-
-"""Mode "trimmed": the share of the replicates left out at each end, at each molecule."""
-
-
-ABOUT = "manywalks.json"
-
-
-"""Member of the .keras archive that says what the stack was made of; Keras passes over it."""
 
 
 class FamilyReplicates(NamedTuple):
@@ -285,7 +271,7 @@ def _between_knots(z: Any, step: TargetStep) -> Any:
 def describe(
     families: Sequence[FamilyReplicates], mode: Mode = "mean", classes: Classes = "probability"
 ) -> dict[str, Any]:
-    """What `save_keras` writes beside the model, so that predictor.py needs no TensorFlow."""
+    """What `keras_file.save_keras` writes beside the model, so that predictor.py needs no TensorFlow."""
     about = [
         {
             "name": family.name,
@@ -298,53 +284,3 @@ def describe(
         for family in families
     ]
     return {"families": about, "mode": mode, "classes": classes}
-
-
-def save_keras(model: "keras.Model", path: Path, *, about: dict[str, Any] | None = None) -> None:
-    """Write a .keras file; the same model gives the same bytes in any process at any time.
-
-    Args:
-        model: any Keras model.
-        path: ends with .keras.
-        about: what `describe` gave; StackedPredictor needs it.
-    """
-    with files.atomic_path(path) as temporary:
-        model.save(temporary)
-        temporary.write_bytes(_canonical(temporary.read_bytes(), about))
-
-
-def _canonical(archive: bytes, about: dict[str, Any] | None) -> bytes:
-    """A .keras archive without the times and memory addresses that Keras writes into it."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(written, "w") as target:
-        members = {name: source.read(name) for name in sorted(source.namelist())}
-        metadata = json.loads(members["metadata.json"])
-        members["metadata.json"] = json.dumps({**metadata, "date_saved": "1980-01-01@00:00:00"}).encode()
-        members["config.json"] = _renumbered(members["config.json"])
-        if about is not None:
-            members[ABOUT] = json.dumps(about).encode()
-        for name, content in members.items():
-            # a ZipInfo of its own: fixed time and mode, stored, so that weights can be read in place
-            target.writestr(zipfile.ZipInfo(name), content)
-    return written.getvalue()
-
-
-def _renumbered(config: bytes) -> bytes:
-    """The config with shared objects numbered in the order they come, in place of memory addresses."""
-    content = json.loads(config)
-    numbers: dict[int, int] = {}
-    for node in _objects(content):
-        if "shared_object_id" in node:
-            address = node["shared_object_id"]
-            node["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
-    return json.dumps(content).encode()
-
-
-def _objects(content: Any) -> Iterator[dict[str, Any]]:
-    """Every JSON object in it, outer ones first."""
-    if isinstance(content, dict):
-        yield content
-        content = list(content.values())
-    if isinstance(content, list):
-        for part in content:
-            yield from _objects(part)

@@ -215,6 +215,13 @@ class Ensemble:
         failed = {unique[row]: f"{why.reason}: {why.detail}" for row, why in failures.items()}
         return _Predicted(rows.set_index(np.array(good, dtype=np.int64)), failed)
 
+    def replicates(self, features: Features) -> np.ndarray:
+        """Each replicate's predictions of n molecules from their raw features: (m, n, t), in endpoint units.
+
+        The probabilities of classes are not calibrated.
+        """
+        return self.predictor.predict(self.scaler.transform(features))
+
     def predict_features(self, features: Features) -> pd.DataFrame:
         """Predictions of n molecules from their raw features: the columns of `predict` that are numbers."""
         return self.predict_list(features).table
@@ -226,7 +233,7 @@ class Ensemble:
 
         With `top`, also which of the molecules, whose SMILES (n,) are given, may be among so many best ones.
         """
-        replicates = self.predictor.predict(self.scaler.transform(features))
+        replicates = self.replicates(features)
         columns: dict[str, Any] = {}
         sums, best = [], []
         for column, name in enumerate(self.endpoints):

@@ -19,33 +19,23 @@ from numba import njit
 from scipy import special
 from threadpoolctl import threadpool_limits
 
-from manywalks.ensemble.keras_stack import ABOUT
+from manywalks.ensemble.keras_file import ABOUT
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
-from manywalks.replicates.mixing import Mixing, average, in_endpoint_units, mix
+from manywalks.replicates.mixing import Mixing, average, mix
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.dense_engine.gather import COLUMNS, gather
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.targets import TargetTransform
 
+# molecules whose predictions by all replicates are held at once where only mean and spread are wanted
 BLOCK = 16_384
-
-
-"""Molecules whose predictions by all replicates are held at once where only mean and spread are wanted."""
-
-
+# molecules that go through a replicate together: their hidden layers stay in the cache
 CHUNK = 256
-
-
-"""Molecules that go through a replicate together: their hidden layers stay in the cache."""
-
-
+# molecules from which on copying the first kernel into panels costs less than it saves
 PACKED = 64
-
-
-"""Molecules from which on copying the first kernel into panels costs less than it saves."""
 
 
 class Stack(Protocol):
@@ -94,7 +84,7 @@ class StackedPredictor:
 
     @classmethod
     def load(cls, path: Path, *, cores: int | None = None) -> "StackedPredictor":
-        """Read a model.keras that `keras_stack.save_keras` wrote with `about`.
+        """Read a model.keras that `keras_file.save_keras` wrote with `about`.
 
         Args:
             path: the file.
@@ -127,10 +117,6 @@ class StackedPredictor:
     def predict(self, features: Features) -> np.ndarray:
         """Each replicate's: scaled features of n molecules -> (m, n, t) in endpoint units."""
         return self._mixed([family.values(features) for family in self.families])
-
-    def predict_families(self, features: Features) -> list[np.ndarray]:
-        """Each family's alone: (m, n, t) in endpoint units."""
-        return [in_endpoint_units(family.values(features), self._class_columns) for family in self.families]
 
     def predict_mean_spread(self, features: Features) -> MeanSpread:
         """What the Keras model gives: mean and spread, each (n, t); memory does not grow with m n."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,75 +14,75 @@ from manywalks.params.model import EnsembleParams
 from manywalks.replicates.combine import combine, combining_of
 
 
-def replicate_scores(
-    replicates: np.ndarray, observed: np.ndarray, relation: np.ndarray, kind: str
-) -> list[dict[str, Any]]:
-    """The main score of each single replicate; replicates (m, n), observed and relation (n,)."""
-    return [
-        {
-            "replicate": index,
-            "score": endpoint_metrics(observed, replicate, kind=kind, relation=relation)[MAIN[kind]],
-        }
-        for index, replicate in enumerate(replicates)
-    ]
+@dataclass(frozen=True)
+class MainScore:
+    """The main score of an endpoint, as a function of predictions.
 
-
-def convergence(
-    replicates: np.ndarray,
-    observed: np.ndarray,
-    relation: np.ndarray,
-    kind: str,
-    ensemble: EnsembleParams,
-    *,
-    as_reported: Callable[[np.ndarray], np.ndarray] = np.asarray,
-) -> list[dict[str, Any]]:
-    """Main score of ensembles of k of the m replicates at hand: mean and SD by k.
-
-    `as_reported` is what becomes of an ensemble's predictions (n,) before they are scored: a calibration.
+    Attributes:
+        observed: (n,) measured values, NaN where there is none.
+        relation: (n,) "=", "<" or ">".
+        kind: "regression" or "classification".
+        ensemble: how replicates are combined.
+        as_reported: what becomes of an ensemble's predictions (n,) before they are scored: a calibration.
     """
-    combining = combining_of(kind, ensemble)
 
-    def score(mean: np.ndarray) -> float | None:
-        return endpoint_metrics(observed, as_reported(mean), kind=kind, relation=relation)[MAIN[kind]]
+    observed: np.ndarray
+    relation: np.ndarray
+    kind: str
+    ensemble: EnsembleParams
+    as_reported: Callable[[np.ndarray], np.ndarray] = np.asarray
 
+    @property
+    def metric(self) -> str:
+        """Its name."""
+        return MAIN[self.kind]
+
+    def of(self, predicted: np.ndarray) -> float | None:
+        """The score of an ensemble's predictions (n,); None where it is not defined."""
+        reported = self.as_reported(predicted)
+        return endpoint_metrics(self.observed, reported, kind=self.kind, relation=self.relation)[self.metric]
+
+    def join(self, replicates: np.ndarray) -> np.ndarray:
+        """The ensemble (n,) of replicates (m, n)."""
+        return combine(replicates, combining_of(self.kind, self.ensemble))
+
+
+def replicate_scores(replicates: np.ndarray, score: MainScore) -> list[dict[str, Any]]:
+    """The score of each single replicate (m, n)."""
+    return [{"replicate": index, "score": score.of(one)} for index, one in enumerate(replicates)]
+
+
+def convergence(replicates: np.ndarray, score: MainScore) -> list[dict[str, Any]]:
+    """The score of ensembles of k of the replicates (m, n) at hand: mean and SD by k."""
     points = []
-    for count, scores in scores_by_count(replicates, score, lambda some: combine(some, combining)).items():
+    for count, scores in scores_by_count(replicates, score.of, score.join).items():
         known = np.array([one for one in scores if one is not None])
         if len(known):
             sd = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-            points.append({"metric": MAIN[kind], "replicates": count, "score": float(known.mean()), "sd": sd})
+            points.append(
+                {"metric": score.metric, "replicates": count, "score": float(known.mean()), "sd": sd}
+            )
     return points
 
 
-def infinite_score(
-    replicates: np.ndarray,
-    observed: np.ndarray,
-    relation: np.ndarray,
-    kind: str,
-    ensemble: EnsembleParams,
-    *,
-    as_reported: Callable[[np.ndarray], np.ndarray] = np.asarray,
-) -> dict[str, Any] | None:
-    """The main score of infinitely many replicates, for metrics.json; arguments as in `convergence`.
+def infinite_score(replicates: np.ndarray, score: MainScore) -> dict[str, Any] | None:
+    """The score of infinitely many replicates, from (m, n) of them, for metrics.json.
 
     Returns:
         "score", and "exact": whether it is the closed form's or was read off a line in 1/k. None from fewer
         than 3 replicates, and where a score is not defined.
     """
-    combining = combining_of(kind, ensemble)
-    keep = np.isfinite(observed)
+    keep = np.isfinite(score.observed)
     if len(replicates) < 3 or not keep.any():
         return None
-    if kind == "regression" and combining.mode == "mean" and (relation[keep] == "=").all():
-        return {"score": closed_form(replicates[:, keep], observed[keep], root=True)[0], "exact": True}
+    plain_mean = combining_of(score.kind, score.ensemble).mode == "mean"
+    if score.kind == "regression" and plain_mean and (score.relation[keep] == "=").all():
+        return {"score": closed_form(replicates[:, keep], score.observed[keep], root=True)[0], "exact": True}
 
-    def score(mean: np.ndarray) -> float:
-        found = endpoint_metrics(observed, as_reported(mean), kind=kind, relation=relation)[MAIN[kind]]
+    def defined(predicted: np.ndarray) -> float:
+        found = score.of(predicted)
         return math.nan if found is None else found
 
-    def join(some: np.ndarray) -> np.ndarray:
-        return combine(some, combining)
-
-    curve = {k: float(np.mean(v)) for k, v in scores_by_count(replicates, score, join).items()}
-    infinite = extrapolated(replicates, score, curve, join)[0]
+    curve = {k: float(np.mean(v)) for k, v in scores_by_count(replicates, defined, score.join).items()}
+    infinite = extrapolated(replicates, defined, curve, score.join)[0]
     return {"score": infinite, "exact": False} if math.isfinite(infinite) else None

@@ -9,7 +9,7 @@ from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import convergence, infinite_score, replicate_scores
+from manywalks.evaluate.convergence import MainScore, convergence, infinite_score, replicate_scores
 from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.endpoint_results import EndpointResults, handed_out
 from manywalks.evaluate.list_statement import ListTerms, decisions
@@ -126,14 +126,7 @@ def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     spread = replicates.std(axis=0, ddof=1)
     return {
         **found,
-        "infinite": infinite_score(
-            replicates,
-            seen.observed[test],
-            seen.relation[test],
-            seen.endpoint.kind,
-            params.ensemble,
-            as_reported=fitted.as_reported,
-        ),
+        "infinite": infinite_score(replicates, main_score(seen, params)),
         "calibration": diagnose(fitted, exact, seen.mean[test], spread, replicates=replicates),
     }
 
@@ -202,20 +195,19 @@ def convergence_points(seen: EndpointResults, params: Params) -> list[dict[str, 
     test = seen.subsets == "test"
     return [
         {"endpoint": seen.name, **point}
-        for point in convergence(
-            seen.replicates[:, test],
-            seen.observed[test],
-            seen.relation[test],
-            seen.endpoint.kind,
-            params.ensemble,
-            as_reported=seen.fitted.as_reported,
-        )
+        for point in convergence(seen.replicates[:, test], main_score(seen, params))
     ]
 
 
-def replicate_points(seen: EndpointResults) -> list[dict[str, Any]]:
+def replicate_points(seen: EndpointResults, params: Params) -> list[dict[str, Any]]:
     """Points of plots/single_replicates.json: test score of each single replicate."""
-    test = seen.subsets == "test"
-    replicates = seen.fitted.as_reported(seen.replicates[:, test])
-    scores = replicate_scores(replicates, seen.observed[test], seen.relation[test], seen.endpoint.kind)
+    replicates = seen.replicates[:, seen.subsets == "test"]
+    scores = replicate_scores(replicates, main_score(seen, params))
     return [{"endpoint": seen.name, **score} for score in scores]
+
+
+def main_score(seen: EndpointResults, params: Params) -> MainScore:
+    """The main score on the test subset."""
+    test, fitted = seen.subsets == "test", seen.fitted
+    observed, relation = seen.observed[test], seen.relation[test]
+    return MainScore(observed, relation, seen.endpoint.kind, params.ensemble, fitted.as_reported)

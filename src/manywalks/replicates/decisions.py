@@ -18,42 +18,37 @@ from manywalks.replicates.combine import Mode, location_variance
 from manywalks.replicates.spectrum import moments_of_gram
 
 
-def flip_chances(
-    centre: np.ndarray,
-    spread: np.ndarray,
-    cut: Cut,
-    replicates: int,
-    mode: Mode = "mean",
-    *,
-    other: int | None = None,
+def difference_error(
+    spread: np.ndarray, replicates: int, mode: Mode = "mean", *, other: int | None = None
 ) -> np.ndarray:
-    """Chance (n,) that a retrained ensemble decides otherwise.
+    """Standard deviation (n,) of a retrained ensemble's predictions less those of this one.
 
     Args:
-        centre: (n,) the ensemble's predictions.
         spread: (n,) standard deviation of the replicates.
-        cut: what is selected.
         replicates: m of this ensemble.
         mode: how they are combined.
         other: m of the retrained one; the same where None.
     """
-    error = _error(spread, (replicates, other or replicates), mode)
+    variance = location_variance(mode, replicates) + location_variance(mode, other or replicates)
+    return np.asarray(spread, dtype=np.float64) * math.sqrt(variance)
+
+
+def flip_chances(centre: np.ndarray, error: np.ndarray, cut: Cut, replicates: int) -> np.ndarray:
+    """Chance (n,) that a retrained ensemble decides otherwise.
+
+    Args:
+        centre: (n,) the ensemble's predictions.
+        error: (n,) their `difference_error`.
+        cut: what is selected.
+        replicates: m of this ensemble.
+    """
     inside = _below(cut.high - centre, error, replicates) - _below(cut.low - centre, error, replicates)
     chance = np.clip(np.where(cut.selects(centre), 1 - inside, inside), 0.0, 1.0)
     return np.where(error > 0, chance, 0.0)
 
 
-def nearness_weights(
-    centre: np.ndarray,
-    spread: np.ndarray,
-    cut: Cut,
-    replicates: int,
-    mode: Mode = "mean",
-    *,
-    other: int | None = None,
-) -> np.ndarray:
+def nearness_weights(centre: np.ndarray, error: np.ndarray, cut: Cut, replicates: int) -> np.ndarray:
     """How much a move of each prediction changes the number of decisions: density at the cut-off (n,)."""
-    error = _error(spread, (replicates, other or replicates), mode)
     weights = np.zeros_like(centre)
     known = error > 0
     for limit in cut.limits:
@@ -91,12 +86,6 @@ def most_flips(
     whole = float(special.ndtri(confidence)) ** 2 * variance
     most = math.floor(expected + math.sqrt((expected * (ratio - 1)) ** 2 + whole) + 1e-9)
     return min(most, molecules)
-
-
-def _error(spread: np.ndarray, counts: tuple[int, int], mode: Mode) -> np.ndarray:
-    """Standard deviation (n,) of the difference of two ensembles of so many replicates."""
-    variance = sum(location_variance(mode, count) for count in counts)
-    return np.asarray(spread, dtype=np.float64) * math.sqrt(variance)
 
 
 def _below(distance: np.ndarray, error: np.ndarray, replicates: int) -> np.ndarray:

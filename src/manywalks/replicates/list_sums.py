@@ -15,7 +15,7 @@ import numpy as np
 from manywalks import files
 from manywalks.params.cut import Cut
 from manywalks.replicates.combine import Mode
-from manywalks.replicates.decisions import flip_chances, nearness_weights
+from manywalks.replicates.decisions import difference_error, flip_chances, nearness_weights
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class ListSums:
         gram = deviation @ deviation.T
         if cut is None:
             return cls(n, gram, np.zeros((m, m)), 0, 0.0, 0.0)
-        spread = moved.std(axis=0, ddof=1)
-        chances = flip_chances(centre, spread, cut, m, mode, other=other)
-        weights = nearness_weights(centre, spread, cut, m, mode, other=other)
+        error = difference_error(moved.std(axis=0, ddof=1), m, mode, other=other)
+        chances = flip_chances(centre, error, cut, m)
+        weights = nearness_weights(centre, error, cut, m)
         near = (deviation * weights) @ deviation.T
         selected = int(np.count_nonzero(cut.selects(centre)))
         return cls(n, gram, near, selected, float(chances.sum()), float(np.sum(chances * (1 - chances))))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from manywalks.params.load import Params
 from manywalks.replicates.combine import combining_of
-from manywalks.replicates.stopping import next_count, projected_count, resolve_tolerance
+from manywalks.replicates.stopping import Stopping, next_count, projected_count, resolve_tolerance
 from manywalks.replicates.store import Kept
 
 # so many replicates may end as not finite before the settings, not the replicate, are to blame
@@ -44,12 +44,11 @@ def plan_next(kept: Sequence[Kept], tolerances: Sequence[float], params: Params)
     asked = params.replicates
     unbroken = _unbroken(by_index)
     predictions = np.stack([replicate.predictions for replicate in unbroken]) if unbroken else None
-    settings = {"minimum": asked.min, "maximum": asked.max, "count": asked.count}
     ways = [combining_of(endpoint.kind, params.ensemble) for endpoint in params.data.endpoints.values()]
-    wanted = next_count(predictions, tolerances, asked.confidence, **settings, ways=ways)
+    rule = Stopping(tolerances, asked.confidence, asked.min, asked.max, asked.count, ways)
+    wanted = next_count(predictions, rule)
     attempts = _first(by_index, wanted)
-    expected = projected_count(predictions, tolerances, asked.confidence, **settings, ways=ways)
-    return Plan(attempts.missing, attempts.good, expected)
+    return Plan(attempts.missing, attempts.good, projected_count(predictions, rule))
 
 
 def _unbroken(by_index: dict[int, Kept]) -> list[Kept]:

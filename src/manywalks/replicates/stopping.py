@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,98 +14,78 @@ from manywalks.replicates.spectrum import covariance_moments
 _STEP = 4
 
 
-def next_count(
-    predictions: np.ndarray | None,
-    tolerance: float | Sequence[float],
-    confidence: float = 0.95,
-    *,
-    minimum: int = 8,
-    maximum: int = 128,
-    count: int | None = None,
-    ways: Sequence[Combining] = (MEAN,),
-) -> int:
-    """How many replicates there are to be at the next look: as many as there are when that is enough.
+@dataclass(frozen=True)
+class Stopping:
+    """When there are enough replicates.
 
-    The looks are replayed from the first one at `minimum`, each on the replicates that it saw, so the answer
-    depends on the predictions and the settings alone and a run that was cut off goes on as if it had not
-    been. Where more replicates are at hand than the rule asks for, the answer is the smaller number: use the
-    first so many. A look that falls short asks for the predicted need, a multiple of 4.
-
-    Args:
-        predictions: (m, n) or (m, n, t) in order of replicate index, in endpoint units; None for no
-            replicates.
-        tolerance: for each of the t endpoints, in its unit.
+    Attributes:
+        tolerance: for each of the t endpoints, in its unit; one number for all of them.
         confidence: of the bound.
         minimum: replicates at the first look.
         maximum: replicates at most.
         count: exactly so many, without looking.
         ways: how each of the t endpoints' replicates are made one; one for all where it is alone.
     """
-    settings = {"minimum": minimum, "maximum": maximum, "count": count}
-    return planned_looks(predictions, tolerance, confidence, **settings, ways=ways)[-1]
+
+    tolerance: float | Sequence[float]
+    confidence: float = 0.95
+    minimum: int = 8
+    maximum: int = 128
+    count: int | None = None
+    ways: Sequence[Combining] = (MEAN,)
 
 
-def planned_looks(
-    predictions: np.ndarray | None,
-    tolerance: float | Sequence[float],
-    confidence: float = 0.95,
-    *,
-    minimum: int = 8,
-    maximum: int = 128,
-    count: int | None = None,
-    ways: Sequence[Combining] = (MEAN,),
-) -> list[int]:
+def next_count(predictions: np.ndarray | None, rule: Stopping) -> int:
+    """How many replicates there are to be at the next look: as many as there are when that is enough.
+
+    The looks are replayed from the first one at `minimum`, each on the replicates that it saw, so the answer
+    depends on the predictions and the rule alone and a run that was cut off goes on as if it had not
+    been. Where more replicates are at hand than the rule asks for, the answer is the smaller number: use the
+    first so many. A look that falls short asks for the predicted need, a multiple of 4.
+
+    Args:
+        predictions: (m, n) or (m, n, t) in order of replicate index, in endpoint units; None for no
+            replicates.
+        rule: when there are enough.
+    """
+    return planned_looks(predictions, rule)[-1]
+
+
+def planned_looks(predictions: np.ndarray | None, rule: Stopping) -> list[int]:
     """The looks so far and the next one, as `next_count` takes them; the last is where to stop or go next."""
-    if count is not None:
-        return [count]
-    looks = [min(minimum, maximum)]
+    if rule.count is not None:
+        return [rule.count]
+    looks = [min(rule.minimum, rule.maximum)]
     if predictions is None or len(predictions) < looks[0]:
         return looks
-    while looks[-1] <= len(predictions) and looks[-1] < maximum:
-        needed = _needed(predictions[: looks[-1]], tolerance, confidence, ways, least=looks[-1])
+    while looks[-1] <= len(predictions) and looks[-1] < rule.maximum:
+        needed = _needed(predictions[: looks[-1]], rule, least=looks[-1])
         if needed == looks[-1]:
             return looks
-        looks.append(min(maximum, max(looks[-1] + _STEP, _STEP * math.ceil(needed / _STEP))))
+        looks.append(min(rule.maximum, max(looks[-1] + _STEP, _STEP * math.ceil(needed / _STEP))))
     return looks
 
 
-def projected_count(
-    predictions: np.ndarray | None,
-    tolerance: float | Sequence[float],
-    confidence: float = 0.95,
-    *,
-    minimum: int = 8,
-    maximum: int = 128,
-    count: int | None = None,
-    ways: Sequence[Combining] = (MEAN,),
-) -> int:
+def projected_count(predictions: np.ndarray | None, rule: Stopping) -> int:
     """Where the training is expected to end, for a progress bar: from all replicates at hand."""
-    settings = {"minimum": minimum, "maximum": maximum, "count": count}
-    at_least = next_count(predictions, tolerance, confidence, **settings, ways=ways)
-    if count is not None or predictions is None or len(predictions) < _STEP or len(predictions) >= at_least:
+    at_least = next_count(predictions, rule)
+    if rule.count is not None or predictions is None or not _STEP <= len(predictions) < at_least:
         return at_least
-    needed = _needed(predictions, tolerance, confidence, ways, least=_STEP)
-    return min(maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
+    needed = _needed(predictions, rule, least=_STEP)
+    return min(rule.maximum, max(at_least, _STEP * math.ceil(needed / _STEP)))
 
 
-def _needed(
-    predictions: np.ndarray,
-    tolerance: float | Sequence[float],
-    confidence: float,
-    ways: Sequence[Combining],
-    *,
-    least: int,
-) -> int:
+def _needed(predictions: np.ndarray, rule: Stopping, *, least: int) -> int:
     """Replicates that the endpoint with the greatest need will take, from (m, n) or (m, n, t) of them."""
     cube = np.asarray(predictions)
     cube = cube[:, :, None] if cube.ndim == 2 else cube
-    limits = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), cube.shape[2])
-    every = list(ways) * (cube.shape[2] if len(ways) == 1 else 1)
+    limits = np.broadcast_to(np.asarray(rule.tolerance, dtype=np.float64), cube.shape[2])
+    every = list(rule.ways) * (cube.shape[2] if len(rule.ways) == 1 else 1)
     return max(
         replicates_needed(
             covariance_moments(as_means(cube[:, :, t], how)),
             float(limits[t]),
-            confidence,
+            rule.confidence,
             adaptive=True,
             least=least,
             mode=how.mode,

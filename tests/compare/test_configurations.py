@@ -1,0 +1,83 @@
+"""Configurations: grids, capacity, equal ones, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from manywalks.compare import configurations
+from tests.conftest import SMALL
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    path = tmp_path / "base.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
+def test_settings_make_every_combination(base: Path) -> None:
+    found = configurations.read_configurations(
+        [base], ["network.dropout=0.1,0.3", "train.learning_rate=1e-3,3e-4"], sweep=False
+    )
+    assert [one.name for one in found] == [
+        "dropout=0.1 learning_rate=0.001", "dropout=0.1 learning_rate=0.0003",
+        "dropout=0.3 learning_rate=0.001", "dropout=0.3 learning_rate=0.0003",
+    ]  # fmt: skip
+    assert [one.params.train.learning_rate for one in found] == [1e-3, 3e-4, 1e-3, 3e-4]
+    assert configurations.changes(found)[3] == {"network.dropout": 0.3, "train.learning_rate": 3e-4}
+
+
+def test_lists_are_values_too(base: Path) -> None:
+    found = configurations.read_configurations([base], ["network.widths=[8],[16, 8]"], sweep=False)
+    assert [one.params.network.widths for one in found] == [(8,), (16, 8)]
+
+
+def test_capacity_sweeps_width_and_depth(base: Path) -> None:
+    found = configurations.read_configurations([base], [], sweep=True)
+    widths = {one.params.network.widths for one in found}
+    assert widths == {(w,) * depth for w in configurations.WIDTHS for depth in configurations.DEPTHS}
+
+
+def test_equal_configurations_get_replicates_of_their_own(base: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "twin.yaml"
+    twin.write_text(SMALL, encoding="utf-8")
+    found = configurations.read_configurations([base, twin], [], sweep=False)
+    assert [(one.name, one.copy) for one in found] == [("base", 0), ("twin", 1)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("test: 0.25", "test: 0.3", "split.test"),
+        ("unit: log10 mol/L", "unit: mg/L", "data.endpoints.logS.unit"),
+        ("path: table.csv", "path: other.csv", "data.path"),
+        ("curate: {}", "curate: {stereo: drop}", "curate.stereo"),
+    ],
+)
+def test_other_data_split_or_endpoint_is_refused(
+    base: Path, tmp_path: Path, old: str, new: str, key: str
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(SMALL.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"base and other differ in {key}"):
+        configurations.read_configurations([base, other], [], sweep=False)
+
+
+@pytest.mark.parametrize(
+    ("setting", "word"),
+    [
+        ("network.dropout", "is not a setting"),
+        ("dropout=1", "is not a setting"),
+        ("split.test=0.1,0.2", "cannot be compared"),
+        ("network.dropuot=0.1,0.2", "unknown key"),
+        ("network.dropout=0.1,7", "network.dropout"),
+    ],
+)
+def test_bad_settings_are_refused(base: Path, setting: str, word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        configurations.read_configurations([base], [setting], sweep=False)
+
+
+def test_one_configuration_is_no_comparison(base: Path) -> None:
+    with pytest.raises(ValueError, match="add a file, or values"):
+        configurations.read_configurations([base], [], sweep=False)
