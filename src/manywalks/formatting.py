@@ -18,7 +18,7 @@ def two_digits(value: float) -> str:
 
 def told_apart(value: float, limit: float) -> tuple[str, str]:
     """Both with as many digits as it takes to see which is larger: 1.04 and 1, not 1 and 1."""
-    for digits in range(2, 17):
+    for digits in range(2, 18):
         one, other = _digits(value, digits), _digits(limit, digits)
         if float(one) != float(other):
             break
