@@ -12,7 +12,7 @@ run: .venv/ready
 	@$(BIN)/manywalks train
 
 test: .venv/ready
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The page and the API of the demo's model, once `make run` has trained it.
 serve: .venv/ready

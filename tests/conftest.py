@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from filelock import FileLock
 
 from manywalks.params.load import parse_params
 from manywalks.params.render import render
@@ -63,12 +64,62 @@ def small(tmp_path: Path, demo_table: pd.DataFrame) -> Path:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame) -> Path:
     """A small workspace after `manywalks train`: read it, do not write to it."""
-    folder = tmp_path_factory.mktemp("trained")
-    demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
-    (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
-    done = command("train", "--workspace", str(folder), own_server=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
+        (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
+        done = command("train", "--workspace", str(folder), own_server=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return made_once("trained", make, tmp_path_factory)
+
+
+def made_once(name: str, make: Callable[[Path], None], factory: pytest.TempPathFactory) -> Path:
+    """A folder that takes long to make: one of the processes that test makes it, each has a copy."""
+    own = factory.mktemp(name) / name
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(own)
+        return own
+    common = factory.getbasetemp().parent / name
+    with FileLock(f"{common}.lock"):
+        if not common.is_dir():
+            make(own)
+            shutil.copytree(own, common.with_suffix(".part"), symlinks=True)
+            common.with_suffix(".part").rename(common)
+            return own
+    shutil.copytree(common, own, symlinks=True)
+    return own
+
+
+# Files that take longest to test. The workers of `make test` take whole files, these first: a long one that
+# begins last would leave the other worker without work.
+LONGEST = (
+    "flows/test_flows.py",
+    "compare/test_command.py",
+    "faults/test_kills.py",
+    "train/keras_engine/test_engine.py",
+    "cli/test_status.py",
+    "faults/test_at_once.py",
+    "faults/test_damage.py",
+    "serve/test_serve.py",
+    "cli/test_interrupt.py",
+    "predict/test_predict.py",
+    "train/dense_engine/test_engine.py",
+    "reproduce/test_reproduce.py",
+    "train/test_problem.py",
+    "docs/test_docs_run.py",
+    "runtime/test_dask.py",
+    "cli/test_cli.py",
+    "serve/test_page.py",
+    "pipeline/test_caching.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    place = {REPOSITORY / "tests" / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def command(

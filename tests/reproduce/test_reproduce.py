@@ -16,6 +16,7 @@ from manywalks.train.engines import train_pack
 from manywalks.train.problem import Problem
 from tests.conftest import command
 from tests.support.problems import small_problem
+from tests.support.steps import run_steps
 
 NETWORK = {"widths": (16, 8), "dropout": 0.1}
 TRAIN = {"epochs": 30, "batch_size": 16, "learning_rate": 3e-3}
@@ -109,15 +110,13 @@ def test_a_replicate_of_another_data_set_does_not_come_into_the_model(copied: Pa
     shutil.copytree(copied, other)
     table = (other / "table.csv").read_text(encoding="utf-8").splitlines()
     (other / "table.csv").write_text("\n".join([*table[:-1], ""]), encoding="utf-8")
-    done = command("train", "--workspace", str(other))
-    assert done.returncode == 0, done.stderr
+    run_steps(other, "curate", "featurize", "split", "train")
     foreign = sorted((other / "models/replicates").rglob("00001-*.npz"))[0]
     own = sorted((copied / "models/replicates").rglob("00001-*.npz"))[0]
     store = own.parent
     own.unlink()
     shutil.copy(foreign, store / foreign.name)
-    done = command("train", "--workspace", str(copied))
-    assert done.returncode == 0, done.stderr
+    run_steps(copied, "train")
     assert [path.name for path in store.glob("00001-*.npz")] == [
         own.name
     ]  # trained again: the same replicate
