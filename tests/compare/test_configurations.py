@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from manywalks.compare import configurations
 from tests.conftest import SMALL
@@ -45,6 +46,16 @@ def test_equal_configurations_get_replicates_of_their_own(base: Path, tmp_path: 
     assert [(one.name, one.copy) for one in found] == [("base", 0), ("twin", 1)]
 
 
+def test_configurations_that_differ_in_their_families_are_no_twins(base: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    families = "families: [{name: a, blocks: [morgan_count]}, {name: b, blocks: [physchem]}]\n"
+    other.write_text(SMALL + families, encoding="utf-8")
+    found = configurations.read_configurations([base, other], [], sweep=False)
+    assert [one.copy for one in found] == [0, 0]
+    assert not configurations.same_model(found[0].params, found[1].params)
+    assert [len(row["families"]) for row in configurations.changes(found)] == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
@@ -81,3 +92,18 @@ def test_bad_settings_are_refused(base: Path, setting: str, word: str) -> None:
 def test_one_configuration_is_no_comparison(base: Path) -> None:
     with pytest.raises(ValueError, match="add a file, or values"):
         configurations.read_configurations([base], [], sweep=False)
+
+
+@pytest.mark.parametrize(("own", "drops_out"), [({}, False), ({"dropout": 0.2}, True)])
+def test_dropout_is_a_source_where_a_family_alone_has_it(
+    base: Path, own: dict[str, float], drops_out: bool
+) -> None:
+    raw = yaml.safe_load(SMALL)
+    raw["network"]["dropout"] = 0.0
+    raw["families"] = [
+        {"name": "a", "blocks": ["morgan_count"]},
+        {"name": "b", "blocks": ["physchem"], "network": own},
+    ]
+    base.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    studies = configurations.asked_for([base], [], "variance")
+    assert any("dropout" in study.vary for study in studies) == drops_out

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from manywalks.compare.page import first_lines, page
+from manywalks.compare.page import first_lines, page, shown_setting
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.params.load import parse_params
 
@@ -35,6 +35,19 @@ def test_the_first_lines_say_what_the_verdicts_say(verdicts: dict[str, str], sai
     lines = first_lines(endpoint)
     assert len(lines) == len(said)
     assert all(line.startswith(start) for line, start in zip(lines, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ([16, 8], [16, 8]),
+        ([], "none"),
+        ([{"kind": "rdkit2d"}, {"kind": "function", "name": "mine"}], "rdkit2d; mine"),
+        ([{"name": "a", "blocks": ["erg", "maccs"]}], "a (erg, maccs)"),
+    ],
+)
+def test_settings_that_differ_are_shown_by_name(value: list, shown: object) -> None:
+    assert shown_setting(value) == shown
 
 
 def test_three_networks_and_a_class_make_a_whole_page() -> None:

@@ -250,6 +250,20 @@ def test_page_and_card_say_which_data_it_was(found: ReportInputs, html: str) -> 
         assert f"{source['rows']} rows" in text
 
 
+def test_the_page_names_the_features_and_what_was_brought_from_elsewhere(found: ReportInputs) -> None:
+    one = {
+        "kind": "function",
+        "name": "mine:embed",
+        "version": "mine 1.2",
+        "sha256": "c" * 64,
+        "said": "trained on <x>",
+    }
+    text = page(replace(found, about=found.about | {"representations": [one]}))
+    for kind in ("morgan_count", "rdkit2d"):
+        assert kind in text
+    assert "mine:embed</code> mine 1.2, sha256 <code>cccccccccccc</code>; trained on &lt;x&gt;" in text
+
+
 def test_the_card_has_the_fit_the_counts_and_what_only_people_know(found: ReportInputs) -> None:
     card = model_card(replace(found, said={"owner": "Ada", "contact": None}))
     assert "| owner | Ada |" in card

@@ -9,12 +9,14 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
+from manywalks.params.families import families_of
 from manywalks.params.load import Params, load_params, parse_params
 from manywalks.train.streams import SOURCES
 
 # what all configurations share; a comparison of two data sets or two ways to score says nothing
 SHARED = ("data", "curate", "split", "ensemble", "evaluate")
-VARIED = ("featurize", "transform", "network", "train")
+SETTABLE = ("featurize", "transform", "network", "train")
+VARIED = (*SETTABLE, "families")
 WIDTHS = (32, 128, 512)
 DEPTHS = (1, 2, 3)
 
@@ -25,7 +27,7 @@ class Configuration:
 
     Attributes:
         name: as it is shown.
-        params: all parameters; `featurize`, `transform`, `network` and `train` may differ.
+        params: all parameters; `VARIED` sections may differ.
         vary: what differs between its replicates; fewer than all of it only to study where replicates part.
         copy: 0, or how many equal configurations came before it (they get replicates of their own).
     """
@@ -110,7 +112,8 @@ def changes(found: Sequence[Configuration]) -> list[dict[str, Any]]:
 
 def source_studies(base: Configuration) -> list[Configuration]:
     """The base with every set of its sources varied together, and numerics alone."""
-    sources = tuple(s for s in SOURCES if s != "dropout" or base.params.network.dropout > 0)
+    drops_out = any(family.params.network.dropout > 0 for family in families_of(base.params))
+    sources = tuple(source for source in SOURCES if source != "dropout" or drops_out)
     sets = [chosen for size in range(1, len(sources) + 1) for chosen in itertools.combinations(sources, size)]
     return [replace(base, name="+".join(vary), vary=vary) for vary in [*sets, ("numerics",)]]
 
@@ -124,9 +127,9 @@ def _values(setting: str) -> tuple[str, list[Any]]:
         values = None
     if not equals or "." not in key or not values:
         raise ValueError(f"--set {setting}: is not a setting; write it as network.dropout=0.1,0.3")
-    if key.split(".")[0] not in VARIED:
-        near = difflib.get_close_matches(key.split(".")[0], VARIED, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"choose a key of {', '.join(VARIED)}"
+    if key.split(".")[0] not in SETTABLE:
+        near = difflib.get_close_matches(key.split(".")[0], SETTABLE, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"choose a key of {', '.join(SETTABLE)}"
         raise ValueError(f"--set {setting}: {key} cannot be compared; {meant}")
     return key.strip(), values
 

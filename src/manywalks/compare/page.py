@@ -35,12 +35,26 @@ def page(found: dict[str, Any], written: str = "") -> str:
         "endpoints": endpoints,
         "keys": keys,
         "differs": [
-            {"name": one["name"], "present": one["present"], "cells": [one["differs"][key] for key in keys]}
+            {
+                "name": one["name"],
+                "present": one["present"],
+                "cells": [shown_setting(one["differs"][key]) for key in keys],
+            }
             for one in configurations
         ],
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(template_text("compare.html.j2")).render(context)
+
+
+def shown_setting(value: Any) -> Any:
+    """A setting as a cell; families and blocks by their names."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        return value
+    named = [str(one.get("name") or one["kind"]) for one in value]
+    seen = [f"{name} ({', '.join(one['blocks'])})" if "blocks" in one else name for name, one in
+            zip(named, value, strict=True)]  # fmt: skip
+    return "; ".join(seen) or "none"
 
 
 def _part(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> dict[str, Any]:

@@ -126,4 +126,6 @@ def about_part(about: Mapping[str, Any]) -> dict[str, Any]:
         **{key: value for key, value in about.items() if key != "feature_names"},
         "yaml": params,
         "features": len(about["feature_names"]),
+        "blocks": [block.get("name") or block["kind"] for block in about["params"]["featurize"]["blocks"]],
+        "representations": about.get("representations", []),
     }
