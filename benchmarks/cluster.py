@@ -83,7 +83,7 @@ def large(demo: Demo) -> Case:
     )  # fmt: skip
     steps = [one.molecules - one.predicted for one in (small, case)]
     ratio = steps[1] / steps[0] * weights(case, demo.widths) / weights(small, demo.widths)
-    # features grow with the molecules; values are 8 bytes an endpoint and molecule
+    # features grow with the molecules; values are 8 bytes for each endpoint and molecule
     bundle = small.bundle * case.molecules / small.molecules + 8.0 * case.molecules * case.endpoints
     return case._replace(bundle=bundle, seconds=ratio * small.seconds)
 

@@ -200,7 +200,7 @@ def reals(changes: list[list[int]], count: int, *, molecules: int = 150, epochs:
 
 
 def false_rows(simulated_count: int) -> list[list[str]]:
-    """False verdicts between equals, a row a world and score."""
+    """False verdicts between equals, one row per world and score."""
     rows = []
     for metric, worlds in (("rmse", WORLDS), ("spearman", (WORLDS[0], WORLDS[2]))):
         for world in worlds:
@@ -214,7 +214,7 @@ def false_rows(simulated_count: int) -> list[list[str]]:
 
 
 def gain_rows(power_count: int) -> list[list[str]]:
-    """Power for a known difference, a row a gain."""
+    """Power for a known difference, one row per gain."""
     powers = [(world, simulate(world, power_count, "rmse")) for world in POWER]
     trained = power_count * 2 * REPEATS * FOLDS
     return [

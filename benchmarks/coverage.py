@@ -196,7 +196,7 @@ def adaptive_cells(experiments: list[Experiment], times: int, rng: np.random.Gen
 
 
 def metric_rows(pools: list[Pool], times: int, rng: np.random.Generator) -> list[list[str]]:
-    """Coverage and tightness of the metrics' bounds, a row a data set and metric."""
+    """Coverage and tightness of the metrics' bounds, one row per data set and metric."""
     rows = []
     for each in pools:
         for name in ("auroc",) if each.kind == "classification" else ("rmse", "spearman"):

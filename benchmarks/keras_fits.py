@@ -29,7 +29,7 @@ class Fits:
         ]
 
     def fit(self, table: str, recipe: str, epochs: int, each: int) -> list[dict[str, float]]:
-        """`each` fits in each process: wall and core ms a step after the first epoch, seconds a fit, RMSE."""
+        """`each` fits in each process: wall and core ms per step after the first epoch, seconds, RMSE."""
         asked = json.dumps({"table": table, "recipe": recipe, "epochs": epochs, "fits": each})
         for worker in self.workers:
             print(asked, file=worker.stdin, flush=True)

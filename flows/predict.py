@@ -19,7 +19,7 @@ class PredictJob(BaseModel):
     table: str = Field(
         title="Molecules", description="CSV, Excel, Parquet or SDF, also .gz, or a folder of them"
     )
-    output: str = Field(title="Predictions", description=".parquet or .csv, a row an input row")
+    output: str = Field(title="Predictions", description=".parquet or .csv, one row for each input row")
     smiles: str | None = Field(
         None,
         title="Column of SMILES",

@@ -1,4 +1,4 @@
-"""An ensemble in use: a row a molecule, whatever the molecules are."""
+"""An ensemble in use: one row per molecule, whatever the molecules are."""
 
 import dataclasses
 from pathlib import Path

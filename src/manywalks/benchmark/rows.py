@@ -25,7 +25,7 @@ class Rows(NamedTuple):
     """What is trained on and what is scored, n molecules in all.
 
     Attributes:
-        molecules: the curated table's columns; test rows stand behind and are unmeasured.
+        molecules: the curated table's columns; test rows come last and are unmeasured.
         subsets: (n,) of "train", "valid", "test".
         observed: (k, t) of the k test rows, NaN where not measured.
         cliff: bool (k,), whether a test row is an activity cliff; all false where the table does not say.

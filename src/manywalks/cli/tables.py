@@ -55,7 +55,7 @@ def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
 
 
 def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> Table:
-    """A row a configuration."""
+    """One row per configuration."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     labels = label_of(endpoint)
     table.title = f"{name}: {metric_name(endpoint)}, mean over splits"
@@ -82,7 +82,7 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
 
 
 def _pairs(endpoint: dict[str, Any]) -> Table:
-    """A row a pair."""
+    """One row per pair."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     labels = label_of(endpoint)
     level = f"{100 * endpoint['confidence']:g} %"

@@ -1,4 +1,4 @@
-"""reports/compare.html: a comparison on one page that stands alone."""
+"""reports/compare.html: a comparison on one page that needs no other file."""
 
 from typing import Any
 

@@ -37,7 +37,7 @@ class Study:
         design: Design,
         entropy: int | None = None,
     ) -> None:
-        """Curated tables and features stand in `data_workspaces`, one a configuration."""
+        """Curated tables and features are in `data_workspaces`, one for each configuration."""
         self.design = design
         self.names = [one.name for one in configurations]
         self._configurations = list(configurations)
@@ -113,7 +113,7 @@ class Study:
             missing = {c: self._missing(c) for c in self._running()}
             missing = {c: splits for c, splits in missing.items() if splits}
             if missing:
-                # one a core, and no process so long that a failure costs more than a few splits
+                # one per core, and no process so long that a failure costs more than a few splits
                 pieces = math.ceil(max(processes, self.expected / 200) / len(missing))
                 return [
                     self._share(c, numbers)

@@ -28,7 +28,7 @@ def shared_entropy(workspace: Workspace, params: Params) -> int:
 
 
 def budgets(study: Study) -> dict[str, Any]:
-    """What reports/compare-variance.json holds: the design and a budget an endpoint."""
+    """What reports/compare-variance.json holds: the design, and a budget for each endpoint."""
     sets = [tuple(name.split("+")) for name in study.names]
     return {
         "design": study.described(),

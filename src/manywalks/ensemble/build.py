@@ -28,7 +28,7 @@ SECTIONS = {
 
 
 def settings_of(workspace: Workspace) -> dict[str, Any]:
-    """The parameters that made the model, as they stand in params.yaml."""
+    """The parameters that made the model, as params.yaml has them."""
     params = workspace.params
     return {
         "params": params.model_dump(mode="json", include=SECTIONS),

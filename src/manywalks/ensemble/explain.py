@@ -61,7 +61,7 @@ class Explanation:
         units: of the endpoints (t,); "" for a class, whose contributions are in probability.
         kinds: "regression" or "classification" (t,).
         predictions: (m, t) of the replicates, in endpoint units; of a class, calibrated probabilities.
-        contributions: (m, a, t), on the same scale; NaN where the molecule without the atom is none.
+        contributions: (m, a, t), on the same scale; NaN where nothing valid is left without the atom.
         said: what `manywalks predict` says of the molecule, by column.
         coverage: of the intervals in `said`.
     """
@@ -115,7 +115,7 @@ class Explanation:
         )
 
     def atoms(self, endpoint: str | None = None) -> pd.DataFrame:
-        """A row an atom, for one endpoint (the first where None).
+        """One row per atom, for one endpoint (the first where None).
 
         Columns: atom (number), symbol, contribution (mean over replicates), spread (SD over replicates),
         agreement (share of replicates with the mean's sign), trusted.

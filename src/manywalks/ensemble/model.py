@@ -1,4 +1,4 @@
-"""A trained ensemble for use: SMILES in, a row a molecule out."""
+"""A trained ensemble for use: SMILES in, one row per molecule out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

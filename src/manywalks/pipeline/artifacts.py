@@ -70,7 +70,7 @@ def page_text(found: ReportInputs) -> str:
 
 
 def scores_table(metrics: dict[str, Any]) -> str:
-    """A row an endpoint and metric: ensemble, and single replicates."""
+    """One row per endpoint and metric: ensemble, and single replicates."""
     rows = []
     for name, found in metrics.items():
         unit = f" ({found['unit']})" if found["unit"] and found["kind"] == "regression" else ""

@@ -159,7 +159,7 @@ class Steps:
                 future.result()
 
     def replicates(self) -> PrefectFuture | None:
-        """Stage train: a task a pack, look after look, until the replicates are enough."""
+        """Stage train: one task for each pack, look after look, until there are enough replicates."""
         self.settle()
         stage = self._stages["train"]
         if definition.is_current(stage, self._workspace):

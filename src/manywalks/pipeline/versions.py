@@ -55,7 +55,7 @@ def _dvc_locked(workspace: Workspace) -> Iterator["Repo"]:
     from dvc.repo import Repo, lock_repo
     from dvc.rwlock import RWLOCK_FILE, rwlock
 
-    # a line a stage ("Updating lock file 'dvc.lock'") would stand between the bars
+    # DVC's line for each stage ("Updating lock file 'dvc.lock'") would break the bars
     logging.getLogger("dvc").setLevel(logging.WARNING)
     repo = Repo(str(workspace.root))
     try:

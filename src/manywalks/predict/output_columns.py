@@ -64,7 +64,7 @@ def input_columns(records: Sequence[Record], standards: Sequence[Standard]) -> d
 def result_table(
     given: dict[str, list[Any]], predicted: pd.DataFrame, places: Sequence[int], fields: pa.Schema
 ) -> pa.Table:
-    """A row a record: `places` (n,) are rows of `predicted`, -1 where there is none."""
+    """One row per record: `places` (n,) are rows of `predicted`, -1 where there is none."""
     rows = np.asarray(places, dtype=np.int64)
     missing = rows < 0
     labelled = {

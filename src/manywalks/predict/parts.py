@@ -1,4 +1,4 @@
-"""Finished chunks beside the output: a file a chunk under a key of all that made it, until all are there."""
+"""Finished chunks beside the output until all are there: one file per chunk, under a key of all that made it."""
 
 import hashlib
 import json

@@ -234,7 +234,7 @@ class Stream:
         return found._replace(best=tuple(best.values()))
 
     def _table(self, begun: InProgress, known: RecentChunk) -> pa.Table:
-        """A row a record; what the new molecules tell of the list goes along in the table's metadata."""
+        """One row per record; what the new molecules tell of the list goes along in the table's metadata."""
         nothing = Standard("", None, "")
         standards = [begun.standards.get(text, nothing) for text in begun.texts]
         given = input_columns(begun.chunk.records, standards)

@@ -108,7 +108,7 @@ def read(workspace: Workspace) -> dict[str, Any] | None:
 
 
 def is_judged(workspace: Workspace) -> bool:
-    """Whether the model that stands in models/ensemble has been judged already."""
+    """Whether the model in models/ensemble has been judged already."""
     champions, last = Champions(workspace), read(workspace)
     if last is None or champions.current() is None or not (workspace.ensemble / manifest.FILE).is_file():
         return False

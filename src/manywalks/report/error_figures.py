@@ -160,8 +160,8 @@ def error_distance(view: View) -> Figure | None:
     outside = ~rows["in_domain"].to_numpy(dtype=bool)
     if outside.any():
         far = float(np.sqrt(np.mean(absolute_errors(rows)[outside] ** 2)))
-        strangers = count(int(outside.sum()), "molecule")
-        caption += f" Outside the model's domain ({strangers}) it is {short(far)}."
+        outsiders = count(int(outside.sum()), "molecule")
+        caption += f" Outside the model's domain ({outsiders}) it is {short(far)}."
     chart = plane.svg(marks, alt, zooms="xy")
     return Figure("Errors far from the training set", chart, caption + marked(shown), True)
 

@@ -1,4 +1,4 @@
-"""reports/report.html: everything that a run found, on one page that stands alone."""
+"""reports/report.html: everything that a run found, on one page that needs no other file."""
 
 import json
 from dataclasses import dataclass, field

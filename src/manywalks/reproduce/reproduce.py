@@ -99,7 +99,7 @@ class Judged(NamedTuple):
 
 
 def judge(retraining: Retraining) -> Judged:
-    """Compare the model with the replicates that now stand in the workspace."""
+    """Compare the model with the replicates that are in the workspace now."""
     model, workspace = retraining
     about = manifest.read(model)
     curated, subsets = read_tables(workspace)

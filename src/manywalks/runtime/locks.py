@@ -1,4 +1,4 @@
-"""One process a step and workspace; and what a killed one left behind."""
+"""One process at a time for each step of a workspace; and what a killed one left behind."""
 
 import os
 import shutil

@@ -27,7 +27,7 @@ def usable_cores(asked: int | None = None) -> int:
 
 
 def processes_of(workspace: Workspace) -> int:
-    """Packs that may run side by side: one a core, as far as memory goes, one at least."""
+    """Packs that may run side by side: one per core, as far as memory goes, and at least one."""
     size = workspace.features.stat().st_size if workspace.features.is_file() else 0
     return fitting(cores_of(workspace), free_bytes(), PROCESS_BYTES + FEATURES_TIMES * size)
 

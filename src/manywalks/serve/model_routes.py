@@ -115,7 +115,7 @@ def _add_predict(routes: APIRouter, service: Service) -> None:
 async def _file(
     request: Request, service: Service, live: Live, found: tuple[list[Record], list[Row | None]], format: str
 ) -> Response:
-    """The answer as a file of rows; what it is of stands in its headers."""
+    """The answer as a file of rows; its headers say which model gave it."""
     frame = await run_in_threadpool(as_frame, live, *found)
     about = {"X-Model-Version": live.version, "X-Data-Version": str(live.about["data_version"])}
     if format == "csv":

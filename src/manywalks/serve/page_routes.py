@@ -121,7 +121,7 @@ async def _matches(request: Request, service: Service, asked: Search) -> list[bo
         query = json.dumps({"smarts": asked.smarts, "smiles": asked.smiles[start:stop]})
         (outcome,) = await service.ask(request, service.tools, [MATCH + query])
         if outcome is None:
-            raise Refused(422, "the SMARTS is none, or takes too long to search")
+            raise Refused(422, "the SMARTS cannot be read, or takes too long to search")
         found += outcome
     return found
 

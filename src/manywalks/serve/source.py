@@ -50,7 +50,7 @@ class Source:
         return str(real), found.st_mtime_ns, found.st_size, found.st_ino
 
     def champion(self) -> str | None:
-        """Name of the champion that the model is, None where it is none."""
+        """Name of the champion that is served; None if the model is not a champion."""
         folder = self.model().resolve()
         return folder.parent.name if folder.parent.parent.name == "champions" else None
 

@@ -56,7 +56,7 @@ def records_of(body: bytes, content_type: str, want: Want, most: int) -> list[Re
 
 
 def parsed_json(body: bytes) -> Any:
-    """A JSON value; Refused where it is none."""
+    """A JSON value; Refused where the body is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -74,7 +74,7 @@ def mol_block(smiles: str) -> str | None:
 
 
 def matches(query: str) -> list[bool | None] | None:
-    """Whether each of some molecules holds a substructure; None for a SMARTS that is none."""
+    """Whether each of some molecules holds a substructure; None for a SMARTS that cannot be read."""
     asked = json.loads(query)
     pattern = Chem.MolFromSmarts(asked["smarts"])
     if pattern is None or pattern.GetNumAtoms() == 0:

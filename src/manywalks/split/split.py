@@ -1,4 +1,4 @@
-"""Train, valid and test: drawn over whole groups, so that no molecule or tautomer stands in two parts."""
+"""Train, valid and test: drawn over whole groups, so that no molecule or tautomer is in two subsets."""
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ def _stratified(
     shares: dict[str, float],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Parts drawn within each stratum of an endpoint's values: classes, or tenths of the range of ranks."""
+    """Subsets drawn within each stratum of an endpoint's values: classes, or tenths of the range of ranks."""
     names = [column.removesuffix(":relation") for column in frame if column.endswith(":relation")]
     name = params.endpoint or names[0]
     if name not in names:

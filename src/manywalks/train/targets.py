@@ -139,7 +139,7 @@ class TargetTransform:
         return np.stack(values, axis=-1).astype(z.dtype, copy=False)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The steps as JSON objects, one an endpoint."""
+        """The steps as JSON objects, one for each endpoint."""
         return [asdict(step) for step in self.steps]
 
     @classmethod

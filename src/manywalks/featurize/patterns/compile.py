@@ -1,4 +1,4 @@
-"""Many SMARTS patterns -> arrays that the compiled matcher walks through.
+"""Many SMARTS patterns -> arrays for the compiled matcher.
 
 Each different thing that a pattern asks of an atom is a column of a table of atoms by columns. What follows
 from the atom alone (element, charge, hydrogens, rings) is worked out once for each kind of atom and
@@ -98,10 +98,10 @@ class _Compiler:
     def compiled(self, queries: Sequence[Chem.Mol]) -> Patterns:
         """The arrays of the given patterns and of the inner ones."""
         self.n_given = len(queries)
-        walks = [self._walk(query) for query in queries]
-        walks += self.inner
-        atoms = [atom for walk in walks for atom in walk]
-        sizes = [len(walk) for walk in walks]
+        sequences = [self._sequence(query) for query in queries]
+        sequences += self.inner
+        atoms = [atom for sequence in sequences for atom in sequence]
+        sizes = [len(sequence) for sequence in sequences]
         closures = [closure for atom in atoms for closure in atom.closures]
         ends = _starts([len(atom.closures) for atom in atoms])
         own = np.array([(atom.column, atom.parent, atom.mask) for atom in atoms], dtype=np.int64)
@@ -114,10 +114,10 @@ class _Compiler:
             n_columns=self.n_columns,
         )
 
-    def _walk(self, query: Chem.Mol) -> "list[_Atom]":
+    def _sequence(self, query: Chem.Mol) -> "list[_Atom]":
         """A pattern's atoms from its first one on, each behind one that it is bound to."""
         place: dict[int, int] = {}
-        walk: list[_Atom] = []
+        sequence: list[_Atom] = []
         for start in range(query.GetNumAtoms()):
             waiting = [(start, -1, 0)]
             while waiting:
@@ -130,10 +130,10 @@ class _Compiler:
                 ]
                 back = [(place[other], one) for other, one in bonds if other in place]
                 closures = tuple(pair for pair in back if pair[0] != parent)
-                place[index] = len(walk)
-                walk.append(_Atom(self._column(atom_tree(atom.GetSmarts())), parent, mask, closures))
+                place[index] = len(sequence)
+                sequence.append(_Atom(self._column(atom_tree(atom.GetSmarts())), parent, mask, closures))
                 waiting += [(other, place[index], one) for other, one in bonds if other not in place]
-        return walk
+        return sequence
 
     def _column(self, tree: Tree) -> int:
         """The column of what is asked of an atom."""
@@ -166,10 +166,10 @@ class _Compiler:
     def _around(self, smarts: str) -> int:
         """The column of a pattern that must begin at the atom."""
         if smarts not in self.around:
-            walk = self._walk(_query(smarts))
+            sequence = self._sequence(_query(smarts))
             column = self.around[smarts] = self._new_column()
             place = len(self.inner)
-            self.inner.append(walk)
+            self.inner.append(sequence)
             self.steps.append((AROUND, column, self.n_given + place, 0))
         return self.around[smarts]
 

@@ -12,10 +12,10 @@ MOST = 1000
 
 @numba.njit(cache=True)
 def _search(p, anchor, most, begins, found, work, host, code):  # pragma: no cover
-    """Walk through the matches of pattern p, those that begin at `anchor` alone unless it is -1.
+    """Go through the matches of pattern p, those that begin at `anchor` alone unless it is -1.
 
     Args:
-        most: matches after which the walk ends.
+        most: matches after which the search ends.
         begins: gets 1 for each atom that a match begins at, uint8 (n,), and one match of each such atom is
             enough; of no atoms: gets nothing.
         found: gets each match's set of atoms as bits, uint64 (most, words); of no words: gets nothing.
@@ -80,7 +80,7 @@ def _search(p, anchor, most, begins, found, work, host, code):  # pragma: no cov
 
 @numba.njit(cache=True)
 def _scratch(table):  # pragma: no cover
-    """Room for a walk: the chosen atoms, where each place goes on, which atoms are used (0: not)."""
+    """Room for a search: the chosen atoms, where each place goes on, which atoms are used (0: not)."""
     return np.zeros((3, max(LARGEST, len(table))), np.int64)
 
 
@@ -151,12 +151,19 @@ def _logic(row, program, stack):  # pragma: no cover
 
 
 @numba.njit(cache=True)
+def _given(table, graph, patterns):  # pragma: no cover
+    """What every search is given: nowhere to note beginnings, room to work, the molecule, the patterns."""
+    host = (table, graph.starts, graph.neighbours, graph.bonds)
+    code = (patterns.first, patterns.atoms, patterns.closures)
+    return np.empty(0, np.uint8), _scratch(table), host, code
+
+
+@numba.njit(cache=True)
 def holds(which, table, present, graph, patterns):  # pragma: no cover
     """Whether each of some patterns is in the molecule: uint8 (k,)."""
     result = np.zeros(len(which), np.uint8)
-    nowhere, nothing, work = np.empty(0, np.uint8), np.empty((1, 0), np.uint64), _scratch(table)
-    host = (table, graph.starts, graph.neighbours, graph.bonds)
-    code = (patterns.first, patterns.atoms, patterns.closures)
+    nowhere, work, host, code = _given(table, graph, patterns)
+    nothing = np.empty((1, 0), np.uint64)
     for k in range(len(which)):
         if _possible(which[k], present, code):
             result[k] = _search(which[k], -1, 1, nowhere, nothing, work, host, code)
@@ -167,10 +174,8 @@ def holds(which, table, present, graph, patterns):  # pragma: no cover
 def counts(which, table, present, graph, patterns):  # pragma: no cover
     """How many different sets of atoms match each of some patterns: int64 (k,); -1 beyond MOST matches."""
     result = np.zeros(len(which), np.int64)
-    nowhere, work = np.empty(0, np.uint8), _scratch(table)
+    nowhere, work, host, code = _given(table, graph, patterns)
     found = np.empty((MOST, (len(table) + 63) // 64), np.uint64)
-    host = (table, graph.starts, graph.neighbours, graph.bonds)
-    code = (patterns.first, patterns.atoms, patterns.closures)
     for k in range(len(which)):
         if _possible(which[k], present, code):
             matches = _search(which[k], -1, MOST, nowhere, found, work, host, code)
@@ -182,10 +187,8 @@ def counts(which, table, present, graph, patterns):  # pragma: no cover
 def counts_at(which, atoms, table, present, graph, patterns):  # pragma: no cover
     """How many different sets of atoms match patterns that begin at each of some atoms: int64 (k, atoms)."""
     result = np.zeros((len(which), len(atoms)), np.int64)
-    nowhere, work = np.empty(0, np.uint8), _scratch(table)
+    nowhere, work, host, code = _given(table, graph, patterns)
     found = np.empty((MOST, (len(table) + 63) // 64), np.uint64)
-    host = (table, graph.starts, graph.neighbours, graph.bonds)
-    code = (patterns.first, patterns.atoms, patterns.closures)
     for k in range(len(which)):
         if _possible(which[k], present, code):
             for j in range(len(atoms)):

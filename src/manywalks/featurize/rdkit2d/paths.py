@@ -39,7 +39,7 @@ def chi(graph, delta):  # pragma: no cover
     """
     n = len(graph.number)
     result = np.zeros(2 + 2 * (LONGEST + 1) + 2)
-    walk = np.empty(LONGEST + 1, np.int64)
+    path = np.empty(LONGEST + 1, np.int64)
     for i in range(n):
         degree = graph.starts[i + 1] - graph.starts[i]
         if degree:
@@ -52,56 +52,56 @@ def chi(graph, delta):  # pragma: no cover
             if other > i:
                 degrees = degree * (graph.starts[other + 1] - graph.starts[other])
                 result[1] += 1.0 / np.sqrt(degrees)
-        walk[0] = i
-        _extend(graph, delta, walk, result)
+        path[0] = i
+        _extend(graph, delta, path, result)
     return result
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _extend(graph, delta, walk, result):  # pragma: no cover
-    """Add the paths that begin at walk[0], each path from one of its ends only."""
+def _extend(graph, delta, path, result):  # pragma: no cover
+    """Add the paths that begin at path[0], each path from one of its ends only."""
     cursor = np.empty(LONGEST + 1, np.int64)
     depth = 0
-    cursor[0] = graph.starts[walk[0]]
+    cursor[0] = graph.starts[path[0]]
     while depth >= 0:
-        if depth == LONGEST or cursor[depth] == graph.starts[walk[depth] + 1]:
+        if depth == LONGEST or cursor[depth] == graph.starts[path[depth] + 1]:
             depth -= 1
             continue
         atom = graph.neighbours[cursor[depth]]
         cursor[depth] += 1
         at = 0
-        while at <= depth and walk[at] != atom:
+        while at <= depth and path[at] != atom:
             at += 1
         bonds = depth + 1
-        walk[bonds] = atom
+        path[bonds] = atom
         if at > depth:
-            if atom > walk[0]:
-                _count(delta, walk, bonds, bonds + 1, result)
+            if atom > path[0]:
+                _count(delta, path, bonds, bonds + 1, result)
             depth += 1
             cursor[depth] = graph.starts[atom]
-        elif depth - at >= 2 and _is_first(walk, at, depth):
-            _count(delta, walk, bonds, bonds + (at > 0), result)
+        elif depth - at >= 2 and _is_first(path, at, depth):
+            _count(delta, path, bonds, bonds + (at > 0), result)
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _is_first(walk, at, depth):  # pragma: no cover
-    """Whether a ring that closes at walk[at] is passed this way alone: from its least atom, lesser way."""
-    if walk[at + 1] > walk[depth]:
+def _is_first(path, at, depth):  # pragma: no cover
+    """Whether a ring that closes at path[at] is passed this way alone: from its least atom, lesser way."""
+    if path[at + 1] > path[depth]:
         return False
     if at == 0:
         for k in range(1, depth + 1):
-            if walk[k] < walk[0]:
+            if path[k] < path[0]:
                 return False
     return True
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _count(delta, walk, bonds, atoms, result):  # pragma: no cover
+def _count(delta, path, bonds, atoms, result):  # pragma: no cover
     """Add one path of so many bonds, and atoms to multiply, to the sums."""
     for row in range(2):
         product = 1.0
         for k in range(atoms):
-            product *= delta[row, walk[k]]
+            product *= delta[row, path[k]]
         result[2 + 5 * row + bonds] += product
     if bonds == 3:
         result[13] += 1
