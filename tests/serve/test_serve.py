@@ -1,7 +1,6 @@
 """The API: what the ensemble says, whatever is sent, to everybody who asks."""
 
 import io
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,8 +16,6 @@ from rdkit import Chem
 
 from manywalks.ensemble.model import Ensemble
 from manywalks.predict.predict import predict_table
-from manywalks.refresh.champions import Champions
-from manywalks.workspace import Workspace
 from tests.support.service import Served, served
 
 PREDICT = "/v1/models/demo/predict"
@@ -264,51 +261,6 @@ def test_limits_on_rows_and_size_hold(strict: Served) -> None:
         # without a Content-Length the bytes are counted
         pieces = (b"C" * 60_000 for _ in range(3))
         assert client.post(PREDICT, content=pieces, headers={"Content-Type": "text/csv"}).status_code == 413
-
-
-def test_the_next_request_is_answered_by_the_new_champion_and_none_is_lost(
-    trained: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(trained, tmp_path / "work", symlinks=True)
-    work = Workspace.open(tmp_path / "work")
-    champions = Champions(work)
-    first = champions.add({"logS": {"rmse": 1.0}})
-    second = "2027-01-01-abcdef"
-    shutil.copytree(champions.folder / first, champions.folder / second)
-    # another manifest is another version
-    manifest = champions.model(second) / "manifest.json"
-    manifest.write_text(manifest.read_text() + "\n")
-    entry = champions.folder / second / "entry.json"
-    entry.write_text(entry.read_text().replace(first, second))
-    champions.promote(first, "the first")
-    seen: list[tuple[int, str]] = []
-    with served(tmp_path, f"demo={work.root}") as running, running.client() as client:
-        ended = threading.Event()
-
-        def ask() -> None:
-            with running.client() as own:
-                while not ended.is_set():
-                    answer = own.post(PREDICT, json=["CCO", "CCN"])
-                    seen.append((answer.status_code, answer.json().get("champion")))
-
-        with ThreadPoolExecutor(4) as pool:
-            for _ in range(4):
-                pool.submit(ask)
-            try:
-                for name in (second, first, second):
-                    champions.promote(name, "by hand")
-                    assert client.post(PREDICT, json=["CCO"]).json()["champion"] == name
-            finally:
-                ended.set()
-        assert {status for status, _ in seen} == {200}
-        assert {name for _, name in seen} == {first, second}
-        # a damaged model never answers
-        with (champions.model(first) / "scaler.npz").open("ab") as handle:
-            handle.write(b"x")
-        champions.link.unlink()
-        champions.link.symlink_to(Path("champions") / first / "model")
-        assert client.post(PREDICT, json=["CCO"]).json()["champion"] == second
-        assert client.get("/health").json()["status"] == "degraded"
 
 
 def test_it_ends_once_all_is_answered_and_leaves_no_worker(trained: Path, tmp_path: Path) -> None:

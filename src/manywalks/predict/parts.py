@@ -1,4 +1,4 @@
-"""Finished chunks beside the output until all are there: one file per chunk, under a key of all that made it."""
+"""Finished chunks beside the output until all are there; a key of what made them names their folder."""
 
 import hashlib
 import json
