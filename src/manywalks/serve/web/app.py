@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from manywalks.serve import model_routes, page_routes
-from manywalks.serve.http import Gate, add_handlers
 from manywalks.serve.service import Service
+from manywalks.serve.web import model_routes, page_routes
+from manywalks.serve.web.http import Gate, add_handlers
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent.parent / "static"
 
 
 def application(service: Service, *, token: str | None = None, hosts: tuple[str, ...] = ()) -> Any:

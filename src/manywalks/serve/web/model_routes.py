@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.molecule_worker import BLOCK, SMILES
-from manywalks.serve.answers import Answer, answer, as_frame, as_sdf
-from manywalks.serve.http import body_of
 from manywalks.serve.live import Live
 from manywalks.serve.predicting import Row
 from manywalks.serve.service import Service
 from manywalks.serve.uploads import TYPES, Refused, records_of
+from manywalks.serve.web.answers import Answer, answer, as_frame, as_sdf
+from manywalks.serve.web.http import body_of
 from manywalks.serve.worker import MOL_BLOCK
 
 EXAMPLE = [{"id": "aspirin", "smiles": "CC(=O)Oc1ccccc1C(=O)O"}, {"id": "phenol", "smiles": "c1ccccc1O"}]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manywalks.report.drawing import STYLE
-from manywalks.serve.app import STATIC
+from manywalks.serve.web.app import STATIC
 from tests.support import chromium
 from tests.support.chromium import Browser
 from tests.support.service import Served

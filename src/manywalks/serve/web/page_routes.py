@@ -14,11 +14,11 @@ from manywalks.featurize.molecule import FeatureRow
 from manywalks.predict.molecule_worker import SMILES, Arrived, arrived
 from manywalks.report.explanation import svg
 from manywalks.runtime.worker_pool import Lost, WithBytes
-from manywalks.serve.answers import nearest
-from manywalks.serve.http import asked_of
 from manywalks.serve.live import Live
 from manywalks.serve.service import Service
 from manywalks.serve.uploads import Refused
+from manywalks.serve.web.answers import nearest
+from manywalks.serve.web.http import asked_of
 from manywalks.serve.worker import DRAW, FEATURES, MATCH, MOST_ATOMS, PARTS
 
 # molecules that one text of a search holds: a SMARTS that hangs is found out with the first of them
