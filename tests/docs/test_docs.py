@@ -32,10 +32,15 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
+@pytest.fixture(scope="module")
+def known() -> str:
+    """What `manywalks --help` says."""
+    return command("--help").stdout
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
-def test_commands_in_code_blocks_exist(page: Path) -> None:
+def test_commands_in_code_blocks_exist(page: Path, known: str) -> None:
     blocks = re.findall(r"```\w*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    known = command("--help").stdout
     for line in "\n".join(blocks).splitlines():
         if match := re.match(r"\s*(?:\$ )?manywalks (\w+)", line):
             assert re.search(rf"^\s+{match[1]}\s", known, re.MULTILINE), line

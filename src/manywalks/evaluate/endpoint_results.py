@@ -20,7 +20,7 @@ class EndpointResults(NamedTuple):
         name: of the endpoint.
         endpoint: its parameters.
         rows: rows of the curated table (n,).
-        parts: "valid" or "test" (n,).
+        subsets: "valid" or "test" (n,).
         observed: in endpoint units, NaN where not measured (n,).
         relation: "=", "<", ">" or "" (n,).
         replicates: replicate predictions in endpoint units (m, n).

@@ -17,13 +17,13 @@ from manywalks.workspace import Workspace
 
 @dataclass(frozen=True)
 class Champions:
-    """models/champions: a folder a model, and models/champion, a link to the one in use."""
+    """models/champions: a folder for each model; models/champion: a link to the one in use."""
 
     workspace: Workspace
 
     @property
     def folder(self) -> Path:
-        """A folder a model lies here."""
+        """Holds a folder for each model."""
         return self.workspace.root / "models/champions"
 
     @property
@@ -52,7 +52,7 @@ class Champions:
         return sorted(found, key=lambda name: (self.entry(name)["made"], name))
 
     def seen(self, name: str) -> pd.DataFrame:
-        """Molecules that the model knew: smiles, part, and a column of values an endpoint."""
+        """Molecules that the model knew: smiles, subset, and a column of values for each endpoint."""
         return pd.read_parquet(self.folder / name / "seen.parquet")
 
     def history(self) -> list[dict[str, Any]]:

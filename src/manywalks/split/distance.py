@@ -45,7 +45,7 @@ def folds_distance(smiles: Sequence[str], folds: Sequence[np.ndarray]) -> list[d
     """How far each left-out fold is from its train subset: molecules looked at, and quartiles as above.
 
     Args:
-        smiles: standardized SMILES (n,); folds: parts (n,) of each split, as `split.folds` draws them.
+        smiles: standardized SMILES (n,); folds: subsets (n,) of each split, as `split.folds` draws them.
     """
     bits = similarity_bits(smiles)
     report = []

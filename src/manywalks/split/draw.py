@@ -1,14 +1,14 @@
-"""Groups of molecules that stay together, and parts or folds drawn over whole groups."""
+"""Groups of molecules that stay together, and subsets or folds drawn over whole groups."""
 
 import numpy as np
 import pandas as pd
 
 
 def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator) -> np.ndarray:
-    """Parts (n,) in about the given shares, whole groups each; what no share takes is train.
+    """Subsets (n,) in about the given shares, whole groups each; what no share takes is train.
 
-    A group larger than half a part would be most of it, so it trains, unless the part would stay half empty.
-    The others are drawn at random; a part is full when the next group would take it further from its share.
+    A group larger than half a subset would be most of it, so it trains unless the subset stays half empty.
+    The others are drawn at random; a subset is full when the next group would take it further from its share.
     """
     n = len(groups)
     code, sizes = sized(groups)
@@ -30,7 +30,7 @@ def draw(groups: np.ndarray, shares: dict[str, float], rng: np.random.Generator)
 
 
 def _fill(subset_of: np.ndarray, sizes: np.ndarray, order: np.ndarray, subset: str, missing: float) -> None:
-    """Give a part that is half empty the group nearest to what is missing, if train can spare it."""
+    """Give a subset that is half empty the group nearest to what is missing, if train can spare it."""
     free = order[(subset_of[order] == "train") & (sizes[order] <= sizes.sum() / 2)]
     if len(free) > 1:
         subset_of[free[np.argmin(np.abs(sizes[free] - missing))]] = subset

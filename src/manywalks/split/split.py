@@ -15,7 +15,7 @@ STRATA = 10
 
 
 def split_molecules(curated: pd.DataFrame, params: SplitParams) -> np.ndarray:
-    """The part of each molecule, str (n,): "train", "valid" or "test".
+    """The subset of each molecule, str (n,): "train", "valid" or "test".
 
     The draw depends on the molecules and params.seed, and not on the order of the rows.
     """
@@ -59,7 +59,7 @@ def checked(subsets: np.ndarray, params: SplitParams) -> np.ndarray:
 
 
 def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
-    """The parts of molecules that are sorted by SMILES."""
+    """The subsets of molecules that are sorted by SMILES."""
     rng = np.random.default_rng(params.seed % 2**63)
     if params.method == "column":
         return _given(frame, params, rng)
@@ -102,7 +102,7 @@ def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
-    """The given parts; where none is called valid, a share of train is drawn for it."""
+    """The given subsets; where none is called valid, a share of train is drawn for it."""
     subsets = _carried(frame, "split:subset").astype("<U5")
     groups = joined([_tautomers(frame)])
     rank = np.array([PRECEDENCE[subset] for subset in subsets])
@@ -220,7 +220,7 @@ def _folds_sorted(
 def _fold_subsets(
     fold: np.ndarray, one: int, groups: np.ndarray, valid: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """The parts of one fold: its molecules test, a share of the others validates; "" where left out."""
+    """The subsets of one fold: its molecules test, a share of the others validates; "" where left out."""
     subsets = np.full(len(fold), "train", dtype="<U5")
     subsets[fold == -1] = ""
     subsets[fold == one] = "test"

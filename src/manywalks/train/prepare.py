@@ -110,7 +110,7 @@ def out_of_sample(subsets: np.ndarray) -> np.ndarray:
 
 
 class Tables(NamedTuple):
-    """The curated table, and str (n,) which part each of its molecules stands in."""
+    """The curated table, and the subset of each of its molecules, str (n,)."""
 
     curated: pd.DataFrame
     subsets: np.ndarray
