@@ -69,7 +69,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, demo_table: pd.DataFrame) 
         folder.mkdir()
         demo_table.iloc[::8].to_csv(folder / "table.csv", index=False)
         (folder / "params.yaml").write_text(SMALL, encoding="utf-8")
-        done = command("train", "--workspace", str(folder), own_server=True)
+        done = command("train", "--workspace", str(folder))
         assert done.returncode == 0, done.stdout + done.stderr
 
     return made_once("trained", make, tmp_path_factory)
