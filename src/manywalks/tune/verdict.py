@@ -7,6 +7,7 @@ import numpy as np
 
 from manywalks.compare import paired, verdicts
 from manywalks.compare.design import Share
+from manywalks.compare.score_table import ScoreTable, check_assumptions
 from manywalks.compare.scores import Scores, judge
 from manywalks.params.load import Params
 from manywalks.tune.gains import joint_scores
@@ -113,8 +114,8 @@ class Contest:
             np.array([[getattr(by_configuration[c][s], name) for c in (0, 1)] for s in splits])
             for name in ("value", "noise")
         )
-        table = paired.ScoreTable(values, noise, ratio, len(splits))
-        method = paired.check_assumptions(table).method
+        table = ScoreTable(values, noise, ratio, len(splits))
+        method = check_assumptions(table).method
         pair = paired.pairs_of(table, confidence, method)[0]
         word = verdicts.verdict(
             pair, self._joint_threshold(), by_ranks=method == "ranks", confidence=confidence
