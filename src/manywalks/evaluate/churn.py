@@ -183,13 +183,12 @@ def _flips(before: Side, after: Side, cut: Cut | None) -> dict[str, Any] | None:
     if cut is None:
         return None
     changed = cut.selects(before.predicted) != cut.selects(after.predicted)
-    m = len(before.moved)
-    spread = np.sqrt((before.variance + after.variance) / (2 / m))
+    error = np.sqrt(before.variance + after.variance)
     return {
         "cut": cut.text,
         "molecules": int(changed.sum()),
         "share": float(changed.mean()),
-        "by_luck": float(flip_chances(before.predicted, spread, cut, m).sum()),
+        "by_luck": float(flip_chances(before.predicted, error, cut, len(before.moved)).sum()),
     }
 
 
