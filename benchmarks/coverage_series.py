@@ -1,10 +1,11 @@
-"""Are verdicts right where molecules come in series? The contest of `refresh`, on simulated equals.
+"""Are verdicts right where molecules come in series? `refresh` and `compare`, on simulated equals.
 
-    python -m benchmarks.coverage_series            about two minutes on one core
+    python -m benchmarks.coverage_series            about three minutes on one core
     python -m benchmarks.coverage_series --quick    a twentieth of the contests, nothing written
 
-Two ensembles are equally good over all series. On the molecules at hand one is ahead by chance: errors of a
-series have a part in common. benchmarks.compare has the same for `manywalks compare`.
+refresh: two ensembles are equally good over all series. On the molecules at hand one is ahead by chance,
+since errors of a series have a part in common. compare: two configurations see different features, equally good
+over all data sets; molecules of a series share most of their features and half of their noise.
 """
 
 import argparse
@@ -12,11 +13,14 @@ import argparse
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks.compare import outcome, projected
+from benchmarks.compare_worlds import FEATURES, FOLDS, REPEATS, N, replicates_of
 from benchmarks.results import table, write_section
+from manywalks.compare.paired import ScoreTable
 from manywalks.params.run import RefreshParams
 from manywalks.refresh.contest import Ensembled, Rule, contest
 
-CONTESTS = 4000
+CONTESTS, COMPARISONS = 4000, 400
 # molecules, molecules of a series, share of an error's variance that its series has in common, replicates
 WORLDS = (
     (200, 1, 0.0, 8),
@@ -57,6 +61,39 @@ def told_apart(
     return found
 
 
+def series_world(rng: np.random.Generator, size: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Features (N, d) of two configurations, and values (N,), of molecules in series of `size`."""
+    own = np.arange(N) // size
+    common, alone = rng.standard_normal((own.max() + 1, 2, FEATURES)), rng.standard_normal((N, 2, FEATURES))
+    x = np.sqrt(0.8) * common[own] + np.sqrt(0.2) * alone if size > 1 else alone
+    weights = rng.standard_normal(FEATURES)
+    weights /= np.linalg.norm(weights)
+    noise = np.sqrt(0.5) * (rng.standard_normal(own.max() + 1)[own] + rng.standard_normal(N))
+    return [x[:, 0], x[:, 1]], (x[:, 0] + x[:, 1]) @ weights + noise
+
+
+def series_folds(rng: np.random.Generator, size: int, whole: bool) -> list[np.ndarray]:
+    """Test rows of a repeated k-fold, of single molecules or of whole series."""
+    count = N // size if whole else N
+    parts = [part for _ in range(REPEATS) for part in np.array_split(rng.permutation(count), FOLDS)]
+    return [np.flatnonzero(np.isin(np.arange(N) // size, part)) for part in parts] if whole else parts
+
+
+def compared(size: int, whole: bool, times: int, rng: np.random.Generator) -> list[bool]:
+    """Whether `compare` calls one of two equals better or worse."""
+    found = []
+    for _ in range(times):
+        x, y = series_world(rng, size)
+        values, noise = np.empty((2, REPEATS * FOLDS, 2))
+        for split, test in enumerate(series_folds(rng, size, whole)):
+            train = np.setdiff1d(np.arange(N), test)
+            for c in range(2):
+                replicates = replicates_of(rng, x[c], y, train, test)
+                values[split, c], noise[split, c] = projected(replicates, y[test], "rmse")
+        found.append(bool(outcome(ScoreTable(-values, noise**2, 1 / (FOLDS - 1), FOLDS))["verdicts"]))
+    return found
+
+
 def cell(shares: list[bool]) -> str:
     """Percent, with its Monte Carlo error."""
     p = np.mean(shares)
@@ -76,13 +113,25 @@ def main() -> None:
         print(*rows[-1], flush=True)
     heads = ["molecules", "of a series", "shared in a series", "replicates", "by series", "by molecules"]
     text = (
-        "## refresh: equals, with molecules in series\n\n"
+        "## refresh and compare: equals, with molecules in series\n\n"
         f"`python -m benchmarks.coverage_series`. How many of 100 contests call one of two equally good "
         f"ensembles better or\nworse, over {times} contests a line, ± Monte Carlo error; 5 are allowed. "
         "refresh counts by whole series; the last\ncolumn shows what counting by single molecules would do."
         "\n\n"
     )
     text += table(heads, rows)
+    comparisons = COMPARISONS // (20 if quick else 1)
+    cases = ((1, False), (5, False), (5, True), (10, False), (10, True))
+    rows = [
+        [str(size), "whole series" if whole else "molecules", cell(compared(size, whole, comparisons, rng))]
+        for size, whole in cases
+    ]
+    text += (
+        f"\n\nThe same for compare, {comparisons} comparisons of two equal configurations a line "
+        f"({REPEATS} x {FOLDS}-fold, {N} molecules). With random\nfolds a series lies on both sides of a split; "
+        "the page of a comparison warns of it.\n\n"
+    )
+    text += table(["of a series", "folds leave out", "called better or worse"], rows)
     print(text)
     if not quick:
         write_section("refresh-series", text)

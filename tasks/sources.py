@@ -8,6 +8,7 @@ from manywalks import files
 from manywalks.params.families import families_of
 from manywalks.replicates.mixing import Mixing
 from manywalks.reproduce import page
+from manywalks.reproduce.data_draws import DRAW, draw_row, study_draws
 from manywalks.reproduce.geometry import geometries, has_conformers
 from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.runtime import progress
@@ -37,12 +38,16 @@ def run(workspace: Workspace, count: str = "16") -> None:
             )
         replicates = StudyDesign(int(count), entropy, cores, geometry, Mixing.of(params))
         found = study_sources(prepared, list(endpoints), replicates, tell=tell)
+        draws = study_draws(workspace, prepared, replicates, tell=tell)
+    for name, one in draws.items():
+        found["endpoints"][name][DRAW] = draw_row(one, found["endpoints"][name]["all"]["spread"])
     about = None if geometry is None else {"molecules": len(raw), "without": geometry.without}
     content = {
         "replicates": int(count),
         "entropy": str(entropy),
         "units": {name: endpoint.unit for name, endpoint in endpoints.items()},
         "geometry": about,
+        "data_draws": draws,
         **found,
     }
     files.write_json(workspace.reports / "sources.json", content)

@@ -76,6 +76,7 @@ def _sources(workspace: Workspace, replicates: int) -> None:
     found = read_json(workspace.reports / "sources.json")
     for name in found["endpoints"]:
         console.print(same_seed_sentence(name, found), highlight=False)
+        console.print(found["data_draws"][name]["sentence"], highlight=False)
     if found["geometry"] is None:
         console.print("Conformers make no difference here: no feature block uses them (conformer3d would).")
     console.print(f"page  {workspace.reports / 'reproduction.html'}", highlight=False)

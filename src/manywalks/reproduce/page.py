@@ -98,10 +98,11 @@ def _retrained(name: str, found: dict[str, Any] | None, points: list[dict[str, A
 def _parted(name: str, sources: dict[str, Any] | None) -> dict[str, Any]:
     """One endpoint's part about the sources."""
     if sources is None or name not in sources["endpoints"]:
-        return {"same_seed": None, "spread_figure": None, "rows": []}
+        return {"same_seed": None, "data_draw": None, "spread_figure": None, "rows": []}
     rows = sources["endpoints"][name]
     return {
         "same_seed": same_seed_sentence(name, sources),
+        "data_draw": sources.get("data_draws", {}).get(name, {}).get("sentence"),
         "spread_figure": unescaped(spreads(rows, sources["units"][name])),
         "rows": [{"name": source, **row} for source, row in rows.items()],
     }

@@ -36,7 +36,7 @@ def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> l
         raise ValueError(f"folds: repeats {repeats} and k {k} are too few; take 1 or more, and 2 or more")
     order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
     frame = curated.iloc[order]
-    groups = _groups(frame, params)
+    groups = groups_of(frame, params)
     drawn = []
     for repeat in range(repeats):
         rng = np.random.default_rng([params.seed % 2**63, repeat, 1])
@@ -63,7 +63,7 @@ def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     rng = np.random.default_rng(params.seed % 2**63)
     if params.method == "column":
         return _given(frame, params, rng)
-    groups = _groups(frame, params)
+    groups = groups_of(frame, params)
     if params.method == "time":
         return _by_time(frame, groups, params, rng)
     shares = {"test": params.test, "valid": params.valid}
@@ -72,7 +72,7 @@ def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     return draw(groups, shares, rng)
 
 
-def _groups(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
+def groups_of(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     """Which molecules stay together, int (n,): tautomers always, and what the method holds together."""
     smiles = list(frame["smiles"])
     keys = [_tautomers(frame)]
