@@ -4,8 +4,8 @@
     python -m benchmarks.coverage_series --quick    a twentieth of the contests, nothing written
 
 refresh: two ensembles are equally good over all series. On the molecules at hand one is ahead by chance,
-since errors of a series have a part in common. compare: two configurations see different features, equally good
-over all data sets; molecules of a series share most of their features and half of their noise.
+since errors of a series have a part in common. compare: two configurations see different features, equally
+good over all data sets; molecules of a series share most of their features and half of their noise.
 """
 
 import argparse
@@ -128,8 +128,8 @@ def main() -> None:
     ]
     text += (
         f"\n\nThe same for compare, {comparisons} comparisons of two equal configurations a line "
-        f"({REPEATS} x {FOLDS}-fold, {N} molecules). With random\nfolds a series lies on both sides of a split; "
-        "the page of a comparison warns of it.\n\n"
+        f"({REPEATS} x {FOLDS}-fold, {N} molecules). With random\nfolds a series lies on both sides of a "
+        "split; the page of a comparison warns of it.\n\n"
     )
     text += table(["of a series", "folds leave out", "called better or worse"], rows)
     print(text)

@@ -4,8 +4,8 @@
     python -m benchmarks.data_draws --quick    two repeats of each table, nothing written
 
 A third of the molecules is out of sample. The others are halved at random, many times. From one half alone,
-the difference to an ensemble of another sample of that size is stated (`reproduce.data_draws`); the other half
-is such a sample. The data sets are those of benchmarks/pools.py.
+the difference to an ensemble of another sample of that size is stated (`reproduce.data_draws`); the other
+half is such a sample. The data sets are those of benchmarks/pools.py.
 """
 
 import argparse
@@ -131,8 +131,9 @@ def main() -> None:
         "## Another draw of the data\n\n"
         f"`python -m benchmarks.data_draws`. From a third of a table (at most {MOST} molecules in all) the "
         "difference to an ensemble\n"
-        f"of another third is stated, by {DRAWS} bootstrap draws of {EACH} replicates each; then that ensemble "
-        f"is trained. Root\nmean square over a third that trained neither, {REPLICATES} replicates, {repeats} "
+        f"of another third is stated, by {DRAWS} bootstrap draws of {EACH} replicates each; then that "
+        "ensemble is trained. Root\nmean square over a third that trained neither, "
+        f"{REPLICATES} replicates, {repeats} "
         "repeats a table, ± Monte Carlo error.\n\n"
     )
     text += table(heads, rows)

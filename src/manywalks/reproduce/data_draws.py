@@ -1,8 +1,8 @@
 """Another draw of the data: how far an ensemble trained on other molecules of this kind would be.
 
 Replicates are trained on bootstrap draws of the training molecules (whole groups where the split keeps groups
-together), several for each draw, through the weights of the molecules. The usual analysis of variance tells what
-the draw does from what training does: with k replicates in each of D draws, at a molecule,
+together), several for each draw, through the weights of the molecules. The usual analysis of variance tells
+what the draw does from what training does: with k replicates in each of D draws, at a molecule,
 
     mean square between draws = within + k * variance of the draw.
 
