@@ -184,8 +184,10 @@ class NetworkParams(Section):
 class TrainParams(Section):
     """How each replicate is trained."""
 
-    engine: Literal["auto", "numba", "keras", "stacked"] = Field(
-        default="auto", description="the program that trains (auto: the fastest that supports these settings)"
+    engine: Literal["auto", "numba", "keras", "jax"] = Field(
+        default="auto",
+        description="the program that trains (auto: the fastest that supports these settings here; jax: for "
+        "GPUs)",
     )
     loss: Literal["auto", "mse", "huber", "cross_entropy"] = Field(
         default="huber",

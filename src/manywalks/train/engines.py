@@ -4,20 +4,32 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 
+from manywalks.runtime.resources import usable_cores
 from manywalks.train.problem import Problem, Progress, Replicate, check_problem
 
 ENGINES = {
     "numba": "manywalks.train.dense_engine.engine",
     "keras": "manywalks.train.keras_engine.engine",
-    "stacked": "manywalks.train.stacked_engine",
+    "jax": "manywalks.train.jax_engine.engine",
 }
 
 
 def choose_engine(problem: Problem) -> str:
-    """The engine's name: the one asked for, or the fastest that can train this network."""
+    """The engine's name: the one asked for, or the fastest that can train this network on this machine.
+
+    Raises:
+        ValueError: the engine that was asked for cannot train it here.
+    """
     named = problem.train_params.engine
     if named == "auto":
+        if _engine("jax").is_worth_it(problem, usable_cores()):
+            return "jax"
         return "numba" if _engine("numba").supports(problem) else "keras"
+    if named == "jax" and not _engine("jax").supports(problem):
+        raise ValueError(
+            "train.engine: 'jax' needs JAX, which is not installed; pip install 'manywalks[gpu]' (in a "
+            "checkout: pip install '.[gpu]'), or use 'auto'"
+        )
     if not _engine(named).supports(problem):
         raise ValueError(f"train.engine: {named!r} cannot train this network; use 'auto'")
     return named
@@ -42,5 +54,5 @@ def train_pack(
 
 
 def _engine(name: str) -> ModuleType:
-    """The engine's module; imported only when used, since two of them import TensorFlow."""
+    """The engine's module; imported only when used, since they import much."""
     return import_module(ENGINES[name])

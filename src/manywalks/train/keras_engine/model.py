@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,24 +20,36 @@ if TYPE_CHECKING:
     import keras
 
 
-"""Keras's own epsilon of BatchNormalization and LayerNormalization, written out since engines share it."""
+# A process that trains on an accelerator runs Keras on JAX, every other one on TensorFlow.
+BACKENDS = ("tensorflow", "jax")
 
 
-"""Keras's own momentum of the moving mean and variance of BatchNormalization."""
+def import_keras(backend: str | None = None) -> ModuleType:
+    """Keras, without the lines that its backend's start writes to standard error.
 
+    Args:
+        backend: "tensorflow" or "jax". By default that of the process, where Keras has started already;
+            else TensorFlow; or JAX where TensorFlow is not installed.
 
-def import_keras() -> ModuleType:
-    """Keras on TensorFlow, without the lines that TensorFlow's start writes to standard error."""
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    Raises:
+        ValueError: Keras runs on another backend in this process.
+    """
+    if backend is None and "keras" in sys.modules and _running() in BACKENDS:
+        return sys.modules["keras"]
+    wanted = backend or ("tensorflow" if find_spec("tensorflow") else "jax")
+    os.environ["KERAS_BACKEND"] = wanted
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "keras" not in sys.modules:
-        _import_quietly("tensorflow")
+        _import_quietly(wanted)
     keras = importlib.import_module("keras")
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            f"keras: runs on {keras.backend.backend()} in this process; set KERAS_BACKEND=tensorflow"
-        )
+    if _running() != wanted:
+        raise ValueError(f"keras: runs on {_running()} in this process; set KERAS_BACKEND={wanted}")
     return keras
+
+
+def _running() -> str:
+    """The backend of the Keras that this process has imported."""
+    return sys.modules["keras"].backend.backend()
 
 
 def _import_quietly(module: str) -> None:

@@ -4,18 +4,17 @@ The model is traced once: a further replicate gets fresh weights, a zeroed optim
 own in the same variables. An epoch is one XLA program, a loop over the batches of an order drawn here.
 """
 
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from manywalks.train.keras_engine.dropout import hash_masks
+from manywalks.train.keras_engine.fresh import fresh_weights
 from manywalks.train.keras_engine.model import build, import_keras
+from manywalks.train.losses import losses_in_numpy, losses_in_tensorflow
 from manywalks.train.problem import Problem, Replicate, endpoint_losses, learning_rates
-from manywalks.train.streams import Streams, epoch_order, nudge, streams
-from manywalks.train.weights import initial_weights
+from manywalks.train.streams import Streams, epoch_order, streams
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -39,7 +38,7 @@ class KerasTrainer:
         import tensorflow as tf
 
         self._problem = problem
-        self._keras = import_keras()
+        self._keras = import_keras("tensorflow")
         self._compiled = compiled
         targets, train = problem.targets, problem.train_params
         self._x = tf.constant(problem.features.matrix())
@@ -138,14 +137,7 @@ class KerasTrainer:
             if variable.name == "seed_generator_state":
                 value = np.array([own.dropout.integers(2**31), 0])
             variable.assign(value)
-        if problem.network.builder is None:
-            weights = initial_weights(
-                problem.network, problem.features.width, problem.n_endpoints, own.weights
-            )
-        else:
-            with python_random(own.weights):
-                weights = build(problem.network, problem.features.width, problem.n_endpoints).get_weights()
-        self._model.set_weights(nudge(weights, own))
+        self._model.set_weights(fresh_weights(problem, own))
         for variable in self._optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
 
@@ -212,52 +204,3 @@ class KerasTrainer:
         """A replicate that is reported, counted and replaced, not used."""
         shape = (len(self._problem.predict), self._problem.n_endpoints)
         return Replicate(index, [], np.full(shape, np.nan, np.float32), epoch, epoch, True)
-
-
-@contextmanager
-def python_random(rng: np.random.Generator) -> Iterator[None]:
-    """Python's own random seeded from `rng` within the block, and as it was after it.
-
-    Keras's initializers without a seed draw theirs from there: so a builder's model starts from the stream
-    as if it had been built afresh, whatever its layers and initializers are.
-    """
-    state = random.getstate()
-    random.seed(int(rng.integers(2**63)))
-    try:
-        yield
-    finally:
-        random.setstate(state)
-
-
-def losses_in_tensorflow(losses: tuple[str, ...], z: Any, y: Any, side: Any) -> Any:
-    """Loss of each value (b, t): side 1 where the truth is above y, -1 below, 0 y itself."""
-    import tensorflow as tf
-
-    error = z - y
-    each = {
-        "mse": lambda: tf.square(error),
-        "huber": lambda: tf.where(tf.abs(error) > 1, tf.abs(error) - 0.5, 0.5 * tf.square(error)),
-        "cross_entropy": lambda: tf.nn.sigmoid_cross_entropy_with_logits(y, z),
-    }
-    loss = _by_endpoint(losses, each, tf.where)
-    return tf.where(error * side > 0, tf.zeros_like(loss), loss)
-
-
-def losses_in_numpy(losses: tuple[str, ...], z: np.ndarray, y: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """`losses_in_tensorflow` in NumPy."""
-    error = z - y
-    each = {
-        "mse": lambda: error**2,
-        "huber": lambda: np.where(abs(error) > 1, abs(error) - 0.5, 0.5 * error**2),
-        "cross_entropy": lambda: np.maximum(z, 0) - z * y + np.log1p(np.exp(-abs(z))),
-    }
-    return np.where(error * side > 0, 0, _by_endpoint(losses, each, np.where))
-
-
-def _by_endpoint(losses: tuple[str, ...], each: dict[str, Callable[[], Any]], where: Any) -> Any:
-    """The loss (b, t) that holds each endpoint's own kind; what no endpoint has is not computed."""
-    kinds = sorted(set(losses))
-    loss = each[kinds[0]]()
-    for kind in kinds[1:]:
-        loss = where(np.array([own == kind for own in losses]), each[kind](), loss)
-    return loss

@@ -1,0 +1,269 @@
+"""The engine for accelerators beside Keras `fit` on the same device and the numba engine on its cores.
+
+    python -m benchmarks.engine_jax [speed growth] [--cases S default ...] [--replicates 1 8 32 128]
+
+Milliseconds by the clock a replicate and step. The engine: a whole pack, from its initial weights to its
+predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps an
+execution, from the third epoch on. The numba engine: a pack on all cores, compiled before. Needs JAX; without
+an accelerator it runs on the processor, and says so.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from benchmarks import problems
+from benchmarks.results import table, write_section
+from manywalks.features import Features
+from manywalks.files import sha256_bytes
+from manywalks.params.families import DEFAULT_MIX
+from manywalks.params.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
+from manywalks.train.dense_engine import engine as numba_engine
+from manywalks.train.jax_engine.engine import ENVIRONMENT
+from manywalks.train.keras_engine.model import build, import_keras
+from manywalks.train.problem import Problem
+from manywalks.train.scaling import FeatureScaler
+from manywalks.train.targets import Targets
+
+CORES = len(os.sched_getaffinity(0))
+CASES = ["S", "default", "mix", "L"]
+ADDRESS = {
+    "S": "S: 2048-512-128-1, batch 32",
+    "default": "one family of the defaults, batch 64",
+    "mix": "the default mix, two families, batch 64",
+    "L": "L: 2048-2048-1024-1, batch 32",
+    "graph": "graph network, batch 64",
+}
+EPOCHS = {"S": 10, "default": 10, "mix": 10, "L": 3, "graph": 3}
+# bytes of the weights, two moments, each read and written once a step
+BYTES_A_WEIGHT = 24
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+@cache
+def problems_of(case: str, epochs: int) -> tuple[Problem, ...]:
+    """ESOL with the networks of a case: one problem a family."""
+    if case not in ("mix", "graph"):
+        return (problems.problem("esol", case, epochs),)
+    params = TrainParams.model_validate({"epochs": epochs})
+    whole = problems.problem("esol", "default", epochs)
+    found = []
+    for blocks in _blocks_of(case):
+        network = NetworkParams.model_validate(GRAPH if case == "graph" else {})
+        features = _features(blocks)
+        found.append(
+            Problem(
+                features, whole.targets, whole.train, whole.valid, whole.predict, network, params,
+                family="-".join(blocks),
+            )  # fmt: skip
+        )
+    return tuple(found)
+
+
+GRAPH = {"builder": "manywalks.networks.graph:relational"}
+
+
+def _blocks_of(case: str) -> list[list[str]]:
+    """Blocks of each family of a case."""
+    if case == "graph":
+        return [["graph"]]
+    return [list(family["blocks"]) for family in DEFAULT_MIX["families"]]
+
+
+def _features(blocks: Sequence[str]) -> Features:
+    """ESOL's features of some blocks, scaled; kept for the next run."""
+    from manywalks.featurize.featurize import featurize
+
+    name = sha256_bytes(" ".join(blocks).encode())[:8]
+    kept = problems.CACHE / f"esol-{name}.npz"
+    if not kept.is_file():
+        path, smiles, _ = problems.TABLES["esol"]
+        molecules = list(pd.read_csv(problems.DATA / path)[smiles])
+        asked = FeaturizeParams.model_validate({"blocks": [{"kind": kind} for kind in blocks]})
+        raw = featurize(molecules, asked.blocks)
+        FeatureScaler.fit(raw, TransformParams.model_validate({})).transform(raw).save(kept)
+    return Features.load(kept)
+
+
+def steps_of(problem: Problem) -> int:
+    """Steps of one replicate."""
+    return problem.steps_per_epoch * problem.epochs
+
+
+def fit_ms(problem: Problem) -> float:
+    """Of a `fit` on the device: ms a step, compiled before."""
+    keras: Any = import_keras("jax")
+    train, steps = problem.train_params, problem.steps_per_epoch
+    model: Any = build(problem.network, problem.features.width, problem.n_endpoints)
+    optimizer = keras.optimizers.AdamW if train.optimizer == "adamw" else keras.optimizers.Adam
+    model.compile(optimizer(train.learning_rate), "mse", steps_per_execution=min(steps, 16))
+    rows = problem.train
+    x, y = problem.features.matrix()[rows], problem.targets.values[rows]
+    asked = {"batch_size": train.batch_size, "verbose": 0}
+    model.fit(x, y, epochs=2, **asked)
+    return 1000 * seconds(lambda: model.fit(x, y, epochs=5, **asked)) / (5 * steps)
+
+
+def engine_ms(problem: Problem, m: int, repeats: int = 3) -> tuple[float, float]:
+    """Of packs of m on the device: median ms a replicate and step; seconds of the first pack, which compiles."""
+    from manywalks.train.jax_engine.trainer import JaxTrainer
+
+    trainer = JaxTrainer(problem, m)
+    first = seconds(lambda: trainer.train(range(m), 1))
+    times = [seconds(lambda: trainer.train(range(m), 1)) for _ in range(repeats)]
+    return 1000 * float(np.median(times)) / (m * steps_of(problem)), first
+
+
+def numba_ms(problem: Problem, m: int = 32) -> float:
+    """Of a pack on all cores: ms a replicate and step."""
+
+    def pack(count: int) -> None:
+        for _ in numba_engine.train_pack(problem, range(count), 1, threads=CORES):
+            pass
+
+    pack(CORES)
+    return 1000 * seconds(lambda: pack(m)) / (m * steps_of(problem))
+
+
+def limit_ms(weights: int, bandwidth: float) -> float:
+    """What the bytes of weights and moments take: ms a replicate and step."""
+    return 1000 * BYTES_A_WEIGHT * weights / bandwidth
+
+
+def copy_bandwidth() -> float:
+    """Bytes read and written a second by the device."""
+    import jax
+    import jax.numpy as jnp
+
+    big = jnp.zeros(1 << (28 if jax.default_backend() != "cpu" else 24), jnp.float32)
+    copied = jax.jit(lambda x: x + 1)
+    copied(big).block_until_ready()
+    return 2 * big.nbytes / min(seconds(lambda: copied(big).block_until_ready()) for _ in range(10))
+
+
+def device_name() -> str:
+    """The device and the versions that were measured."""
+    import jax
+
+    device = jax.devices()[0]
+    precision = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
+    versions = f"JAX {jax.__version__}, Keras {import_keras('jax').__version__}"
+    return f"{device.device_kind}, {versions}, products in {precision} precision, {CORES} cores"
+
+
+def speed(cases: Sequence[str], counts: Sequence[int]) -> str:
+    """Ways side by side; the sums over the families of a case."""
+    bandwidth = copy_bandwidth()
+    rows = []
+    for case in cases:
+        asked = problems_of(case, EPOCHS[case])
+        fit = sum(fit_ms(problem) for problem in asked)
+        cpu = sum(numba_ms(problem) for problem in asked) if case != "graph" else np.nan
+        weights = sum(_weights(problem) for problem in asked)
+        least = limit_ms(weights, bandwidth)
+        for m in counts:
+            ours = [engine_ms(problem, m) for problem in asked]
+            ms, first = sum(each for each, _ in ours), sum(start for _, start in ours)
+            cells = [f"{ms:.4f}", f"{fit:.3f}", f"{fit / ms:.0f}", f"{cpu:.3f}", f"{cpu / ms:.1f}"]
+            rows.append([ADDRESS[case], str(m), *cells, f"{100 * least / ms:.0f} %", f"{first:.1f}"])
+            print(*rows[-1], flush=True)
+    header = ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
+              "numba / engine", "of the bandwidth limit", "first pack, s"]  # fmt: skip
+    return f"""## Engine for accelerators: speed
+
+{device_name()}. ms by the clock a replicate and step, a whole pack with its initial weights and predictions;
+`fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a weight at {bandwidth / 1e12:.2f}
+TB/s, as a copy of 1 GB moves here.
+
+{table(header, rows)}"""
+
+
+def _weights(problem: Problem) -> int:
+    """Parameters of one replicate."""
+    return build(problem.network, problem.features.width, problem.n_endpoints).count_params()
+
+
+def synthetic(n: int, epochs: int, d_counts: int = 2048, d_dense: int = 240) -> Problem:
+    """n made-up molecules with as many features as one family of the defaults has, three in a hundred set."""
+    rng = np.random.default_rng(0)
+    counts = sparse.random(n, d_counts, 0.03, "csr", np.float32, rng)
+    counts.data = rng.integers(1, 5, counts.nnz).astype(np.float32)
+    dense = rng.normal(size=(n, d_dense)).astype(np.float32)
+    y = (dense[:, :8].sum(axis=1, keepdims=True) / 3).astype(np.float32)
+    names = tuple(f"f{k}" for k in range(d_counts + d_dense))
+    rows = np.arange(n)
+    targets = Targets(y, np.ones_like(y), np.zeros(y.shape, np.int8), np.zeros(1, bool))
+    return Problem(
+        Features(sparse.csr_matrix(counts), dense, names), targets, rows, rows[:0], rows[:1000],
+        NetworkParams(), TrainParams.model_validate({"epochs": epochs}),
+    )  # fmt: skip
+
+
+def growth(_: Sequence[str], counts: Sequence[int]) -> str:
+    """With molecules and with replicates; memory at the end."""
+    import jax
+
+    from manywalks.train.jax_engine.trainer import JaxTrainer
+
+    rows = []
+    for n, m in [*((n, 32) for n in (1_000, 10_000, 50_000, 200_000)), *((1_000, k) for k in (128, 256, 1_024))]:
+        if m > max(counts):
+            continue
+        problem = synthetic(n, 2)
+        trainer = JaxTrainer(problem, m)
+        trainer.train(range(m), 1)
+        took = seconds(lambda: trainer.train(range(m), 1))
+        stats = jax.devices()[0].memory_stats() or {}
+        peak = stats.get("peak_bytes_in_use", 0) / 2**30
+        each = 1000 * took / (m * steps_of(problem))
+        rows.append([f"{n:,}", f"{m:,}", f"{each:.4f}", f"{took:.1f}", f"{peak:.2f}"])
+        print(*rows[-1], flush=True)
+        del trainer
+    header = ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"]
+    return f"""## Engine for accelerators: growth
+
+{device_name()}. One family's features (2,048 counts, 240 descriptors), the default network, batch 64.
+
+{table(header, rows)}"""
+
+
+PARTS = {"speed": speed, "growth": growth}
+
+
+def main() -> None:
+    """Measure, print, write the sections."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
+    parser.add_argument("--cases", nargs="*", default=CASES)
+    parser.add_argument("--replicates", nargs="*", type=int, default=[1, 8, 32, 128])
+    parser.add_argument("--precision", help="of matrix products, instead of the engine's: tensorfloat32, say")
+    asked = parser.parse_args()
+    os.environ.update(ENVIRONMENT)
+    from manywalks.train.jax_engine.worker import start_jax
+
+    start_jax()
+    if asked.precision:
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", asked.precision)
+    for name in asked.parts:
+        text = PARTS[name](asked.cases, asked.replicates)
+        print(text, flush=True)
+        write_section(f"engine-jax-{name}{'-' + asked.precision if asked.precision else ''}", text)
+
+
+if __name__ == "__main__":
+    main()

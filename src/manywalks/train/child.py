@@ -1,0 +1,86 @@
+"""A process of its own that trains: started with a problem, heard over a pipe, ended with its owner."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from multiprocessing.connection import Connection, Pipe
+from typing import IO, Any, NamedTuple
+
+from manywalks.train.problem import Problem
+
+
+class Child(NamedTuple):
+    """A process that trains: how to talk to it, and where what it prints goes."""
+
+    process: subprocess.Popen
+    pipe: Connection
+    errors: IO[bytes]
+
+
+def start(module: str, problem: Problem, environment: Mapping[str, str], stack: ExitStack) -> Child:
+    """A process `python -m MODULE FD` that has been given its search path and the problem.
+
+    Args:
+        module: what it runs; it answers over the pipe whose descriptor it is given.
+        problem: what it trains.
+        environment: variables that it gets besides this process's own.
+        stack: ends the process when it closes.
+
+    Raises:
+        RuntimeError: it ended before it could be told.
+    """
+    errors = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (the stack closes it)
+    ours, theirs = Pipe()
+    stack.enter_context(ours)
+    with theirs:
+        # not multiprocessing's own start: that would import the caller's main module once more
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+        )
+    stack.callback(_end, process)
+    child = Child(process, ours, errors)
+    try:
+        ours.send(list(sys.path))
+        ours.send(problem)
+    except OSError:
+        raise RuntimeError(last_words(child, "before it began")) from None
+    return child
+
+
+def tell(child: Child, message: Any, what: str) -> None:
+    """Send a message; a RuntimeError where the process is gone."""
+    try:
+        child.pipe.send(message)
+    except OSError:
+        raise RuntimeError(last_words(child, f"at {what}")) from None
+
+
+def hear(child: Child, what: str) -> Any:
+    """The next message; a RuntimeError where the process died."""
+    try:
+        return child.pipe.recv()
+    except (EOFError, OSError):
+        raise RuntimeError(last_words(child, f"at {what}")) from None
+
+
+def last_words(child: Child, when: str) -> str:
+    """How a process ended, with the last lines it wrote."""
+    status = child.process.wait()
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
+    child.errors.seek(0)
+    said = child.errors.read().decode(errors="replace").strip().splitlines()
+    return "\n".join([f"train: a Keras process {how} {when}; last it said:", *(said[-20:] or ["nothing"])])
+
+
+def _end(process: subprocess.Popen) -> None:
+    """End a process: what it would still do is no longer wanted."""
+    process.kill()
+    process.wait()

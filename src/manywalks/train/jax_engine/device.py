@@ -1,0 +1,42 @@
+"""The accelerators that there are, and how much memory the one in use has left."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from manywalks.runtime.resources import free_bytes
+
+# Where a processor trains (tests, and who asks for the engine by name), so much is taken for free.
+UNKNOWN_BYTES = 2**31
+PROBE = "import jax; print(*(d.device_kind for d in jax.devices() if d.platform != 'cpu'), sep='\\n')"
+SIGNS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/accel0", "/dev/vfio/0", "/dev/dxg")
+
+
+@cache
+def accelerators() -> tuple[str, ...]:
+    """Names of the accelerators that JAX sees, such as "NVIDIA H100 80GB HBM3"; none without JAX.
+
+    Asked in a process of its own, since JAX takes a device's memory in the process that asks.
+    """
+    if not find_spec("jax") or os.environ.get("JAX_PLATFORMS") == "cpu":
+        return ()
+    # starting JAX takes seconds: not where the system has no device that it could see
+    if not any(Path(sign).exists() for sign in SIGNS):
+        return ()
+    asked = subprocess.run(
+        [sys.executable, "-c", PROBE], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    return tuple(asked.stdout.splitlines()) if asked.returncode == 0 else ()
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take of the device that JAX uses."""
+    import jax
+
+    known = jax.devices()[0].memory_stats()
+    if known and "bytes_limit" in known:
+        return known["bytes_limit"] - known["bytes_in_use"]
+    return (free_bytes() or UNKNOWN_BYTES) // 2
