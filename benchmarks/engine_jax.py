@@ -41,7 +41,7 @@ ADDRESS = {
     "L": "L: 2048-2048-1024-1, batch 32",
     "graph": "graph network, batch 64",
 }
-EPOCHS = {"S": 10, "default": 10, "mix": 10, "L": 3, "graph": 3}
+EPOCHS = {"S": 50, "default": 50, "mix": 50, "L": 20, "graph": 10}
 # bytes of the weights, two moments, each read and written once a step
 BYTES_A_WEIGHT = 24
 

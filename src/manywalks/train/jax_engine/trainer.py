@@ -3,8 +3,10 @@
 The host draws the orders and stays an epoch ahead of the device, so that neither waits for the other.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +15,16 @@ from manywalks.runtime.resources import usable_cores
 from manywalks.train.jax_engine.device import free_memory
 from manywalks.train.jax_engine.dropout import hash_masks
 from manywalks.train.jax_engine.molecules import Molecules
-from manywalks.train.jax_engine.programs import BETA_1, BETA_2, Course, Places, Programs, State, targets_of
+from manywalks.train.jax_engine.programs import (
+    BETA_1,
+    BETA_2,
+    Kept,
+    Places,
+    Programs,
+    State,
+    Steps,
+    targets_of,
+)
 from manywalks.train.keras_engine.fresh import fresh_weights
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.problem import Problem, Replicate, learning_rates
@@ -35,6 +46,28 @@ class Slot(NamedTuple):
 
     trained: bool
     place: int
+
+
+@dataclass
+class Course:
+    """How one replicate fares: its lowest valid loss so far, and when it ended (0 while it runs)."""
+
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    ended: int = 0
+    diverged: bool = False
+
+    def note(self, epoch: int, loss: float, valid_loss: float, patience: float) -> bool:
+        """Take an epoch's losses down, if it still ran; whether it was the best so far."""
+        if self.ended:
+            return False
+        better = valid_loss < self.best_loss
+        if better:
+            self.best_loss, self.best_epoch = valid_loss, epoch
+        self.diverged = not math.isfinite(loss + valid_loss)
+        if self.diverged or epoch - self.best_epoch >= patience:
+            self.ended = epoch
+        return better
 
 
 class JaxTrainer:
@@ -61,7 +94,9 @@ class JaxTrainer:
         self._targets = jax.device_put(targets_of(problem))
         self._programs = Programs(problem, self._model)
         self.size = size or pack_size(problem, self._model.count_params())
-        self._numbers = self._rates()
+        self._batch = min(problem.train_params.batch_size, len(problem.train))
+        self._fills = problem.network.builder is None and problem.network.normalization != "batch"
+        self._steps = self._plan_steps()
 
     def _find_slots(self) -> list[Slot]:
         """Where each of `get_weights()` is."""
@@ -72,14 +107,17 @@ class JaxTrainer:
             for v in self._model.weights
         ]
 
-    def _rates(self) -> np.ndarray:
-        """Of each step: its size, Adam's bias corrected, and its decay; float32 (steps, 2)."""
-        train = self._problem.train_params
-        steps = self._problem.steps_per_epoch * self._problem.epochs
+    def _plan_steps(self) -> Steps:
+        """The numbers of each step of the whole training."""
+        train, per_epoch = self._problem.train_params, self._problem.steps_per_epoch
+        steps = per_epoch * self._problem.epochs
         rates, t = learning_rates(train, steps), np.arange(1, steps + 1)
         sizes = rates * np.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)
         decays = rates * (train.weight_decay if train.optimizer == "adamw" else 0)
-        return np.stack([sizes, decays], axis=1).astype(np.float32)
+        held = np.full(per_epoch, self._batch)
+        held[-1] = len(self._problem.train) - (per_epoch - 1) * self._batch
+        each = sizes, decays, np.tile(held, self._problem.epochs)
+        return Steps(*(part.astype(np.float32) for part in each))
 
     def train(
         self, indices: Sequence[int], entropy: int, tell: Callable[[int, int], None] = lambda *_: None
@@ -87,45 +125,100 @@ class JaxTrainer:
         """Train the replicates `indices`, at most `size`; `tell` hears (replicate, epoch)."""
         filled = [*indices, *[indices[-1]] * (self.size - len(indices))]
         own = [streams(entropy, index, self._problem.vary, self._problem.family) for index in filled]
-        state, ended = self._fresh(own), None
-        for epoch in range(1, self._problem.epochs + 1):
-            state, loss = self._train_epoch(state, epoch, [of_one.order for of_one in own])
-            state, ending = self._programs.look(state, loss, self._valid_losses(state, epoch), np.int32(epoch))
-            # what the former look said: the device is at work on this epoch meanwhile
-            if ended is not None and self._told(indices, np.asarray(ended), epoch - 1, tell):
-                break
-            ended = ending
-        self._told(indices, np.asarray(ending), epoch, tell)
-        return self._replicates(indices, state)
+        orders = [of_one.order for of_one in own]
+        state, courses = self._fresh(own), [Course() for _ in indices]
+        if self._problem.train_params.early_stopping is None:
+            kept = self._to_the_end(state, orders, indices, courses, tell)
+        else:
+            kept = self._to_the_best(state, orders, indices, courses, tell)
+        return self._replicates(indices, courses, kept)
 
-    def _told(
-        self, indices: Sequence[int], ended: np.ndarray, epoch: int, tell: Callable[[int, int], None]
-    ) -> bool:
-        """Tell who trained in this epoch; whether all have ended."""
-        for index, last in zip(indices, ended, strict=False):
-            if last in (0, epoch):
+    def _to_the_end(
+        self,
+        state: State,
+        orders: list[np.random.Generator],
+        indices: Sequence[int],
+        courses: list[Course],
+        tell: Callable[[int, int], None],
+    ) -> Kept:
+        """All epochs; the host reads the losses of one while the device works on the next."""
+        losses: list[Any] = []
+        for epoch in range(1, self._problem.epochs + 1):
+            state, loss = self._train_epoch(state, epoch, orders)
+            losses.append(loss)
+            if epoch > 1:
+                self._note(courses, epoch - 1, np.asarray(losses[-2]), None, indices, tell)
+            if all(course.ended for course in courses):
+                break
+        self._note(courses, len(losses), np.asarray(losses[-1]), None, indices, tell)
+        return Kept(state.weights, state.other)
+
+    def _to_the_best(
+        self,
+        state: State,
+        orders: list[np.random.Generator],
+        indices: Sequence[int],
+        courses: list[Course],
+        tell: Callable[[int, int], None],
+    ) -> Kept:
+        """Until none has become better for long; the weights of each one's best epoch."""
+        import jax
+        import jax.numpy as jnp
+
+        best = jax.tree.map(jnp.copy, Kept(state.weights, state.other))
+        for epoch in range(1, self._problem.epochs + 1):
+            state, loss = self._train_epoch(state, epoch, orders)
+            valid = np.asarray(self._valid_losses(state))
+            better = np.zeros(self.size, bool)
+            better[: len(indices)] = self._note(courses, epoch, np.asarray(loss), valid, indices, tell)
+            if better.any():
+                best = self._programs.keep(best, state, better)
+            if all(course.ended for course in courses):
+                break
+        return best
+
+    def _note(
+        self,
+        courses: list[Course],
+        epoch: int,
+        losses: np.ndarray,
+        valid: np.ndarray | None,
+        indices: Sequence[int],
+        tell: Callable[[int, int], None],
+    ) -> list[bool]:
+        """Take an epoch's losses (m,) down and tell of it; which replicates were better than ever."""
+        patience = self._problem.train_params.early_stopping or math.inf
+        better = []
+        for k, (index, course) in enumerate(zip(indices, courses, strict=True)):
+            if not course.ended:
                 tell(index, epoch)
-        return bool(ended[: len(indices)].all())
+            valid_loss = -epoch if valid is None else float(valid[k])
+            better.append(course.note(epoch, float(losses[k]), valid_loss, patience))
+            if epoch == self._problem.epochs and not course.ended:
+                course.ended = epoch
+        return better
 
     def _fresh(self, own: list[Streams]) -> State:
         """The state of m replicates before their first step."""
         import jax
+        import jax.numpy as jnp
 
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            # a builder's model draws from Python's own random, which is one for all threads
-            each = map if self._problem.network.builder else pool.map
-            started = list(each(self._start_one, own))
-        weights, other = (
-            [np.stack(parts) for parts in zip(*(one[k] for one in started), strict=True)] for k in (0, 1)
+        trained, other = (
+            [np.empty((len(own), *v.shape), np.dtype(v.dtype)) for v in variables]
+            for variables in (self._model.trainable_variables, self._model.non_trainable_variables)
         )
-        moments = [[np.zeros_like(weight) for weight in weights] for _ in range(2)]
-        stops = self._problem.train_params.early_stopping is not None
-        best = ([w.copy() for w in weights], [o.copy() for o in other]) if stops else ()
-        m = len(own)
-        course = Course(
-            np.full(m, np.inf, np.float32), np.zeros(m, np.int32), np.zeros(m, np.int32), np.zeros(m, bool)
-        )
-        return jax.device_put(State(weights, other, *moments, best, course))
+
+        def fill(k: int) -> None:
+            for stacked, started in zip((trained, other), self._start_one(own[k]), strict=True):
+                for stack, one in zip(stacked, started, strict=True):
+                    stack[k] = one
+
+        # a builder's model draws from Python's own random, which is one for all threads
+        with ThreadPoolExecutor(1 if self._problem.network.builder else usable_cores()) as pool:
+            list(pool.map(fill, range(len(own))))
+        weights, other = jax.device_put((trained, other))
+        moments = [[jnp.zeros_like(weight) for weight in weights] for _ in range(2)]
+        return State(weights, other, *moments)
 
     def _start_one(self, own: Streams) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """What one replicate starts from: trained and other arrays."""
@@ -149,33 +242,40 @@ class JaxTrainer:
         self, state: State, epoch: int, orders: list[np.random.Generator]
     ) -> tuple[State, Any]:
         """One epoch of every replicate in its own order; summed losses (m,) are still on the device."""
-        problem = self._problem
-        rows = np.stack([epoch_order(rng, problem.train) for rng in orders])
-        m, batch = len(rows), min(problem.train_params.batch_size, len(problem.train))
-        whole = rows.shape[1] // batch
-        steps = problem.steps_per_epoch
-        rates = self._numbers[(epoch - 1) * steps : epoch * steps]
-        full = rows[:, : whole * batch].reshape(m, whole, batch).swapaxes(0, 1)
-        stretch = min(whole, self._molecules.most(m * batch))
-        total = 0.0
-        for low in range(0, whole, stretch):
-            part = slice(low, min(low + stretch, whole))
-            state, loss = self._run(state, full[part], rates[part])
-            total = total + loss
-        if rows.shape[1] > whole * batch:
-            state, loss = self._run(state, rows[None, :, whole * batch :], rates[whole:])
+        per_epoch = self._problem.steps_per_epoch
+        rows = np.stack([epoch_order(rng, self._problem.train) for rng in orders])
+        first, total = (epoch - 1) * per_epoch, 0.0
+        for batches, low in self._stretches(rows):
+            high = first + low + len(batches)
+            steps = Steps(*(part[first + low : high] for part in self._steps))
+            molecules, here = self._molecules.of(batches)
+            state, loss = self._programs.train(
+                state, molecules, self._targets, Places(here, batches), steps
+            )
             total = total + loss
         return state, total
 
-    def _run(self, state: State, rows: np.ndarray, rates: np.ndarray) -> tuple[State, Any]:
-        """The steps of rows (s, m, b)."""
-        molecules, here = self._molecules.of(rows)
-        return self._programs.train(state, molecules, self._targets, Places(here, rows), rates)
+    def _stretches(self, rows: np.ndarray) -> list[tuple[np.ndarray, int]]:
+        """Rows (m, n) as batches (s, m, b) for one program each, with the step of the first one.
 
-    def _valid_losses(self, state: State, epoch: int) -> Any:
-        """Summed loss of the valid rows (m,); without early stopping what lets every epoch be the best."""
-        if self._problem.train_params.early_stopping is None:
-            return np.full(self.size, -epoch, np.float32)
+        One stretch is the whole epoch where all molecules are on the device. The short last batch is filled
+        up, unless molecules of a batch see each other: then it is a stretch of its own.
+        """
+        (m, n), batch = rows.shape, self._batch
+        steps = -(-n // batch)
+        spare = steps * batch - n
+        # 0 is a row like any other: what fills does not count
+        filled = np.concatenate([rows, np.zeros((m, spare), rows.dtype)], axis=1)
+        whole = filled.reshape(m, steps, batch).swapaxes(0, 1)
+        last = steps - (1 if spare and not self._fills else 0)
+        each = max(1, min(steps, self._molecules.most(m * batch)))
+        cut = [(whole[low : min(low + each, last)], low) for low in range(0, last, each)]
+        if last < steps:
+            cut.append((rows[None, :, last * batch :], last))
+        return cut
+
+    def _valid_losses(self, state: State) -> Any:
+        """Summed loss of the valid rows (m,)."""
         total = 0.0
         for rows, counted in _chunks(self._problem.valid):
             molecules, here = self._molecules.of(rows)
@@ -183,31 +283,28 @@ class JaxTrainer:
             total = total + self._programs.valid_loss(state, molecules, self._targets, places, counted)
         return total
 
-    def _replicates(self, indices: Sequence[int], state: State) -> list[Replicate]:
-        """The outcome of each, predicted from its best weights."""
-        trained, other = state.best or (state.weights, state.other)
-        predictions = self._predict(trained, other)
-        parts = [np.asarray((trained if slot.trained else other)[slot.place]) for slot in self._slots]
-        course = Course(*(np.asarray(part) for part in state.course))
+    def _replicates(self, indices: Sequence[int], courses: list[Course], kept: Kept) -> list[Replicate]:
+        """The outcome of each, predicted from the weights that are kept."""
+        predictions, finite = self._predict(kept), np.asarray(self._programs.finite(kept))
+        parts = [np.asarray((kept.weights if slot.trained else kept.other)[slot.place]) for slot in self._slots]
         done = []
-        for k, index in enumerate(indices):
-            weights, ended = [part[k].copy() for part in parts], int(course.ended[k])
-            finite = all(np.isfinite(part).all() for part in [*weights, predictions[k]])
-            if course.diverged[k] or not finite:
+        for k, (index, course) in enumerate(zip(indices, courses, strict=True)):
+            ended = course.ended
+            if course.diverged or not finite[k] or not np.isfinite(predictions[k]).all():
                 nothing = np.full_like(predictions[k], np.nan)
                 done.append(Replicate(index, [], nothing, ended, ended, True))
             else:
-                best = int(course.best_epoch[k])
-                done.append(Replicate(index, weights, predictions[k], ended, best, False))
+                weights = [part[k] for part in parts]
+                done.append(Replicate(index, weights, predictions[k], ended, course.best_epoch, False))
         return done
 
-    def _predict(self, trained: list[Any], other: list[Any]) -> np.ndarray:
+    def _predict(self, kept: Kept) -> np.ndarray:
         """Network space float32 (m, k, t) of the rows to predict."""
         problem = self._problem
         parts = [np.empty((self.size, 0, problem.n_endpoints), np.float32)]
         for rows, counted in _chunks(problem.predict):
             molecules, here = self._molecules.of(rows)
-            z = np.asarray(self._programs.predict(trained, other, molecules, here))
+            z = np.asarray(self._programs.predict(*kept, molecules, here))
             parts.append(z[:, : int(counted.sum())])
         return np.concatenate(parts, axis=1)
 
