@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from manywalks.features import Features
+from manywalks.replicates.plan import next_after
 from manywalks.replicates.store import FamilyStore, entropy_of, open_store, save_training, saved_trainings
 from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
@@ -54,10 +55,13 @@ def _train(
     epochs_done = dict.fromkeys(missing, 0.0)
 
     def note(replicate: int, epoch: int, epochs: int) -> None:
-        epochs_done[replicate] = epoch / epochs
-        follow(sum(epochs_done.values()))
+        if replicate in epochs_done:
+            epochs_done[replicate] = epoch / epochs
+            follow(sum(epochs_done.values()))
 
-    for replicate in train_pack(problem, missing, entropy, threads=allowed_threads(), progress=note):
+    spare = next_after(missing, saved_trainings(store), workspace.params.replicates)
+    threads = allowed_threads()
+    for replicate in train_pack(problem, missing, entropy, threads=threads, progress=note, spare=spare):
         predictions = prepared.values(replicate.predictions)
         save_training(store, replicate, predictions, engine, classes=classes)
         note(replicate.index, 1, 1)

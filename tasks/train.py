@@ -3,15 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from manywalks.replicates.loop import Tally, train_until_enough
-from manywalks.replicates.packs import run_pack_with_retries
+from manywalks.replicates.packs import pack_processes, run_pack_with_retries
 from manywalks.runtime import progress
-from manywalks.runtime.resources import processes_of
 from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
     """Write models/replicates."""
-    processes = processes_of(workspace)
+    processes = pack_processes(workspace)
 
     def run_packs(key: str, packs: list[list[int]], tally: Tally) -> None:
         def run_one(number: int) -> None:

@@ -27,7 +27,7 @@ from manywalks.pipeline import definition, server
 from manywalks.pipeline.lineage import Lineage, lineage_of
 from manywalks.pipeline.run_names import pack_name, stage_name
 from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
-from manywalks.replicates.packs import run_pack
+from manywalks.replicates.packs import pack_processes, run_pack
 from manywalks.replicates.store import open_store
 from manywalks.runtime import object_store, progress
 from manywalks.runtime.resources import NO_DASK, processes_of
@@ -175,7 +175,7 @@ class Steps:
     def _runner(self) -> Iterator[tuple[RunPacks, int]]:
         """What trains packs, and how many at once: this machine's cores, or a Dask cluster's."""
         if self._workspace.params.orchestrate.runner == "local":
-            yield self._run_packs, processes_of(self._workspace)
+            yield self._run_packs, pack_processes(self._workspace)
             return
         with _dask_client(self._workspace) as client:
             yield partial(self._run_packs_on_dask, client), sum(client.nthreads().values())

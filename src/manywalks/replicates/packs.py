@@ -4,10 +4,25 @@ import logging
 
 from manywalks.replicates.store import open_store, saved_replicates
 from manywalks.runtime import progress
+from manywalks.runtime.resources import cores_of, processes_of
 from manywalks.runtime.step_process import OutOfMemory, StepFailed, run_step
+from manywalks.train.engines import choose_engine
+from manywalks.train.jax_engine.device import accelerators
+from manywalks.train.prepare import read_prepared
 from manywalks.workspace import Workspace
 
 logger = logging.getLogger(__name__)
+
+
+def pack_processes(workspace: Workspace) -> int:
+    """Packs that run side by side on this machine: one a core, or one a device where devices train."""
+    devices = len(accelerators())
+    if devices and any(
+        choose_engine(read_prepared(workspace, family.family, family.key).problem) == "jax"
+        for family in open_store(workspace).families
+    ):
+        return devices
+    return processes_of(workspace)
 
 
 def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None = None) -> None:
@@ -58,8 +73,13 @@ def _run(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell
         folder=workspace.root,
         time_limit=workspace.params.orchestrate.time_limit,
         tell=tell,
-        threads=1,
+        threads=_threads(workspace),
     )
+
+
+def _threads(workspace: Workspace) -> int:
+    """Threads of a pack's process: one, or its share of the cores where there is a pack a device."""
+    return max(1, cores_of(workspace) // pack_processes(workspace)) if accelerators() else 1
 
 
 def _shifted(tell: progress.Tell | None, before: int, total: int) -> progress.Tell | None:

@@ -1,12 +1,13 @@
 """Which replicates to train next, and how close the ensemble has to come."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from manywalks.params.load import Params
+from manywalks.params.model import ReplicatesParams
 from manywalks.replicates.combine import combining_of
 from manywalks.replicates.stopping import Stopping, next_count, projected_count, resolve_tolerance
 from manywalks.replicates.store import Kept
@@ -114,6 +115,12 @@ def assay_noise(card: dict[str, Any], name: str) -> float | None:
     their repeats are far apart, and counts bounds among the repeats.
     """
     return card["endpoints"][name]["repeats"]["noise_sd"]
+
+
+def next_after(wanted: Sequence[int], there: Collection[int], asked: ReplicatesParams) -> list[int]:
+    """Replicates that may be wanted after these, in order: up to the most that may be trained."""
+    most = asked.count or asked.max
+    return [index for index in range(max(wanted) + 1, most) if index not in there]
 
 
 def packs(missing: Sequence[int], processes: int) -> list[list[int]]:

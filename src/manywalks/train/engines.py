@@ -42,15 +42,17 @@ def train_pack(
     *,
     threads: int = 1,
     progress: Progress | None = None,
+    spare: Sequence[int] = (),
 ) -> Iterator[Replicate]:
     """Train the replicates `indices`, yielding each as it ends (in any order).
 
     Replicate k draws from `SeedSequence(entropy, spawn_key=(k,))` alone: neither the rest of the pack
-    nor the number of threads changes it.
+    nor the number of threads changes it. Where an accelerator's pack has room, some of `spare` come as well.
     """
     check_problem(problem)
-    engine = _engine(choose_engine(problem))
-    yield from engine.train_pack(problem, indices, entropy, threads=threads, progress=progress)
+    name = choose_engine(problem)
+    room = {"spare": spare} if name == "jax" else {}
+    yield from _engine(name).train_pack(problem, indices, entropy, threads=threads, progress=progress, **room)
 
 
 def _engine(name: str) -> ModuleType:

@@ -3,12 +3,22 @@
 import os
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from manywalks.runtime.resources import free_bytes
 
+# Names the device that a worker uses, by its number.
+DEVICE = "MANYWALKS_DEVICE"
+# Between two looks for a device that is free.
+WAIT_S = 0.5
 # Where a processor trains (tests, and who asks for the engine by name), so much is taken for free.
 UNKNOWN_BYTES = 2**31
 PROBE = "import jax; print(*(d.device_kind for d in jax.devices() if d.platform != 'cpu'), sep='\\n')"
@@ -32,11 +42,34 @@ def accelerators() -> tuple[str, ...]:
     return tuple(asked.stdout.splitlines()) if asked.returncode == 0 else ()
 
 
+@contextmanager
+def one_device() -> Iterator[int]:
+    """The number of a device that no other pack of this user uses; waits until there is one."""
+    count = max(1, len(accelerators()))
+    if count == 1:
+        yield 0
+        return
+    folder = Path(tempfile.gettempdir()) / f"manywalks-devices-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    while True:
+        for number in range(count):
+            lock = FileLock(folder / str(number), timeout=0)
+            try:
+                lock.acquire()
+            except Timeout:
+                continue
+            with lock:
+                yield number
+            return
+        time.sleep(WAIT_S)
+
+
 def free_memory() -> int:
     """Bytes that this process may still take of the device that JAX uses."""
     import jax
 
-    known = jax.devices()[0].memory_stats()
+    # where the default device puts it
+    known = next(iter(jax.numpy.zeros(1).devices())).memory_stats()
     if known and "bytes_limit" in known:
         return known["bytes_limit"] - known["bytes_in_use"]
     return (free_bytes() or UNKNOWN_BYTES) // 2

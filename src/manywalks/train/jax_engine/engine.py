@@ -7,18 +7,26 @@ the only one that runs Keras on JAX. On a processor the same programs are right,
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
+from itertools import pairwise
 
 from manywalks.train import child
-from manywalks.train.jax_engine.device import accelerators
+from manywalks.train.jax_engine.device import DEVICE, accelerators, one_device
 from manywalks.train.problem import Problem, Progress, Replicate
 
 WORKER = "manywalks.train.jax_engine.worker"
 # Memory is taken as it is needed: another process may use the device as well.
 ENVIRONMENT = {"KERAS_BACKEND": "jax", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+# Replicates of the smallest ensemble; operations a weight and molecule, forward and back.
+SMALLEST, FLOPS_A_WEIGHT = 8, 6
 # Seconds that JAX takes to start and to compile; less work than that is done sooner elsewhere.
 START_SECONDS = 15.0
-# Of one core, with the engines for processors (benchmarks/engine.py).
-FLOPS_OF_A_CORE = 2e10
+# Arithmetic a second of one core, zeros counted, with the numba engine and with the one for any Keras model.
+FLOPS_OF_A_CORE = 1.3e11
+KERAS_FLOPS_OF_A_CORE = 2.5e10
+# What a builder's network is taken to hold: nobody knows.
+UNKNOWN_WEIGHTS = 10**7
+# On graphs every atom of a molecule uses the weights: so many atoms, so many square matrices a layer.
+ATOMS, MATRICES = 25, 7
 
 
 def supports(problem: Problem) -> bool:
@@ -34,12 +42,13 @@ def is_worth_it(problem: Problem, cores: int) -> bool:
 def processor_seconds(problem: Problem, cores: int) -> float:
     """About how long the smallest ensemble (8 replicates) would take here without an accelerator."""
     widths = [problem.features.width, *problem.network.widths, problem.n_endpoints]
-    weights = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    weights, speed = sum(a * b for a, b in pairwise(widths)), FLOPS_OF_A_CORE
     if problem.network.builder is not None:
-        # nobody knows what it holds; the engine for any Keras model is slower besides
-        weights = max(weights, 10**6)
-    steps = problem.steps_per_epoch * problem.epochs
-    return 8 * 6 * weights * problem.train_params.batch_size * steps / (FLOPS_OF_A_CORE * cores)
+        weights, speed = UNKNOWN_WEIGHTS, KERAS_FLOPS_OF_A_CORE
+    if problem.network.on_graph:
+        weights = ATOMS * MATRICES * problem.network.layers * problem.network.units**2
+    molecules = len(problem.train) * problem.epochs
+    return SMALLEST * FLOPS_A_WEIGHT * weights * molecules / (speed * cores)
 
 
 def train_pack(
@@ -49,8 +58,12 @@ def train_pack(
     *,
     threads: int = 1,
     progress: Progress | None = None,
+    spare: Sequence[int] = (),
 ) -> Iterator[Replicate]:
     """Train the replicates `indices`, as many at once as the device's memory holds; threads are JAX's own.
+
+    A pack that they do not fill costs as much as a full one: the first of `spare` fill it up, and are given
+    as well.
 
     Raises:
         ValueError: the network's builder was refused.
@@ -58,8 +71,9 @@ def train_pack(
         RuntimeError: the process died; the message holds the last it said.
     """
     with ExitStack() as stack:
-        worker = child.start(WORKER, problem, ENVIRONMENT, stack)
-        child.tell(worker, (list(indices), entropy), "the start")
+        device = stack.enter_context(one_device())
+        worker = child.start(WORKER, problem, {**ENVIRONMENT, DEVICE: str(device)}, stack)
+        child.tell(worker, (list(indices), list(spare), entropy), "the start")
         while True:
             kind, content = child.hear(worker, "work on the device")
             if kind == "refused":
@@ -71,4 +85,5 @@ def train_pack(
             if kind == "replicate":
                 yield content
             elif progress is not None:
-                progress(*content, problem.epochs)
+                index, epoch = content
+                progress(index, epoch, problem.epochs)

@@ -40,7 +40,7 @@ def encode(features: Features) -> Encoded:
     dense = np.ascontiguousarray(features.dense, np.float32)
     if len(values) > CODES:
         return Encoded(features.counts.toarray().astype(np.float32), np.empty(0, np.float32), dense)
-    codes = np.zeros(counts.shape, np.uint8)
+    codes = np.zeros((len(features), features.width - dense.shape[1]), np.uint8)
     held = counts.data != 0
     places = np.searchsorted(values, counts.data[held].astype(np.float32)) + 1
     codes[counts.row[held], counts.col[held]] = places

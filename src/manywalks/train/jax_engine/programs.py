@@ -4,6 +4,7 @@
 own weights, moments, state of its normalizations, dropout masks and order.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from manywalks.train.problem import Problem, endpoint_losses
 if TYPE_CHECKING:
     import keras
 
+# Triton's products are no faster here than cuBLAS's, and trying them all out takes 15 of 21 s.
+OPTIONS = {"xla_gpu_enable_triton_gemm": False}
 # Keras's own for Adam and AdamW
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
@@ -92,11 +95,12 @@ class Programs:
         self._problem, self._model = problem, model
         self._losses = endpoint_losses(problem)
         self._kernels = [k for k, v in enumerate(model.trainable_variables) if "kernel" in v.name]
-        self.train = jax.jit(self._train, donate_argnums=0)
-        self.predict = jax.jit(self._predict)
-        self.valid_loss = jax.jit(self._valid_loss)
-        self.keep = jax.jit(self._keep, donate_argnums=0)
-        self.finite = jax.jit(self._finite)
+        compiled = partial(jax.jit, compiler_options=OPTIONS)
+        self.train = compiled(self._train, donate_argnums=0)
+        self.predict = compiled(self._predict)
+        self.valid_loss = compiled(self._valid_loss)
+        self.keep = compiled(self._keep, donate_argnums=0)
+        self.finite = compiled(self._finite)
 
     def _train(
         self, state: State, molecules: Encoded, targets: Targets, places: Places, steps: Steps
@@ -123,9 +127,7 @@ class Programs:
         import jax.numpy as jnp
 
         slopes = jax.grad(self._loss, has_aux=True)
-        gradients, (total, other) = slopes(
-            state.weights, state.other, molecules, targets, places, step.held
-        )
+        gradients, (total, other) = slopes(state.weights, state.other, molecules, targets, places, step.held)
         first = [m + (g - m) * (1 - BETA_1) for m, g in zip(state.first, gradients, strict=True)]
         second = [v + (g * g - v) * (1 - BETA_2) for v, g in zip(state.second, gradients, strict=True)]
         weights = [
@@ -147,9 +149,8 @@ class Programs:
         import jax.numpy as jnp
 
         x = decode(molecules, places.here)
-        z, other, penalties = self._model.stateless_call(
-            weights, other, x, training=True, return_losses=True
-        )
+        called: Any = self._model.stateless_call(weights, other, x, training=True, return_losses=True)
+        z, other, penalties = called
         total = self._summed(z, targets, places.rows, jnp.arange(len(places.rows)) < held)
         loss = total / (held * self._problem.n_endpoints) + sum(penalties)
         if self._problem.train_params.l2 > 0:
@@ -195,5 +196,7 @@ class Programs:
         """Whether all numbers of a replicate are finite (m,)."""
         import jax.numpy as jnp
 
-        checks = [jnp.isfinite(part).reshape(len(part), -1).all(axis=1) for part in (*kept.weights, *kept.other)]
+        checks = [
+            jnp.isfinite(part).reshape(len(part), -1).all(axis=1) for part in (*kept.weights, *kept.other)
+        ]
         return jnp.stack(checks).all(axis=0)

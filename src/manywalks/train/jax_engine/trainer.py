@@ -35,7 +35,7 @@ CHUNK = 1024
 # Replicates at once, at most and at least: small networks gain up to 128, large ones nothing over 8.
 MOST, LEAST = 128, 8
 # Weights, moments, gradients and what is in passing: beyond this, more replicates bring no more speed.
-STATE_BYTES = 2**30
+STATE_BYTES = 2**31
 COPIES = 6
 # Share of the free memory that the molecules may take.
 MOLECULES_SHARE = 0.5
@@ -95,7 +95,8 @@ class JaxTrainer:
         self._programs = Programs(problem, self._model)
         self.size = size or pack_size(problem, self._model.count_params())
         self._batch = min(problem.train_params.batch_size, len(problem.train))
-        self._fills = problem.network.builder is None and problem.network.normalization != "batch"
+        known = problem.network.builder is None or problem.network.on_graph
+        self._fills = known and problem.network.normalization != "batch"
         self._steps = self._plan_steps()
 
     def _find_slots(self) -> list[Slot]:
@@ -238,9 +239,7 @@ class JaxTrainer:
             (trained if slot.trained else other)[slot.place] = weight
         return trained, other
 
-    def _train_epoch(
-        self, state: State, epoch: int, orders: list[np.random.Generator]
-    ) -> tuple[State, Any]:
+    def _train_epoch(self, state: State, epoch: int, orders: list[np.random.Generator]) -> tuple[State, Any]:
         """One epoch of every replicate in its own order; summed losses (m,) are still on the device."""
         per_epoch = self._problem.steps_per_epoch
         rows = np.stack([epoch_order(rng, self._problem.train) for rng in orders])
@@ -249,9 +248,7 @@ class JaxTrainer:
             high = first + low + len(batches)
             steps = Steps(*(part[first + low : high] for part in self._steps))
             molecules, here = self._molecules.of(batches)
-            state, loss = self._programs.train(
-                state, molecules, self._targets, Places(here, batches), steps
-            )
+            state, loss = self._programs.train(state, molecules, self._targets, Places(here, batches), steps)
             total = total + loss
         return state, total
 
@@ -286,7 +283,9 @@ class JaxTrainer:
     def _replicates(self, indices: Sequence[int], courses: list[Course], kept: Kept) -> list[Replicate]:
         """The outcome of each, predicted from the weights that are kept."""
         predictions, finite = self._predict(kept), np.asarray(self._programs.finite(kept))
-        parts = [np.asarray((kept.weights if slot.trained else kept.other)[slot.place]) for slot in self._slots]
+        parts = [
+            np.asarray((kept.weights if slot.trained else kept.other)[slot.place]) for slot in self._slots
+        ]
         done = []
         for k, (index, course) in enumerate(zip(indices, courses, strict=True)):
             ended = course.ended

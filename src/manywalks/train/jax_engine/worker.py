@@ -1,13 +1,16 @@
 """A process that trains packs on the device: `python -m manywalks.train.jax_engine.worker FD`.
 
-Over the pipe FD it hears its search path and the problem, then (indices, entropy), and answers ("epoch",
-(replicate, number)), ("replicate", it) and ("done", None); or once ("refused", why) or ("memory", why).
+Over the pipe FD it hears its search path and the problem, then (indices, spare ones, entropy), and answers
+("epoch", (replicate, number)), ("replicate", it) and ("done", None); or once ("refused", why) or
+("memory", why).
 """
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 
+from manywalks.train.jax_engine.device import DEVICE
 from manywalks.train.problem import Problem, Replicate
 
 NO_MEMORY = "RESOURCE_EXHAUSTED"
@@ -20,8 +23,8 @@ def serve(pipe: Connection) -> None:
     start_jax()
     try:
         while True:
-            indices, entropy = pipe.recv()
-            for replicate in train_in_packs(problem, indices, entropy, pipe):
+            indices, spare, entropy = pipe.recv()
+            for replicate in train_in_packs(problem, [indices, spare], entropy, pipe):
                 pipe.send(("replicate", replicate))
             pipe.send(("done", None))
     except EOFError:
@@ -38,6 +41,7 @@ def start_jax() -> None:
 
     # "tensorfloat32" would be the default on an NVIDIA device: 10 bits of the 23
     jax.config.update("jax_default_matmul_precision", "highest")
+    jax.config.update("jax_default_device", jax.devices()[int(os.environ.get(DEVICE, "0"))])
     from manywalks.train.jax_engine.kept_programs import folder
 
     jax.config.update("jax_compilation_cache_dir", str(folder()))
@@ -45,28 +49,34 @@ def start_jax() -> None:
 
 
 def train_in_packs(
-    problem: Problem, indices: Sequence[int], entropy: int, pipe: Connection
+    problem: Problem, asked: Sequence[Sequence[int]], entropy: int, pipe: Connection
 ) -> Iterator[Replicate]:
-    """Pack after pack; in halves where the device's memory does not suffice.
+    """Pack after pack, the last one filled with spare ones; in halves where memory does not suffice.
+
+    Args:
+        problem: what is trained.
+        asked: the replicates to train, and those that may fill a pack.
+        entropy: what their streams are spawned from.
+        pipe: where each epoch is told.
 
     Raises:
         MemoryError: a single replicate does not fit.
     """
     from manywalks.train.jax_engine.trainer import JaxTrainer
 
-    waiting, size = list(indices), None
+    waiting, spare = (list(part) for part in asked)
     trainer = JaxTrainer(problem)
     while waiting:
+        pack = waiting[: trainer.size]
+        pack += spare[: trainer.size - len(pack)]
         try:
-            pack = trainer.train(
-                waiting[: trainer.size], entropy, lambda *heard: pipe.send(("epoch", heard))
-            )
+            trained = trainer.train(pack, entropy, lambda *heard: pipe.send(("epoch", heard)))
         except RuntimeError as error:
             if NO_MEMORY not in str(error):
                 raise
             size = trainer.size // 2
         else:
-            yield from pack
+            yield from trained
             del waiting[: trainer.size]
             continue
         if not size:

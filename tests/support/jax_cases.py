@@ -1,0 +1,100 @@
+"""Trainings on JAX for the engine's tests, all in one process: `python -m tests.support.jax_cases FILE`.
+
+Keras runs on one backend in a process, and the tests' own runs on TensorFlow.
+"""
+
+import os
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from manywalks.features import Features
+from manywalks.train.problem import Problem, Replicate
+from tests.support.problems import small_problem
+
+ENTROPY = 3
+EVEN = {"batch_size": 25}
+NORMALIZED = {"normalization": "layer", "activation": "gelu", "dropout": 0.3}
+# name: network, train, the rest of `small_problem`, replicates
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[int]]] = {
+    "classes, censored, layers normalized, dropout": (
+        NORMALIZED,
+        {"loss": "huber", "l2": 0.01},
+        {"classes": (False, True), "censored": True},
+        [4, 1, 2],
+    ),
+    "squared loss, adam, constant rate": (
+        {"activation": "relu", "dropout": 0.2},
+        {"loss": "mse", "optimizer": "adam", "schedule": "constant"},
+        {},
+        [4, 1],
+    ),
+    "classes alone": ({}, {}, {"classes": (True, True)}, [0]),
+    "batches normalized": ({"normalization": "batch"}, {}, {}, [4, 1]),
+    "early stopping": (
+        {},
+        {**EVEN, "epochs": 40, "early_stopping": 2, "learning_rate": 0.03},
+        {},
+        [0, 1, 2, 3],
+    ),
+    "diverged": ({"activation": "relu"}, {"learning_rate": 1e30, "optimizer": "adam"}, {}, [0, 1]),
+    "own network": ({"builder": "tests.support.jax_cases:own_network"}, {**EVEN, "epochs": 2}, {}, [0, 1]),
+}
+
+
+def case_problem(name: str) -> Problem:
+    """The problem of a case."""
+    network, train, more, _ = CASES[name]
+    return small_problem(network, train, **more)
+
+
+def many_values() -> Problem:
+    """A problem whose counts take more values than a byte can name."""
+    given = small_problem()
+    counts = sparse.csr_matrix(given.features.counts)
+    counts.data = np.linspace(0.1, 2, counts.nnz).astype(np.float32)
+    features = Features(counts, given.features.dense, given.features.names)
+    return Problem(**{**given.__dict__, "features": features})
+
+
+def own_network(n_features: int, n_endpoints: int) -> Any:
+    """A network that params.yaml cannot describe: batch normalization, and two ways that meet."""
+    import keras
+
+    inputs = keras.Input((n_features,))
+    first = keras.layers.BatchNormalization()(keras.layers.Dense(8, activation="tanh")(inputs))
+    second = keras.layers.Dense(8, kernel_regularizer="l2")(inputs)
+    both = keras.layers.Dropout(0.2)(keras.ops.concatenate([first, second], axis=1))
+    return keras.Model(inputs, keras.layers.Dense(n_endpoints)(both))
+
+
+def trained() -> dict[str, list[Replicate]]:
+    """Every case, and the first one again in other ways."""
+    from manywalks.train.jax_engine.trainer import JaxTrainer
+
+    found: dict[str, list[Replicate]] = {}
+    for name, (*_, indices) in CASES.items():
+        found[name] = JaxTrainer(case_problem(name), size=4).train(indices, ENTROPY)
+    first = next(iter(CASES))
+    trainer = JaxTrainer(case_problem(first), size=4)
+    found["alone"] = trainer.train([1], ENTROPY)
+    # so few bytes that each step brings its molecules
+    trainer._molecules._budget, trainer._molecules.resident = 1000, False
+    trainer._molecules._held = trainer._molecules._held._replace(
+        **{part: np.asarray(getattr(trainer._molecules._held, part)) for part in ("codes", "table", "dense")}
+    )
+    found["molecules brought"] = trainer.train([4, 1, 2], ENTROPY)
+    found["many values"] = JaxTrainer(many_values(), size=1).train([0], ENTROPY)
+    return found
+
+
+if __name__ == "__main__":
+    os.environ["KERAS_BACKEND"] = "jax"
+    from manywalks.train.jax_engine.worker import start_jax
+
+    start_jax()
+    Path(sys.argv[1]).write_bytes(pickle.dumps(trained()))

@@ -1,0 +1,91 @@
+"""The engine's process and when it is chosen."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.train import engines
+from manywalks.train.engines import choose_engine, train_pack
+from manywalks.train.jax_engine import device, engine
+from manywalks.train.jax_engine.device import accelerators, one_device
+from manywalks.train.jax_engine.molecules import Molecules, decode, encode
+from manywalks.train.problem import Problem
+from tests.support.problems import small_problem
+
+
+@pytest.fixture
+def with_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where JAX sees two devices."""
+    for module in (device, engine):
+        monkeypatch.setattr(module, "accelerators", lambda: ("a GPU", "a GPU"))
+
+
+def large(problem: Problem) -> Problem:
+    """The same for a network and an epoch count that a processor takes minutes for."""
+    network = NetworkParams.model_validate({"widths": [4096, 4096]})
+    train = TrainParams.model_validate({"epochs": 100_000, "engine": "auto"})
+    return replace(problem, network=network, train_params=train)
+
+
+def test_process_trains_tells_and_fills_its_pack() -> None:
+    problem = small_problem(train={"epochs": 2, "engine": "jax", "batch_size": 50})
+    told: list[tuple[int, int, int]] = []
+    found = list(train_pack(problem, [3, 1], 3, progress=lambda *heard: told.append(heard), spare=[4, 5]))
+    assert [replicate.index for replicate in found] == [3, 1, 4, 5]
+    assert told == [(index, epoch, 2) for epoch in (1, 2) for index in (3, 1, 4, 5)]
+    assert all(np.isfinite(replicate.predictions).all() for replicate in found)
+
+
+def test_builder_that_is_refused_is_a_value_error() -> None:
+    problem = small_problem({"builder": "no_such_module:build"}, {"engine": "jax"})
+    with pytest.raises(ValueError, match=r"network\.builder: no_such_module:build: cannot import"):
+        list(train_pack(problem, [0], 3))
+
+
+def test_processor_is_chosen_without_a_device() -> None:
+    assert accelerators() == ()
+    assert choose_engine(large(small_problem())) == "numba"
+
+
+@pytest.mark.usefixtures("with_device")
+def test_device_is_chosen_where_the_work_is_worth_its_start() -> None:
+    small = small_problem(train={"engine": "auto"})
+    assert choose_engine(small) == "numba"
+    assert choose_engine(large(small)) == "jax"
+
+
+def test_engine_without_jax_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install 'manywalks\[gpu\]'"):
+        choose_engine(small_problem(train={"engine": "jax"}))
+    assert engines.choose_engine(small_problem()) == "numba"
+
+
+@pytest.mark.usefixtures("with_device")
+def test_each_pack_has_a_device_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device.tempfile, "gettempdir", lambda: str(tmp_path))
+    with one_device() as first, one_device() as second:
+        assert {first, second} == {0, 1}
+    with one_device() as again:
+        assert again == 0
+
+
+def test_encoded_features_are_the_features() -> None:
+    features = small_problem().features
+    encoded = encode(features)
+    assert encoded.codes.dtype == np.uint8
+    rows = np.array([7, 0, 199])
+    np.testing.assert_array_equal(np.asarray(decode(encoded, rows)), features.matrix()[rows])
+
+
+def test_molecules_that_do_not_fit_come_with_their_places() -> None:
+    features = small_problem().features
+    molecules = Molecules(features, budget=10)
+    rows = np.array([[5, 9], [5, 150]], np.int32)
+    part, places = molecules.of(rows)
+    assert not molecules.resident
+    assert molecules.most(2) == 1
+    np.testing.assert_array_equal(np.asarray(decode(part, places)), features.matrix()[rows])
