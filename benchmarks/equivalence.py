@@ -2,11 +2,11 @@
 
     python -m benchmarks.equivalence [--fits 64] [--cases S:esol:15 ...] [--engines dense keras ...]
 
-A case is network:table:epochs. The engine jax is trained where there is an accelerator; elsewhere its kept
-scores are used: with --no-fits they are made there, in a file to copy. With 64 of each, one in four pairs of equal ways would miss the test by
-chance; with 256 beside 64, one in twenty: so the faster an engine, the more replicates a fit it trains. Mean
-test RMSE: two one-sided tests (Welch) that the difference is within half a replicate SD of Keras, at 5 %;
-spread: the ratio of the SDs is to lie within 0.75 and 1.33.
+A case is network:table:epochs. The engine jax trains where there is an accelerator. Elsewhere its kept scores
+are used: with --no-fits they are made there, in a file to copy. With 64 of each, one in four pairs of equal
+ways would miss the test by chance; with 256 beside 64, one in twenty: so the faster an engine, the more
+replicates a fit it trains. Mean test RMSE: two one-sided tests (Welch) that the difference is within half a
+replicate SD of Keras, at 5 %; spread: the ratio of the SDs is to lie within 0.75 and 1.33.
 """
 
 import argparse
