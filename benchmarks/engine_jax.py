@@ -1,6 +1,6 @@
 """The engine for accelerators beside Keras `fit` on the same device and the numba engine on its cores.
 
-    python -m benchmarks.engine_jax [speed growth] [--cases S default ...] [--replicates 1 8 32 128]
+    python -m benchmarks.engine_jax [speed growth precision] [--cases S default ...] [--replicates 1 8 32 128]
 
 Milliseconds by the clock a replicate and step. The engine: a whole pack, from its initial weights to its
 predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps an
@@ -9,6 +9,7 @@ an accelerator it runs on the processor, and says so.
 """
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,8 @@ ADDRESS = {
     "graph": "graph network, batch 64",
 }
 EPOCHS = {"S": 50, "default": 50, "mix": 50, "L": 20, "graph": 3}
+# epochs of a whole training, where they are not 50
+FULL = {"graph": 40}
 # bytes of the weights, two moments, each read and written once a step
 BYTES_A_WEIGHT = 24
 
@@ -162,28 +165,65 @@ def device_name() -> str:
 
 
 def speed(cases: Sequence[str], counts: Sequence[int]) -> str:
-    """Ways side by side; the sums over the families of a case."""
-    bandwidth = copy_bandwidth()
-    rows = []
+    """Ways side by side; the sums over the families of a case. Rows of former runs on the device stay."""
+    kept = problems.CACHE / "engine-jax.json"
+    rows: dict[str, list[str]] = json.loads(kept.read_text()) if kept.is_file() else {}
+    bandwidth, name = copy_bandwidth(), device_name()
     for case in cases:
         asked = problems_of(case, EPOCHS[case])
         fit = sum(fit_ms(problem) for problem in asked)
         cpu = sum(numba_ms(problem) for problem in asked) if case != "graph" else np.nan
-        weights = sum(_weights(problem) for problem in asked)
-        least = limit_ms(weights, bandwidth)
+        least = limit_ms(sum(_weights(problem) for problem in asked), bandwidth)
         for m in counts:
             ours = [engine_ms(problem, m) for problem in asked]
             ms, first = sum(each for each, _ in ours), sum(start for _, start in ours)
             cells = [f"{ms:.4f}", f"{fit:.3f}", f"{fit / ms:.0f}", f"{cpu:.3f}", f"{cpu / ms:.1f}"]
-            rows.append([ADDRESS[case], str(m), *cells, f"{100 * least / ms:.0f} %", f"{first:.1f}"])
-            print(*rows[-1], flush=True)
+            row = [ADDRESS[case], str(m), *cells, f"{100 * least / ms:.0f} %", f"{first:.1f}"]
+            rows[f"{name}: {case} {m}"] = row
+            kept.write_text(json.dumps(rows))
+            print(*row, flush=True)
     header = ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
               "numba / engine", "of the bandwidth limit", "first pack, s"]  # fmt: skip
     return f"""## Engine for accelerators: speed
 
-{device_name()}. ms by the clock a replicate and step, a whole pack with its initial weights and predictions;
-`fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a weight at {bandwidth / 1e12:.2f}
-TB/s, as a copy of 1 GB moves here.
+{name}. ms by the clock a replicate and step, a whole pack with its initial weights and predictions; `fit` one
+after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a weight at {bandwidth / 1e12:.1f} TB/s, as an
+array of 1 GB is read and written here. First pack: its programs are compiled in it.
+
+{table(header, [row for key, row in rows.items() if key.startswith(name)])}"""
+
+
+def precision(cases: Sequence[str], counts: Sequence[int]) -> str:
+    """Exact products beside "tensorfloat32": time and scores of whole trainings, the same streams."""
+    import jax
+    from scipy.stats import ttest_ind
+
+    from manywalks.train.jax_engine.trainer import JaxTrainer
+
+    rows = []
+    m = max(counts)
+    for case in cases:
+        problem = problems_of(case, FULL.get(case, 50))[0]
+        found = {}
+        for exact in ("float32", "tensorfloat32"):
+            jax.config.update("jax_default_matmul_precision", exact)
+            pack = partial(JaxTrainer(problem, m).train, range(m), 1)
+            start = time.perf_counter()
+            scores = [problems.rmse(problem, one.predictions) for one in pack()]
+            found[exact] = np.array(scores), time.perf_counter() - start
+        (full, took), (short, sooner) = found.values()
+        apart = np.abs(full - short).mean()
+        cells = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in (full, short)]
+        welch: Any = ttest_ind(full, short, equal_var=False)
+        rows.append([ADDRESS[case], str(m), *cells, f"{welch.pvalue:.2f}", f"{apart:.4f}",
+                     f"{took:.1f}", f"{sooner:.1f}"])  # fmt: skip
+        print(*rows[-1], flush=True)
+    header = ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD", "p (Welch)",
+              "mean difference of the same replicate", "float32, s", "tensorfloat32, s"]  # fmt: skip
+    return f"""## Engine for accelerators: exactness of products
+
+{device_name()}. Whole trainings of the same streams; RMSE of the test molecules in SDs of the target; seconds
+with compilation.
 
 {table(header, rows)}"""
 
@@ -239,7 +279,7 @@ def growth(_: Sequence[str], counts: Sequence[int]) -> str:
 {table(header, rows)}"""
 
 
-PARTS = {"speed": speed, "growth": growth}
+PARTS = {"speed": speed, "growth": growth, "precision": precision}
 
 
 def main() -> None:
@@ -248,20 +288,16 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--cases", nargs="*", default=CASES)
     parser.add_argument("--replicates", nargs="*", type=int, default=[1, 8, 32, 128])
-    parser.add_argument("--precision", help="of matrix products, instead of the engine's: tensorfloat32, say")
+    parser.add_argument("--precision", default="float32", help="of products: float32, tensorfloat32")
     asked = parser.parse_args()
     os.environ.update(ENVIRONMENT)
     from manywalks.train.jax_engine.worker import start_jax
 
-    start_jax()
-    if asked.precision:
-        import jax
-
-        jax.config.update("jax_default_matmul_precision", asked.precision)
+    start_jax(asked.precision)
     for name in asked.parts:
         text = PARTS[name](asked.cases, asked.replicates)
         print(text, flush=True)
-        write_section(f"engine-jax-{name}{'-' + asked.precision if asked.precision else ''}", text)
+        write_section(f"engine-jax-{name}", text)
 
 
 if __name__ == "__main__":

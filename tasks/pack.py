@@ -7,7 +7,7 @@ from manywalks.replicates.plan import next_after
 from manywalks.replicates.store import FamilyStore, entropy_of, open_store, save_training, saved_trainings
 from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
-from manywalks.train.engines import choose_engine, train_pack
+from manywalks.train.engines import choose_engine, description, train_pack
 from manywalks.train.prepare import read_features, read_prepared
 from manywalks.workspace import Workspace
 
@@ -51,7 +51,7 @@ def _train(
     """Train one family for these replicates; `follow` gets how many trainings are done."""
     prepared = read_prepared(workspace, store.family, store.key, features=features)
     problem, classes = prepared.problem, prepared.transform.classes
-    entropy, engine = entropy_of(store, workspace.params), choose_engine(problem)
+    entropy, engine = entropy_of(store, workspace.params), description(choose_engine(problem), problem)
     epochs_done = dict.fromkeys(missing, 0.0)
 
     def note(replicate: int, epoch: int, epochs: int) -> None:

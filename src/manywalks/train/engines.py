@@ -55,6 +55,11 @@ def train_pack(
     yield from _engine(name).train_pack(problem, indices, entropy, threads=threads, progress=progress, **room)
 
 
+def description(name: str, problem: Problem) -> str:
+    """What is kept beside a replicate of the engine that trained it."""
+    return _engine(name).description(problem) if name == "jax" else name
+
+
 def _engine(name: str) -> ModuleType:
     """The engine's module; imported only when used, since they import much."""
     return import_module(ENGINES[name])

@@ -6,6 +6,7 @@ the only one that runs Keras on JAX. On a processor the same programs are right,
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import pairwise
 
@@ -49,6 +50,22 @@ def processor_seconds(problem: Problem, cores: int) -> float:
         weights = ATOMS * MATRICES * problem.network.layers * problem.network.units**2
     molecules = len(problem.train) * problem.epochs
     return SMALLEST * FLOPS_A_WEIGHT * weights * molecules / (speed * cores)
+
+
+def products(problem: Problem) -> str:
+    """How exact matrix products are, as JAX names it: float32, or with 10 of its 23 bits where that pays.
+
+    Dense networks wait for memory, so exact products cost them nothing; those on graphs are twice as fast
+    with "tensorfloat32" on an NVIDIA device, and score the same (benchmarks/engine_jax.py). Own
+    networks get the exact ones. Other devices know no difference.
+    """
+    return "tensorfloat32" if problem.network.on_graph else "float32"
+
+
+def description(problem: Problem) -> str:
+    """What the manifest says of the engine: device, version, exactness."""
+    device = (accelerators() or ("a processor",))[0]
+    return f"jax on {device} (JAX {version('jax')}, {products(problem)} products)"
 
 
 def train_pack(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 
 from manywalks.train.jax_engine.device import DEVICE
+from manywalks.train.jax_engine.engine import products
 from manywalks.train.problem import Problem, Replicate
 
 NO_MEMORY = "RESOURCE_EXHAUSTED"
@@ -20,7 +21,7 @@ def serve(pipe: Connection) -> None:
     """Train one pack after another until the pipe is closed."""
     sys.path[:] = pipe.recv()
     problem: Problem = pipe.recv()
-    start_jax()
+    start_jax(products(problem))
     try:
         while True:
             indices, spare, entropy = pipe.recv()
@@ -35,12 +36,11 @@ def serve(pipe: Connection) -> None:
         pipe.send(("memory", str(error)))
 
 
-def start_jax() -> None:
-    """JAX with full float32 products, and programs that are kept for the next process."""
+def start_jax(precision: str) -> None:
+    """JAX with products of this precision, and programs that are kept for the next process."""
     import jax
 
-    # "tensorfloat32" would be the default on an NVIDIA device: 10 bits of the 23
-    jax.config.update("jax_default_matmul_precision", "highest")
+    jax.config.update("jax_default_matmul_precision", precision)
     jax.config.update("jax_default_device", jax.devices()[int(os.environ.get(DEVICE, "0"))])
     from manywalks.train.jax_engine.kept_programs import folder
 
