@@ -1,6 +1,7 @@
 """The engine for accelerators beside Keras `fit` on the same device and the numba engine on its cores.
 
     python -m benchmarks.engine_jax [speed growth precision] [--cases S default ...] [--replicates 1 8 32 128]
+    python -m benchmarks.engine_jax --write --kept FILE      (rows that were measured on another machine)
 
 Milliseconds by the clock a replicate and step. The engine: a whole pack, from its initial weights to its
 predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps an
@@ -14,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from manywalks.files import sha256_bytes
 from manywalks.params.families import DEFAULT_MIX
 from manywalks.params.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
 from manywalks.train.dense_engine import engine as numba_engine
-from manywalks.train.jax_engine.engine import ENVIRONMENT
+from manywalks.train.jax_engine.engine import ENVIRONMENT, PRECISION
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.problem import Problem
 from manywalks.train.scaling import FeatureScaler
@@ -159,48 +161,49 @@ def device_name() -> str:
     import jax
 
     device = jax.devices()[0]
-    precision = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
     versions = f"JAX {jax.__version__}, Keras {import_keras('jax').__version__}"
-    return f"{device.device_kind}, {versions}, products in {precision} precision, {CORES} cores"
+    return f"{device.device_kind}, {versions}, {PRECISION} products, {CORES} cores"
 
 
-def speed(cases: Sequence[str], counts: Sequence[int]) -> str:
-    """Ways side by side; the sums over the families of a case. Rows of former runs on the device stay."""
-    kept = problems.CACHE / "engine-jax.json"
-    rows: dict[str, list[str]] = json.loads(kept.read_text()) if kept.is_file() else {}
-    bandwidth, name = copy_bandwidth(), device_name()
+class Kept:
+    """Rows by part and what they are of, on disk: other runs on the device add theirs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: dict[str, dict[str, list[str]]] = json.loads(path.read_text()) if path.is_file() else {}
+
+    def add(self, part: str, name: str, row: list[str]) -> None:
+        """Keep and print a row."""
+        self.rows.setdefault(part, {})[name] = row
+        self.path.parent.mkdir(exist_ok=True)
+        self.path.write_text(json.dumps(self.rows))
+        print(part, *row, flush=True)
+
+
+def speed(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
+    """Ways side by side; the sums over the families of a case."""
+    bandwidth = copy_bandwidth()
     for case in cases:
         asked = problems_of(case, EPOCHS[case])
         fit = sum(fit_ms(problem) for problem in asked)
-        cpu = sum(numba_ms(problem) for problem in asked) if case != "graph" else np.nan
+        cpu = sum(numba_ms(problem) for problem in asked) if case != "graph" else None
         least = limit_ms(sum(_weights(problem) for problem in asked), bandwidth)
         for m in counts:
             ours = [engine_ms(problem, m) for problem in asked]
             ms, first = sum(each for each, _ in ours), sum(start for _, start in ours)
-            cells = [f"{ms:.4f}", f"{fit:.3f}", f"{fit / ms:.0f}", f"{cpu:.3f}", f"{cpu / ms:.1f}"]
+            cells = [f"{ms:.4f}", f"{fit:.3f}", f"{fit / ms:.0f}"]
+            cells += ["", ""] if cpu is None else [f"{cpu:.3f}", f"{cpu / ms:.1f}"]
             row = [ADDRESS[case], str(m), *cells, f"{100 * least / ms:.0f} %", f"{first:.1f}"]
-            rows[f"{name}: {case} {m}"] = row
-            kept.write_text(json.dumps(rows))
-            print(*row, flush=True)
-    header = ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
-              "numba / engine", "of the bandwidth limit", "first pack, s"]  # fmt: skip
-    return f"""## Engine for accelerators: speed
-
-{name}. ms by the clock a replicate and step, a whole pack with its initial weights and predictions; `fit` one
-after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a weight at {bandwidth / 1e12:.1f} TB/s, as an
-array of 1 GB is read and written here. First pack: its programs are compiled in it.
-
-{table(header, [row for key, row in rows.items() if key.startswith(name)])}"""
+            kept.add("speed", f"{case} {m}", row)
 
 
-def precision(cases: Sequence[str], counts: Sequence[int]) -> str:
+def precision(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
     """Exact products beside "tensorfloat32": time and scores of whole trainings, the same streams."""
     import jax
     from scipy.stats import ttest_ind
 
     from manywalks.train.jax_engine.trainer import JaxTrainer
 
-    rows = []
     m = max(counts)
     for case in cases:
         problem = problems_of(case, FULL.get(case, 50))[0]
@@ -215,17 +218,8 @@ def precision(cases: Sequence[str], counts: Sequence[int]) -> str:
         apart = np.abs(full - short).mean()
         cells = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in (full, short)]
         welch: Any = ttest_ind(full, short, equal_var=False)
-        rows.append([ADDRESS[case], str(m), *cells, f"{welch.pvalue:.2f}", f"{apart:.4f}",
-                     f"{took:.1f}", f"{sooner:.1f}"])  # fmt: skip
-        print(*rows[-1], flush=True)
-    header = ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD", "p (Welch)",
-              "mean difference of the same replicate", "float32, s", "tensorfloat32, s"]  # fmt: skip
-    return f"""## Engine for accelerators: exactness of products
-
-{device_name()}. Whole trainings of the same streams; RMSE of the test molecules in SDs of the target; seconds
-with compilation.
-
-{table(header, rows)}"""
+        row = [*cells, f"{welch.pvalue:.2f}", f"{apart:.4f}", f"{took:.1f}", f"{sooner:.1f}"]
+        kept.add("precision", case, [ADDRESS[case], str(m), *row])
 
 
 def _weights(problem: Problem) -> int:
@@ -249,17 +243,14 @@ def synthetic(n: int, epochs: int, d_counts: int = 2048, d_dense: int = 240) -> 
     )  # fmt: skip
 
 
-def growth(_: Sequence[str], counts: Sequence[int]) -> str:
+def growth(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
     """With molecules and with replicates; memory at the end."""
     import jax
 
     from manywalks.train.jax_engine.trainer import JaxTrainer
 
-    rows = []
-    for n, m in [
-        *((n, 32) for n in (1_000, 10_000, 50_000, 200_000)),
-        *((1_000, k) for k in (128, 256, 1_024)),
-    ]:
+    sizes = [(n, 32) for n in (1_000, 10_000, 50_000, 200_000)] + [(1_000, m) for m in (128, 256, 1_024)]
+    for n, m in sizes:
         if m > max(counts):
             continue
         problem = synthetic(n, 2)
@@ -269,17 +260,38 @@ def growth(_: Sequence[str], counts: Sequence[int]) -> str:
         stats = jax.devices()[0].memory_stats() or {}
         peak = stats.get("peak_bytes_in_use", 0) / 2**30
         each = 1000 * took / (m * steps_of(problem))
-        rows.append([f"{n:,}", f"{m:,}", f"{each:.4f}", f"{took:.1f}", f"{peak:.2f}"])
-        print(*rows[-1], flush=True)
-    header = ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"]
-    return f"""## Engine for accelerators: growth
-
-{device_name()}. One family's features (2,048 counts, 240 descriptors), the default network, batch 64.
-
-{table(header, rows)}"""
+        row = [f"{n:,}", f"{m:,}", f"{each:.4f}", f"{took:.1f}", f"{peak:.2f}"]
+        kept.add("growth", f"{n} {m}", row)
 
 
 PARTS = {"speed": speed, "growth": growth, "precision": precision}
+SPEED = f"""ms by the clock a replicate and step, a whole pack (50 epochs; L 20, graph 3) with its
+initial weights and predictions; `fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a
+weight at the speed at which an array of 1 GB is read and written here. First pack: its programs are compiled
+in it."""
+GROWTH = """One family's features (2,048 counts, 240 descriptors), the default network, batch 64, 2 epochs:
+initial weights and the way back to the host are most of the time of the small tables."""
+EXACTNESS = """Whole trainings of the same streams; RMSE of the test molecules in SDs of the target; seconds
+with compilation, which the second finds half done."""
+HEADERS = {
+    "speed": ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
+              "numba / engine", "of the bandwidth limit", "first pack, s"],
+    "growth": ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"],
+    "precision": ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD",
+                  "p (Welch)", "mean difference of the same replicate", "float32, s", "tensorfloat32, s"],
+}  # fmt: skip
+TEXTS = {"speed": SPEED, "growth": GROWTH, "precision": EXACTNESS}
+TITLES = {"speed": "speed", "growth": "growth", "precision": "exactness of products"}
+
+
+def write(kept: Kept) -> None:
+    """All sections of which something is known."""
+    where = kept.rows["device"]["name"][0]
+    for part, title in TITLES.items():
+        if rows := kept.rows.get(part):
+            lines = table(HEADERS[part], list(rows.values()))
+            text = f"## Engine for accelerators: {title}\n\n{where}. {TEXTS[part]}\n\n{lines}"
+            write_section(f"engine-jax-{part}", text)
 
 
 def main() -> None:
@@ -288,16 +300,24 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--cases", nargs="*", default=CASES)
     parser.add_argument("--replicates", nargs="*", type=int, default=[1, 8, 32, 128])
-    parser.add_argument("--precision", default="float32", help="of products: float32, tensorfloat32")
+    parser.add_argument("--precision", default=PRECISION, help="of products: float32, tensorfloat32")
+    parser.add_argument(
+        "--kept", type=Path, default=problems.CACHE / "engine-jax.json", help="where rows are"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="measure nothing, write what was measured elsewhere"
+    )
     asked = parser.parse_args()
-    os.environ.update(ENVIRONMENT)
-    from manywalks.train.jax_engine.worker import start_jax
+    kept = Kept(asked.kept)
+    if not asked.write:
+        os.environ.update(ENVIRONMENT)
+        from manywalks.train.jax_engine.worker import start_jax
 
-    start_jax(asked.precision)
-    for name in asked.parts:
-        text = PARTS[name](asked.cases, asked.replicates)
-        print(text, flush=True)
-        write_section(f"engine-jax-{name}", text)
+        start_jax(asked.precision)
+        kept.add("device", "name", [device_name()])
+        for name in asked.parts:
+            PARTS[name](kept, asked.cases, asked.replicates)
+    write(kept)
 
 
 if __name__ == "__main__":

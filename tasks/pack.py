@@ -51,7 +51,7 @@ def _train(
     """Train one family for these replicates; `follow` gets how many trainings are done."""
     prepared = read_prepared(workspace, store.family, store.key, features=features)
     problem, classes = prepared.problem, prepared.transform.classes
-    entropy, engine = entropy_of(store, workspace.params), description(choose_engine(problem), problem)
+    entropy, engine = entropy_of(store, workspace.params), description(choose_engine(problem))
     epochs_done = dict.fromkeys(missing, 0.0)
 
     def note(replicate: int, epoch: int, epochs: int) -> None:

@@ -96,5 +96,5 @@ if __name__ == "__main__":
     os.environ["KERAS_BACKEND"] = "jax"
     from manywalks.train.jax_engine.worker import start_jax
 
-    start_jax("float32")
+    start_jax()
     Path(sys.argv[1]).write_bytes(pickle.dumps(trained()))

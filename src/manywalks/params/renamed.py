@@ -16,7 +16,7 @@ VALUES = {
     "curate.merge": {"censored": "tobit"},
     "transform.targets": {"rank": "normal_scores"},
     "train.loss": {"squared": "mse"},
-    "train.engine": {"dense": "numba"},
+    "train.engine": {"dense": "numba", "stacked": "jax"},
     "orchestrate.runner": {"threads": "local"},
 }
 

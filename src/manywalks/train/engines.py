@@ -55,9 +55,9 @@ def train_pack(
     yield from _engine(name).train_pack(problem, indices, entropy, threads=threads, progress=progress, **room)
 
 
-def description(name: str, problem: Problem) -> str:
+def description(name: str) -> str:
     """What is kept beside a replicate of the engine that trained it."""
-    return _engine(name).description(problem) if name == "jax" else name
+    return _engine(name).description() if name == "jax" else name
 
 
 def _engine(name: str) -> ModuleType:

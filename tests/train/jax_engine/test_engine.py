@@ -1,5 +1,6 @@
 """The engine's process and when it is chosen."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,3 +90,8 @@ def test_molecules_that_do_not_fit_come_with_their_places() -> None:
     assert not molecules.resident
     assert molecules.most(2) == 1
     np.testing.assert_array_equal(np.asarray(decode(part, places)), features.matrix()[rows])
+
+
+def test_manifest_says_what_trained() -> None:
+    assert engines.description("numba") == "numba"
+    assert re.fullmatch(r"jax on a processor \(JAX [\d.]+, float32 products\)", engines.description("jax"))

@@ -17,6 +17,9 @@ from manywalks.train.problem import Problem, Progress, Replicate
 WORKER = "manywalks.train.jax_engine.worker"
 # Memory is taken as it is needed: another process may use the device as well.
 ENVIRONMENT = {"KERAS_BACKEND": "jax", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+# Of matrix products, as JAX names it. On an NVIDIA device "tensorfloat32" (10 of the 23 bits) would be the
+# default; networks that wait for memory gain little by it (benchmarks/engine_jax.py precision).
+PRECISION = "float32"
 # Replicates of the smallest ensemble; operations a weight and molecule, forward and back.
 SMALLEST, FLOPS_A_WEIGHT = 8, 6
 # Seconds that JAX takes to start and to compile; less work than that is done sooner elsewhere.
@@ -52,20 +55,10 @@ def processor_seconds(problem: Problem, cores: int) -> float:
     return SMALLEST * FLOPS_A_WEIGHT * weights * molecules / (speed * cores)
 
 
-def products(problem: Problem) -> str:
-    """How exact matrix products are, as JAX names it: float32, or with 10 of its 23 bits where that pays.
-
-    Dense networks wait for memory, so exact products cost them nothing; those on graphs are twice as fast
-    with "tensorfloat32" on an NVIDIA device, and score the same (benchmarks/engine_jax.py). Own
-    networks get the exact ones. Other devices know no difference.
-    """
-    return "tensorfloat32" if problem.network.on_graph else "float32"
-
-
-def description(problem: Problem) -> str:
-    """What the manifest says of the engine: device, version, exactness."""
+def description() -> str:
+    """What the manifest says of the engine: device, version, exactness of products."""
     device = (accelerators() or ("a processor",))[0]
-    return f"jax on {device} (JAX {version('jax')}, {products(problem)} products)"
+    return f"jax on {device} (JAX {version('jax')}, {PRECISION} products)"
 
 
 def train_pack(

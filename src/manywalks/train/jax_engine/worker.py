@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 
 from manywalks.train.jax_engine.device import DEVICE
-from manywalks.train.jax_engine.engine import products
+from manywalks.train.jax_engine.engine import PRECISION
 from manywalks.train.problem import Problem, Replicate
 
 NO_MEMORY = "RESOURCE_EXHAUSTED"
@@ -21,7 +21,7 @@ def serve(pipe: Connection) -> None:
     """Train one pack after another until the pipe is closed."""
     sys.path[:] = pipe.recv()
     problem: Problem = pipe.recv()
-    start_jax(products(problem))
+    start_jax()
     try:
         while True:
             indices, spare, entropy = pipe.recv()
@@ -36,7 +36,7 @@ def serve(pipe: Connection) -> None:
         pipe.send(("memory", str(error)))
 
 
-def start_jax(precision: str) -> None:
+def start_jax(precision: str = PRECISION) -> None:
     """JAX with products of this precision, and programs that are kept for the next process."""
     import jax
 
