@@ -2,7 +2,7 @@
 # Each sets up .venv from requirements.lock first; only what that misses is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage curation featurize compare explain real_input predict_table refresh cluster serve
+BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage curation standardizing parts featurize compare explain real_input predict_table refresh cluster serve
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 

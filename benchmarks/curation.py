@@ -1,16 +1,18 @@
 """Curation: speed beside the bare ChEMBL pipeline in a process pool, and robustness on nasty real strings.
 
-Run `python benchmarks/curation.py [--speed 6000] [--large 762105]`; data from MANYWALKS_DATA. Sections
-"curation" and "curation-proof" of RESULTS.md are written anew.
+Run `python -m benchmarks.curation [--speed 6000] [--beside 40000] [--large 762105]`; data from
+MANYWALKS_DATA. Sections "curation", "curation-before" and "curation-proof" of RESULTS.md are written anew.
 """
 
 import argparse
 import collections
+import json
 import multiprocessing
 import os
 import platform
 import resource
 import statistics
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import pandas as pd
 from chembl_structure_pipeline import standardizer
 from rdkit import Chem, RDLogger
 
+from benchmarks.before import run, source
 from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.curate import curate_table
@@ -68,6 +71,43 @@ def speed(n: int, cores: int, rounds: int = 3) -> str:
     return (
         f"## Curation: speed\n\n{n} molecules drawn from 18 public sets, {cores} cores, {_machine()}, median "
         f"of {rounds} turns. Starting worker processes is counted for manywalks, not for the pool.\n\n{lines}"
+    )
+
+
+BESIDE = """
+import json, sys, time
+from pathlib import Path
+from manywalks.data.curate import curate_table
+from manywalks.params.load import parse_params
+from manywalks.tables.frame import read_table
+
+frame = read_table(Path(sys.argv[1])).assign(number="1")
+asked = {"data": {"path": "mixed", "endpoints": {"number": {}}}, "orchestrate": {"cores": int(sys.argv[2])}}
+params = parse_params(asked, source="mixed")
+start = time.perf_counter()
+curate_table(frame, params)
+print(json.dumps(time.perf_counter() - start))
+"""
+
+
+def beside(records: int, cores: int, turns: int = 2) -> str:
+    """Curating before the descriptors were compiled and now, in turn: seconds for a million records."""
+    mixed = read_table(DATA / "large/mixed_real.csv.gz").sample(records, random_state=0)
+    with tempfile.TemporaryDirectory() as name:
+        mixed.to_csv(Path(name) / "mixed.csv", index=False)
+        packages = {"before": source(Path(name) / "before"), "now": ROOT / "src"}
+        found: dict[str, list[float]] = {way: [] for way in packages}
+        for _ in range(turns):
+            for way, package in packages.items():
+                done = run(package, [str(Path(name) / "mixed.csv"), str(cores)], code=BESIDE)
+                found[way].append(1e6 / records * json.loads(done.output))
+    ratios = [one / other for one, other in zip(found["before"], found["now"], strict=True)]
+    rows = [[way, f"{statistics.median(each):,.0f}"] for way, each in found.items()]
+    return (
+        f"## Curation: before and now\n\n{records:,} records of mixed_real from raw table to molecules, "
+        f"{cores} cores, {turns} turns, both packages in turn. Now is "
+        f"{statistics.median(ratios):.1f} times as fast ({min(ratios):.1f} to {max(ratios):.1f}).\n\n"
+        + table(["package", "seconds for a million records"], rows)
     )
 
 
@@ -164,11 +204,14 @@ def main() -> None:
     parser.add_argument("--speed", type=int, default=6000, help="molecules to time; 0: leave out")
     parser.add_argument("--large", type=int, default=762_105, help="records of the mixed table; -1: no proof")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--beside", type=int, default=40_000, help="records for both commits; 0: leave out")
     chosen = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit(f"{DATA}: no such folder; set MANYWALKS_DATA to the folder of public tables")
     if chosen.speed:
         write_section("curation", speed(chosen.speed, chosen.cores))
+    if chosen.beside:
+        write_section("curation-before", beside(chosen.beside, chosen.cores))
     if chosen.large >= 0:
         write_section("curation-proof", proof(chosen.large, chosen.cores))
 

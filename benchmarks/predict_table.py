@@ -1,62 +1,67 @@
-"""Scoring a large table end to end, beside featurizing alone and beside the loop that a user would write.
+"""`manywalks predict` from CSV to Parquet, beside a former commit and beside standardizing and featurizing.
 
-    python -m benchmarks.predict_table [--rows 12288] [--chemprop ENVIRONMENT/bin/chemprop]
+    python -m benchmarks.predict_table [--rows 20000] [--turns 2] [--before COMMIT]
+        [--workspace FOLDER] [--before-workspace FOLDER] [--chemprop ENVIRONMENT/bin/chemprop] [--memory]
 
 The rows are drawn from the folder MANYWALKS_DATA (default ../shared/data), large/mixed_real.csv.gz: real
-strings of public sets, as they are. The ensemble is trained on the demo's solubilities with 32 replicates
-first (minutes). The loop standardizes and featurizes once, as `manywalks` does, and then calls `predict` of
-32 Keras models. chemprop (another network, in an environment of its own) trains an ensemble of 4 on the same
-table for a few epochs, since it is its `predict` that is timed, on a sample of molecules that are
-standardized already.
+strings of public sets, as they are. Each package predicts with the ensemble of 32 replicates that it trains
+on the demo's solubilities with the defaults of `manywalks init` (minutes; kept where a workspace is named).
+The former commit gets half the rows. Every way is a process of its own, whose start counts. chemprop
+(another network, in an environment of its own) trains an ensemble of 4 on the same table for a few epochs,
+since it is its `predict` that is timed, on a sample of molecules that are standardized already.
 """
 
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.before import COMMIT, ROOT, Took, run, source
 from benchmarks.chemprop import run_program
+from benchmarks.predict_memory import by_rows
 from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
-from manywalks.ensemble.model import Ensemble
-from manywalks.featurize.featurize import featurize
-from manywalks.params.families import families_of
-from manywalks.predict.predict import predict_table
-from manywalks.replicates.mixing import Mixing
-from manywalks.replicates.store import open_store, read_used_replicates
+from manywalks.params.curate import CurateParams
 from manywalks.tables.frame import read_table
-from manywalks.train.keras_engine.model import build, import_keras
-from manywalks.workspace import Workspace
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
-DEMO = Path(__file__).resolve().parent.parent / "data/raw/solubility.csv"
-GOAL = 1.15
-TURNS = 3
+GOAL, FASTER = 1.15, 3
 SAMPLE = 2048
-SILENT: Any = 0
-PARAMS = """
-data: {path: table.csv, id: id, endpoints: {logS: {kind: regression, unit: log10 mol/L}}}
-split: {method: random}
-replicates: {count: 32}
+ALONE = """
+import sys
+from manywalks.chemistry.standardize_many import standardize_smiles
+from manywalks.ensemble import manifest
+from manywalks.featurize.featurize import featurize_each
+from manywalks.params.curate import CurateParams
+from manywalks.params.model import FeaturizeParams
+from manywalks.tables.frame import read_table
+from pathlib import Path
+
+asked = manifest.read(Path(sys.argv[1]))["params"]
+cores = int(sys.argv[3])
+curate = CurateParams.model_validate(asked["curate"])
+standard = standardize_smiles(read_table(Path(sys.argv[2]))["smiles"].tolist(), curate, cores=cores)
+kept = [one.smiles for one in standard if one.smiles is not None]
+featurize_each(kept, FeaturizeParams.model_validate(asked["featurize"]).blocks, cores=cores)
 """
 
 
-def train(folder: Path) -> None:
-    """32 replicates of the demo in `folder`, unless they stand there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "table.csv").write_bytes(DEMO.read_bytes())
-    (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
-    command = Path(sys.executable).with_name("manywalks")
-    subprocess.run([command, "train", "--workspace", folder], check=True)
+def trained(folder: Path, package: Path) -> Path:
+    """The ensemble of 32 replicates of a workspace, which a package trains unless it is there."""
+    model = folder / "models/ensemble"
+    if not model.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "table.csv").write_bytes((ROOT / "data/raw/solubility.csv").read_bytes())
+        run(package, ["init", str(folder / "table.csv"), "--workspace", str(folder)])
+        params = folder / "params.yaml"
+        text = params.read_text(encoding="utf-8").replace("\n  count: null", "\n  count: 32")
+        params.write_text(text, encoding="utf-8")
+        run(package, ["train", "--workspace", str(folder)])
+    return model
 
 
 def sample(rows: int) -> list[str]:
@@ -64,125 +69,102 @@ def sample(rows: int) -> list[str]:
     path = DATA / "large/mixed_real.csv.gz"
     if not path.is_file():
         raise SystemExit(f"{path}: no such file; set MANYWALKS_DATA")
-    smiles = read_table(path)["smiles"]
-    return smiles.sample(rows, random_state=0).tolist()
+    return read_table(path)["smiles"].sample(rows, random_state=0).tolist()
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """By the clock."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def loop(folder: Path, smiles: list[str], cores: int) -> np.ndarray:
-    """What a user would write: features, then one Keras model after another; mean and spread (2, n)."""
-    workspace = Workspace.open(folder)
-    ensemble = Ensemble.load(folder / "models/ensemble")
-    found = [one.smiles for one in standardize_smiles(smiles, ensemble.curate, cores=cores)]
-    kept = [text for text in found if text is not None]
-    scaled = ensemble.scaler.transform(featurize(kept, ensemble.blocks, cores=cores))
-    families, shares = families_of(workspace.params), Mixing.of(workspace.params).weights or (1.0,)
-    kept = read_used_replicates(open_store(workspace))[0]
-    values = np.zeros((len(kept), len(scaled)))
-    for place, (family, columns) in enumerate(zip(families, ensemble.scaler.family_columns, strict=True)):
-        matrix = scaled.columns(columns).matrix()
-        for number, replicate in enumerate(kept):
-            model = build(family.params.network, matrix.shape[1], 1)
-            model.set_weights(replicate.parts[place].weights)
-            output = model.predict(matrix, batch_size=1024, verbose=SILENT)
-            step = ensemble.predictor.families[place].transform
-            values[number] += shares[place] * step.inverse(output)[:, 0]
-    return np.stack([values.mean(axis=0), values.std(axis=0, ddof=1)])
-
-
-def main() -> None:
-    """Measure and write the section."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=12_288)
-    parser.add_argument("--chemprop", default="", help="its program; without it that row is left out")
-    parser.add_argument(
-        "--workspace", type=Path, help="keep the trained workspace there, or take it from there"
-    )
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = asked.work or Path(name) / "work"
-        train(folder)
-        text = measure(folder, sample(asked.rows), Path(name), asked.chemprop)
-    print(text)
-    write_section("predict_table", text)
-
-
-def chemprop(program: str, clean: list[str], scratch: Path) -> tuple[float, float]:
-    """Train its ensemble, then predict molecules: seconds, and seconds for a tenth of them."""
+def chemprop(program: str, clean: list[str], scratch: Path) -> float:
+    """Train its ensemble, then predict molecules: molecules a second, once it has started."""
     model, asked = scratch / "chemprop", scratch / "asked.csv"
     options = ["--smiles-columns", "smiles"]
     run_program(program, [
-        "train", "--data-path", str(DEMO), *options, "--target-columns", "logS", "--task-type", "regression",
-        "--ensemble-size", "4", "--epochs", "3", "--output-dir", str(model),
+        "train", "--data-path", str(ROOT / "data/raw/solubility.csv"), *options, "--target-columns", "logS",
+        "--task-type", "regression", "--ensemble-size", "4", "--epochs", "3", "--output-dir", str(model),
     ])  # fmt: skip
     took = []
     for rows in (clean[:SAMPLE], clean[: SAMPLE // 8]):
         pd.DataFrame({"smiles": rows}).to_csv(asked, index=False)
         given = ["--test-path", str(asked), *options, "--model-paths", str(model)]
         took.append(run_program(program, ["predict", *given, "--preds-path", str(scratch / "out.csv")]))
-    return took[0], took[1]
+    return (SAMPLE - SAMPLE // 8) / (took[0] - took[1])
 
 
-def measure(folder: Path, smiles: list[str], scratch: Path, program: str) -> str:
-    """The ways in turn, several times: the section's text."""
-    cores = len(os.sched_getaffinity(0))
-    model = folder / "models/ensemble"
-    ensemble = Ensemble.load(model)
-    pd.DataFrame({"smiles": smiles}).to_csv(scratch / "in.csv", index=False)
-    standard = [one.smiles for one in standardize_smiles(smiles, ensemble.curate, cores=cores)]
-    clean = [text for text in standard if text is not None]
-    import_keras()
+def main() -> None:
+    """Measure and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--before", default=COMMIT)
+    parser.add_argument(
+        "--workspace", type=Path, help="keep the trained workspace there, or take it from there"
+    )
+    parser.add_argument("--before-workspace", type=Path, help="likewise, of the former commit")
+    parser.add_argument("--chemprop", default="", help="its program; without it that row is left out")
+    parser.add_argument("--memory", action="store_true", help="also what memory a run takes, by rows done")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        text = measure(asked, Path(name))
+    print(text)
+    write_section("predict_table", text)
 
-    def score() -> None:
-        predict_table(model, scratch / "in.csv", scratch / "out.parquet")
 
-    ways: dict[str, Callable[[], object]] = {
-        "featurizing alone (standardized molecules)": lambda: featurize(clean, ensemble.blocks, cores=cores),
-        "standardizing, then featurizing": lambda: (
-            standardize_smiles(smiles, ensemble.curate, cores=cores),
-            featurize(clean, ensemble.blocks, cores=cores),
-        ),
-        "`manywalks predict`, from CSV to Parquet": score,
-        "the loop over 32 Keras models": lambda: loop(folder, smiles, cores),
+def measure(asked: argparse.Namespace, scratch: Path) -> str:
+    """All ways in turn: the section's text."""
+    smiles, cores = sample(asked.rows), len(os.sched_getaffinity(0))
+    packages = {"before": source(scratch / "before", asked.before), "now": ROOT / "src"}
+    folders = {"before": asked.before_workspace, "now": asked.workspace}
+    models = {
+        way: trained(folder or scratch / f"workspace-{way}", packages[way]) for way, folder in folders.items()
     }
-    first = ensemble.predict(clean[:200])["logS"].to_numpy()
-    np.testing.assert_allclose(loop(folder, clean[:200], 1)[0], first, rtol=1e-3, atol=1e-3)
-    times: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(TURNS):
-        for way, work in ways.items():
-            times[way].append(seconds(work))
-    return _text(times, len(smiles), cores, chemprop(program, clean, scratch) if program else None)
+    for way, rows in (("before", asked.rows // 2), ("now", asked.rows)):
+        pd.DataFrame({"smiles": smiles[:rows]}).to_csv(scratch / f"{way}.csv", index=False)
+    took: dict[str, list[Took]] = {"before": [], "now": [], "alone": []}
+    for _ in range(asked.turns):
+        for way in ("before", "now"):
+            files = [str(scratch / f"{way}.csv"), str(scratch / f"{way}.parquet")]
+            took[way].append(run(packages[way], ["predict", str(models[way]), *files]))
+        alone = [str(models["now"]), str(scratch / "now.csv"), str(cores)]
+        took["alone"].append(run(packages["now"], alone, code=ALONE))
+    theirs = 0.0
+    if asked.chemprop:
+        standard = standardize_smiles(smiles[: 2 * SAMPLE], CurateParams(), cores=cores)
+        theirs = chemprop(asked.chemprop, [one.smiles for one in standard if one.smiles], scratch)
+    rows = {"before": asked.rows // 2, "now": asked.rows, "alone": asked.rows}
+    text = _text(took, rows, cores, theirs)
+    if asked.memory:
+        text += f"\n{by_rows(models['now'], scratch / 'now.csv', scratch / 'memory.parquet')}\n"
+    return text
 
 
-def _text(times: dict[str, list[float]], count: int, cores: int, theirs: tuple[float, float] | None) -> str:
-    """The table, and whether the goal is met."""
-    found = {way: statistics.median(took) for way, took in times.items()}
-    alone, both, ours, _ = found.values()
-    rows = [
-        [way, f"{found[way]:.1f} ({min(took):.1f} to {max(took):.1f})", f"{count / found[way]:,.0f}",
-         f"{found[way] / alone:.2f}"]
-        for way, took in times.items()
+def _text(took: dict[str, list[Took]], rows: dict[str, int], cores: int, theirs: float) -> str:
+    """The table, and whether the goals are met."""
+    names = {
+        "before": "`manywalks predict` before (its own default features, one network)",
+        "now": "`manywalks predict` now (two families, 32 replicates)",
+        "alone": "standardizing, then featurizing, alone",
+    }
+    a_row = {way: np.array([one.clock / rows[way] for one in turns]) for way, turns in took.items()}
+    work = {way: statistics.median(one.processor / rows[way] for one in turns) for way, turns in took.items()}
+    lines = [
+        [names[way], f"{rows[way]:,}", f"{1 / np.median(each):,.0f} ({1 / each.max():,.0f} to "
+         f"{1 / each.min():,.0f})", f"{1000 * work[way]:.2f}"]
+        for way, each in a_row.items()
     ]  # fmt: skip
-    if theirs is not None:
-        whole, part = theirs
-        a_row = (whole - part) / (SAMPLE - SAMPLE // 8)
-        rows.append([f"chemprop's ensemble of 4 ({SAMPLE:,} rows)", f"{whole:.1f}", f"{1 / a_row:,.0f} "
-                     "once started", ""])  # fmt: skip
-    return f"""## Scoring end to end
+    if theirs:
+        lines.append(["chemprop's ensemble of 4, once started", f"{SAMPLE:,}", f"{theirs:,.0f}", ""])
+    faster, over = a_row["before"] / a_row["now"], a_row["now"] / a_row["alone"]
+    met = "met" if np.median(faster) >= FASTER else "missed"
+    near = "met" if np.median(over) <= GOAL else "missed"
+    return f"""## Predicting end to end
 
-`python -m benchmarks.predict_table`: {count:,} rows of mixed_real, 32 replicates of the default network and
-features, {cores} cores, the median (least to most) of {TURNS} turns by the clock. Goal: {GOAL} times
-featurizing alone; {"met" if ours <= GOAL * alone else "missed"} ({ours / alone:.2f}) against molecules that
-are standardized already, {"met" if ours <= GOAL * both else "missed"} ({ours / both:.2f}) where standardizing
-is part of it. Starting the workers and predicting the last chunk are counted: the longer the table, the less.
+`python -m benchmarks.predict_table`: rows of mixed_real, from CSV to Parquet, 32 replicates, {cores} cores,
+the median (least to most) of {len(faster)} turns by the clock, all ways in turn, each a process that starts
+anew. "Before" is the commit before the descriptors were compiled.
 
-{table(["way", "seconds", "rows a second", "of featurizing alone"], rows)}
+{table(["way", "rows", "rows a second", "core ms a row"], lines)}
+
+Rows a second, now over before: {np.median(faster):.1f} ({faster.min():.1f} to {faster.max():.1f}; goal
+{FASTER}: {met}). Time now over standardizing and featurizing alone: {np.median(over):.2f} ({over.min():.2f}
+to {over.max():.2f}; goal {GOAL}: {near}).
 """
 
 

@@ -5,15 +5,17 @@ import pandas as pd
 from manywalks import files
 from manywalks.split.distance import split_distance
 from manywalks.split.left_out import left_out, without
-from manywalks.split.split import checked, split_molecules
+from manywalks.split.split import checked, split_facts, split_molecules
 from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace) -> None:
     """Write data/split.parquet and reports/split.json."""
     curated, params = pd.read_parquet(workspace.curated), workspace.params.split
-    drawn = split_molecules(curated, params)
+    facts = split_facts(curated, params)
+    drawn = split_molecules(curated, params, facts)
     subsets = checked(without(drawn, left_out(curated, workspace.not_featurized)), params)
     with files.atomic_path(workspace.split) as path:
         pd.DataFrame({"row": range(len(subsets)), "subset": subsets}).to_parquet(path, index=False)
-    files.write_json(workspace.reports / "split.json", split_distance(curated["smiles"].tolist(), subsets))
+    distance = split_distance(curated["smiles"].tolist(), subsets, facts.bits)
+    files.write_json(workspace.reports / "split.json", distance)

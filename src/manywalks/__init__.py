@@ -4,6 +4,7 @@
 >>> Ensemble.load("models/ensemble").predict(["CCO", "c1ccccc1O"])
 """
 
+import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +16,49 @@ if TYPE_CHECKING:
 __all__ = ["Ensemble", "__version__"]
 
 
+# what numba compiles, and where its constants are from
+_COMPILED = (
+    "similarity.py", "ensemble/predictor.py", "featurize/patterns", "featurize/rdkit2d", "train/dense_engine",
+    "train/weights.py",
+)  # fmt: skip
+_FOLDER = "compiled-"
+
+
 def _keep_compiled_code() -> None:
     """Compiled code goes where it can be written: in containers neither the package nor HOME may be.
 
-    Numba ends with an error where it finds no such place; child processes take over what is set here.
+    Its folder is named after the content of all compiled files. Numba itself looks at a function's own file
+    alone, and would go on with what another file, called from there, was before an upgrade. Child processes
+    take over what is set here.
     """
     here = os.path.dirname(__file__)  # noqa: PTH120
-    if os.access(here, os.W_OK) or os.access(_existing(os.path.expanduser("~/.cache")), os.W_OK):  # noqa: PTH111
-        return
-    import tempfile
+    above = os.environ.get("NUMBA_CACHE_DIR", "")
+    if os.path.basename(above).startswith(_FOLDER):  # noqa: PTH119  (of the process that started this one)
+        above = os.path.dirname(above)  # noqa: PTH120
+    cache = os.path.expanduser("~/.cache")  # noqa: PTH111
+    if not above and os.access(here, os.W_OK):
+        above = f"{here}/__pycache__"
+    elif not above and os.access(_existing(cache), os.W_OK):
+        above = f"{cache}/manywalks"
+    elif not above:
+        import tempfile
 
-    own = f"{tempfile.gettempdir()}/manywalks-{os.getuid()}"
-    os.environ.setdefault("NUMBA_CACHE_DIR", f"{own}/numba")
-    os.environ.setdefault("PREFECT_HOME", f"{own}/prefect")
+        own = f"{tempfile.gettempdir()}/manywalks-{os.getuid()}"
+        os.environ.setdefault("PREFECT_HOME", f"{own}/prefect")
+        above = f"{own}/numba"
+    os.environ["NUMBA_CACHE_DIR"] = f"{above}/{_FOLDER}{_digest(here)}"
+
+
+def _digest(here: str) -> str:
+    """Twelve digits that tell one content of the compiled files from another; reading them takes 2 ms."""
+    found = hashlib.sha256()
+    for name in _COMPILED:
+        path = f"{here}/{name}"
+        for file in [path] if name.endswith(".py") else sorted(entry.path for entry in os.scandir(path)):
+            if file.endswith(".py"):
+                with open(file, "rb") as content:  # noqa: PTH123
+                    found.update(content.read())
+    return found.hexdigest()[:12]
 
 
 def _existing(path: str) -> str:

@@ -234,3 +234,17 @@ def test_the_pipeline_leaves_a_molecule_without_features_out_of_every_subset(sma
     problem = read_prepared(workspace, families_of(workspace.params)[0]).problem
     place = int(np.flatnonzero(subsets == "")[0])
     assert place not in {*problem.train, *problem.valid, *problem.predict}
+
+
+def test_avalon_counts_do_not_depend_on_a_drawing(demo_table):
+    """RDKit's own call draws a molecule first; ours does not."""
+    stereo = [
+        "C[C@H](N)C(=O)O", "F/C=C/Cl", "C[C@@]12CCCC1[C@H](O)CC2", "CC=CC", "[O-][n+]1ccccc1", "[Na+].[Cl-]",
+    ]  # fmt: skip
+    for smiles in [*MOLECULES, *stereo, *demo_table["smiles"].iloc[::25]]:
+        mol = Chem.MolFromSmiles(smiles)
+        found = featurize_molecule(smiles, [block("avalon_count")])
+        assert isinstance(found, FeatureRow)
+        expected = pyAvalonTools.GetAvalonCountFP(mol, nBits=1024).GetNonzeroElements()
+        assert dict(zip(found.columns.tolist(), found.values.tolist(), strict=True)) == expected, smiles
+        assert mol.GetNumConformers() == 0

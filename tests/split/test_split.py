@@ -6,15 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from manywalks.chemistry.tautomers import joined, tautomer_keys
+from manywalks.chemistry.tautomers import joined, tautomer_key, tautomer_keys
 from manywalks.data.curate import curate_table
 from manywalks.params.load import parse_params
 from manywalks.params.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.clusters import butina, scaffolds, similarity_fingerprints
+from manywalks.split.distance import split_distance
 from manywalks.split.draw import deal, draw
-from manywalks.split.split import folds, split_molecules
+from manywalks.split.facts import facts_of
+from manywalks.split.split import folds, split_facts, split_molecules
 
 RINGS = ["c1ccccc1", "c1ccncc1", "C1CCCCC1", "c1ccc2ccccc2c1", "C1CCNCC1", "c1ccoc1", "c1ccsc1", "C1CCOC1"]
 CHAINS = ["C", "CC", "CCC", "CO", "CN", "ClC", "BrC", "CC(C)C", "OC", "NC", "CC(=O)O", "N#C"]
@@ -259,3 +263,35 @@ def test_beyond_butinas_limit_clusters_are_k_means(monkeypatch):
     subsets = split_molecules(table(smiles), params("cluster"))
     assert whole(subsets, label)
     assert set(subsets) == {"train", "valid", "test"}
+
+
+def test_facts_are_those_of_each_molecule_by_itself():
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+    smiles = [*SMILES, "C[C@H](N)C(=O)O", "F/C=C/Cl", "C[C@@]12CCCC1C(O)CC2"]
+    found = facts_of(smiles, key=tautomer_key, scaffolds=True, bits=True)
+    assert found.tautomers == tautomer_keys(smiles)
+    slow = [MurckoScaffold.MurckoScaffoldSmiles(text, includeChirality=False) for text in smiles]
+    assert found.scaffolds == slow
+    assert found.bits is not None
+    on = np.unpackbits(found.bits.view(np.uint8), axis=1, bitorder="little")
+    for row, text in zip(on, smiles, strict=True):
+        bits = list(generator.GetFingerprint(Chem.MolFromSmiles(text)).GetOnBits())
+        assert np.flatnonzero(row).tolist() == bits
+
+
+def test_clusters_of_known_bits_are_those_of_the_molecules():
+    bits = facts_of(SMILES, bits=True).bits
+    np.testing.assert_array_equal(
+        clusters.clusters(SMILES, 0.5, bits), clusters.butina(similarity_fingerprints(SMILES), 0.5)
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_split_reads_each_molecule_once(method, monkeypatch):
+    frame, read = table(), []
+    parse = Chem.MolFromSmiles
+    monkeypatch.setattr(Chem, "MolFromSmiles", lambda text: read.append(text) or parse(text))
+    facts = split_facts(frame, params(method))
+    subsets = split_molecules(frame, params(method), facts)
+    split_distance(frame["smiles"].tolist(), subsets, facts.bits)
+    assert sorted(read) == sorted(frame["smiles"])

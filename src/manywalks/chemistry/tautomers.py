@@ -32,12 +32,17 @@ def tautomer_keys(smiles: Sequence[str]) -> list[str]:
     among prototropic ones, which is the safe side for a split.
     """
     with rdBase.BlockLogs():
-        return [_tautomer_key(text) for text in smiles]
+        return [_of_text(text) for text in smiles]
 
 
-def _tautomer_key(smiles: str) -> str:
+def tautomer_key(mol: Chem.Mol) -> str:
+    """The key of one molecule, which loses its marks of stereo."""
+    Chem.RemoveStereochemistry(mol)
+    return rdMolHash.MolHash(mol, rdMolHash.HashFunction.HetAtomTautomerv2)
+
+
+def _of_text(smiles: str) -> str:
     mol = Chem.MolFromSmiles(smiles)
     if mol is None:
         raise ValueError(f"{smiles!r} is not a molecule; curate the table first")
-    Chem.RemoveStereochemistry(mol)
-    return rdMolHash.MolHash(mol, rdMolHash.HashFunction.HetAtomTautomerv2)
+    return tautomer_key(mol)

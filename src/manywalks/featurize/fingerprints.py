@@ -42,11 +42,24 @@ def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
     if block.kind == "maccs":
         return _from_bits([rdMolDescriptors.GetMACCSKeysFingerprint(mol) for mol in mols])
     if block.kind == "avalon_count":
-        return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.n_bits) for mol in mols])
+        drawn = map(_with_coordinates, mols)
+        return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.n_bits) for mol in drawn])
     generator = _generator(block.kind, block.radius, block.n_bits)
     if block.kind == "morgan_bits":
         return _from_bits(generator.GetFingerprints(mols))
     return _from_counts(generator.GetCountFingerprints(mols))
+
+
+def _with_coordinates(mol: Chem.Mol) -> Chem.Mol:
+    """The molecule with coordinates, all of them 0.
+
+    Avalon reads a molecule block. For one without coordinates RDKit works out a drawing, which takes as long
+    as the fingerprint, that does not look at it.
+    """
+    drawn = Chem.Mol(mol)
+    if not drawn.GetNumConformers():
+        drawn.AddConformer(Chem.Conformer(drawn.GetNumAtoms()))
+    return drawn
 
 
 @cache

@@ -16,6 +16,7 @@ from manywalks.featurize.vectors import read_vectors
 from manywalks.graph_layout import GraphLayout
 from manywalks.params.block_sources import FUNCTIONS, function_name
 from manywalks.params.model import FeatureBlock
+from manywalks.runtime.compiled import compiled_once
 from manywalks.runtime.worker_pool import WithBytes
 
 DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS, "graph")
@@ -155,7 +156,9 @@ def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
         if block.kind in FUNCTIONS:
             warm(function_name(block))
     # compiling, once for an installation, is no molecule's time
-    featurize_molecule("CCO", [block for block in blocks if block.kind in COMPILED])
+    if compiled := [block for block in blocks if block.kind in COMPILED]:
+        with compiled_once("-".join(sorted({block.kind for block in compiled}))):
+            featurize_molecule("CCO", compiled)
     return blocks
 
 

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from rdkit import Chem, rdBase
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALIKE = {"smiles": ("smiles", "canonical_smiles"), "inchikey": ("inchikey", "inchi_key")}
 
@@ -51,6 +53,8 @@ def read_vectors(path: str, key: str) -> Vectors:
 @lru_cache(maxsize=4)
 def _read(path: str, key: str, _changed: int, _size: int) -> Vectors:
     """The table, checked."""
+    import pandas as pd  # 0.25 s, which a worker without a table need not take
+
     where = f"featurize.blocks: {Path(path).name}"
     try:
         frame = pd.read_parquet(path) if path.endswith((".parquet", ".pq")) else pd.read_csv(path)
@@ -74,8 +78,10 @@ def _read(path: str, key: str, _changed: int, _size: int) -> Vectors:
     return Vectors(Path(path).name, names, values, rows, key)
 
 
-def _matrix(frame: pd.DataFrame, where: str) -> tuple[tuple[str, ...], np.ndarray]:
+def _matrix(frame: "pd.DataFrame", where: str) -> tuple[tuple[str, ...], np.ndarray]:
     """Names and values of the columns that hold numbers, or of one column that holds lists of them."""
+    import pandas as pd
+
     first: Any = frame.iloc[0, 0] if frame.size else None
     if frame.shape[1] == 1 and isinstance(first, list | np.ndarray):
         lengths = {len(cell) for cell in frame.iloc[:, 0]}

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from rdkit import DataStructs, rdBase
 from rdkit.Chem import MolFromSmiles, rdFingerprintGenerator
-from rdkit.Chem.Scaffolds import MurckoScaffold
 from rdkit.DataStructs import ExplicitBitVect
+
+from manywalks.split.facts import facts_of
 
 # Butina compares every pair: 20,000 molecules take half a minute on one core, and it grows with the square
 BUTINA_LIMIT = 20_000
@@ -15,8 +16,7 @@ FOLDED = 256
 
 def scaffolds(smiles: Sequence[str]) -> list[str]:
     """Bemis-Murcko scaffold of each molecule (n,), without stereo; acyclic molecules share the empty one."""
-    with rdBase.BlockLogs():
-        return [MurckoScaffold.MurckoScaffoldSmiles(text, includeChirality=False) for text in smiles]
+    return facts_of(smiles, scaffolds=True).scaffolds or []
 
 
 def similarity_fingerprints(smiles: Sequence[str], size: int = 2048) -> list[ExplicitBitVect]:
@@ -28,24 +28,26 @@ def similarity_fingerprints(smiles: Sequence[str], size: int = 2048) -> list[Exp
 
 def similarity_bits(smiles: Sequence[str]) -> np.ndarray:
     """The bits of `similarity_fingerprints`, uint64 (n, 32)."""
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
-    bits = np.empty((len(smiles), 32), dtype=np.uint64)
-    with rdBase.BlockLogs():
-        for row, text in enumerate(smiles):
-            one = generator.GetFingerprintAsNumPy(MolFromSmiles(text))
-            bits[row] = np.packbits(one, bitorder="little").view(np.uint64)
+    bits = facts_of(smiles, bits=True).bits
+    assert bits is not None
     return bits
 
 
-def clusters(smiles: Sequence[str], similarity: float) -> np.ndarray:
-    """A cluster number for each molecule, int (n,).
+def clusters(smiles: Sequence[str], similarity: float, bits: np.ndarray | None = None) -> np.ndarray:
+    """A cluster number for each molecule, int (n,); `bits` are its `similarity_bits` where they are known.
 
     Up to 20,000 molecules by Butina's algorithm on Tanimoto similarity; beyond, where pairs are too many, by
     k-means on folded similarity_fingerprints with 50 molecules a cluster.
     """
     if len(smiles) <= BUTINA_LIMIT:
-        return butina(similarity_fingerprints(smiles), similarity)
+        prints = similarity_fingerprints(smiles) if bits is None else _vectors(bits)
+        return butina(prints, similarity)
     return _k_means(smiles, max(2, len(smiles) // 50))
+
+
+def _vectors(bits: np.ndarray) -> list[ExplicitBitVect]:
+    """Fingerprints from their bits, uint64 (n, 32)."""
+    return [DataStructs.CreateFromFPSText(row.tobytes().hex()) for row in bits]
 
 
 def butina(prints: Sequence[ExplicitBitVect], similarity: float) -> np.ndarray:

@@ -16,11 +16,14 @@ MOST_TRAIN = 200_000
 MOST_OF_FOLD = 1_000
 
 
-def split_distance(smiles: Sequence[str], subsets: np.ndarray) -> dict[str, Any]:
+def split_distance(
+    smiles: Sequence[str], subsets: np.ndarray, bits: np.ndarray | None = None
+) -> dict[str, Any]:
     """The similarity of each test and valid molecule to its nearest train molecule, summed up.
 
     Args:
         smiles: standardized SMILES (n,); subsets: "train", "valid", "test", or "" where left out (n,).
+        bits: the molecules' `similarity_bits` (n, 32), where they are known.
 
     Returns:
         For "test" and "valid": molecules, quartiles (min, q1, median, q3, max) and a histogram of
@@ -30,15 +33,20 @@ def split_distance(smiles: Sequence[str], subsets: np.ndarray) -> dict[str, Any]
     report: dict[str, Any] = {subset: len(found) for subset, found in rows.items()}
     report["left_out"] = len(smiles) - sum(map(len, rows.values()))
     train = sampled(rows["train"], MOST_TRAIN)
-    train_bits = similarity_bits([smiles[int(i)] for i in train])
+    train_bits = _bits_of(smiles, train, bits)
     report["sampled_train"] = len(train) if len(train) < len(rows["train"]) else None
     report["similarity"] = {}
     for subset in ("test", "valid"):
         chosen = sampled(rows[subset], MOST_FROM)
         if len(chosen) and len(train):
-            nearest = nearest_similarity(similarity_bits([smiles[int(i)] for i in chosen]), train_bits)
+            nearest = nearest_similarity(_bits_of(smiles, chosen, bits), train_bits)
             report["similarity"][subset] = _summary(nearest)
     return report
+
+
+def _bits_of(smiles: Sequence[str], rows: np.ndarray, bits: np.ndarray | None) -> np.ndarray:
+    """The fingerprints of some rows."""
+    return similarity_bits([smiles[int(i)] for i in rows]) if bits is None else bits[rows]
 
 
 def folds_distance(smiles: Sequence[str], folds: Sequence[np.ndarray]) -> list[dict[str, Any]]:

@@ -3,26 +3,41 @@
 import numpy as np
 import pandas as pd
 
-from manywalks.chemistry.tautomers import joined, tautomer_keys
+from manywalks.chemistry.tautomers import joined, tautomer_key
 from manywalks.data.dates import decimal_years
 from manywalks.data.split_columns import PRECEDENCE, TAUTOMERS
 from manywalks.params.split import SplitParams
 from manywalks.split import clusters
+from manywalks.split.distance import MOST_TRAIN
 from manywalks.split.draw import deal, draw, sized
+from manywalks.split.facts import Facts, facts_of
 
 SUBSETS = ("train", "valid", "test")
 STRATA = 10
 
 
-def split_molecules(curated: pd.DataFrame, params: SplitParams) -> np.ndarray:
+def split_molecules(curated: pd.DataFrame, params: SplitParams, facts: Facts | None = None) -> np.ndarray:
     """The subset of each molecule, str (n,): "train", "valid" or "test".
 
-    The draw depends on the molecules and params.seed, and not on the order of the rows.
+    The draw depends on the molecules and params.seed, and not on the order of the rows. `facts` are those of
+    `split_facts`, where they are known.
     """
     order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
+    known = (split_facts(curated, params, distance=False) if facts is None else facts).take(order)
     subsets = np.empty(len(curated), dtype="<U5")
-    subsets[order] = _split_sorted(curated.iloc[order], params)
+    subsets[order] = _split_sorted(curated.iloc[order], params, known)
     return checked(subsets, params)
+
+
+def split_facts(curated: pd.DataFrame, params: SplitParams, *, distance: bool = True) -> Facts:
+    """What a split of these molecules asks, and the distance between its subsets, reading each once."""
+    return facts_of(
+        curated["smiles"].tolist(),
+        key=None if TAUTOMERS in curated else tautomer_key,
+        scaffolds=params.method == "scaffold",
+        # of more, only a sample is compared
+        bits=(distance or params.method == "cluster") and len(curated) <= MOST_TRAIN,
+    )
 
 
 def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> list[np.ndarray]:
@@ -58,12 +73,12 @@ def checked(subsets: np.ndarray, params: SplitParams) -> np.ndarray:
     return subsets
 
 
-def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
+def _split_sorted(frame: pd.DataFrame, params: SplitParams, facts: Facts) -> np.ndarray:
     """The subsets of molecules that are sorted by SMILES."""
     rng = np.random.default_rng(params.seed % 2**63)
     if params.method == "column":
-        return _given(frame, params, rng)
-    groups = groups_of(frame, params)
+        return _given(frame, params, joined([_tautomers(frame, facts)]), rng)
+    groups = groups_of(frame, params, facts)
     if params.method == "time":
         return _by_time(frame, groups, params, rng)
     shares = {"test": params.test, "valid": params.valid}
@@ -72,14 +87,15 @@ def _split_sorted(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     return draw(groups, shares, rng)
 
 
-def groups_of(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
+def groups_of(frame: pd.DataFrame, params: SplitParams, facts: Facts | None = None) -> np.ndarray:
     """Which molecules stay together, int (n,): tautomers always, and what the method holds together."""
-    smiles = list(frame["smiles"])
-    keys = [_tautomers(frame)]
+    facts = split_facts(frame, params, distance=False) if facts is None else facts
+    keys = [_tautomers(frame, facts)]
     if params.method == "scaffold":
-        keys.append(clusters.scaffolds(smiles))
+        keys.append(facts.scaffolds or [])
     elif params.method == "cluster":
-        keys.append([str(label) for label in clusters.clusters(smiles, params.similarity)])
+        found = clusters.clusters(list(frame["smiles"]), params.similarity, facts.bits)
+        keys.append([str(label) for label in found])
     elif params.method == "group":
         cells = _carried(frame, "split:group").astype(object)
         # molecules of no group are no group
@@ -87,9 +103,9 @@ def groups_of(frame: pd.DataFrame, params: SplitParams) -> np.ndarray:
     return joined(keys)
 
 
-def _tautomers(frame: pd.DataFrame) -> list[str]:
+def _tautomers(frame: pd.DataFrame, facts: Facts) -> list[str]:
     """Keys that tautomers share (n,): those that curation made, where the split is given by a column."""
-    return list(frame[TAUTOMERS]) if TAUTOMERS in frame else tautomer_keys(list(frame["smiles"]))
+    return list(frame[TAUTOMERS]) if TAUTOMERS in frame else facts.tautomers or []
 
 
 def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
@@ -101,10 +117,11 @@ def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
     return frame[column].to_numpy()
 
 
-def _given(frame: pd.DataFrame, params: SplitParams, rng: np.random.Generator) -> np.ndarray:
+def _given(
+    frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """The given subsets; where none is called valid, a share of train is drawn for it."""
     subsets = _carried(frame, "split:subset").astype("<U5")
-    groups = joined([_tautomers(frame)])
     rank = np.array([PRECEDENCE[subset] for subset in subsets])
     best = np.full(int(groups.max(initial=-1)) + 1, len(PRECEDENCE))
     np.minimum.at(best, groups, rank)
@@ -203,7 +220,7 @@ def _folds_sorted(
     if params.method == "time":
         return _time_folds(frame, params, groups, k, rng)
     given = params.method == "column"
-    left_out = _given(frame, params, rng) == "test" if given else np.zeros(n, dtype=bool)
+    left_out = _given(frame, params, groups, rng) == "test" if given else np.zeros(n, dtype=bool)
     strata = np.zeros(n, dtype=np.int64)
     if params.method == "stratified":
         name = params.endpoint or next(c for c in frame if c.endswith(":relation")).removesuffix(":relation")
