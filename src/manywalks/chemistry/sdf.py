@@ -8,8 +8,9 @@ from rdkit import Chem
 
 from manywalks.chemistry.written import REPEAT_UNITS, group_type, polymer_fault, query_fault
 
-# a name may hold > itself: Viability >24 h
-_FIELD = re.compile(r"^>[^<]*<(.+)>")
+# a name may hold > itself: Viability >24 h; a field may have the number of one alone, or an empty name
+_FIELD = re.compile(r"^>[^<]*<(.*)>|^>[ \t]+(DT\d+)")
+NAMELESS = "nameless field"
 _COUNTS = re.compile(r"^ *(\d{1,3}) *(\d{1,3})")
 _FLAGS = Chem.CXSmilesFields
 _KEPT = _FLAGS.CX_ENHANCEDSTEREO | _FLAGS.CX_SGROUPS | _FLAGS.CX_POLYMER
@@ -43,7 +44,7 @@ def sdf_parts(record: list[str]) -> SdfParts:
     fields: list[tuple[str, list[str]]] = []
     for line in record[end + 1 :]:
         if header := _FIELD.match(line):
-            fields.append((header.group(1).strip(), []))
+            fields.append(((header[1] or header[2] or "").strip() or NAMELESS, []))
         elif fields and line.strip():
             fields[-1][1].append(line.strip())
     values: dict[str, str] = {}

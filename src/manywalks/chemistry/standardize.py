@@ -13,9 +13,9 @@ from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from manywalks.chemistry.elements import SALT_METAL_SMARTS, SALT_METALS, elements, metals_of, without_ions
-from manywalks.chemistry.parent import parent, standard_mol
+from manywalks.chemistry.parent import parent, standard_mol, uncharged
 from manywalks.chemistry.settled import is_settled
-from manywalks.chemistry.written import Refusal, mirrored, parse_written, shown, unmarked
+from manywalks.chemistry.written import Refusal, bare, mirrored, parse_written, shown, unmarked
 from manywalks.params.curate import CurateParams
 
 _LABEL = re.compile(r"\[\d")
@@ -51,7 +51,7 @@ def standardize_and_read(smiles: str, params: CurateParams) -> Read:
     """`standardize_one`, for whom goes on with the molecule."""
     with rdBase.BlockLogs():
         try:
-            return _standardize(smiles.strip(), params)
+            return _standardize(bare(smiles), params)
         except Refusal as refusal:
             return Read(Standardized(None, *refusal.args), None)
         # RDKit and the pipeline raise RuntimeError, ValueError and C++ exceptions of many kinds
@@ -116,7 +116,11 @@ def _steps(smiles: str, mol: Chem.Mol, params: CurateParams, flags: set[str]) ->
     """One round: metals off their acids, ChEMBL's standardization and parent, the policies, the tautomer."""
     if SALT_METALS & set(elements(smiles)) and mol.HasSubstructMatch(_salt_metal()):
         mol = _disconnector().Disconnect(mol)
-    mol = parent(standard_mol(mol), labels=params.isotopes == "keep")
+    whole = standard_mol(mol)
+    mol = parent(whole, labels=params.isotopes == "keep")
+    if "C" in elements(smiles) and "C" not in elements(Chem.MolToSmiles(mol)):
+        # ethanol is a solvent to the pipeline: of its hydrochloride or sodium salt no carbon would stay
+        mol = uncharged(whole)
     if len(Chem.GetMolFrags(mol)) > 1:
         mol = _one_part(mol, params, flags)
     if params.stereo == "drop":

@@ -9,6 +9,10 @@ import re
 
 from rdkit import Chem
 
+from manywalks.missing import MISSING
+
+# marks that nobody sees: a byte order mark, spaces of no width, soft hyphens
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\x00"
 # substance groups that are repeat units; data (DAT), abbreviations (SUP) and the like say nothing of them
 REPEAT_UNITS = frozenset({"SRU", "MON", "COP", "CRO", "GRA", "MOD", "MER", "ANY"})
 # what a cell holds instead of a structure that no SMILES can write: a bracket is no start of a SMILES
@@ -104,6 +108,12 @@ def unmarked(mol: Chem.Mol) -> Chem.Mol:
     return mol
 
 
+def bare(cell: str) -> str:
+    """A cell without blanks and invisible marks at its ends; "" where it says that it has no structure."""
+    text = cell.strip().strip(INVISIBLE).strip()
+    return "" if text.lower() in MISSING else text
+
+
 def shown(text: str) -> str:
     """At most 120 characters of a text."""
     return text if len(text) <= 120 else text[:117] + "..."
@@ -112,9 +122,14 @@ def shown(text: str) -> str:
 def _one_smiles(cell: str) -> str:
     """The SMILES of a cell with its extension; anything else behind a blank is refused.
 
-    RDKit takes it for the molecule's name: of two molecules in one cell the first would stay.
+    RDKit takes it for the molecule's name: of two molecules in one cell the first would stay. And RDKit drops
+    other letters at either end without a word, so a Cyrillic \u0421 would cost a carbon.
     """
-    if not any(mark.isspace() for mark in cell):
+    smiles = cell.split(maxsplit=1)[0]
+    if odd := next((mark for mark in smiles if not "!" <= mark <= "~"), ""):
+        named = f"{odd!r} (U+{ord(odd):04X}) is no letter of a SMILES"
+        raise Refusal("unparsable", f"{shown(cell)!r}: {named}")
+    if smiles == cell:
         return cell
     if extended := _EXTENDED.fullmatch(cell):
         return f"{extended[1]} {extended[2]}"

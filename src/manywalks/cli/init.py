@@ -46,6 +46,8 @@ def run_init(
         raise ValueError(f"{target}: exists; edit it, or name another folder with --workspace")
     read = read_whole(table, said=Format(sheet=sheet))
     sound = read.frame.drop(index=list(read.faults))
+    if sound.empty:
+        raise ValueError(f"{table}: every record is damaged; {next(iter(read.faults.values()))}")
     guess = guess_params(sound, data_path(table, folder), str(table), smiles=smiles, sheet=sheet)
     # "manywalks" above every report would tell none from another
     titled = with_default_mix(

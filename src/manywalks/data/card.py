@@ -119,13 +119,21 @@ def distribution(values: np.ndarray) -> dict[str, Any]:
     """Mean, standard deviation, quartiles and a histogram of values (n,); {} of none."""
     if not len(values):
         return {}
-    counts, edges = np.histogram(values, bins=BINS)
+    counts, edges = np.histogram(values, bins=BINS, range=_reach(values))
     quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
     names = ("min", "q1", "median", "q3", "max")
     summary = {name: float(value) for name, value in zip(names, quartiles, strict=True)}
     spread = float(values.std(ddof=1)) if len(values) > 1 else None
     histogram = {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]}
     return {"mean": float(values.mean()), "sd": spread} | summary | {"histogram": histogram}
+
+
+def _reach(values: np.ndarray) -> tuple[float, float]:
+    """The ends of a histogram of values (n,): wider where BINS edges would else coincide."""
+    low, high = float(values.min()), float(values.max())
+    least = 4 * BINS * float(np.spacing(max(abs(low), abs(high))))
+    pad = max(least, 0.5) if low == high else least * (high - low < least)
+    return low - pad, high + pad
 
 
 def _repeats(merged: Merged) -> dict[str, Any]:

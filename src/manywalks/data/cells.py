@@ -7,20 +7,27 @@ import pandas as pd
 
 from manywalks import units
 from manywalks.data.numbers import Mark, plain_numbers
+from manywalks.missing import MISSING
 from manywalks.params.endpoint import EndpointParams
-from manywalks.tables.missing import MISSING
 
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})
 NEGATIVE = frozenset({"0", "false", "f", "no", "n", "inactive", "negative", "neg"})
 # words that say of a molecule that its class is not known: beside `positive` they are not class 0
 UNDECIDED = frozenset(
-    {"unknown", "inconclusive", "undetermined", "not determined", "n.d.", "nd", "not tested", "ambiguous",
-     "equivocal", "indeterminate", "unspecified", "?"}
-)  # fmt: skip
+    {"unknown", "inconclusive", "undetermined", "ambiguous", "equivocal", "indeterminate", "unspecified"}
+)
 RELATIONS = {
     "": "=", "=": "=", "==": "=", "~": "=", "≈": "=",
     ">": ">", ">=": ">", ">>": ">", "≥": ">", "<": "<", "<=": "<", "<<": "<", "≤": "<",
 }  # fmt: skip
+# how a column of relations may say them
+RELATION_WORDS = RELATIONS | {
+    "eq": "=", "equal": "=", "equals": "=", "equal to": "=", "exact": "=", "approx": "=", "ca.": "=",
+    "gt": ">", "ge": ">", "gte": ">", "greater": ">", "greater than": ">", "more than": ">", "above": ">",
+    "lt": "<", "le": "<", "lte": "<", "less": "<", "less than": "<", "below": "<",
+}  # fmt: skip
+# beyond that no assay measures, and float32 ends
+LARGEST = 1e30
 _FLIPPED = {"=": "=", ">": "<", "<": ">"}
 
 
@@ -127,6 +134,7 @@ def read_numbers(text: np.ndarray, name: str, decimal: Mark) -> Cells:
     parts = pd.Series(text, dtype=object).str.extract(r"^([<>=~≈≤≥]{0,2})\s*(.*)$")
     sign, number = parts[0].to_numpy(dtype=object), plain_numbers(parts[1], decimal)
     cells.value = np.array(pd.to_numeric(number.text, errors="coerce"), dtype=np.float64)
+    cells.value[np.abs(cells.value) > LARGEST] = np.nan
     known = np.array([symbol in RELATIONS for symbol in sign], dtype=bool)
     cells.relation = np.array([RELATIONS.get(symbol, "=") for symbol in sign], dtype=object)
     bad = ~_is_missing(text) & (~np.isfinite(cells.value) | ~known) & ~number.ambiguous
@@ -174,11 +182,12 @@ def plain_cell(cell: str) -> str:
 
 def _read_relations(cells: Cells, text: np.ndarray, name: str) -> None:
     """Relations from a column of their own; a cell's own sign stays where the column says nothing."""
-    plain = np.array([cell.strip("'\" ") for cell in text], dtype=object)
-    plain[_is_missing(plain)] = ""
+    plain = np.array([cell.strip("'\" ").lower() for cell in text], dtype=object)
+    # a question mark says that the relation is not known, not that there is none
+    plain[_is_missing(plain) & (plain != "?")] = ""
     measured = ~np.isnan(cells.value)
-    unknown = np.array([cell not in RELATIONS for cell in plain], dtype=bool)
-    column = np.array([RELATIONS.get(cell, "=") for cell in plain], dtype=object)
+    unknown = np.array([cell not in RELATION_WORDS for cell in plain], dtype=bool)
+    column = np.array([RELATION_WORDS.get(cell, "=") for cell in plain], dtype=object)
     clash = (column != "=") & (cells.relation != "=") & (column != cells.relation)
     cells.relation = np.where(column == "=", cells.relation, column)
     cells.refuse(

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from manywalks import units
+from manywalks.missing import MISSING
 from manywalks.params.data import RESERVED
 from manywalks.params.endpoint import EndpointParams
-from manywalks.tables.missing import MISSING
 
 
 def free_name(column: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from manywalks import units
-from manywalks.data.cells import RELATIONS
+from manywalks.data.cells import RELATION_WORDS
+from manywalks.missing import MISSING
 from manywalks.params.endpoint import EndpointParams
-from manywalks.tables.missing import MISSING
 
 # words of a column's name that say that it names records, the surest first; the others count for texts alone
 _ID = re.compile(r"\b(id|ids|cid|sid|identifier|chembl|inchikey)\b", re.IGNORECASE)
@@ -45,18 +45,53 @@ def _names_records(column: pd.Series, smiles: pd.Series) -> bool:
     return cells.nunique() >= UNIQUE * min(len(cells), pd.Series(smiles[cells.index]).nunique())
 
 
+def with_companions(
+    frame: pd.DataFrame, endpoints: dict[str, EndpointParams]
+) -> tuple[dict[str, EndpointParams], set[str], list[str]]:
+    """Endpoints with their columns of relations and units, the columns used, and a sentence for each."""
+    found, used, said = dict(endpoints), set(), []
+    numeric = {name: one for name, one in endpoints.items() if one.kind == "regression"}
+    values = {one.source(name) for name, one in endpoints.items()}
+    for column in (c for c in map(str, frame.columns) if c not in values):
+        cells = pd.Series(frame[column])
+        what = "relation" if is_relation(cells) else "unit" if is_unit(cells, column) else ""
+        if not what or not numeric:
+            continue
+        owner = owner_of(column, numeric)
+        held = ", ".join(sorted(set(filled_cells(cells)))[:6])
+        used.add(column)
+        if owner is None:
+            said.append(
+                f"{what}s: column {column!r} holds {held}; whose {what}s they are is not known: name it as "
+                f"{what}_column of its endpoint, or its values are taken as they are"
+            )
+        elif what == "relation":
+            found[owner] = found[owner].model_copy(update={"relation_column": column})
+            said.append(f"relations of {owner!r}: column {column!r} ({held})")
+        else:
+            found[owner], sentence = with_units(owner, found[owner], column, cells)
+            said.append(sentence)
+    return found, used, said
+
+
 def is_relation(column: pd.Series) -> bool:
     """Whether a column holds =, >, < and the like, and nothing else."""
-    cells = column.astype(str).str.strip().str.strip("'\" ")
-    cells = cells[~cells.str.lower().isin(MISSING)]
-    return bool(len(cells)) and set(cells) <= set(RELATIONS)
+    cells = column.astype(str).str.strip().str.strip("'\" ").str.lower()
+    cells = cells[~cells.isin(MISSING)]
+    return bool(len(cells)) and set(cells) <= set(RELATION_WORDS)
 
 
 def is_unit(column: pd.Series, name: str) -> bool:
-    """Whether a column holds units that are known; one letter is one where the name says so."""
+    """Whether a column holds units: known ones, or texts under a name that says so.
+
+    One letter is a unit where the name says so.
+    """
     cells = set(filled_cells(column))
-    named = bool(re.search(r"\bunits?\b", words_of(name), re.IGNORECASE))
-    return bool(cells) and all(units.parse_unit(c) and (named or len(c) > 1 or c == "%") for c in cells)
+    words = words_of(name).lower().split()
+    named = bool({"unit", "units", "uom"} & set(words))
+    known = bool(cells) and all(units.parse_unit(c) and (named or len(c) > 1 or c == "%") for c in cells)
+    # a business unit is none
+    return known or (bool(cells) and named and (len(words) == 1 or any(map(units.parse_unit, cells))))
 
 
 def owner_of(column: str, endpoints: dict[str, EndpointParams]) -> str | None:
@@ -68,14 +103,32 @@ def owner_of(column: str, endpoints: dict[str, EndpointParams]) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-def with_unit_column(name: str, endpoint: EndpointParams, column: str, cells: pd.Series) -> EndpointParams:
-    """The endpoint with a column of units: converted to the commonest, or to pIC50 and the like."""
+def with_units(
+    name: str, endpoint: EndpointParams, column: str, cells: pd.Series
+) -> tuple[EndpointParams, str]:
+    """The endpoint with a column of units, and a sentence: converted to the commonest, or to pIC50 and so on.
+
+    Where no unit is known nothing can be converted: if all are the same it is the endpoint's unit.
+    """
     given = filled_cells(cells)
-    common = str(given.mode().iloc[0])
+    known = pd.Series(given[given.map(units.parse_unit).notna()])
+    odd = sorted(set(given) - set(known))
+    if not len(known) and len(odd) == 1:
+        changed = EndpointParams.model_validate(endpoint.model_dump(exclude_unset=True) | {"unit": odd[0]})
+        return changed, f"unit of {name!r}: {odd[0]!r}, as column {column!r} says of all records"
+    if not len(known):
+        return endpoint, (
+            f"units of {name!r}: column {column!r} holds {', '.join(odd[:6])}, which are not known and not "
+            "converted: keep the records of one unit (data.where), or write known units (nM, uM, mg/L ...)"
+        )
+    common = str(known.mode().iloc[0])
     keys = {"unit_column": column, "unit": common}
-    if f"p{name}" in units.P_NAMES and all(_is_linear_amount(unit) for unit in set(given)):
+    if f"p{name}" in units.P_NAMES and all(_is_linear_amount(unit) for unit in set(known)):
         keys |= {"unit": f"p{name}", "transform": "p"}
-    return EndpointParams.model_validate(endpoint.model_dump(exclude_unset=True) | keys)
+    sentence = f"units of {name!r}: column {column!r} ({', '.join(sorted(set(given))[:6])})"
+    if odd:
+        sentence += f"; records in {', '.join(odd[:6])} will be rejected, as these are no known units"
+    return EndpointParams.model_validate(endpoint.model_dump(exclude_unset=True) | keys), sentence
 
 
 def _is_linear_amount(text: str) -> bool:

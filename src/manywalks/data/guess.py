@@ -1,25 +1,15 @@
 """Look at a raw table: which column holds the SMILES, which are endpoints, and what was assumed."""
 
 import re
-from collections import Counter
 from typing import NamedTuple
 
 import pandas as pd
 from rdkit import Chem, rdBase
 
-from manywalks import units
 from manywalks.data import hints
-from manywalks.data.cells import plain_cell, read_numbers
 from manywalks.data.chembl import free_name, guess_chembl
-from manywalks.data.companions import (
-    filled_cells,
-    find_id,
-    is_relation,
-    is_unit,
-    owner_of,
-    with_unit_column,
-    words_of,
-)
+from manywalks.data.companions import filled_cells, find_id, with_companions, words_of
+from manywalks.data.guess_column import counts_rows, guess_endpoint, why_not
 from manywalks.data.numbers import Mark, column_mark
 from manywalks.formatting import count
 from manywalks.params.data import DataParams
@@ -31,20 +21,8 @@ from manywalks.tables.names import hint, listed
 from manywalks.tables.reader import LOOKED_AT
 
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
-# Columns that describe a molecule or a row; not what an assay measured.
-NOT_MEASURED = re.compile(
-    r"\b(id|cid|name|title|cas|index|row|number of|minimum degree|molecular weight"
-    r"|mw|mass|alogp|clogp|xlogp|tpsa|psa"
-    r"|polar surface area|ring|rings|rotatable|hbd|hba|predicted|prediction|weight|year|date"
-    r"|max phase|violations|ligand efficiency|duplicate)\b"
-    r"|^unnamed|_id$|^id_",
-    re.IGNORECASE,
-)
-# other words in a column of classes
-MOST_OTHERS = 5
-# of units that are not converted
-_LIKE_A_UNIT = re.compile(r"[%/°]|(^|[ *·^])([munp]?(s|L|g|m|V)|h|hr|min|d|mol|kcal|kJ)\b")
-CLASSES = ({"0", "1"}, {"true", "false"}, {"active", "inactive"}, {"yes", "no"})
+# columns of which it is said why they are no measurements
+MOST_EXPLAINED = 5
 
 
 class Guess(NamedTuple):
@@ -78,7 +56,7 @@ def guess_params(
     decimal = find_decimal(rest)
     endpoints = export.endpoints if export else guess_endpoints(rest, decimal)
     if not endpoints:
-        raise ValueError(f"{name}: no column of measurements among {listed(others)}; add one")
+        raise ValueError(f"{name}: has no column of measurements; {_none_measured(rest, decimal)}")
     assumed += export.assumed if export else []
     if not export:
         endpoints, taken, said = with_companions(rest, endpoints)
@@ -96,6 +74,7 @@ def guess_params(
     ignored = [column for column in rest.columns if column not in used]
     assumed += [*filter(None, found), sentence, *([dated] if dated else [])]
     assumed += ["left alone: " + ", ".join(map(repr, ignored))] if ignored else []
+    assumed += _left_in_doubt(pd.DataFrame(rest[ignored]), decimal) + hints.errors(ignored)
     data = DataParams(
         path=path,
         smiles=smiles,
@@ -158,36 +137,6 @@ def _marks(frame: pd.DataFrame, endpoints: dict[str, EndpointParams], decimal: M
     return ["numbers: with a decimal comma"] if decimal == "," else []
 
 
-def with_companions(
-    frame: pd.DataFrame, endpoints: dict[str, EndpointParams]
-) -> tuple[dict[str, EndpointParams], set[str], list[str]]:
-    """Endpoints with their columns of relations and units, the columns used, and a sentence for each."""
-    found, used, said = dict(endpoints), set(), []
-    numeric = {name: one for name, one in endpoints.items() if one.kind == "regression"}
-    values = {one.source(name) for name, one in endpoints.items()}
-    for column in (c for c in map(str, frame.columns) if c not in values):
-        cells = pd.Series(frame[column])
-        what = "relation" if is_relation(cells) else "unit" if is_unit(cells, column) else ""
-        if not what or not numeric:
-            continue
-        owner = owner_of(column, numeric)
-        held = ", ".join(sorted(set(filled_cells(cells)))[:6])
-        if owner is None:
-            said.append(
-                f"{what}s: column {column!r} holds {held}; whose {what}s they are is not known: name it as "
-                f"{what}_column of its endpoint, or its values are taken as they are"
-            )
-            used.add(column)
-            continue
-        if what == "relation":
-            found[owner] = found[owner].model_copy(update={"relation_column": column})
-        else:
-            found[owner] = with_unit_column(owner, found[owner], column, cells)
-        used.add(column)
-        said.append(f"{what}s of {owner!r}: column {column!r} ({held})")
-    return found, used, said
-
-
 def find_decimal(frame: pd.DataFrame) -> Mark:
     """The decimal mark of a table: a comma where most numbers with a mark have that."""
     cells = frame.head(LOOKED_AT).to_numpy(dtype=object).ravel()
@@ -209,7 +158,24 @@ def guess_endpoints(frame: pd.DataFrame, decimal: Mark) -> dict[str, EndpointPar
             continue
         name = free_name(column)
         found[name] = guess if name == column else guess.model_copy(update={"column": column})
-    return found
+    counted = [name for name, one in found.items() if counts_rows(pd.Series(frame[one.source(name)]))]
+    return {name: one for name, one in found.items() if name not in counted or len(counted) == len(found)}
+
+
+def _none_measured(frame: pd.DataFrame, decimal: Mark) -> str:
+    """Why no column of a table is a measurement, with what helps."""
+    if frame.empty or not len(frame.columns):
+        return "beside structures and ids there is no column; add one"
+    said = {column: why_not(pd.Series(frame[column]), column, decimal) for column in map(str, frame.columns)}
+    shown = [f"{column!r} {why or 'holds text'}" for column, why in said.items()]
+    more = f" and {len(shown) - MOST_EXPLAINED} more columns" if len(shown) > MOST_EXPLAINED else ""
+    return f"{'; '.join(shown[:MOST_EXPLAINED])}{more}"
+
+
+def _left_in_doubt(frame: pd.DataFrame, decimal: Mark) -> list[str]:
+    """A sentence for each column that is left alone though it holds numbers."""
+    said = {column: why_not(pd.Series(frame[column]), column, decimal) for column in map(str, frame.columns)}
+    return [f"not taken: column {column!r} {why}" for column, why in said.items() if "cells (" in why]
 
 
 def find_smiles(frame: pd.DataFrame, name: str) -> str:
@@ -254,44 +220,6 @@ def find_split_column(frame: pd.DataFrame) -> str | None:
         if cells and cells <= PARTS and len(cells) > 1:
             return str(column)
     return None
-
-
-def guess_endpoint(column: pd.Series, name: str, decimal: Mark = ".") -> EndpointParams | None:
-    """What a column measures, None where it seems to measure nothing."""
-    if NOT_MEASURED.search(name.replace("_", " ")) or NOT_MEASURED.search(name):
-        return None
-    cells = filled_cells(column)
-    if len(cells) == 0 or is_relation(column):
-        return None
-    values = set(cells.map(plain_cell).str.lower())
-    if values == {"1", "-1"}:
-        return EndpointParams(kind="classification", positive="1", negative=("-1",))
-    if _are_classes(cells.map(plain_cell).str.lower()):
-        return EndpointParams(kind="classification")
-    numbers = pd.Series(read_numbers(cells.to_numpy(dtype=object), name, decimal).value)
-    if numbers.notna().mean() < 0.9 or numbers.nunique() < 5:
-        return None
-    return EndpointParams(kind="regression", unit=_unit_in(name))
-
-
-def _are_classes(words: pd.Series) -> bool:
-    """Whether cells are the two words of a class, with a few others that training leaves out."""
-    counts = Counter(words)
-    for pair in CLASSES:
-        others = {word: count for word, count in counts.items() if word not in pair}
-        if pair <= counts.keys() and len(others) <= MOST_OTHERS and sum(others.values()) < len(words) / 4:
-            return True
-    return False
-
-
-def _unit_in(name: str) -> str:
-    """The unit in brackets at the end of a column's name; "" where what stands there is none (logD (7.4))."""
-    found = re.search(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\s*$", name)
-    text = found[1].strip() if found else ""
-    if not units.is_unit(text) and not _LIKE_A_UNIT.search(text):
-        return ""
-    is_log = name.lower().startswith("log") and not text.lower().startswith("log")
-    return f"log {text}" if is_log else text
 
 
 def _sentence(column: str, endpoint: EndpointParams, frame: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from manywalks import units
 from manywalks.data.cells import read_numbers
 from manywalks.data.companions import filled_cells, words_of
 from manywalks.data.dates import decimal_years
+from manywalks.data.guess_column import ERRORS
 from manywalks.data.numbers import Mark
 from manywalks.params.endpoint import EndpointParams
 
@@ -81,6 +82,15 @@ def dates(frame: pd.DataFrame, used: set[str]) -> str | None:
                 "molecules, as in use)"
             )
     return None
+
+
+def errors(columns: list[str]) -> list[str]:
+    """A sentence for each column of standard errors by its name."""
+    return [
+        f"standard errors? column {column!r} (error_column: {column!r} of its endpoint weighs by them)"
+        for column in columns
+        if ERRORS.search(words_of(column))
+    ]
 
 
 def _values(cells: pd.Series, name: str, decimal: Mark) -> np.ndarray:

@@ -13,6 +13,8 @@ Mark = Literal[".", ","]
 _E = r"(?:[eE][+-]?\d+)?"
 # spaces and apostrophes between groups of three digits part thousands in any column
 _SPACED = r"[ '’\u00a0\u202f](?=\d{3}(?!\d))"
+# the minus sign, and what word processors make of a hyphen
+_MINUS = r"[\u2212\u2010\u2011\u2012\u2013\uff0d](?=[\d.,])"
 _NUMBER = rf"[+-]?(?:\d+\.?\d*|\.\d+){_E}"
 
 
@@ -29,7 +31,7 @@ def plain_numbers(cells: pd.Series, decimal: Mark) -> Plain:
     Args:
         decimal: the mark of a column that does not show its own.
     """
-    cells = cells.fillna("").str.replace("\u2212", "-", regex=False)
+    cells = cells.fillna("").str.replace(_MINUS, "-", regex=True)
     cells = cells.str.replace(rf"^([+-]?[1-9]\d{{0,2}}){_SPACED}", r"\1", regex=True).str.replace(
         rf"(?<=\d){_SPACED}", "", regex=True
     )

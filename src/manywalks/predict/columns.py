@@ -93,5 +93,7 @@ def _id_column(table: RawTable, want: Want) -> str | None:
         return want.trained_id
     if table.is_sdf and any(record.cells[SDF_TITLE] for record in table.head):
         return SDF_TITLE
-    lower = {name.lower(): name for name in reversed(table.columns)}
+    # an SDF has a column of first lines even where these are empty
+    columns = [name for name in table.columns if not (table.is_sdf and name == SDF_TITLE)]
+    lower = {name.lower(): name for name in reversed(columns)}
     return next((lower[name] for name in ID_NAMES if name in lower), None)

@@ -10,11 +10,17 @@ import pyarrow.parquet as pq
 from manywalks.tables.csv_header import refuse_repeated
 
 
-def parquet_columns(file: pq.ParquetFile, name: str) -> list[str]:
-    """A Parquet file's columns by name; pandas' index is one of them where it has a name."""
-    names = file.schema_arrow.names
-    refuse_repeated(names, name)
-    return [name for name in names if not name.startswith("__index_level_")]
+def parquet_columns(file: pq.ParquetFile, name: str) -> dict[str, str]:
+    """A Parquet file's columns, each as a CSV would call it and as the file does.
+
+    pandas' index is one of them where it has a name.
+    """
+    refuse_repeated([one.strip() for one in file.schema_arrow.names], name)
+    return {
+        written.strip() or f"Unnamed: {place}": written
+        for place, written in enumerate(file.schema_arrow.names)
+        if not written.startswith("__index_level_")
+    }
 
 
 def arrow_text(data: pa.Table | pa.RecordBatch) -> pd.DataFrame:
@@ -44,9 +50,17 @@ def cell_text(cell: Any) -> str:
     if _is_none(cell):
         return ""
     if isinstance(cell, bytes):
-        return cell.decode("utf-8", "replace")
+        return _bytes_text(cell)
     text = str(cell)
     return text.removesuffix(" 00:00:00") if hasattr(cell, "hour") and hasattr(cell, "day") else text
+
+
+def _bytes_text(cell: bytes) -> str:
+    """Bytes that are text as that, others (a UUID) as hexadecimal digits, so that different ones stay so."""
+    try:
+        return cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return cell.hex()
 
 
 def _is_none(cell: Any) -> bool:

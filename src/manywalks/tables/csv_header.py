@@ -1,6 +1,5 @@
 """The first lines of a CSV: Excel's `sep=`, the delimiter, the column names; what is no line of names."""
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +7,15 @@ from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
-from manywalks.tables.csv_rows import parsed
-from manywalks.tables.missing import MISSING
+from manywalks.missing import MISSING
+from manywalks.tables.csv_rows import BLANK, parsed
 
 DELIMITERS = (",", ";", "\t", "|")
 SMILES_NAMES = ("smiles", "canonical_smiles", "drug", "mol", "structure", "molecule")
+# words of a line of names above a list of SMILES
+_NAMES = re.compile(r"smiles|structure|\b(id|name|title|mol|compound|molecule|drug)\b", re.IGNORECASE)
 _SEP = re.compile(r"\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+([eE][+-]?\d+)?")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -39,13 +41,16 @@ def find_delimiter(sample: str) -> str:
     lines = lines[:-1] if len(lines) > 2 and len(sample) >= 1 << 16 else lines  # the last may be cut off
 
     def agreement(delimiter: str) -> tuple[float, int]:
-        widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if cells]
+        widths = [len(cells) for cells in (parsed(line, delimiter) for line in lines) if cells]
         if not widths or widths[0] < 2:
             return 0.0, 0
         return Counter(widths)[widths[0]] / len(widths), widths[0]
 
     best = max(DELIMITERS, key=agreement)
-    return best if agreement(best)[1] else ","
+    if agreement(best)[1]:
+        return best
+    # blanks part columns where every line has as many words; else they are part of a name
+    return BLANK if lines and agreement(BLANK)[0] > 0.9 and _are_names(lines[0].split()) else ","
 
 
 def column_names(line: str, delimiter: str) -> list[str]:
@@ -79,8 +84,11 @@ def refuse_no_header(names: Sequence[str], rows: Sequence[Sequence[str]], name: 
             f"{name}: line 1 names {len(names)} columns, but most records have more; name every column, "
             "quote cells that hold the delimiter, or remove lines above the column names"
         )
+    # beside a number even methane is no name
+    least = 1 if any(_NUMBER.fullmatch(cell) for cell in names) else 2
     for place, cell in enumerate(names):
-        if is_molecule(cell) and _holds_molecules([row[place] for row in rows if len(row) > place], cell):
+        below = [row[place] for row in rows if len(row) > place]
+        if is_molecule(cell, atoms=least) and _holds_molecules(below, cell):
             raise ValueError(
                 f"{name}: its first line, {cell!r}, is a molecule; put a line of column names above"
             )
@@ -96,6 +104,17 @@ def is_molecule(text: str, *, atoms: int = 2) -> bool:
 def _are_names(cells: Sequence[str]) -> bool:
     """Whether cells are a line of names: one of them is a usual name of the SMILES column."""
     return any(cell.strip().lower() in SMILES_NAMES[:2] for cell in cells)
+
+
+def is_list(lines: Sequence[str]) -> bool:
+    """Whether lines are a list of SMILES without column names: the first words of nearly all are molecules.
+
+    A first line that is none is one of names where it says so (smiles, name ...), else a bad molecule.
+    """
+    words = [line.split()[0] for line in lines if line.strip()]
+    if not words or (_NAMES.search(lines[0]) and not is_molecule(words[0], atoms=1)):
+        return False
+    return sum(is_molecule(word, atoms=1) for word in words) >= 0.8 * len(words)
 
 
 def _holds_molecules(cells: list[str], name: str) -> bool:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 MOST_LINES = 1000
 # of the lines of a quoted cell: from so many on that are as wide as the header, they are rows of their own
 ALIKE = 0.8
+# columns parted by blanks, however many
+BLANK = " "
 # Python's own limit is 128 KiB a cell, and a list of synonyms may be longer
 csv.field_size_limit(2**31 - 1)
 
@@ -67,12 +69,17 @@ def whole_rows(lines: Iterable[str], delimiter: str, width: int = 0) -> Iterator
 
 def parsed(row: str, delimiter: str) -> list[str]:
     """The cells of a row."""
-    return next(csv.reader([row], delimiter=delimiter), [])
+    return next(csv.reader([_even(row, delimiter)], delimiter=delimiter), [])
 
 
 def parsed_plainly(row: str, delimiter: str) -> list[str]:
     """The cells of a row whose quotes are letters like others."""
-    return next(csv.reader([row], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
+    return next(csv.reader([_even(row, delimiter)], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
+
+
+def _even(row: str, delimiter: str) -> str:
+    """A row whose columns are parted by one delimiter each."""
+    return " ".join(row.split()) if delimiter == BLANK else row
 
 
 def _are_rows(lines: list[str], delimiter: str, width: int) -> bool:

@@ -22,7 +22,7 @@ from manywalks.tables.csv_header import (
     Layout,
     column_names,
     find_layout,
-    is_molecule,
+    is_list,
     refuse_no_header,
     refuse_repeated,
 )
@@ -132,8 +132,10 @@ def _text_table(source: Source, text: IO[str], delimiter: str | None) -> RawTabl
         raise ValueError(
             f"{source.name}: is not a text table (it holds zero bytes); give CSV, Excel, Parquet or SDF"
         )
-    first = next(line for line in sample.lstrip("\ufeff").splitlines() if line.strip())
-    if source.kind == "lines" and (found := _listed(first)) and is_molecule(found[0].split()[0]):
+    lines = [line for line in sample.lstrip("\ufeff").splitlines() if line.strip()][:LOOKED_AT]
+    if source.kind == "lines" and lines[0].startswith("#") and is_list(lines[1:]):
+        raise ValueError(f"{source.name}: line 1 ({lines[0]!r}) is a comment; remove it")
+    if source.kind == "lines" and is_list(lines):
         return _list(text, source.name)
     return _csv(text, sample, source.name, delimiter)
 
@@ -279,26 +281,27 @@ def _parquet(source: Source, path: Path, wanted: Collection[str] | None) -> RawT
     try:
         file = pq.ParquetFile(source.stream)
         there = parquet_columns(file, source.name)
-        kept = [column for column in there if wanted is None or column in wanted]
+        kept = {ours: its for ours, its in there.items() if wanted is None or ours in wanted}
         size, done = path.stat().st_size, [0]
-        table = _started(
-            source.name, there, _parquet_records(file, kept or there[:1], source.name, done), "parquet"
-        )
+        records = _parquet_records(file, kept or dict(list(there.items())[:1]), source.name, done)
+        table = _started(source.name, list(there), records, "parquet")
     except (OSError, pa.ArrowException) as error:
         raise ValueError(_damaged(source.name, error)) from None
     table.read_so_far = lambda: size * done[0] / max(1, file.metadata.num_rows)
     return table
 
 
-def _parquet_records(file: pq.ParquetFile, names: list[str], name: str, done: list[int]) -> Iterator[Raw]:
-    """Records of a Parquet file; `done` counts them."""
+def _parquet_records(
+    file: pq.ParquetFile, names: dict[str, str], name: str, done: list[int]
+) -> Iterator[Raw]:
+    """Records of a Parquet file; `names` are columns as we and as it call them, `done` counts records."""
     try:
-        for batch in file.iter_batches(batch_size=BATCH, columns=names):
+        for batch in file.iter_batches(batch_size=BATCH, columns=list(names.values())):
             frame = arrow_text(batch)
             done[0] += len(frame)
-            columns = [frame[column].tolist() for column in frame]
+            columns = [frame[its].tolist() for its in names.values()]
             for cells in zip(*columns, strict=True):
-                yield Raw(dict(zip(frame, cells, strict=True)))
+                yield Raw(dict(zip(names, cells, strict=True)))
     except (OSError, pa.ArrowException) as error:
         raise ValueError(_damaged(name, error)) from None
 

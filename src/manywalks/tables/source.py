@@ -3,14 +3,24 @@
 import codecs
 import gzip
 import io
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
+from manywalks.tables.pointers import refuse_others, refuse_pointers
+
 Kind = Literal["parquet", "excel", "sdf", "lines", "csv"]
 START = 1 << 16
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _MOLECULES = {".smi", ".smiles", ".ism", ".txt"}
 
 
@@ -43,7 +53,8 @@ def opened(path: Path, name: str) -> Iterator[Source]:
         try:
             start = stream.read(START)
             stream.seek(0)
-            _refuse_pointers(start, name)
+            refuse_pointers(start, name)
+            refuse_others(start, name)
             yield Source(stream, raw, _kind(start, path), name)
         except (EOFError, gzip.BadGzipFile) as error:
             raise ValueError(f"{name}: is a damaged gzip file ({error}); copy it again") from None
@@ -61,18 +72,6 @@ def _check(path: Path, name: str) -> None:
     raise ValueError(f"{name}: no such file")
 
 
-def _refuse_pointers(start: bytes, name: str) -> None:
-    """Files that stand for the table and are not it."""
-    if start.startswith(b"version https://git-lfs.github.com/spec/"):
-        raise ValueError(f"{name}: is a Git LFS pointer, not the table; `git lfs pull` brings it")
-    if start.lstrip().startswith((b"outs:", b"md5:")) and b"\n  path:" in start.replace(b"\r", b""):
-        raise ValueError(f"{name}: is a .dvc file, not the table; `dvc pull` brings it, then name the table")
-    if start[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise ValueError(f"{name}: is an Excel file of the old kind (.xls); save it as .xlsx or CSV")
-    if start.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
-        raise ValueError(f"{name}: is a web page, not a table; download the file itself")
-
-
 def _kind(start: bytes, path: Path) -> Kind:
     """By content first, then by suffix."""
     if start[:4] == b"PAR1":
@@ -80,6 +79,7 @@ def _kind(start: bytes, path: Path) -> Kind:
     if start[:4] == b"PK\x03\x04":
         return "excel"
     suffixes = {suffix.lower() for suffix in path.suffixes}
+    start = start.replace(b"\0", b"")  # UTF-16 of plain letters
     # a cell of a CSV may hold a molecule block
     marks = (b"\n$$$$",) if suffixes & {".csv", ".tsv"} else (b"\n$$$$", b"\nM  END", b"V2000", b"V3000")
     if any(mark in start for mark in marks) or (suffixes & {".sdf", ".sd"} and not start.strip()):
@@ -103,16 +103,44 @@ def text_of(source: Source, encoding: str | None) -> io.TextIOWrapper:
 
 
 def find_encoding(stream: IO[bytes]) -> str:
-    """UTF-8 or UTF-16 by its mark, else UTF-8 if all is, else Windows-1252 (what spreadsheets write)."""
-    start = stream.read(4)
+    """By its mark, or by UTF-16's zero bytes; else UTF-8 if (nearly) all is, else Windows-1252.
+
+    A few bytes that are no UTF-8 do not change how the others are read; spreadsheets write Windows-1252.
+    """
+    start = stream.read(1024)
     stream.seek(0)
     for mark, name in _MARKS:
         if start.startswith(mark):
             return name
-    for name in ("utf-8", "cp1252"):
-        if _decodes(stream, name):
-            return name
-    return "latin-1"
+    if len(start) > 8 and (name := _without_mark(start)):
+        return name
+    good, bad = _as_utf8(stream)
+    if not bad or good > bad:
+        return "utf-8"
+    return "cp1252" if _decodes(stream, "cp1252") else "latin-1"
+
+
+def _without_mark(start: bytes) -> str:
+    """UTF-16 that does not say so: every second byte of plain letters is zero; "" of others."""
+    zeros = [sum(not byte for byte in start[first::2]) / len(start[first::2]) for first in (0, 1)]
+    if zeros[1] > 0.6 and not zeros[0]:
+        return "utf-16-le"
+    return "utf-16-be" if zeros[0] > 0.6 and not zeros[1] else ""
+
+
+def _as_utf8(stream: IO[bytes]) -> tuple[int, int]:
+    """Characters beyond ASCII that UTF-8 reads in a stream, and places where it cannot; rewound after."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    good = bad = 0
+    while piece := stream.read(1 << 20):
+        if not piece.isascii() or decoder.getstate()[0]:
+            text = decoder.decode(piece)
+            odd = text.count("\ufffd")
+            bad += odd
+            good += sum(len(run) for run in _BEYOND_ASCII.findall(text)) - odd
+    bad += decoder.decode(b"", final=True).count("\ufffd")
+    stream.seek(0)
+    return good, bad
 
 
 def _decodes(stream: IO[bytes], encoding: str) -> bool:
