@@ -31,7 +31,7 @@ def test_what_is_no_number_is_a_problem_that_shows_the_cell():
     assert {row: code for row, (code, _) in cells.problems.items()} == dict.fromkeys(
         [1, 2, 3, 4], "not_a_number"
     )
-    assert "'n.d.'" in cells.problems[1][1]
+    assert "'low'" in cells.problems[1][1]
 
 
 def test_decimal_comma():

@@ -5,6 +5,7 @@ import html
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from rdkit import Chem
 
+from manywalks.cli.tables import atoms_table
 from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.explain import Explanation, explain, without_atom
 from manywalks.ensemble.handed_out import Settings, report_endpoint
 from manywalks.features import Features
 from manywalks.params.load import parse_params
-from manywalks.report.explanation import svg, write_svg
+from manywalks.report import drawing
+from manywalks.report.explanation import picture, svg, write_picture
+from manywalks.report.explanation_page import Explained, page
 
 FACTORS = np.array([[1.0, 1.0], [1.1, -1.0], [0.9, 1.0], [1.0, -1.0]])  # (m, t)
 
@@ -112,8 +117,8 @@ def test_the_headline_has_interval_unit_spread_and_domain(explained: Explanation
 
 
 def test_a_picture_of_another_format_is_refused(explained: Explanation, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"e\.png: '\.png' is no format of explanations; end it in \.svg"):
-        write_svg(explained, tmp_path / "e.png")
+    with pytest.raises(ValueError, match=r"e\.gif: '\.gif' is no format of explanations; end it in \.svg"):
+        write_picture(explained, tmp_path / "e.gif")
     assert not list(tmp_path.iterdir())
 
 
@@ -139,11 +144,12 @@ def test_an_unknown_endpoint_is_refused(explained: Explanation) -> None:
 
 
 def test_the_drawing_marks_every_atom(explained: Explanation, tmp_path: Path) -> None:
-    write_svg(explained, tmp_path / "atoms.svg", "doubtful")
+    write_picture(explained, tmp_path / "atoms.svg", "doubtful")
     root = ElementTree.parse(tmp_path / "atoms.svg").getroot()
     marks = [e for e in root.iter() if e.tag.endswith("circle") and len(e)]
     assert len(marks) == explained.contributions.shape[1]
-    assert "or fewer than 90 % of them agree on the sign" in ElementTree.tostring(root, encoding="unicode")
+    said = " ".join(text for line in root.iter() if (text := line.text) and line.tag.endswith("text"))
+    assert "or fewer than 90 % of them agree on the sign" in said
 
 
 @pytest.mark.parametrize(
@@ -202,3 +208,62 @@ def test_a_notebook_shows_the_headline_and_every_atom(explained: Explanation) ->
     shown = explained._repr_html_()
     assert explained.headline()[0] in html.unescape(shown)
     assert shown.count("<tr") == len(explained.endpoints) * (len(explained.atoms()) + 1)
+
+
+def test_a_class_is_called_what_the_table_calls_it(explained: Explanation) -> None:
+    called = dataclasses.replace(explained, class_1={"doubtful": "mutagenic"})
+    assert called.headline("doubtful")[0].startswith("doubtful: probability of mutagenic ")
+
+
+@pytest.mark.parametrize("unit", ["mg", "a unit of many words " * 8])
+def test_every_line_of_a_picture_has_its_room_and_the_largest_disc_its_unit(
+    explained: Explanation, unit: str
+) -> None:
+    laid_out = picture(dataclasses.replace(explained, units=(unit, "")))
+    said = " ".join(line.text for line in laid_out.lines)
+    assert f"the largest disc, of either sign, is 1 {unit.strip()}" in " ".join(said.split())
+    assert all(line.x + 7 * len(line.text) <= drawing.WIDTH + 48 for line in laid_out.lines if not line.bold)
+    places = [line.y for line in laid_out.lines if line.x < 90]
+    assert min(later - y for y, later in pairwise(places)) >= 20
+    assert laid_out.top < min(places) - 12 and laid_out.bottom > max(places) + 4
+
+
+def test_a_png_shows_discs_where_the_svg_has_them(explained: Explanation, tmp_path: Path) -> None:
+    write_picture(explained, tmp_path / "atoms.png")
+    with Image.open(tmp_path / "atoms.png") as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    laid_out = picture(explained)
+    assert pixels.shape == (int(2 * (laid_out.bottom - laid_out.top)), 2 * (drawing.WIDTH + 48), 3)
+    orange = abs(pixels - [236, 183, 64]).sum(axis=2) < 30
+    for mark in laid_out.marks:
+        x, y = round(2 * (mark.x + 24)), round(2 * (mark.y - laid_out.top))
+        filled = orange[y - 12 : y + 12, x - 12 : x + 12].any()
+        assert filled == (mark.kind == "more"), mark
+
+
+def test_a_series_is_one_page_on_one_scale(model: Model, explained: Explanation) -> None:
+    two = [
+        Explained("A", "OCC", explain(model, "OCC")),
+        Explained("<b>", "OCC(=O)NCc1ccncc1", explained),
+        Explained("C", "not one", None, "unparsable: is not valid SMILES"),
+    ]
+    shown = page(two, "t.csv", "sure")
+    assert "2 molecules of t.csv" in shown
+    assert "&lt;b&gt;" in shown and "<b></small>" not in shown
+    assert "unparsable: is not valid SMILES" in shown
+    assert shown.count("<svg") == 2 and "http" not in re.sub(r'xmlns="[^"]*"', "", shown)
+    assert "the largest disc, of either sign, is 1 mg" in shown
+    with pytest.raises(ValueError, match=r"t\.csv: no molecule can be explained"):
+        page(two[2:], "t.csv")
+
+
+def test_small_contributions_keep_their_digits(explained: Explanation) -> None:
+    small = dataclasses.replace(explained, contributions=explained.contributions * 1e-9)
+    written = atoms_table(small.atoms("sure"))
+    largest = small.atoms("sure")["contribution"].max()
+    assert f"{largest:.2e}" in written
+    assert re.search(r"is 1e-0?9 mg|is 0\.000000001 mg", svg(small)) is not None
+    told = atoms_table(
+        dataclasses.replace(explained, contributions=explained.contributions * 0.001).atoms("sure")
+    )
+    assert "0.00100" in told

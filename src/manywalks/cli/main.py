@@ -167,9 +167,17 @@ def predict(
 
 @app.command()
 def explain(
-    smiles: Annotated[str, typer.Argument(help="One molecule, as SMILES.")],
+    molecules: Annotated[
+        str, typer.Argument(help="One molecule, as SMILES, or a table of up to 500 molecules.")
+    ],
     model: Annotated[Path, typer.Option(help="The model's folder.")] = Path("models/ensemble"),
-    output: Annotated[Path, typer.Option(help="File of the picture (.svg).")] = Path("explanation.svg"),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Picture of a molecule (.svg or .png), or page of a table (.html) (default: explanation.svg "
+            "or explanations.html)."
+        ),
+    ] = None,
     endpoint: Annotated[str | None, typer.Option(help="Which endpoint (default: the first).")] = None,
 ) -> None:
     """Draw what each atom contributes to a prediction.
@@ -178,21 +186,11 @@ def explain(
 
     Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
     """
-    from manywalks.cli.tables import atoms_table
-    from manywalks.ensemble.explain import explain as explain_molecule
-    from manywalks.ensemble.model import Ensemble
-    from manywalks.report.explanation import check_svg, write_svg
+    from manywalks.cli.explain import run_explain
+    from manywalks.ensemble.archive import model_folder
 
-    check_svg(output)
-    found = explain_molecule(Ensemble.load(model), smiles)
-    write_svg(found, output, endpoint)
-    atoms = found.atoms(endpoint)
-    for line in found.headline(endpoint):
-        console.print(line, highlight=False, markup=False)
-    console.print(f"\n{atoms_table(atoms)}\n", highlight=False)
-    console.print(found.legend(endpoint), highlight=False, markup=False)
-    doubtful = (~atoms["trusted"].to_numpy(dtype=bool)).sum()
-    console.print(f"{doubtful} of {len(atoms)} atoms are not to be trusted; drawn in {output}")
+    with model_folder(model) as there:
+        run_explain(molecules, there, output, endpoint)
 
 
 def _run_beside(folder: Path, params: Path) -> Workspace:

@@ -7,7 +7,7 @@ fingerprint does not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Protocol
 
@@ -64,6 +64,7 @@ class Explanation:
         contributions: (m, a, t), on the same scale; NaN where nothing valid is left without the atom.
         said: what `manywalks predict` says of the molecule, by column.
         coverage: of the intervals in `said`.
+        class_1: by endpoint, what the training table calls the class 1 (Yes where it is not known).
     """
 
     smiles: str
@@ -74,6 +75,7 @@ class Explanation:
     contributions: np.ndarray
     said: dict[str, Any]
     coverage: float
+    class_1: dict[str, str] = field(default_factory=dict)
 
     def headline(self, endpoint: str | None = None) -> tuple[str, str]:
         """The prediction with its interval, as `manywalks predict` says it; spread and domain."""
@@ -85,7 +87,10 @@ class Explanation:
         ends = f"{number(low, 3)} to {number(high, 3)}"
         share = f"{100 * self.coverage:g} %"
         if kind == "classification":
-            first = f"{name}: probability of Yes {number(value, 3)}; {share} of single replicates give {ends}"
+            word = self.class_1.get(name, "Yes")
+            first = (
+                f"{name}: probability of {word} {number(value, 3)}; {share} of single replicates give {ends}"
+            )
         else:
             first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"
         near = float(self.said["similarity"])
@@ -187,6 +192,7 @@ def explained(
         contributions=_contributions(replicates, places),
         said=model.predict_features(features.take(np.array([0]))).to_dict("records")[0],
         coverage=params["evaluate"]["coverage"],
+        class_1={name: words[1] for name, words in model.about.get("labels", {}).items()},
     )
 
 

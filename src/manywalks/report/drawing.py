@@ -90,10 +90,7 @@ def draw_mol(mol: Chem.Mol) -> Drawn:
     drawer = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT, -1, -1, True)
     options: Any = drawer.drawOptions()
     options.clearBackground = False
-    options.fixedBondLength = _BOND
-    options.minFontSize, options.maxFontSize = 10, _TEXT
-    options.bondLineWidth = _STROKE
-    options.padding = 0.04
+    set_sizes(options)
     options.setAtomPalette({**_PALETTE, -1: (0.0, 0.0, 0.0)})
     # what came without sanitizing has no ring information to kekulize or to mark stereo by
     prepared = rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=mol.NeedsUpdatePropertyCache() is False)
@@ -101,6 +98,14 @@ def draw_mol(mol: Chem.Mol) -> Drawn:
     atoms = [drawer.GetDrawCoords(index) for index in range(mol.GetNumAtoms())]
     drawer.FinishDrawing()
     return Drawn(compact(drawer.GetDrawingText()), [(point.x, point.y) for point in atoms])
+
+
+def set_sizes(options: Any, scale: int = 1) -> None:
+    """RDKit's options for a molecule in a frame of WIDTH x HEIGHT units of so many pixels."""
+    options.fixedBondLength = scale * _BOND
+    options.minFontSize, options.maxFontSize = scale * 10, scale * _TEXT
+    options.bondLineWidth = scale * _STROKE
+    options.padding = 0.04
 
 
 def compact(svg: str) -> str:
