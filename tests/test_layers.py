@@ -8,7 +8,7 @@ from tests.support.imports import imports_of, modules
 
 # each may import what stands before it; what shares a line may not import each other but where ALSO says so
 ORDER = [
-    ("units", "files", "formatting", "missing", "similarity"),
+    ("units", "files", "formatting", "similarity"),
     ("params",),
     ("workspace",),
     ("runtime",),

@@ -9,7 +9,7 @@ import re
 
 from rdkit import Chem
 
-from manywalks.missing import MISSING
+from manywalks.chemistry.missing import MISSING
 
 # marks that nobody sees: a byte order mark, spaces of no width, soft hyphens
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad\x00"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from manywalks import units
+from manywalks.chemistry.missing import MISSING
 from manywalks.data.numbers import Mark, plain_numbers
-from manywalks.missing import MISSING
 from manywalks.params.endpoint import EndpointParams
 
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from manywalks.chemistry.missing import MISSING
 from manywalks.data.cells import plain_cell, read_numbers
 from manywalks.data.dates import decimal_years
 from manywalks.data.numbers import Mark
-from manywalks.missing import MISSING
 from manywalks.params.data import CheckParams
 from manywalks.params.load import Params
 from manywalks.tables.names import hint

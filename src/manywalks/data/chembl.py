@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from manywalks import units
-from manywalks.missing import MISSING
+from manywalks.chemistry.missing import MISSING
 from manywalks.params.data import RESERVED
 from manywalks.params.endpoint import EndpointParams
 

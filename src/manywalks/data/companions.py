@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from manywalks import units
+from manywalks.chemistry.missing import MISSING
 from manywalks.data.cells import RELATION_WORDS
-from manywalks.missing import MISSING
 from manywalks.params.endpoint import EndpointParams
 
 # words of a column's name that say that it names records, the surest first; the others count for texts alone

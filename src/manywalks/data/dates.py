@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from manywalks.missing import MISSING
+from manywalks.chemistry.missing import MISSING
 
 _NUMBERS = r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)(.*)$"
 # a year of four digits first, or a month by its name and such a year: nothing that today would complete

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rdkit import Chem, rdBase
 
-from manywalks.missing import MISSING
+from manywalks.chemistry.missing import MISSING
 from manywalks.tables.csv_rows import BLANK, parsed
 
 DELIMITERS = (",", ";", "\t", "|")

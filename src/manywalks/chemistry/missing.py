@@ -1,4 +1,4 @@
-"""How a missing value is written in a cell, in lower case."""
+"""How a missing value is written in a cell, in lower case; a missing structure too."""
 
 MISSING = frozenset(
     {
