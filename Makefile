@@ -26,6 +26,7 @@ check: .venv/ready
 fix: .venv/ready
 	$(BIN)/python .ci/params_doc.py
 	$(BIN)/python .ci/params_yaml.py
+	$(BIN)/python .ci/commands_doc.py
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

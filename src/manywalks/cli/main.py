@@ -208,8 +208,11 @@ def _show(workspace: Workspace) -> None:
     console.print(summary(workspace))
 
 
-def _command() -> Any:
+def program() -> Any:
     """All commands, shell completion among the options but not in the help's list."""
+    # these register their commands; the commands import what they need when they run
+    from manywalks.cli import benchmarks, models, serving, studies, tuning  # noqa: F401
+
     command = typer.main.get_command(app)
     for parameter in command.params:
         if parameter.name in ("install_completion", "show_completion"):
@@ -222,12 +225,9 @@ def main() -> None:
     interrupt.watch()
     replace_unwritable()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # these register their commands; the commands import what they need when they run
-    from manywalks.cli import benchmarks, models, serving, studies, tuning  # noqa: F401
-
     try:
         # without standalone_mode, what Exit carries comes back as a value
-        status = _command()(standalone_mode=False)
+        status = program()(standalone_mode=False)
     except ValueError as error:
         _end(" ".join(str(error).split()), 2)
     except Exception as error:  # the last line of defence: a line for people, the traceback on request
