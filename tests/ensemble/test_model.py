@@ -75,8 +75,11 @@ def test_a_row_a_smiles_in_the_order_given(ensemble: Ensemble) -> None:
 def test_no_valid_molecule_gives_the_same_columns_without_values(
     ensemble: Ensemble, given: list[str]
 ) -> None:
-    found = ensemble.predict(given, cores=1)
-    assert list(found.columns) == list(ensemble.predict(["CCO"], cores=1).columns)
+    found, one = ensemble.predict(given, cores=1), ensemble.predict(["CCO"], cores=1)
+    assert list(found.columns) == list(one.columns)
+    assert found.dtypes[found.dtypes != one.dtypes].to_dict() == (
+        {"in_domain": np.dtype(object)} if given else {}  # yes, no, or nothing
+    )
     assert len(found) == len(given)
     assert found["logS"].isna().to_numpy().all()
     assert (found["rejected"].to_numpy() != "").all()

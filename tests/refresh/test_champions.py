@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from manywalks.cli.models import models
 from manywalks.refresh import refresh
 from manywalks.refresh.champions import Champions
 from manywalks.refresh.text import text_of
@@ -93,6 +94,26 @@ def test_promotion_keeps_the_former_and_goes_back(work: Workspace) -> None:
     assert champions.roll_back() == first
     assert [step["reason"] for step in champions.history()] == ["the first", "better", "rolled back"]
     assert champions.names() == [first, second]
+
+
+def test_models_marks_scores_of_other_test_molecules(
+    work: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    champions = Champions(work)
+    first = champions.add(SCORES)
+    champions.promote(first, "the first")
+    second = another(champions, "2027-01-01-abcdef", "2027-01-01T00:00:00+00:00")
+    models(work.root)
+    assert "\u2020" not in capsys.readouterr().out
+    path = champions.folder / second / "seen.parquet"
+    seen = pd.read_parquet(path)
+    seen.loc[seen["subset"] == "test", "subset"] = "train"
+    seen.to_parquet(path)
+    models(work.root)
+    shown = capsys.readouterr().out
+    (marked,) = [line for line in shown.splitlines() if second in line]
+    assert "rmse 1 \u2020" in marked
+    assert "\u2020 tested on other molecules than the champion" in " ".join(shown.split())
 
 
 def test_a_damaged_model_is_never_promoted(work: Workspace) -> None:
