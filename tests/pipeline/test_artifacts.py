@@ -27,6 +27,15 @@ def test_accuracy_comes_first_and_everything_is_in_it(text: str) -> None:
     assert "file:" not in text
 
 
+@pytest.mark.parametrize("address", ["https://files.example.org/a b/reports", "http://host:8000/reports/"])
+def test_the_report_is_linked_where_an_address_is_configured_and_nowhere_else(
+    text: str, address: str
+) -> None:
+    assert "report.html" not in text
+    linked = page_text(report_case.found(), address)
+    assert f"[Report](<{address.rstrip('/')}/report.html>)" in linked
+
+
 def test_names_are_never_markup(text: str) -> None:
     words = re.sub(r"\(data:[^)]*\)", "", text)
     assert "<" not in words

@@ -44,6 +44,11 @@ class OrchestrateParams(Section):
     time_limit: Positive = Field(
         default=3600.0, description="a step, or a pack of replicates, that takes more seconds is stopped"
     )
+    reports: Annotated[str, Field(pattern="^https?://")] | None = Field(
+        default=None,
+        description="an address under which people open this workspace's folder reports, such as "
+        "https://files.example.org/assay/reports: Prefect's page of a run then links to the report",
+    )
 
 
 class RefreshParams(Section):

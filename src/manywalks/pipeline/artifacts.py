@@ -53,14 +53,23 @@ def publish(workspace: Workspace) -> None:
         found = read(workspace)
         verdicts = ", ".join(f"{name}: {verdict_words(one)}" for name, one in found.metrics.items())
         create_markdown_artifact(
-            key=key_of(workspace, "model"), markdown=page_text(found), description=plain(verdicts)
+            key=key_of(workspace, "model"),
+            markdown=page_text(found, workspace.params.orchestrate.reports),
+            description=plain(verdicts),
         )
 
 
-def page_text(found: ReportInputs) -> str:
-    """The page as Markdown: how good the model is at each endpoint, then how reproducible."""
+def page_text(found: ReportInputs, reports: str | None = None) -> str:
+    """The page as Markdown: how good the model is at each endpoint, then how reproducible.
+
+    Args:
+        reports: the address of the folder of reports; no browser follows a link to a file of a server.
+    """
     source = manifest.data_sentence(found.about["data"])
-    lines = [f"# {plain(found.title)}", "", f"Data: {plain(source)}", "", "## Accuracy", ""]
+    lines = [f"# {plain(found.title)}", "", f"Data: {plain(source)}", ""]
+    if reports is not None:
+        lines += [f"[Report](<{reports.rstrip('/')}/report.html>)", ""]
+    lines += ["## Accuracy", ""]
     for name, one in found.metrics.items():
         lines.append("- " + plain(" ".join([accuracy_sentences(one, name), *cautions(one)])))
     lines += ["", scores_table(found.metrics), "", "## Reproducibility", ""]
