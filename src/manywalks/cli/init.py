@@ -22,7 +22,8 @@ MADE_BY_A_RUN = """\
 /reports/
 /runs/
 """
-# Seconds of a run on the defaults (benchmarks/RESULTS.md: 45 for 1,282 records, 80 for 4,200, on two cores):
+# Seconds of a run on the defaults (two cores: 45 for 1,282 records with the two families of the default;
+# with one family 80 for 4,200, benchmarks/RESULTS.md):
 # to start and to write the reports; of a core for each record; of a core for each record and epoch, all
 # replicates together
 START_S, RECORD_S, EPOCH_S = 25.0, 0.014, 0.00026
@@ -80,6 +81,9 @@ def data_path(table: Path, folder: Path) -> str:
 
 def waiting(params: Params, records: int, cores: int) -> str:
     """About how long a run will take here, in words."""
+    builders = {family.network.get("builder") for family in params.families} | {params.network.builder}
+    if builders - {None}:
+        return "not estimated; networks of a builder take many times as long as dense ones"
     kinds = {endpoint.kind for endpoint in params.data.endpoints.values()}
     epochs = max(EPOCHS[kind] for kind in kinds)
     views = max(1, len(params.families))  # each has a network of its own
