@@ -135,4 +135,4 @@ def test_what_is_drawn_is_what_is_measured(cell: str, expected: str, flags: str)
 
 def test_the_reason_shows_the_letter() -> None:
     detail = standardize_one("\u0421CO", CurateParams()).detail
-    assert detail is not None and "'\u0421' (U+0421) is no letter of a SMILES" in detail
+    assert detail is not None and "'\u0421' (U+0421) cannot be part of a SMILES" in detail

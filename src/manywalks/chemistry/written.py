@@ -127,7 +127,7 @@ def _one_smiles(cell: str) -> str:
     """
     smiles = cell.split(maxsplit=1)[0]
     if odd := next((mark for mark in smiles if not "!" <= mark <= "~"), ""):
-        named = f"{odd!r} (U+{ord(odd):04X}) is no letter of a SMILES"
+        named = f"{odd!r} (U+{ord(odd):04X}) cannot be part of a SMILES"
         raise Refusal("unparsable", f"{shown(cell)!r}: {named}")
     if smiles == cell:
         return cell

@@ -83,7 +83,7 @@ def waiting(params: Params, records: int, cores: int) -> str:
     """About how long a run will take here, in words."""
     builders = {family.network.get("builder") for family in params.families} | {params.network.builder}
     if builders - {None}:
-        return "not estimated; networks of a builder take many times as long as dense ones"
+        return "not estimated: this network takes many times as long as a dense one"
     kinds = {endpoint.kind for endpoint in params.data.endpoints.values()}
     epochs = max(EPOCHS[kind] for kind in kinds)
     views = max(1, len(params.families))  # each has a network of its own

@@ -127,7 +127,7 @@ def with_units(
         keys |= {"unit": f"p{name}", "transform": "p"}
     sentence = f"units of {name!r}: column {column!r} ({', '.join(sorted(set(given))[:6])})"
     if odd:
-        sentence += f"; records in {', '.join(odd[:6])} will be rejected, as these are no known units"
+        sentence += f"; records in {', '.join(odd[:6])} will be rejected because these units are not known"
     return EndpointParams.model_validate(endpoint.model_dump(exclude_unset=True) | keys), sentence
 
 

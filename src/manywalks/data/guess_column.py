@@ -58,7 +58,7 @@ def why_not(column: pd.Series, name: str, decimal: Mark) -> str:
     if len(cells) == 0:
         return "is empty"
     if _is_described(name):
-        return "is no measurement by its name"
+        return "describes the records, by its name"
     words = Counter(cells.map(plain_cell)).most_common()
     shown = ", ".join(f"{word!r} ({count})" for word, count in words[:4])
     if len(words) == 1:
