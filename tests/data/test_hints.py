@@ -101,5 +101,5 @@ def minutes_said(params: Params, records: int) -> float:
 
 
 def test_a_network_of_a_builder_is_not_estimated() -> None:
-    raw = {"data": {"path": "t.csv", "endpoints": {"y": {}}}, "network": {"builder": "models.build"}}
+    raw = {"data": {"path": "t.csv", "endpoints": {"y": {}}}, "network": {"builder": "models:build"}}
     assert waiting(parse_params(raw), 1282, 2).startswith("not estimated")
