@@ -80,7 +80,7 @@ def test_a_list_without_any_prediction_has_a_summary_without_a_bound(model: Path
     said: list[str] = []
     predict_table(model, tmp_path / "in.csv", tmp_path / "out.csv", smiles="smiles", say=said.append)
     assert summary(tmp_path / "out.csv") == {"unit": "log10 mol/L", "replicates": 4, "molecules": 0}
-    assert said == []
+    assert said == ["SMILES from 'smiles', row numbers as ids"]
 
 
 def predicted(path: Path) -> dict[str, np.ndarray]:

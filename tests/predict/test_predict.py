@@ -235,7 +235,8 @@ def test_a_row_of_a_folder_names_its_file(model: Path, tmp_path: Path) -> None:
     found = pd.read_csv(tmp_path / "out.csv")
     assert found["file"].tolist() == ["a.csv", "b.csv"]
     assert found["input:file"].tolist() == ["plate a", "plate b"]
-    assert said[:-1] == [f"{tmp_path / 'in'}: passed over are notes.md"]
+    assert said[0] == f"{tmp_path / 'in'}: passed over are notes.md"
+    assert said[1] == "SMILES from 'smiles', row numbers as ids"
 
 
 def test_another_version_of_manywalks_is_said(
@@ -245,7 +246,7 @@ def test_another_version_of_manywalks_is_said(
     monkeypatch.setattr(manifest, "versions", lambda: {**here, "manywalks": "9.9"})
     said: list[str] = []
     predict_table(model, table_of(["CCO"], tmp_path / "in.csv"), tmp_path / "out.csv", say=said.append)
-    assert len(said) == 2  # the other is the bound over this list
+    assert len(said) == 3  # the others are the columns, and the bound over this list
     assert f"trained with manywalks {here['manywalks']}, this is 9.9" in said[0]
 
 

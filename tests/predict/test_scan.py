@@ -181,3 +181,13 @@ def test_the_models_own_column_comes_first(tmp_path: Path) -> None:
     path.write_text("smiles,parent\nCCO,CC=O\n", encoding="utf-8")
     assert scanned(path, Want(trained_smiles="parent"))[0].text == "CC=O"
     assert scanned(path, Want(smiles="smiles", trained_smiles="parent"))[0].text == "CCO"
+
+
+def test_ids_are_found_by_pattern_and_the_columns_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("Assay,Molecule Name,Structure SMILES\nA,ABC-1,CCO\nA,ABC-2,CC(=O)N\n", encoding="utf-8")
+    scan = Scan(path, Want())
+    assert [record.id for record in scan.records()] == ["ABC-1", "ABC-2"]
+    assert scan.columns_said() == ["SMILES from 'Structure SMILES', ids from 'Molecule Name'"]
+    path.write_text("smiles,Assay\nCCO,A\nCC(=O)N,A\n", encoding="utf-8")
+    assert Scan(path, Want()).columns_said() == ["SMILES from 'smiles', row numbers as ids"]

@@ -127,7 +127,7 @@ def predict(
         typer.Option(
             "--id",
             help="Column that names a row (default: as in the training table, else id, name, mol_id, "
-            "compound_id or molecule_id, else the row's number).",
+            "compound_id or molecule_id, else found by name and cells, else the row's number).",
         ),
     ] = None,
     keep: Annotated[

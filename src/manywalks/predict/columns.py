@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from manywalks.data.companions import find_id
 from manywalks.data.guess import find_smiles
 from manywalks.tables.names import hint, listed
 from manywalks.tables.reader import SDF_TITLE, Raw, RawTable
@@ -52,6 +53,13 @@ class Picked(NamedTuple):
         """Those that are read, each once."""
         return list(dict.fromkeys(filter(None, (self.smiles, self.id, *self.keep))))
 
+    def sentence(self) -> str:
+        """Which columns are taken, in words."""
+        structures = (
+            "structures from molecule blocks" if self.smiles is None else f"SMILES from {self.smiles!r}"
+        )
+        return f"{structures}, ids from {self.id!r}" if self.id else f"{structures}, row numbers as ids"
+
     def record(self, raw: Raw) -> Record:
         """A record from its cells by column."""
         name = raw.cells.get(self.id, "") if self.id else ""
@@ -70,7 +78,7 @@ def pick(table: RawTable, want: Want) -> Picked:
             what = "no record has a field" if table.is_sdf else "no column"
             raise ValueError(f"{table.name}: {what} {column!r}; {hint(column, columns)} (change {option})")
     smiles = None if table.is_sdf else _smiles_column(table, want)
-    return Picked(smiles, want.id or _id_column(table, want), want.keep)
+    return Picked(smiles, want.id or _id_column(table, want, smiles), want.keep)
 
 
 def _smiles_column(table: RawTable, want: Want) -> str:
@@ -87,8 +95,8 @@ def _smiles_column(table: RawTable, want: Want) -> str:
         ) from None
 
 
-def _id_column(table: RawTable, want: Want) -> str | None:
-    """The training table's, else an SDF's first lines where they say something, else a usual name."""
+def _id_column(table: RawTable, want: Want, smiles: str | None) -> str | None:
+    """The training table's, an SDF's first lines if they say something, a usual name, or one by its cells."""
     if want.trained_id in table.columns:
         return want.trained_id
     if table.is_sdf and any(record.cells[SDF_TITLE] for record in table.head):
@@ -96,4 +104,10 @@ def _id_column(table: RawTable, want: Want) -> str | None:
     # an SDF has a column of first lines even where these are empty
     columns = [name for name in table.columns if not (table.is_sdf and name == SDF_TITLE)]
     lower = {name.lower(): name for name in reversed(columns)}
-    return next((lower[name] for name in ID_NAMES if name in lower), None)
+    if usual := next((lower[name] for name in ID_NAMES if name in lower), None):
+        return usual
+    head = [record for record in table.head if not record.fault]
+    molecules = pd.Series([one.block or one.cells.get(smiles or "", "") for one in head], dtype="str")
+    others = [name for name in columns if name != smiles]
+    cells = pd.DataFrame({c: pd.Series([one.cells.get(c, "") for one in head], dtype="str") for c in others})
+    return find_id(cells, others, molecules) if head else None

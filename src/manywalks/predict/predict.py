@@ -91,6 +91,8 @@ def predict_table(
         scan = Scan(given, want)
         if scan.skipped:
             say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
+        for line in scan.columns_said():
+            say(line)
         with progress.telling("predict") as tell, closing(_runner(model, ensemble, carried, top)) as runner:
             counted = _Progress(tell)
             with interrupt.keeping(counted.kept):

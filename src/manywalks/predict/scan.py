@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from manywalks.predict.columns import NoTable, Record, Want, pick
+from manywalks.predict.columns import NoTable, Picked, Record, Want, pick
 from manywalks.predict.parts import SPOOLED
 from manywalks.tables.reader import Format, RawTable, open_table
 
@@ -22,6 +22,7 @@ class Scan:
 
     Attributes:
         skipped: what of a folder is not read: folders, other suffixes, texts that are no tables.
+        picked: by file, the columns that are taken.
     """
 
     def __init__(self, table: Path, want: Want) -> None:
@@ -34,6 +35,7 @@ class Scan:
         self._named = table.is_dir()
         self._before = 0
         self._within: Callable[[], float] = float
+        self.picked: dict[str, Picked] = {}
         paths, self.skipped = table_paths(table)
         self._paths = [path for path in paths if self._is_read(path)]
         if not self._paths:
@@ -67,6 +69,13 @@ class Scan:
             return False
         return True
 
+    def columns_said(self) -> list[str]:
+        """Which columns are taken: one line, or one for each file of a folder where they differ."""
+        said = {name: picked.sentence() for name, picked in self.picked.items()}
+        if len(set(said.values())) == 1:
+            return list(said.values())[:1]
+        return [f"{name}: {sentence}" for name, sentence in said.items()]
+
     @property
     def share(self) -> float:
         """Read so far, 0 to 1, by the bytes of the files."""
@@ -88,7 +97,7 @@ class Scan:
         """The records of one file; of Parquet, only the columns that are taken are read."""
         name = "standard input" if path.name.startswith(SPOOLED) else str(path)
         with open_table(path, name=name, said=self._said) as table:
-            picked = pick(self._complete(table, path), self._want)
+            picked = self.picked[name] = pick(self._complete(table, path), self._want)
             if table.kind != "parquet":
                 self._within = table.read_so_far
                 yield from map(picked.record, table.records)
