@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from manywalks.params.families import with_default_mix
 from manywalks.params.load import parse_params
+from manywalks.params.presets import with_preset
 from manywalks.params.render import render
 
 FILE = Path(__file__).resolve().parent.parent / "params.yaml"
@@ -22,7 +22,7 @@ DEMO = {
 
 def text() -> str:
     """The file."""
-    return render(with_default_mix(parse_params(DEMO, source="the demo")), HEAD)
+    return render(with_preset(parse_params(DEMO, source="the demo")), HEAD)
 
 
 if __name__ == "__main__":

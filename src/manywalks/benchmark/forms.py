@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from manywalks.benchmark.published import metric_of
-from manywalks.params.families import with_default_mix
 from manywalks.params.load import Params, parse_params
+from manywalks.params.presets import with_preset
 
 USUAL = {"regression": ("mae", "spearman", "rmse", "r2"), "classification": ("auroc", "auprc")}
 
@@ -102,7 +102,7 @@ def params_of(form: Form, source: str, cores: int, settings: dict[str, Any] | No
         "orchestrate": {"cores": cores},
     }
     params = parse_params(raw, source=source)
-    return params if {"featurize", "families"} & set(raw) else with_default_mix(params)
+    return params if {"featurize", "families"} & set(raw) else with_preset(params)
 
 
 def numbers(cells: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
 from manywalks.params.load import load_params
+from manywalks.params.presets import Preset
 from manywalks.pipeline import definition, preflight, server
 from manywalks.runtime import interrupt
 from manywalks.runtime.terminal import replace_unwritable
@@ -79,6 +80,13 @@ def init(
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of an Excel workbook (default: the first).")
     ] = None,
+    preset: Annotated[
+        Preset,
+        typer.Option(
+            help="fast: one dense network; default: two, on different features; best: those and a network on "
+            "graphs, which takes many times as long without a GPU."
+        ),
+    ] = "default",
     dvc: Annotated[
         bool,
         typer.Option("--dvc", help="Write a dvc.yaml too, for DVC in your own repository."),
@@ -90,7 +98,7 @@ def init(
     """
     from manywalks.cli.init import run_init
 
-    for line in run_init(table, folder, smiles=smiles, sheet=sheet, dvc=dvc):
+    for line in run_init(table, folder, smiles=smiles, sheet=sheet, preset=preset, dvc=dvc):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 

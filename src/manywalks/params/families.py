@@ -33,33 +33,6 @@ class FamilyParams(Section):
     train: dict[str, Any] = Field(default={}, description="keys of train that differ, such as {epochs: 30}")
 
 
-# What `manywalks init` writes. A network on other fingerprints beside the first one, for a third of the
-# average, is better than twice the replicates of the first alone on four of seven tables, and
-# worse on one (python -m benchmarks.families).
-DEFAULT_MIX: dict[str, Any] = {
-    "featurize": {
-        "blocks": [
-            {"kind": kind}
-            for kind in (
-                "morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count",
-                "avalon_count", "rdkit2d", "ionization",
-            )
-        ]
-    },
-    "families": [
-        {
-            "name": "circular",
-            "blocks": ["morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization"],
-            "weight": 2.0,
-        },
-        {
-            "name": "paths",
-            "blocks": ["atom_pair_count", "torsion_count", "avalon_count", "rdkit2d", "ionization"],
-        },
-    ],
-}  # fmt: skip
-
-
 class Family(NamedTuple):
     """A family as it is trained.
 
@@ -72,13 +45,6 @@ class Family(NamedTuple):
     name: str
     params: "Params"
     weight: float = 1.0
-
-
-def with_default_mix(params: "Params") -> "Params":
-    """The parameters with the families that `manywalks init` writes."""
-    blocks = type(params.featurize).model_validate(DEFAULT_MIX["featurize"])
-    families = tuple(FamilyParams.model_validate(family) for family in DEFAULT_MIX["families"])
-    return params.model_copy(update={"featurize": blocks, "families": families})
 
 
 def families_of(params: "Params") -> tuple[Family, ...]:
