@@ -5,6 +5,7 @@ import pandas as pd
 from manywalks import files
 from manywalks.featurize.failures import failure_table
 from manywalks.featurize.featurize import featurize_each
+from manywalks.graph_layout import larger
 from manywalks.params.block_sources import located
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of
@@ -24,8 +25,11 @@ def run(workspace: Workspace) -> None:
             always_workers=True,
             progress=progress.counting(tell),
         )
-        if found.failures:
-            tell(len(curated), len(curated), f"{len(found.failures)} without features")
+        too_large = int(larger(found.features).sum())
+        notes = [f"{len(found.failures)} without features"] if found.failures else []
+        notes += [f"{too_large} too large for the network on graphs"] if too_large else []
+        if notes:
+            tell(len(curated), len(curated), ", ".join(notes))
     table = failure_table(curated, found.failures)
     found.features.save(workspace.features)
     with files.atomic_path(workspace.not_featurized) as path:

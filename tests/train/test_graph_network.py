@@ -30,7 +30,7 @@ import numpy as np
 from manywalks.train.keras_engine import model
 from manywalks.params.model import NetworkParams
 import keras
-for name in ("keras_engine.model", "graph_bonds", "graph_network"):
+for name in ("keras_engine.model", "graph_keras"):
     __import__(f"manywalks.train.{name}")
     sys.modules[f"manywalks.train.{name}"].import_keras = lambda: keras
 given = np.load(sys.argv[1])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from manywalks.ensemble.graph_stack import graph_stack
 from manywalks.params.model import NetworkParams
 from manywalks.replicates.combine import TRIM, Classes, Mode
 from manywalks.train.keras_engine.model import build, import_keras
@@ -94,6 +95,8 @@ def _outputs(features: Any, family: FamilyReplicates) -> Any:
         own = import_keras().ops.take(features, family.columns.astype(np.int32), axis=1)
     if family.network.builder is None:
         return _dense_stack(own, family)
+    if family.network.on_graph:
+        return graph_stack(own, family.network, family.weights, family.prefix)
     return _side_by_side(own, family)
 
 

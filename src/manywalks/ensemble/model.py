@@ -40,11 +40,15 @@ class _Predicted(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A row for each molecule of a list; each endpoint's sums over the list, and its best molecules."""
+    """A row for each molecule of a list; each endpoint's sums over the list, and its best molecules.
+
+    `too_large` counts molecules that a network on graphs left to the others.
+    """
 
     table: pd.DataFrame
     sums: tuple[ListSums, ...]
     best: tuple[Candidates, ...] = ()
+    too_large: int = 0
 
 
 @dataclass(frozen=True, repr=False)

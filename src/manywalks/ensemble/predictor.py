@@ -1,4 +1,4 @@
-"""Predict with all replicates of an ensemble at once, without TensorFlow where the network is dense.
+"""Predict with all replicates of an ensemble at once, without TensorFlow but for networks of the user's own.
 
 The weights are read from model.keras itself. A core takes one replicate through a block of molecules, so that
 its weights stay in the cache, and the first layer adds up the rows of the non-zero counts alone.
@@ -19,6 +19,7 @@ from numba import njit
 from scipy import special
 from threadpoolctl import threadpool_limits
 
+from manywalks.ensemble.graph_predictor import GraphStack
 from manywalks.ensemble.keras_file import ABOUT
 from manywalks.features import Features
 from manywalks.params.model import NetworkParams
@@ -91,13 +92,15 @@ class StackedPredictor:
             cores: threads that predict (default: all cores this process may use).
         """
         about, weights = _read(path)
-        of_builders = sum(family["network"]["builder"] is not None for family in about["families"])
+        networks = [NetworkParams.model_validate(family["network"]) for family in about["families"]]
+        of_builders = any(network.builder is not None and not network.on_graph for network in networks)
         built = iter(_builder_stacks(path) if of_builders else ())
         families = []
-        for family in about["families"]:
-            network = NetworkParams.model_validate(family["network"])
+        for network, family in zip(networks, about["families"], strict=True):
             if network.builder is None:
                 stack: Stack = DenseStack.from_arrays(network, weights, usable_cores(cores), family)
+            elif network.on_graph:
+                stack = GraphStack.from_arrays(network, weights, usable_cores(cores), family)
             else:
                 stack = next(built)
             families.append(

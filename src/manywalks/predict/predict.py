@@ -22,7 +22,7 @@ from manywalks.predict.list_summary import list_summary, summary_path
 from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.scan import Scan, batches
-from manywalks.predict.stream import BEST, RECENT, SUMS, Chunk, Keep, Share, Stream
+from manywalks.predict.stream import BEST, RECENT, SUMS, TOO_LARGE, Chunk, Keep, Share, Stream
 from manywalks.predict.written import check_form
 from manywalks.runtime import interrupt, progress
 from manywalks.runtime.resources import NO_DASK, usable_cores
@@ -100,7 +100,19 @@ def predict_table(
             best = None if top is None else best_rows(ensemble, parts.metadata(BEST), top)
             _assemble(parts, schema(ensemble, carried), best)
             _summarize(ensemble, model, output, parts, best, say)
+            if too_large := sum(int(count) for count in parts.metadata(TOO_LARGE)):
+                say(_others_words(ensemble, too_large))
     return Scored(counted.rows, counted.rejected)
+
+
+def _others_words(ensemble: Ensemble, molecules: int) -> str:
+    """How many molecules the network on graphs did not predict."""
+    (slots,) = (block.max_atoms for block in ensemble.blocks if block.kind == "graph")
+    said = "molecule has" if molecules == 1 else "molecules have"
+    return (
+        f"{molecules:,} {said} over {slots} atoms, or too many bonds, for the network on graphs; the other "
+        "networks alone predicted them"
+    )
 
 
 def _assemble(parts: Parts, fields: pa.Schema, best: BestRows | None) -> None:

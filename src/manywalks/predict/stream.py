@@ -19,6 +19,7 @@ from manywalks.ensemble.model import Ensemble, Listed
 from manywalks.features import Features
 from manywalks.featurize.featurize import features_of
 from manywalks.featurize.molecule import FeatureRow
+from manywalks.graph_layout import larger
 from manywalks.predict.best import best_molecules
 from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import BLOCK, SMILES, TARGET, Arrived, Standard, arrived, setup
@@ -31,6 +32,8 @@ RECENT = 32
 SUMS = b"manywalks:sums"
 # likewise: which of them may be among the best of the whole list
 BEST = b"manywalks:best"
+# likewise: how many of them are too large for a network on graphs
+TOO_LARGE = b"manywalks:too_large"
 DTYPES = {"f": "float64", "i": "int64", "b": "bool"}
 Keep = Callable[["Chunk", pa.Table], None]
 
@@ -210,6 +213,7 @@ class Stream:
         """Rows taken over from recent chunks, then those of new molecules."""
         features = features_of(new.rows.values(), len(new.rows), self._blocks)
         predicted = self._new(features, list(new.rows))
+        predicted = predicted._replace(too_large=int(larger(features).sum()))
         held = _taken(list(new.held.values()))
         if not held:
             return predicted
@@ -239,10 +243,12 @@ class Stream:
         standards = [begun.standards.get(text, nothing) for text in begun.texts]
         given = input_columns(begun.chunk.records, standards)
         places = [-1 if s is None else known.places.get(s, -1) for s in given["standardized"]]
-        table, sums, found = known.listed.result()
-        made = result_table(given, table, places, self._fields)
-        beside = {SUMS: list_sums.to_bytes(sums)}
-        return made.replace_schema_metadata(beside | ({BEST: best.to_bytes(found)} if found else {}))
+        listed = known.listed.result()
+        made = result_table(given, listed.table, places, self._fields)
+        beside = {SUMS: list_sums.to_bytes(listed.sums)}
+        beside |= {BEST: best.to_bytes(listed.best)} if listed.best else {}
+        beside |= {TOO_LARGE: str(listed.too_large).encode()} if listed.too_large else {}
+        return made.replace_schema_metadata(beside)
 
 
 def _between(chunk: Chunk, tell: Share) -> Callable[[int, int], None]:

@@ -1,4 +1,4 @@
-"""Networks on molecular graphs, as plain Keras models: the graph is a slice of the feature vector.
+"""Networks on molecular graphs: described once, for Keras, NumPy and whatever else has these operations.
 
 The last columns of the features are those of the block `graph` (`GraphLayout`); what is before them joins at
 the readout. Empty slots change nothing: no bond leads to them, and sums and means pass over them.
@@ -11,99 +11,136 @@ normalization and an activation and is added to its state (R-GCN, Schlichtkrull 
 atom, but for its own reverse (directed message passing, Yang et al. 2019, as in chemprop).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from manywalks.graph_layout import GraphLayout
 from manywalks.params.model import NetworkParams
-from manywalks.train.graph_bonds import Graph, read_graph
-from manywalks.train.keras_engine.model import import_keras
-from manywalks.train.weights import NORMALIZATION_EPSILON
-
-if TYPE_CHECKING:
-    import keras
 
 # a sum over atoms is divided by this, so that it is of the size of a mean
 USUAL_ATOMS = 20.0
 
 
-def build_graph_network(network: NetworkParams, n_features: int, n_endpoints: int) -> "keras.Model":
-    """One replicate's model: scaled features (b, d), the graph's last -> network space (b, t)."""
-    keras = import_keras()
-    if network.max_atoms is None:
-        raise ValueError(f"network.builder: {network.builder} needs the block graph among its features")
-    layout = GraphLayout(network.max_atoms)
-    inputs = keras.Input((n_features,), name="features")
-    beside = n_features - layout.width
-    graph = read_graph(inputs[:, beside:], layout)
-    layers = Layers(network)
-    atoms = relational(graph, layers) if network.builder == "relational" else dmpnn(graph, layers)
-    x = read_out(graph, atoms, layers)
-    if beside:
-        x = keras.ops.concatenate([x, inputs[:, :beside]], axis=-1)
+class Graph(Protocol):
+    """b molecules' atoms and directed bonds (each bond twice, there and back), and what goes along them.
+
+    States of atoms and bonds are arrays that can be added; `units` is their last axis.
+    """
+
+    @property
+    def atoms(self) -> Any:
+        """Properties of the atoms, ones and zeros."""
+        ...
+
+    @property
+    def kinds(self) -> Any:
+        """The kinds of the bonds, ones and zeros."""
+        ...
+
+    @property
+    def count(self) -> Any:
+        """Atoms of each molecule."""
+        ...
+
+    def side_by_side(self, parts: list[Any]) -> Any:
+        """Arrays joined at their last axis."""
+        ...
+
+    def total(self, atoms: Any) -> Any:
+        """The sum over a molecule's atoms."""
+        ...
+
+    def everywhere(self, molecules: Any) -> Any:
+        """What a molecule has, at each of its atoms."""
+        ...
+
+    def by_relation(self, sent: Any, units: int) -> Any:
+        """What atoms send along each relation (relations * units) -> the sum of what arrives at each."""
+        ...
+
+    def at_start(self, atoms: Any) -> Any:
+        """Each bond's first atom."""
+        ...
+
+    def arriving(self, bonds: Any) -> Any:
+        """The sum over the bonds that lead to an atom."""
+        ...
+
+    def reverse(self, bonds: Any) -> Any:
+        """Each bond's other direction."""
+        ...
+
+
+class Layers(Protocol):
+    """The layers of a network, in the order in which they are asked for.
+
+    `first`: a dense layer on what all replicates share; `dense`: on what the network has made of it.
+    """
+
+    network: NetworkParams
+
+    def first(self, x: Any, units: int, *, bias: bool = True) -> Any: ...
+    def dense(self, x: Any, units: int, *, bias: bool = True) -> Any: ...
+    def normalization(self, x: Any) -> Any: ...
+    def activation(self, x: Any) -> Any: ...
+    def dropout(self, x: Any) -> Any: ...
+
+
+def on_graph(graph: Graph, beside: Any | None, layers: Layers, n_endpoints: int, relations: int) -> Any:
+    """Network space (b, t) of b molecules.
+
+    Args:
+        graph: theirs.
+        beside: other features, which join at the readout.
+        layers: of the network.
+        n_endpoints: t.
+        relations: how many the graph tells apart.
+    """
+    if layers.network.builder == "relational":
+        atoms = _relational(graph, layers, relations)
+    else:
+        atoms = _dmpnn(graph, layers)
+    x = _read_out(graph, atoms, layers)
+    if beside is not None:
+        x = graph.side_by_side([x, beside])
+    # behind the readout alone
     x = layers.dropout(x)
-    for width in network.widths:
+    for width in layers.network.widths:
         x = layers.dropout(layers.activation(layers.normalization(layers.dense(x, width))))
-    return keras.Model(inputs, layers.dense(x, n_endpoints), name="replicate")
+    return layers.dense(x, n_endpoints)
 
 
-class Layers:
-    """The layers that networks on graphs are made of, as params.yaml wants them."""
-
-    def __init__(self, network: NetworkParams) -> None:
-        self._layers: Any = import_keras().layers
-        self.network = network
-
-    def dense(self, x: Any, units: int, *, bias: bool = True) -> Any:
-        """(..., k) -> (..., units)."""
-        return self._layers.Dense(units, use_bias=bias)(x)
-
-    def activation(self, x: Any) -> Any:
-        """The activation function."""
-        return self._layers.Activation(self.network.activation)(x)
-
-    def normalization(self, x: Any) -> Any:
-        """The layer normalization, where there is one."""
-        if self.network.normalization == "none":
-            return x
-        return self._layers.LayerNormalization(epsilon=NORMALIZATION_EPSILON)(x)
-
-    def dropout(self, x: Any) -> Any:
-        """Behind the readout alone: within the graph it made the untuned networks worse."""
-        return self._layers.Dropout(self.network.dropout)(x) if self.network.dropout else x
-
-
-def relational(graph: Graph, layers: Layers) -> Any:
-    """States of the atoms (b, n, units) after all layers."""
+def _relational(graph: Graph, layers: Layers, relations: int) -> Any:
+    """States of the atoms after all layers."""
     units = layers.network.units
     # E and Z, and bonds of other kinds, share a relation: they show in what their atoms begin with
-    bonds = graph.arriving(graph.kinds)
-    state = layers.dense(import_keras().ops.concatenate([graph.atoms, bonds], axis=-1), units)
+    state = layers.first(graph.side_by_side([graph.atoms, graph.arriving(graph.kinds)]), units)
     for _ in range(layers.network.layers):
-        sent = graph.by_relation(lambda width, state=state: layers.dense(state, width, bias=False), units)
+        sent = layers.dense(state, relations * units, bias=False)
+        arrived = graph.by_relation(sent, units)
         own = layers.dense(state, units)
-        everywhere = layers.dense(graph.mean(state), units, bias=False)
-        update = layers.normalization(sent + own + everywhere)
+        mean = layers.dense(graph.total(state) / graph.count, units, bias=False)
+        update = layers.normalization(arrived + own + graph.everywhere(mean))
         state = state + layers.activation(update)
     return state
 
 
-def dmpnn(graph: Graph, layers: Layers) -> Any:
-    """States of the atoms (b, n, units), from the states of the bonds that lead to them."""
+def _dmpnn(graph: Graph, layers: Layers) -> Any:
+    """States of the atoms, from the states of the bonds that lead to them."""
     units = layers.network.units
-    first = graph.at_start(layers.dense(graph.atoms, units)) + layers.dense(graph.kinds, units, bias=False)
-    state = layers.activation(first)
+    kinds = layers.first(graph.kinds, units, bias=False)
+    begun = graph.at_start(layers.first(graph.atoms, units)) + kinds
+    state = layers.activation(begun)
     for _ in range(layers.network.layers - 1):
         message = graph.at_start(graph.arriving(state)) - graph.reverse(state)
-        state = layers.activation(first + layers.dense(message, units))
-    whole = layers.dense(graph.atoms, units) + layers.dense(graph.arriving(state), units, bias=False)
+        state = layers.activation(begun + layers.dense(message, units))
+    whole = layers.first(graph.atoms, units) + layers.dense(graph.arriving(state), units, bias=False)
     return layers.activation(whole)
 
 
-def read_out(graph: Graph, atoms: Any, layers: Layers) -> Any:
-    """States of the atoms (b, n, units) -> a molecule's (b, k)."""
-    ops = import_keras().ops
-    x = layers.activation(layers.dense(atoms, layers.network.units))
-    total = ops.sum(x * graph.there, axis=-2)
-    parts = {"mean": total / graph.count, "sum": total / USUAL_ATOMS}
-    asked = layers.network.readout
-    return parts[asked] if asked in parts else ops.concatenate(list(parts.values()), axis=-1)
+def _read_out(graph: Graph, atoms: Any, layers: Layers) -> Any:
+    """States of the atoms -> a molecule's."""
+    total = graph.total(layers.activation(layers.dense(atoms, layers.network.units)))
+    if layers.network.readout == "mean":
+        return total / graph.count
+    if layers.network.readout == "sum":
+        return total / USUAL_ATOMS
+    return graph.side_by_side([total / graph.count, total / USUAL_ATOMS])

@@ -82,7 +82,7 @@ def build(
     """
     keras = import_keras()
     if network.on_graph:
-        from manywalks.train.graph_network import build_graph_network  # it imports this module
+        from manywalks.train.graph_keras import build_graph_network  # it imports this module
 
         return build_graph_network(network, n_features, n_endpoints)
     if network.builder is not None:
