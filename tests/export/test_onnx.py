@@ -16,9 +16,12 @@ from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.export.onnx_model import write_onnx
 from manywalks.featurize.featurize import featurize
+from manywalks.graph_layout import LARGER
 from manywalks.params.families import families_of
 from manywalks.params.load import parse_params
-from manywalks.train.prepare import columns_of
+from manywalks.params.model import NetworkParams
+from manywalks.train.keras_engine.model import build
+from manywalks.train.prepare import columns_of, with_slots
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep, TargetTransform
 from manywalks.train.union import UnionScaler
@@ -49,6 +52,13 @@ FAMILIES = [
 ]
 
 
+def fresh(network: NetworkParams, width: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """A network's first weights."""
+    if network.on_graph:
+        return build(network, width, 6).get_weights()
+    return initial_weights(network, width, 6, rng)
+
+
 def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensemble:
     """An ensemble of untrained networks."""
     kinds: dict[str, Any] = {name: {} for name in "abcd"}
@@ -68,14 +78,16 @@ def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensembl
     union = UnionScaler(raw.names, tuple(scalers))
     families = []
     for one, scaler, columns in zip(asked, scalers, union.family_columns, strict=True):
-        network = one.params.network
+        network = with_slots(one.params)
+        width = len(scaler.names)
         weights = [
             [w + rng.normal(scale=0.1, size=w.shape).astype(np.float32) for w in drawn]
-            for drawn in (initial_weights(network, len(scaler.names), 6, rng) for _ in range(replicates))
+            for drawn in (fresh(network, width, rng) for _ in range(replicates))
         ]
         if network.normalization == "batch":
             weights = [[np.abs(w) if w.ndim == 1 else w for w in one] for one in weights]
-        families.append(FamilyReplicates(network, transform, weights, columns, one.name, one.weight))
+        place = union.names.index(LARGER) if network.on_graph and len(asked) > 1 else None
+        families.append(FamilyReplicates(network, transform, weights, columns, one.name, one.weight, place))
     how = params.ensemble.average, params.ensemble.class_average
     model = stacked_model(families, *how, n_features=len(union.names))
     save_keras(model, folder / "model.keras", about=describe(families, *how))
@@ -122,6 +134,31 @@ def test_the_graph_gives_what_predict_gives(sections: dict[str, Any], tmp_path: 
         np.testing.assert_allclose(mean[:, column], known[name], rtol=1e-5, atol=1e-5, err_msg=name)
         np.testing.assert_allclose(
             spread[:, column], known[f"{name}:spread"], rtol=1e-4, atol=1e-5, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("builder", ["relational", "dmpnn"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_networks_on_molecular_graphs_are_exported(builder: str, alone: bool, tmp_path: Path) -> None:
+    network = {"builder": builder, "units": 6, "layers": 2, "widths": [5]}
+    if alone:
+        slots = {"kind": "graph", "max_atoms": 20, "larger": "reject"}
+        sections: dict[str, Any] = {"featurize": {"blocks": [slots]}, "network": network}
+    else:  # several of the molecules have more than eight atoms
+        blocks = [{"kind": "physchem"}, {"kind": "graph", "max_atoms": 8}]
+        graph = {"name": "graph", "blocks": ["graph", "physchem"], "network": network}
+        families = [{"name": "dense", "blocks": ["physchem"], "weight": 2}, graph]
+        sections = {"featurize": {"blocks": blocks}, "families": families}
+    ensemble = made(tmp_path, sections, replicates=3)
+    write_onnx(ensemble, tmp_path / "model.onnx")
+    raw = featurize([*SMILES, *STRANGE], ensemble.blocks)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    mean, spread = map(np.asarray, session.run(None, {"features": raw.matrix()}))
+    known = ensemble.predict_features(raw)
+    for column, name in enumerate(ensemble.endpoints):
+        np.testing.assert_allclose(mean[:, column], known[name], rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            spread[:, column], known[f"{name}:spread"], rtol=1e-3, atol=1e-5, err_msg=name
         )
 
 

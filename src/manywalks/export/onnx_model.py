@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from manywalks import files
+from manywalks.ensemble.graph_predictor import GraphStack
 from manywalks.ensemble.model import Ensemble
-from manywalks.ensemble.predictor import DenseStack, Layer
+from manywalks.ensemble.predictor import DenseStack, FamilyStack, Layer
 from manywalks.ensemble.probability_maps import CLIP
 from manywalks.export.graph import Graph
+from manywalks.export.network_on_graph import graph_outputs
+from manywalks.graph_layout import LARGER
 from manywalks.params.model import EnsembleParams
 from manywalks.replicates.combine import TRIM, combining_of
 from manywalks.train.scaling import FeatureScaler
-from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.targets import TargetStep
 from manywalks.train.union import UnionScaler
 from manywalks.train.weights import NORMALIZATION_EPSILON
 
@@ -28,7 +31,7 @@ def write_onnx(ensemble: Ensemble, path: Path) -> None:
     """Write the graph, whole or not at all."""
     g = Graph()
     values = [
-        family_values(g, family_features(g, ensemble.scaler, scaler), family.stack, family.transform)
+        family_values(g, family_features(g, ensemble.scaler, scaler), len(scaler.names), family)
         for scaler, family in zip(ensemble.scaler.scalers, ensemble.predictor.families, strict=True)
     ]
     names = list(ensemble.endpoints)
@@ -105,18 +108,26 @@ def _dense_width(scaler: FeatureScaler) -> int:
     return len(scaler.columns) - (known[scaler.names[kept]] - int(scaler.keep_dense[0]))
 
 
-def family_values(g: Graph, scaled: str, stack: object, transform: TargetTransform) -> str:
-    """Scaled features (n, d) -> float64 (m, n, t) in endpoint units, logits of classes."""
-    if not isinstance(stack, DenseStack):
+def family_values(g: Graph, scaled: str, features: int, family: FamilyStack) -> str:
+    """A family's scaled features (n, features) -> float64 (m, n, t) in endpoint units, logits of classes."""
+    if isinstance(family.stack, GraphStack):
+        z = graph_outputs(g, scaled, features, family.stack, _activated)
+    elif isinstance(family.stack, DenseStack):
+        z = _dense_outputs(g, scaled, family.stack)
+    else:
         raise ValueError(
             "export --onnx: network.builder: a network of your own is not exported; use model.keras"
         )
+    z, steps = g.cast(z, DOUBLE), family.transform.steps
+    return g.pad_columns([_inverse(g, g.columns(z, np.array([k])), step) for k, step in enumerate(steps)])
+
+
+def _dense_outputs(g: Graph, scaled: str, stack: DenseStack) -> str:
+    """Scaled features (n, d) -> network space (m, n, t)."""
     x = g.op("Unsqueeze", scaled, g.ints(0))
     for layer in stack.layers[:-1]:
         x = _activated(g, _normalized(g, _dense(g, x, layer), layer), stack.activation)
-    z = g.cast(_dense(g, x, stack.layers[-1]), DOUBLE)
-    columns = [_inverse(g, g.columns(z, np.array([k])), step) for k, step in enumerate(transform.steps)]
-    return g.pad_columns(columns)
+    return _dense(g, x, stack.layers[-1])
 
 
 def _dense(g: Graph, x: str, layer: Layer) -> str:
@@ -181,10 +192,20 @@ def _average(g: Graph, families: list[str], ensemble: Ensemble) -> str:
     """The weighted mean of the families (m, n, 1)."""
     if len(families) == 1:
         return families[0]
-    weights = np.array([family.weight for family in ensemble.predictor.families])
-    shares = weights / weights.sum()
-    weighted = [g.op("Mul", one, g.const(share, DOUBLE)) for one, share in zip(families, shares, strict=True)]
-    return g.op("Sum", *weighted)
+    weights = [_weight(g, family, ensemble) for family in ensemble.predictor.families]
+    total = g.op("Sum", *weights)
+    weighted = [g.op("Mul", one, weight) for one, weight in zip(families, weights, strict=True)]
+    return g.op("Div", g.op("Sum", *weighted), total)
+
+
+def _weight(g: Graph, family: FamilyStack, ensemble: Ensemble) -> str:
+    """A family's weight; (n, 1) where it is 0 at molecules that are too large for the family's graph."""
+    weight = g.const(family.weight, DOUBLE)
+    if family.larger is None:
+        return weight
+    place = ensemble.scaler.columns.index(LARGER)
+    taken = g.op("Sub", g.const(1.0), g.columns("features", np.array([place])))
+    return g.op("Mul", g.cast(taken, DOUBLE), weight)
 
 
 def _location(g: Graph, y: str, ensemble: Ensemble, mode: str) -> str:

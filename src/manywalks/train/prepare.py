@@ -89,14 +89,14 @@ def prepare(
         train=train,
         valid=valid,
         predict=out_of_sample(subsets),
-        network=_with_slots(params),
+        network=with_slots(params),
         train_params=params.train,
         family=family.name,
     )
     return Prepared(problem, scaler, transform)
 
 
-def _with_slots(params: Params) -> NetworkParams:
+def with_slots(params: Params) -> NetworkParams:
     """The network; one on graphs knows how many columns of its features are the graph's."""
     if not params.network.on_graph:
         return params.network
