@@ -37,7 +37,7 @@ def run(workspace: Workspace) -> None:
             **settings_of(workspace),
             "feature_names": list(scaler.names),
             "transform": {one.problem.family: one.transform.to_json() for one in prepared},
-            "calibration": calibrations(workspace, kept),
+            "calibration": calibrations(workspace, kept, domain, features),
             "replicates": len(kept),
             "diverged": diverged,
             "confidence": params.replicates.confidence,

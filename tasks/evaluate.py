@@ -59,6 +59,7 @@ def run(workspace: Workspace) -> None:
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])
         seen = endpoint_results(curated, subsets, name, fitted, predictions[:, :, column], params)
+        seen = seen._replace(similarity=near.table["similarity"].to_numpy(dtype=np.float64))
         metrics[name] = {
             **scores_on_test(seen, params),
             **beside_baselines(seen, near, curated.loc[train, name].to_numpy(dtype=np.float64)),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from manywalks.ensemble import calibration
+from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.keras_stack import FamilyReplicates
 from manywalks.features import Features
 from manywalks.featurize.representations import recorded
@@ -63,9 +64,12 @@ def family_replicates(
     ]
 
 
-def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]:
-    """Each endpoint's calibration, fitted on the valid subset."""
+def calibrations(
+    workspace: Workspace, kept: list[store.Kept], domain: Domain, features: Features
+) -> dict[str, Any]:
+    """Each endpoint's calibration, fitted on the valid subset, from raw features of the curated table."""
     curated, subsets = read_tables(workspace)
+    near = domain.assess(features.take(np.flatnonzero(subsets == "valid")))["similarity"].to_numpy()
     valid = subsets[out_of_sample(subsets)] == "valid"
     predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
     rows = curated.loc[subsets == "valid"]
@@ -83,6 +87,7 @@ def calibrations(workspace: Workspace, kept: list[store.Kept]) -> dict[str, Any]
             mean,
             spread,
             endpoint.kind,
+            similarity=near,
             early_stopping=stops,
             method=workspace.params.evaluate.calibration,
             coverage=workspace.params.evaluate.coverage,

@@ -15,6 +15,7 @@ from scipy import optimize, stats
 from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble import probability_maps
+from manywalks.ensemble.distance_classes import DistanceClasses, fit_classes
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 # below so many molecules the share of the spread is not fitted beside the residual variance
@@ -35,6 +36,7 @@ class Calibration:
         residual: variance beside the spread, in the endpoint's unit squared (regression).
         share: factor of the squared spread in the predicted variance (regression).
         scores: rising |error| / predicted sd of the valid molecules, or some of them (regression).
+        classes: the same by distance from the training molecules, where there are enough (regression).
         slope, intercept: calibrated logit = intercept + slope * logit (classification, without knots).
         knots: (logit, calibrated probability) of the isotonic curve, rising (classification).
         cross_fitted: log-loss by way of calibration, on valid molecules that the map was not fitted on.
@@ -51,22 +53,29 @@ class Calibration:
     knots: tuple[tuple[float, float], ...] = ()
     cross_fitted: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    classes: DistanceClasses = field(default_factory=DistanceClasses)
 
     def predicted_sd(self, spread: np.ndarray) -> np.ndarray:
         """Standard deviation of the error (n,), from the spread (n,), in the endpoint's unit."""
         return np.sqrt(self.residual + self.share * np.square(np.asarray(spread, dtype=np.float64)))
 
     def interval(
-        self, mean: np.ndarray, spread: np.ndarray, coverage: float
+        self, mean: np.ndarray, spread: np.ndarray, coverage: float, similarity: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end (n,) of intervals that hold the truth with probability `coverage`.
+
+        With the `similarity` (n,) to the nearest training molecule, that is so for near and far ones alike,
+        where there were enough valid molecules; else on average over molecules like the valid ones.
 
         A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.replicate_range`.
         """
         mean = np.asarray(mean, dtype=np.float64)
         if self.kind == "classification":
             return np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-        half = self.quantile(coverage) * self.predicted_sd(spread)
+        quantile = np.full(mean.shape, self.quantile(coverage))
+        if similarity is not None:
+            quantile = self.classes.quantiles(coverage, np.asarray(similarity), self.quantile(coverage))
+        half = quantile * self.predicted_sd(spread)
         return mean - half, mean + half
 
     def quantile(self, coverage: float) -> float:
@@ -99,13 +108,17 @@ class Calibration:
     def to_json(self) -> dict[str, Any]:
         """As the manifest keeps it."""
         lists = {"scores": list(self.scores), "notes": list(self.notes)}
-        return asdict(self) | lists | {"knots": [list(knot) for knot in self.knots]}
+        classes = {"edges": list(self.classes.edges), "scores": [list(own) for own in self.classes.scores]}
+        return asdict(self) | lists | {"knots": [list(knot) for knot in self.knots], "classes": classes}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Calibration":
         """From what `to_json` gave."""
         tuples: dict[str, Any] = {name: tuple(content[name]) for name in ("scores", "notes")}
-        return cls(**{**content, **tuples, "knots": tuple((x, y) for x, y in content["knots"])})
+        found = content.get("classes", {"edges": [], "scores": []})  # a former model has none
+        classes = DistanceClasses(tuple(found["edges"]), tuple(tuple(own) for own in found["scores"]))
+        knots = tuple((x, y) for x, y in content["knots"])
+        return cls(**{**content, **tuples, "knots": knots, "classes": classes})
 
 
 def fit(
@@ -114,6 +127,7 @@ def fit(
     spread: np.ndarray,
     kind: str,
     *,
+    similarity: np.ndarray | None = None,
     early_stopping: bool = False,
     method: probability_maps.Method = "logistic",
     coverage: float = 0.9,
@@ -125,6 +139,7 @@ def fit(
         mean: (n,) the ensemble's predictions; probabilities for a class.
         spread: (n,) standard deviation over the replicates.
         kind: "regression" or "classification".
+        similarity: (n,) to the nearest training molecule, for intervals of their own near and far.
         early_stopping: whether the same molecules decided when replicates stopped, which is noted.
         method: how probabilities are calibrated; "auto" takes what has the lower cross-fitted log-loss.
         coverage: of the intervals that will be asked for; it is noted where there are too few molecules.
@@ -141,11 +156,12 @@ def fit(
         return _fit_class(y > 0.5, f, notes, method)
     # fits of two numbers: threads of BLAS only wait for each other, 17 times as long
     with threadpool_limits(1):
-        return _fit_regression(y - f, s, notes, coverage)
+        near = np.full(y.shape, np.nan) if similarity is None else np.asarray(similarity, np.float64)[keep]
+        return _fit_regression(y - f, s, near, notes, coverage)
 
 
 def _fit_regression(
-    error: np.ndarray, spread: np.ndarray, notes: Sequence[str], coverage: float
+    error: np.ndarray, spread: np.ndarray, similarity: np.ndarray, notes: Sequence[str], coverage: float
 ) -> Calibration:
     """Residual variance and share of the spread by maximum likelihood; scores for the intervals."""
     n = error.size
@@ -153,13 +169,14 @@ def _fit_regression(
         lacks = "no valid molecule was measured: intervals come from the spread alone and are too narrow"
         return Calibration("regression", 0, notes=(*notes, lacks))
     residual, share = _variance_parts(error, spread, alone=n < _FEW)
-    scores = np.sort(_cross_fitted_scores(error, spread, (residual, share)))
+    made = _cross_fitted_scores(error, spread, (residual, share))
+    scores, classes = np.sort(made), fit_classes(made, similarity)
     few = [level for level in sorted({*LEVELS, coverage}) if math.ceil((n + 1) * level) > n]
     if few:
         shown = ", ".join(f"{100 * level:g} %" for level in few)
         notes = (*notes, f"{n} valid molecules are too few to guarantee intervals of {shown}")
     kept = tuple(scores[_kept_ranks(n) - 1].tolist())
-    return Calibration("regression", n, residual, share, kept, notes=tuple(notes))
+    return Calibration("regression", n, residual, share, kept, notes=tuple(notes), classes=classes)
 
 
 def _cross_fitted_scores(error: np.ndarray, spread: np.ndarray, whole: tuple[float, float]) -> np.ndarray:

@@ -56,9 +56,15 @@ class Settings(NamedTuple):
 
 
 def report_endpoint(
-    calibration: Calibration, replicates: np.ndarray, mean: np.ndarray, asked: Settings
+    calibration: Calibration,
+    replicates: np.ndarray,
+    mean: np.ndarray,
+    asked: Settings,
+    similarity: np.ndarray | None = None,
 ) -> HandedOut:
     """What users get, from replicates (m, n) and the ensemble's mean (n,) as the network gives them.
+
+    `similarity` (n,) is that to the nearest training molecule: intervals are wider far from these.
 
     The bound of a class takes the calibration for given: a retrained ensemble has one of its own.
     """
@@ -69,7 +75,7 @@ def report_endpoint(
         moved = calibration.as_reported(np.clip(moved, 0, 1))
         ends = probability_maps.replicate_range(own, asked.coverage)
     else:
-        ends = calibration.interval(mean, replicates.std(axis=0, ddof=1), asked.coverage)
+        ends = calibration.interval(mean, replicates.std(axis=0, ddof=1), asked.coverage, similarity)
     # probabilities cannot differ by more than 1
     widest = 1.0 if calibration.kind == "classification" else math.inf
     bound = np.minimum(molecule_bounds(moved, asked.confidence, mode=mode), widest)

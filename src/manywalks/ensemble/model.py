@@ -237,17 +237,18 @@ class Ensemble:
 
         With `top`, also which of the molecules, whose SMILES (n,) are given, may be among so many best ones.
         """
-        replicates = self.replicates(features)
+        replicates, seen = self.replicates(features), self.domain.assess(features)
         columns: dict[str, Any] = {}
         sums, best = [], []
         for column, name in enumerate(self.endpoints):
             own = replicates[:, :, column].astype(np.float64)
-            out = self._reported(name, own)
+            out = self._reported(name, own, seen["similarity"].to_numpy())
             columns |= _columns(name, out)
             sums.append(out.sums)
             if top is not None:
                 best.append(self._candidates(name, own, smiles, top))
-        return Listed(pd.DataFrame(columns | self._domain_columns(features)), tuple(sums), tuple(best))
+        columns |= {name: seen[name].to_numpy() for name in ("similarity", "in_domain")}
+        return Listed(pd.DataFrame(columns), tuple(sums), tuple(best))
 
     def wanted(self, name: str) -> EndpointParams:
         """An endpoint's parameters, which say which values are the best ones."""
@@ -271,17 +272,14 @@ class Ensemble:
             centre, moved = calibration.as_reported(centre), calibration.as_reported(moved)
         return candidates_of(smiles, centre, moved, wanted, top, how.mode)
 
-    def _reported(self, name: str, replicates: np.ndarray) -> HandedOut:
+    def _reported(self, name: str, replicates: np.ndarray, similarity: np.ndarray) -> HandedOut:
         """What users get of one endpoint, from its (m, n) replicate predictions."""
         how = self.combining(name)
         coverage = self.about["params"]["evaluate"]["coverage"]
         asked = Settings(coverage, self.cut_of(name), self.about["confidence"], how)
-        return report_endpoint(self.calibrations[name], replicates, combine(replicates, how), asked)
-
-    def _domain_columns(self, features: Features) -> dict[str, np.ndarray]:
-        """Where the molecules lie relative to the training ones."""
-        seen = self.domain.assess(features)
-        return {"similarity": seen["similarity"].to_numpy(), "in_domain": seen["in_domain"].to_numpy()}
+        return report_endpoint(
+            self.calibrations[name], replicates, combine(replicates, how), asked, similarity
+        )
 
 
 def _columns(name: str, out: HandedOut) -> dict[str, np.ndarray]:

@@ -24,6 +24,7 @@ def diagnose(
     spread: np.ndarray,
     *,
     replicates: np.ndarray | None = None,
+    similarity: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """How good the calibration is on molecules that it was not fitted on (the test subset).
 
@@ -32,6 +33,7 @@ def diagnose(
         observed: (n,), NaN where not measured.
         mean, spread: (n,) of the ensemble, not calibrated.
         replicates: (m, n) of the replicates, for the mutual information of a class; left out where None.
+        similarity: (n,) to the nearest training molecule, by which intervals may be wider or narrower.
     """
     keep = np.isfinite(np.asarray(observed, dtype=np.float64))
     y, f, s = (np.asarray(a, dtype=np.float64)[keep] for a in (observed, mean, spread))
@@ -41,16 +43,21 @@ def diagnose(
     if calibration.kind == "classification":
         kept = None if replicates is None else np.asarray(replicates)[:, keep]
         return about | _diagnose_class(calibration, y, f, kept)
-    return about | _diagnose_regression(calibration, y, f, s)
+    near = None if similarity is None else np.asarray(similarity)[keep]
+    return about | _diagnose_regression(calibration, y, f, s, near)
 
 
 def _diagnose_regression(
-    calibration: Calibration, observed: np.ndarray, mean: np.ndarray, spread: np.ndarray
+    calibration: Calibration,
+    observed: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    similarity: np.ndarray | None,
 ) -> dict[str, Any]:
     """Coverage and width of the intervals, scores of the predicted sd."""
     intervals = []
     for level in LEVELS:
-        low, high = calibration.interval(mean, spread, level)
+        low, high = calibration.interval(mean, spread, level, similarity)
         hits = int(np.sum((low <= observed) & (observed <= high)))
         least, most = binomial_interval(hits, observed.size)
         intervals.append(

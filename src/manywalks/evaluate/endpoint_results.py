@@ -25,6 +25,7 @@ class EndpointResults(NamedTuple):
         relation: "=", "<", ">" or "" (n,).
         replicates: replicate predictions in endpoint units (m, n).
         mean: the ensemble's (n,).
+        similarity: to the nearest training molecule (n,), where it is known.
         fitted: the endpoint's calibration. `replicates` and `mean` are not calibrated; what is handed out is.
     """
 
@@ -37,6 +38,7 @@ class EndpointResults(NamedTuple):
     replicates: np.ndarray
     mean: np.ndarray
     fitted: Calibration
+    similarity: np.ndarray | None = None
 
 
 def endpoint_results(
@@ -71,7 +73,7 @@ def handed_out(seen: EndpointResults, params: Params) -> HandedOut:
         params.replicates.confidence,
         combining_of(seen.endpoint.kind, params.ensemble),
     )
-    return report_endpoint(seen.fitted, seen.replicates, seen.mean, asked)
+    return report_endpoint(seen.fitted, seen.replicates, seen.mean, asked, seen.similarity)
 
 
 def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:

@@ -127,7 +127,14 @@ def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     return {
         **found,
         "infinite": infinite_score(replicates, main_score(seen, params)),
-        "calibration": diagnose(fitted, exact, seen.mean[test], spread, replicates=replicates),
+        "calibration": diagnose(
+            fitted,
+            exact,
+            seen.mean[test],
+            spread,
+            replicates=replicates,
+            similarity=None if seen.similarity is None else seen.similarity[test],
+        ),
     }
 
 
