@@ -117,8 +117,10 @@ def main() -> None:
     """Measure, print, and write the section of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two repeats of each table, nothing written")
-    quick = parser.parse_args().quick
-    repeats, rows = 2 if quick else REPEATS, []
+    parser.add_argument("--repeats", type=int, default=REPEATS, help=f"of each table (default: {REPEATS})")
+    asked = parser.parse_args()
+    quick, rows = asked.quick, []
+    repeats = 2 if quick else asked.repeats
     for name, about in TABLES.items():
         if not (DATA / about["path"]).is_file():
             print(f"{name}: no {DATA / about['path']}; left out (set MANYWALKS_DATA)")
