@@ -1,6 +1,7 @@
 """The engine for accelerators beside Keras `fit` on the same device and the numba engine on its cores.
 
-    python -m benchmarks.engine_jax [speed growth precision] [--cases S default ...] [--replicates 1 8 32 128]
+    python -m benchmarks.engine_jax [speed growth precision whole] [--cases S default ...]
+        [--replicates 1 8 32 128]
     python -m benchmarks.engine_jax --write --kept FILE      (rows that were measured on another machine)
 
 Milliseconds by the clock a replicate and step. The engine: a whole pack, from its initial weights to its
@@ -12,6 +13,9 @@ an accelerator it runs on the processor, and says so.
 import argparse
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -26,8 +30,9 @@ from benchmarks import problems
 from benchmarks.results import table, write_section
 from manywalks.features import Features
 from manywalks.files import sha256_bytes
-from manywalks.params.families import DEFAULT_MIX
+from manywalks.params.load import Params
 from manywalks.params.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
+from manywalks.params.presets import with_preset
 from manywalks.train.dense_engine import engine as numba_engine
 from manywalks.train.jax_engine.engine import ENVIRONMENT, PRECISION
 from manywalks.train.keras_engine.model import build, import_keras
@@ -45,6 +50,8 @@ ADDRESS = {
     "graph": "graph network, batch 64",
 }
 EPOCHS = {"S": 50, "default": 50, "mix": 50, "L": 20, "graph": 3}
+# molecules of the whole run
+MOLECULES = 1_800
 # epochs of a whole training, where they are not 50
 FULL = {"graph": 40}
 # bytes of the weights, two moments, each read and written once a step
@@ -82,7 +89,7 @@ def _blocks_of(case: str) -> list[list[str]]:
     """Blocks of each family of a case."""
     if case == "graph":
         return [["graph", "rdkit2d", "ionization"]]
-    return [list(family["blocks"]) for family in DEFAULT_MIX["families"]]
+    return [list(family.blocks) for family in defaults("smiles", "y").families]
 
 
 def _features(blocks: Sequence[str]) -> Features:
@@ -264,7 +271,29 @@ def growth(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
         kept.add("growth", f"{n} {m}", row)
 
 
-PARTS = {"speed": speed, "growth": growth, "precision": precision}
+def whole(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
+    """The steps of a run on a part of the lipophilicity table, as many replicates as the most asked for."""
+    path, smiles, column = problems.TABLES["lipophilicity"]
+    asked = defaults(smiles, column).model_dump(mode="json")
+    asked["split"]["method"], asked["train"]["engine"] = "scaffold", "jax"
+    asked["replicates"]["count"] = max(counts)
+    with tempfile.TemporaryDirectory() as folder:
+        part = pd.read_csv(problems.DATA / path)[:MOLECULES]
+        part[[smiles, column]].to_csv(f"{folder}/table.csv", index=False)
+        Path(folder, "params.yaml").write_text(json.dumps(asked), encoding="utf-8")
+        for step in ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report"):
+            command = [sys.executable, "-m", "manywalks.tasks", step]
+            run = partial(subprocess.run, command, cwd=folder, check=True)
+            kept.add("whole", step, [step, str(max(counts)), f"{seconds(run):.1f}"])
+
+
+def defaults(smiles: str, column: str) -> Params:
+    """What `manywalks init` writes for a table with one number a molecule."""
+    data = {"path": "table.csv", "smiles": smiles, "endpoints": {column: {"kind": "regression"}}}
+    return with_preset(Params.model_validate({"data": data}))
+
+
+PARTS = {"speed": speed, "growth": growth, "precision": precision, "whole": whole}
 SPEED = f"""ms by the clock a replicate and step, a whole pack (50 epochs; L 20, graph 3) with its
 initial weights and predictions; `fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a
 weight at the speed at which an array of 1 GB is read and written here. First pack: its programs are compiled
@@ -279,9 +308,14 @@ HEADERS = {
     "growth": ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"],
     "precision": ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD",
                   "p (Welch)", "mean difference of the same replicate", "float32, s", "tensorfloat32, s"],
+    "whole": ["step", "replicates", "s"],
 }  # fmt: skip
-TEXTS = {"speed": SPEED, "growth": GROWTH, "precision": EXACTNESS}
-TITLES = {"speed": "speed", "growth": "growth", "precision": "exactness of products"}
+WHOLE = f"""{MOLECULES:,} molecules of the lipophilicity table, the default mix of two families, each step a
+process of its own."""
+TEXTS = {"speed": SPEED, "growth": GROWTH, "precision": EXACTNESS, "whole": WHOLE}
+TITLES = {
+    "speed": "speed", "growth": "growth", "precision": "exactness of products", "whole": "a whole run",
+}  # fmt: skip
 
 
 def write(kept: Kept) -> None:
