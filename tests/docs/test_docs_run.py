@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from manywalks.params.load import parse_params
+from manywalks.tune.reading import space_of
 from tests.conftest import REPOSITORY, SMALL
 from tests.docs.test_docs import PAGES
 from tests.support.prefect_server import server
@@ -48,6 +49,7 @@ NOT_EXECUTED = {
 """Text in a Python block, and why it is only compiled."""
 
 QUICKER = {
+    "manywalks tune": "--trials 2 --replicates 2",
     "manywalks compare": "--repeats 1 --folds 3 --replicates 2",
     "manywalks reproduce": "--replicates 4",
 }
@@ -184,6 +186,9 @@ def test_python_blocks_run(block: Block, home: Path) -> None:
 def test_yaml_blocks_are_parameters(block: Block) -> None:
     base = yaml.safe_load(SMALL)
     given = yaml.safe_load(block.text)
+    if block.page.name == "tune.md":  # a space: parameters with ranges in them
+        assert space_of(given, parse_params(base), block.name).keys
+        return
     parse_params({**base, **given}, source=block.name)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from manywalks.params.load import Params
-from manywalks.tune.history import VALUES, History, next_folder, searches
+from manywalks.tune.history import VALUES, History, next_folder, searches, suggest
 from manywalks.tune.reading import space_of
 from tests.tune.conftest import SPACE
 
@@ -15,7 +15,7 @@ def begun(folder: Path, present: Params, trials: int) -> History:
     history, space = History(folder, 3), space_of(SPACE, present, "s")
     for _ in range(trials):
         trial = history.ask()
-        history.note(trial.number, VALUES, space.draw(lambda key, trial=trial: history.suggest(trial, key)))
+        history.note(trial.number, VALUES, space.draw(lambda key, trial=trial: suggest(trial, key)))
         if trial.number < trials - 1:
             history.report(trial.number, 0, 0.1)
             history.end(trial.number, 0.1)

@@ -79,16 +79,6 @@ class History:
         """A new trial."""
         return self._study.ask()
 
-    def suggest(self, trial: Trial, key: Key) -> Any:
-        """Draw a key's value, as Optuna has it."""
-        distribution = key.distribution
-        if isinstance(distribution, CategoricalDistribution):
-            return trial.suggest_categorical(key.name, distribution.choices)
-        if isinstance(distribution, IntDistribution):
-            return trial.suggest_int(key.name, distribution.low, distribution.high, log=distribution.log)
-        low, high = key.ends
-        return trial.suggest_float(key.name, low, high, log=getattr(key.given, "log", False))
-
     def note(self, number: int, name: str, value: Any) -> None:
         """Keep something of a trial."""
         self._trial(number).set_user_attr(name, value)
@@ -115,6 +105,17 @@ class History:
     def _trial(self, number: int) -> Trial:
         trials = self._study.get_trials(deepcopy=False)
         return Trial(self._study, trials[number]._trial_id)
+
+
+def suggest(trial: Trial, key: Key) -> Any:
+    """Draw a key's value, as Optuna has it."""
+    distribution = key.distribution
+    if isinstance(distribution, CategoricalDistribution):
+        return trial.suggest_categorical(key.name, distribution.choices)
+    if isinstance(distribution, IntDistribution):
+        return trial.suggest_int(key.name, distribution.low, distribution.high, log=distribution.log)
+    low, high = key.ends
+    return trial.suggest_float(key.name, low, high, log=getattr(key.given, "log", False))
 
 
 def _mend(path: Path) -> None:

@@ -7,7 +7,7 @@ from manywalks.compare.design import Share
 from manywalks.params.load import Params
 from manywalks.tune.design import FEW, rungs_of
 from manywalks.tune.gains import Gain, gain_over, is_beaten, joint_scores, pooled
-from manywalks.tune.history import FAILED, VALUES, History
+from manywalks.tune.history import FAILED, VALUES, History, suggest
 from manywalks.tune.material import Material
 from manywalks.tune.space import Space, explicit, same_model
 from manywalks.tune.trial import Clock, TrialState
@@ -97,7 +97,7 @@ class Search:
             if len(self.trials) >= self.material.design.trials:
                 return None
             trial = self.history.ask()
-            values = self.space.draw(lambda key: self.history.suggest(trial, key))
+            values = self.space.draw(lambda key: suggest(trial, key))
             self.history.note(trial.number, VALUES, values)
             self.trials[trial.number] = TrialState(values, self._params(values))
             return trial.number

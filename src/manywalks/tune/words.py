@@ -1,5 +1,6 @@
 """A search in words, for the terminal and for its page."""
 
+import math
 from typing import Any
 
 from manywalks.formatting import count, number
@@ -11,7 +12,14 @@ def shown(found: dict[str, Any], value: float) -> str:
     metric = found["metric"]
     if metric["joint"]:
         return f"{100 * value:+.1f} %".replace("-", "−")
-    return f"{value:+.3g}".replace("-", "−")
+    return f"{value:+.{_decimals(found)}f}".replace("-", "−")
+
+
+def _decimals(found: dict[str, Any]) -> int:
+    """So many decimals that the surest gain has two figures of its interval."""
+    halves = [(one["high"] - one["low"]) / 2 for one in found["trials"] if one["gain"] is not None]
+    least = min((half for half in halves if half > 0), default=0.01)
+    return min(6, max(0, 1 - math.floor(math.log10(least))))
 
 
 def unit(found: dict[str, Any]) -> str:
