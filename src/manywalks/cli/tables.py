@@ -10,6 +10,8 @@ from rich.text import Text
 
 from manywalks import files
 from manywalks.compare.words import (
+    COSTS,
+    costs,
     design_sentence,
     label_of,
     method,
@@ -38,6 +40,8 @@ def tables(found: dict[str, Any]) -> Group:
         )
         parts += [Text("   ".join(named)), Text()]
         parts += [_scores(name, endpoint, found["configurations"]), Text(), _pairs(endpoint), Text()]
+        if rows := costs(endpoint, found["configurations"]):
+            parts += [plain_table(COSTS, rows), Text()]
     for one in found["configurations"]:
         if one["stopped"]:
             parts.append(Text(stopped_sentence(one), style="dim"))

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ from manywalks.replicates.code_key import content_key
 from manywalks.replicates.fresh import FreshReplicate, fresh_replicates
 from manywalks.replicates.mixing import Mixing
 from manywalks.replicates.plan import DIVERGED_LIMIT
-from manywalks.runtime.resources import allowed_threads
+from manywalks.runtime.resources import allowed_threads, peak_bytes
 from manywalks.train.prepare import prepare_families
 from manywalks.workspace import Workspace
 
@@ -55,12 +56,16 @@ class FoldPredictions(NamedTuple):
         indices: replicates tried, the diverged ones among them.
         diverged: how many of them diverged.
         parameters: trainable numbers of the network.
+        seconds: that all of them took to train, on the cores of one process.
+        memory: largest memory of the process that trained them, in bytes.
     """
 
     predictions: np.ndarray
     indices: list[int]
     diverged: int
     parameters: int
+    seconds: float = 0.0
+    memory: int = 0
 
 
 NONE = FoldPredictions(np.empty((0, 0, 0), dtype=np.float32), [], 0, 0)
@@ -145,6 +150,8 @@ def save_fold_predictions(fold_store: FoldStore, split: str, replicates: FoldPre
         "indices": replicates.indices,
         "diverged": replicates.diverged,
         "parameters": replicates.parameters,
+        "seconds": replicates.seconds,
+        "memory": replicates.memory,
     }
     content = files.npz_bytes({"predictions": replicates.predictions, "meta": np.array(json.dumps(meta))})
     path = fold_store.folder / f"{split}-{files.sha256_bytes(content)[:16]}.npz"
@@ -184,6 +191,7 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
     own = split_entropy(entropy, split)
     while len(kept.predictions) < wanted:
         first, missing = len(kept.indices), wanted - len(kept.predictions)
+        began, before = time.perf_counter(), kept
         made = fresh_replicates(
             prepared,
             range(first, first + missing),
@@ -194,6 +202,9 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
         )
         found = {replicate.index: replicate for replicate in made}
         kept = _joined(kept, found, [one.predictions for one in _good(found)])
+        kept = kept._replace(
+            seconds=before.seconds + time.perf_counter() - began, memory=max(before.memory, peak_bytes())
+        )
         if kept.diverged > max(DIVERGED_LIMIT, len(kept.predictions)):
             raise ValueError(
                 f"compare: {kept.diverged} of {len(kept.indices)} replicates diverged with "

@@ -7,6 +7,8 @@ from markupsafe import Markup
 
 from manywalks.compare.figures import against, best_of, budget_bars, figures
 from manywalks.compare.words import (
+    COSTS,
+    costs,
     design_sentence,
     method,
     metric_name,
@@ -67,6 +69,8 @@ def _part(name: str, endpoint: dict[str, Any], configurations: list[dict[str, An
         "metric": metric_name(endpoint),
         "sentences": first_lines(endpoint),
         "scores": [_score_row(row, one) for row, one in zip(endpoint["scores"], configurations, strict=True)],
+        "costs": costs(endpoint, configurations),
+        "cost_heads": COSTS,
         "figures": [unescaped(figure) for figure in figures(endpoint, configurations)],
         "matrix": [
             {"label": one, "cells": [_cell(endpoint, one, other) for other in names]} for one in names

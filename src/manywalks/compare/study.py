@@ -209,6 +209,9 @@ class Study:
                     "differs": changed,
                     "present": same_model(self._present, self._configurations[c].params),
                     "parameters": found.parameters,
+                    # of one replicate, on one core; None where a former version kept neither
+                    "seconds": found.seconds / len(found.indices) if found.seconds else None,
+                    "memory": found.memory or None,
                     "stopped": self.stopped.get(c),
                     "key": fold_store.folder.name,
                     "entropy": str(read_recipe(fold_store).entropy),

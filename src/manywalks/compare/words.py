@@ -4,11 +4,13 @@ from string import ascii_uppercase
 from typing import Any
 
 from manywalks.evaluate.registry import SCORE_NAMES
-from manywalks.formatting import count
+from manywalks.formatting import count, two_digits
 
 # Tanimoto similarity from which a neighbour is of the same series
 NEAR = 0.5
 WORDS = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}
+
+COSTS = ["", "parameters", "seconds a replicate", "replicates needed", "seconds for all", "memory (MiB)"]
 
 
 def label_of(endpoint: dict[str, Any]) -> dict[str, str]:
@@ -41,6 +43,31 @@ def verdict_sentence(pair: dict[str, Any], shown: dict[str, str] | None = None) 
     if not ways:
         return "undecided; more splits, replicates or molecules would not decide it"
     return f"undecided; {' or '.join(ways)} would decide it"
+
+
+def costs(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> list[list[str]]:
+    """What each takes: name, parameters, seconds a replicate, replicates needed, all of them, memory.
+
+    Empty unless networks of several sizes were compared and their time is known.
+    """
+    if len({one["parameters"] for one in configurations}) < 3 or not all(
+        one.get("seconds") and one.get("memory") for one in configurations
+    ):
+        return []
+    rows = []
+    for row, one in zip(endpoint["scores"], configurations, strict=True):
+        needed = row["replicates_needed"]
+        rows.append(
+            [
+                row["name"],
+                f"{one['parameters']:,}",
+                two_digits(one["seconds"]),
+                "–" if needed is None else str(needed),
+                "–" if needed is None else two_digits(needed * one["seconds"]),
+                f"{one['memory'] / 2**20:,.0f}",
+            ]
+        )
+    return rows
 
 
 def stopped_sentence(one: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """How much of the machine a run may use."""
 
 import os
+import resource
 from pathlib import Path
 
 from manywalks.workspace import Workspace
@@ -47,6 +48,11 @@ def free_bytes() -> int | None:
     free = int(known["MemAvailable"].split()[0]) * 1024
     limit, used = (_number(Path("/sys/fs/cgroup") / name) for name in ("memory.max", "memory.current"))
     return free if limit is None or used is None else min(free, max(0, limit - used))
+
+
+def peak_bytes() -> int:
+    """The largest memory that this process has taken so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _number(path: Path) -> int | None:

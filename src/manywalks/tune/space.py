@@ -13,7 +13,7 @@ from manywalks.tune.keys import Key
 # of an item of a list: whether it is there
 USE = "use"
 LISTS = ("featurize.blocks", "families")
-SEARCHED = (*VARIED, "families")
+SEARCHED = VARIED
 
 
 @dataclass(frozen=True)
