@@ -90,4 +90,6 @@ def test_the_sentence_says_unit_and_multiple() -> None:
         1 / (1 + np.exp(-cube(np.random.default_rng(5), 8, 2, 60))),
         dataclasses.replace(TERMS, kind="classification"),
     )
-    assert "of the molecules would change class." in draw_sentence(classes, "active", "classification")
+    assert "of the molecules or more would change class." in draw_sentence(
+        classes, "active", "classification"
+    )
