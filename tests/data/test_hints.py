@@ -6,8 +6,8 @@ import pytest
 
 from manywalks.cli.init import data_path, waiting
 from manywalks.data.guess import Guess, guess_params
-from manywalks.params.families import with_default_mix
 from manywalks.params.load import Params, parse_params
+from manywalks.params.presets import with_preset
 
 SMILES = ["C" * n + "O" for n in range(1, 61)]
 
@@ -89,7 +89,7 @@ def test_the_wait_is_near_what_was_measured(kind: str, records: int, measured: f
 
 def test_the_wait_is_near_what_was_measured_with_the_default_families() -> None:
     """The demo, two cores: 45 s."""
-    params = with_default_mix(parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}}))
+    params = with_preset(parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}}))
     assert minutes_said(params, 1282) == 1
     assert minutes_said(params, 100_000) > 30
 

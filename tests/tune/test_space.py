@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from manywalks.params.families import DEFAULT_MIX
-from manywalks.params.load import Params, parse_params
+from manywalks.params.load import Params
+from manywalks.params.presets import with_preset
 from manywalks.tune.default_space import default_sections, default_space, space_text
 from manywalks.tune.keys import Key
 from manywalks.tune.reading import load_space, space_of
@@ -18,7 +18,7 @@ from manywalks.tune.space import Space
 @pytest.fixture
 def mixed(present: Params) -> Params:
     """Parameters with two families."""
-    return parse_params({**present.model_dump(mode="json"), **DEFAULT_MIX})
+    return with_preset(present)
 
 
 def drawn(space: Space, seed: int) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from manywalks.params.families import DEFAULT_MIX
 from manywalks.params.load import Params, load_params, parse_params
+from manywalks.params.presets import with_preset
 from manywalks.params.render import render
 from manywalks.tune.default_space import default_space
 from manywalks.tune.written import tuned_text, write_tuned
@@ -35,7 +35,7 @@ def test_lists_lose_what_is_out(present: Params, values: dict) -> None:
 
 
 def test_families_keep_their_comments(present: Params) -> None:
-    mixed = parse_params({**present.model_dump(mode="json"), **DEFAULT_MIX})
+    mixed = with_preset(present)
     text = render(mixed).replace("  - name: paths", "  - name: paths  # mine")
     tuned = default_space(mixed).params({"families.paths.weight": 2.5, "featurize.blocks.erg.use": False})
     found = tuned_text(text, tuned)

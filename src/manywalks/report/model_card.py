@@ -15,7 +15,7 @@ from manywalks.ensemble.manifest import data_sentence
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.evaluate.sentences import accuracy_sentences, cautions
 from manywalks.formatting import count, short
-from manywalks.params.model import TrainParams
+from manywalks.params.model import GRAPH_NETWORKS, TrainParams
 from manywalks.report.endpoint import answers_of
 from manywalks.report.html import template_text
 from manywalks.report.markdown import plain, table
@@ -125,12 +125,16 @@ def _networks(params: Mapping[str, Any]) -> str:
 
 def _network(network: Mapping[str, Any]) -> str:
     """The network in words."""
-    if network["builder"]:
-        return f"the user's builder {network['builder']}"
-    return (
+    dense = (
         f"dense layers of {', '.join(map(str, network['widths']))} units, {network['activation']}, "
         f"dropout {network['dropout']:g}, normalization {network['normalization']}"
     )
+    if network["builder"] in GRAPH_NETWORKS:
+        return (
+            f"{network['builder']} network on the molecular graph, {network['layers']} layers of "
+            f"{network['units']} units; behind its readout {dense}"
+        )
+    return f"the user's builder {network['builder']}" if network["builder"] else dense
 
 
 def _representation(one: Mapping[str, Any]) -> str:
