@@ -2,8 +2,8 @@
 
     python -m docs.page_pictures reports [two=FOLDER] [six=FOLDER] [compare=FOLDER]
 
-`reports` is the demo's folder of reports; `two`, `six`, `compare` those of a model of two classes (with its
-reproduction), of one with six endpoints, and of a comparison. Pages that are missing are left out. Wants
+`reports` is the demo's folder of reports, with its reproduction; `two`, `six`, `compare` those of a model of two
+classes, of one with six endpoints, and of a comparison. Pages that are missing are left out. Wants
 Chromium (Debian: apt-get install chromium). Writes docs/images/*.png, 256 colours each.
 """
 
@@ -49,8 +49,8 @@ SHOTS = (
     Shot("print", "demo/report.html", width=794, height=1123, look="print"),
     Shot("two-classes", "two/report.html", height=1250),
     Shot("six-endpoints", "six/report.html", height=700),
-    Shot("reproduction", "two/reproduction.html", height=760),
-    Shot("reproduction-phone", "two/reproduction.html", width=390, height=844),
+    Shot("reproduction", "demo/reproduction.html", height=760),
+    Shot("reproduction-phone", "demo/reproduction.html", width=390, height=844),
     Shot("compare", "compare/compare.html", height=760),
 )
 
