@@ -2,8 +2,8 @@
 
     python -m docs.page_pictures reports [two=FOLDER] [six=FOLDER] [compare=FOLDER]
 
-`reports` is the demo's folder of reports, with its reproduction; `two`, `six`, `compare` those of a model of two
-classes, of one with six endpoints, and of a comparison. Pages that are missing are left out. Wants
+`reports` is the demo's folder of reports, with its reproduction; `two`, `six`, `compare` those of a model of
+two classes, of one with six endpoints, and of a comparison. Pages that are missing are left out. Wants
 Chromium (Debian: apt-get install chromium). Writes docs/images/*.png, 256 colours each.
 """
 
