@@ -66,8 +66,9 @@ minimol-check: .venv/ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@# setuptools warns of every editable install
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@# or the first training would wait for it
+	@# or the first training would wait for them
 	@$(BIN)/python -m manywalks.train.dense_engine.compile
+	@$(BIN)/python -m manywalks.featurize.compile
 	@touch $@
 
 clean:

@@ -21,6 +21,8 @@ from manywalks.runtime.worker_pool import WithBytes
 
 DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS, "graph")
 COMPILED = ("rdkit2d", "physchem", "ionization")
+# a molecule with groups that ionize: what it takes is all that is compiled
+TYROSINE = "N[C@@H](Cc1ccc(O)cc1)C(=O)O"
 TARGET = f"{__name__}:worker"
 
 
@@ -158,7 +160,7 @@ def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
     # compiling, once for an installation, is no molecule's time
     if compiled := [block for block in blocks if block.kind in COMPILED]:
         with compiled_once("-".join(sorted({block.kind for block in compiled}))):
-            featurize_molecule("CCO", compiled)
+            featurize_molecule(TYROSINE, compiled)
     return blocks
 
 
