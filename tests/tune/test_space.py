@@ -21,6 +21,12 @@ def mixed(present: Params) -> Params:
     return with_preset(present)
 
 
+@pytest.fixture
+def graphs(present: Params) -> Params:
+    """Parameters with a family on graphs too."""
+    return with_preset(present, "best")
+
+
 def drawn(space: Space, seed: int) -> dict[str, Any]:
     """Values drawn evenly."""
     rng = np.random.default_rng(seed)
@@ -118,7 +124,7 @@ def test_a_bad_space_is_told_its_key_and_what_would_do(
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["present", "mixed"])
+@pytest.mark.parametrize("name", ["present", "mixed", "graphs"])
 def test_whatever_the_default_space_draws_is_accepted(name: str, request: pytest.FixtureRequest) -> None:
     params = request.getfixturevalue(name)
     space = default_space(params)
@@ -129,7 +135,7 @@ def test_whatever_the_default_space_draws_is_accepted(name: str, request: pytest
         }
 
 
-@pytest.mark.parametrize("name", ["present", "mixed"])
+@pytest.mark.parametrize("name", ["present", "mixed", "graphs"])
 def test_the_default_space_holds_the_present_settings(name: str, request: pytest.FixtureRequest) -> None:
     params = request.getfixturevalue(name)
     assert default_space(params).present_values(params) is not None
