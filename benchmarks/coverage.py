@@ -1,6 +1,6 @@
 """Does the bound hold, and is it tight? Simulated replicates of known covariance, and pools of real ones.
 
-    python -m benchmarks.coverage            all of it, some 10 minutes on one core
+    python -m benchmarks.coverage            all of it, some 15 minutes on one core
     python -m benchmarks.coverage bound      the bound alone; `metrics`: those of metrics alone
     python -m benchmarks.coverage --quick    a tenth of the experiments, nothing written
 
