@@ -1,5 +1,6 @@
 """The command as a whole: a search with its verdict, and what ^C and a kill leave."""
 
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -35,8 +36,10 @@ def test_the_default_space_is_shown(small: Path) -> None:
 
 
 @pytest.mark.long
-def test_ctrl_c_says_how_many_trials_are_kept(small: Path) -> None:
-    terminal = begun(small)
+def test_ctrl_c_says_how_many_trials_are_kept(trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    shutil.copytree(trained, folder)  # its features are made already
+    terminal = begun(folder)
     try:
         terminal.wait_for("0/40 trials")
         terminal.press_ctrl_c()
