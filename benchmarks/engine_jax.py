@@ -278,8 +278,8 @@ def whole(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
     asked["split"]["method"], asked["train"]["engine"] = "scaffold", "jax"
     asked["replicates"]["count"] = max(counts)
     with tempfile.TemporaryDirectory() as folder:
-        part = pd.read_csv(problems.DATA / path)[:MOLECULES]
-        part[[smiles, column]].to_csv(f"{folder}/table.csv", index=False)
+        part = pd.read_csv(problems.DATA / path).head(MOLECULES)
+        part.filter([smiles, column]).to_csv(f"{folder}/table.csv", index=False)
         Path(folder, "params.yaml").write_text(json.dumps(asked), encoding="utf-8")
         for step in ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report"):
             command = [sys.executable, "-m", "manywalks.tasks", step]
