@@ -52,7 +52,8 @@ def reproduce(
     found = reproduce_model(str(model), str(data) if data else None, replicates, from_scratch)
     for name, endpoint in found["endpoints"].items():
         console.print(verdict(endpoint, name), highlight=False)
-    console.print(f"report  {model.resolve().parent.parent / 'reports/reproduction.html'}", highlight=False)
+    page = model.resolve().parent.parent / "reports/reproduction.html"
+    console.print(f"report  {page}", highlight=False, soft_wrap=True)
     if not found["agrees"]:
         raise typer.Exit(1)
 
@@ -79,7 +80,7 @@ def _sources(workspace: Workspace, replicates: int) -> None:
         console.print(found["data_draws"][name]["sentence"], highlight=False)
     if found["geometry"] is None:
         console.print("Conformers make no difference here: no feature block uses them (conformer3d would).")
-    console.print(f"page  {workspace.reports / 'reproduction.html'}", highlight=False)
+    console.print(f"page  {workspace.reports / 'reproduction.html'}", highlight=False, soft_wrap=True)
 
 
 @data_app.command()
