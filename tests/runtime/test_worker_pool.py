@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -37,6 +38,9 @@ def act(setup):
         if text == "half":  # an outcome, and its worker dies in the middle of the next
             os.write(int(sys.argv[4]), HEADER.pack(10, 1000) + b'"a"')
             os._exit(1)
+        if text == "kept off":  # as a process that gets no processor for a while
+            subprocess.Popen(["sh", "-c", f"sleep 1.2; kill -CONT {os.getpid()}"])
+            os.kill(os.getpid(), signal.SIGSTOP)
         if text == "slow":
             time.sleep(1.5 * WORK_S)
         return [setup["prefix"] + text]
@@ -100,6 +104,10 @@ def test_a_hang_is_ended_in_time():
     start = time.monotonic()
     assert run(["hang"], cores=1, limit=0.5) == [Lost("timeout")]
     assert time.monotonic() - start < 15
+
+
+def test_a_busy_machine_costs_no_text():
+    assert run(["kept off"], cores=1, limit=0.4) == [["+kept off"]]
 
 
 def test_what_a_worker_prints_is_no_outcome():

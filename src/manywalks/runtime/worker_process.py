@@ -22,7 +22,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import IO, Any, NamedTuple
 
+import psutil
+
 WORK_S = 0.1  # seconds of work that a worker gets at once, and that it may hold outcomes back
+PATIENCE = 20  # times its limit that a text may take by the clock, whatever the processor was busy with
 PIPE = 1 << 20
 HEADER = struct.Struct("<II")  # sizes of a frame's JSON and of its bytes
 COUNTER = struct.Struct("<q")
@@ -72,6 +75,9 @@ class Worker:
         self.arrived = self.seen = 0
         self.since = self.given = time.monotonic()
         self.partial = bytearray()
+        self.process_now = psutil.Process(self.process.pid)
+        # seconds by the clock and of processor time when half of the limit had passed
+        self.at_half: tuple[float, float] | None = None
 
     def give(self, chunk: Sequence[int], line: bytes) -> None:
         """Hand over texts, as a line of JSON; it is idle, or works on its last ones and the line is short."""
@@ -91,11 +97,26 @@ class Worker:
         return min(COUNTER.unpack_from(self.counter)[0] - self.arrived, len(self.pending))
 
     def overdue(self, limit: float) -> bool:
-        """Whether it has worked on one text for longer than so many seconds."""
+        """Whether it has worked on one text for longer than so many seconds, or waits for nothing so long.
+
+        The first half is by the clock, the rest by the processor time that it got: on a machine with more to
+        do than it can, no text is lost that would be done in time on a quiet one.
+        """
         finished, now = COUNTER.unpack_from(self.counter)[0], time.monotonic()
         if finished != self.seen:
             self.seen, self.since = finished, now
-        return self.ready and self.held < len(self.pending) and now - self.since > limit
+        took = now - self.since
+        if took <= limit / 2:
+            self.at_half = None
+        if took <= limit / 2 or not self.ready or self.held == len(self.pending):
+            return False
+        with contextlib.suppress(psutil.Error):  # it has ended; its output says so
+            used = sum(self.process_now.cpu_times()[:2])
+            self.at_half = self.at_half or (took, used)
+            worked = self.at_half[0] + used - self.at_half[1]
+            waits = self.process_now.status() == psutil.STATUS_SLEEPING
+            return took > limit and (worked > limit or waits or took > PATIENCE * limit)
+        return took > limit
 
     def taken(self) -> int:
         """The text that it works on, or that comes first; the others are `pending`."""
@@ -155,7 +176,7 @@ def work() -> None:
         held, since = [], time.monotonic()
         for text in json.loads(line):
             # ends this process even inside C++ code, should nobody be left to do it
-            signal.setitimer(signal.ITIMER_REAL, limit + 60)
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE * limit + 60)
             held.append(apply(text))
             total += 1
             COUNTER.pack_into(finished, 0, total)
