@@ -80,7 +80,7 @@ def test_classes_alone_are_trained_for_fewer_epochs(
     assert small_problem(train={"epochs": asked}, classes=classes).epochs == epochs
 
 
-@pytest.mark.parametrize("engine", ["numba", "keras", "stacked"])
+@pytest.mark.parametrize("engine", ["numba", "keras"])
 def test_every_engine_ends_where_classes_end(engine: str) -> None:
     problem = small_problem(train={"epochs": None, "engine": engine}, classes=(True,))
     assert [replicate.epochs for replicate in train_pack(problem, [0], 1)] == [EPOCHS_OF_CLASSES]

@@ -23,6 +23,7 @@ COMMANDS = (
     "refresh",
     "models",
     "promote",
+    "churn",
     "benchmark",
     "data",
 )

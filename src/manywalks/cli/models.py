@@ -67,9 +67,9 @@ def churn(
     smiles: Annotated[str | None, typer.Option(help="Column of SMILES (default: found).")] = None,
     output: Annotated[Path, typer.Option(help="Folder of churn.json and churn.html.")] = Path("reports"),
 ) -> None:
-    """Say how predictions changed from one model to another, and how much of it is luck.
+    """Say how predictions changed between models, and why.
 
-    Both predict the molecules of INPUT.
+    Both predict the molecules of INPUT. How much of the change is the luck of training is told apart.
 
     Example: manywalks churn models/champion models/ensemble library.csv
     """

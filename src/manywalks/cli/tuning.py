@@ -35,7 +35,7 @@ def tune(
     ] = None,
     verbose: VerboseOption = False,
 ) -> None:
-    """Search better settings, and check that the winner is more than luck.
+    """Search better settings, and say whether they are luck.
 
     The winner is judged on molecules that the search has not seen. If it is better, it is written to
     params.tuned.yaml. A search that was stopped goes on with --continue.

@@ -101,7 +101,7 @@ def test_builder_in_the_workspace_makes_the_model(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("builder", "words"),
     [
-        ("own_networks", "is not module:function"),
+        ("own_networks:", "is not module:function"),
         ("own_networks:missing", "has no function missing"),
         ("own_networks:number", "has no function number"),
         ("own_networks:one_argument", r"own_networks:one_argument\(6, 2\) failed: TypeError"),
