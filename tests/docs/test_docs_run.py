@@ -31,6 +31,7 @@ NOT_RUN = {
     "manywalks serve": "stays up until it is ended; tests/serve/test_docs.py runs one",
     "curl ": "asks a service; tests/serve/test_docs.py runs one",
     "manywalks benchmark": "wants public tables; tests/benchmark scores made-up ones",
+    "manywalks churn": "wants a champion, which nights of refreshing make; tests/refresh/test_churn.py runs it",
     "docker ": "wants Docker; tests/packaging/test_docker.py takes the steps of the images",
     "export PREFECT_API_URL=http://that-host": "a host of the reader's",
     "prefect deploy --all": "needs the checkout as the folder; tests/flows/test_schedules.py deploys it",
@@ -109,6 +110,7 @@ def home(trained: Path, tmp_path: Path, demo_table: pd.DataFrame) -> Path:
     for name in ("assay.csv", "my_assay.csv"):
         some.to_csv(folder / name, index=False)
     some.iloc[2:].to_csv(folder / "december.csv", index=False)
+    some[["id", "smiles"]].to_csv(folder / "library.csv", index=False)
     for name in ("new.csv", "new_molecules.csv"):
         some[["id", "smiles"]].head(20).to_csv(folder / name, index=False)
     some[["id", "smiles"]].head(20).to_excel(folder / "assay.xlsx", sheet_name="Batch 7", index=False)
