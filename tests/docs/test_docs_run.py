@@ -31,7 +31,7 @@ NOT_RUN = {
     "manywalks serve": "stays up until it is ended; tests/serve/test_docs.py runs one",
     "curl ": "asks a service; tests/serve/test_docs.py runs one",
     "manywalks benchmark": "wants public tables; tests/benchmark scores made-up ones",
-    "manywalks churn": "wants a champion, which nights of refreshing make; tests/refresh/test_churn.py runs it",
+    "manywalks churn": "wants a champion, which a refresh makes; tests/refresh/test_churn.py runs it",
     "docker ": "wants Docker; tests/packaging/test_docker.py takes the steps of the images",
     "export PREFECT_API_URL=http://that-host": "a host of the reader's",
     "prefect deploy --all": "needs the checkout as the folder; tests/flows/test_schedules.py deploys it",
