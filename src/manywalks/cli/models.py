@@ -67,9 +67,9 @@ def churn(
     smiles: Annotated[str | None, typer.Option(help="Column of SMILES (default: found).")] = None,
     output: Annotated[Path, typer.Option(help="Folder of churn.json and churn.html.")] = Path("reports"),
 ) -> None:
-    """Say how predictions changed between models, and why.
+    """Say how far predictions moved from one model to another.
 
-    Both predict the molecules of INPUT. How much of the change is the luck of training is told apart.
+    Both predict the molecules of INPUT; what is more than the luck of training is told.
 
     Example: manywalks churn models/champion models/ensemble library.csv
     """
