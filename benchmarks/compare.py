@@ -46,10 +46,11 @@ from benchmarks.compare_worlds import (
 )
 from benchmarks.results import table, write_section
 from manywalks import files
-from manywalks.compare import design, paired, rank_tests, score_table, studentized_range, verdicts
+from manywalks.compare import design, paired, rank_tests, studentized_range, verdicts
 from manywalks.compare.configurations import read_configurations, with_values
 from manywalks.compare.design import Design, eliminated, looks_of
-from manywalks.compare.score_table import ScoreTable, check_assumptions
+from manywalks.compare.report import score_table
+from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 from manywalks.compare.study import Study
 from manywalks.compare.verdicts import verdict
 from manywalks.evaluate import infinite

@@ -20,9 +20,9 @@ from benchmarks.pools import SETS, Pool, pool
 from benchmarks.results import table, write_section
 from benchmarks.simulated import Setting, draw, mean_replicates, settings
 from manywalks.evaluate import scores
-from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
-from manywalks.replicates.bound import difference_bound, replicates_needed
-from manywalks.replicates.spectrum import Moments, covariance_moments
+from manywalks.evaluate.statement.pairs import ensemble_pairs, metric_differences
+from manywalks.replicates.statistics.bound import difference_bound, replicates_needed
+from manywalks.replicates.statistics.spectrum import Moments, covariance_moments
 from manywalks.replicates.stopping import Stopping, planned_looks
 
 COUNTS = (2, 4, 8, 16, 32, 64)

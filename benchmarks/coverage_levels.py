@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.results import table, write_section
 from benchmarks.simulated import Setting, draw, settings
-from manywalks.replicates.bound import bound_at
-from manywalks.replicates.spectrum import covariance_moments
+from manywalks.replicates.statistics.bound import bound_at
+from manywalks.replicates.statistics.spectrum import covariance_moments
 
 COUNTS = (2, 3, 4, 6, 8, 12, 16, 32, 64)
 LEVELS = (0.9, 0.95, 0.99, 0.995, 0.999)

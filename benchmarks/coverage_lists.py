@@ -16,14 +16,14 @@ from scipy import special
 from threadpoolctl import threadpool_limits
 
 from benchmarks.results import table, write_section
-from manywalks.ensemble import calibration
-from manywalks.params.cut import Cut
-from manywalks.params.endpoint import EndpointParams
-from manywalks.replicates.best import best_of, candidates_of
-from manywalks.replicates.bound import difference_bound, molecule_bounds
+from manywalks.ensemble.intervals import calibration
+from manywalks.params.sections.cut import Cut
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import Combining, combine
-from manywalks.replicates.decisions import difference_error, flip_chances, most_flips
-from manywalks.replicates.list_sums import ListSums
+from manywalks.replicates.statistics.best import best_of, candidates_of
+from manywalks.replicates.statistics.bound import difference_bound, molecule_bounds
+from manywalks.replicates.statistics.decisions import difference_error, flip_chances, most_flips
+from manywalks.replicates.statistics.list_sums import ListSums
 
 COUNTS = (2, 4, 8, 16, 32, 64)
 DIRECTIONS, SCAFFOLDS, MOLECULES = 40, 100, 4000

@@ -17,7 +17,7 @@ from benchmarks.compare import outcome, projected
 from benchmarks.compare_worlds import FEATURES, FOLDS, REPEATS, N, replicates_of
 from benchmarks.results import table, write_section
 from manywalks.compare.paired import ScoreTable
-from manywalks.params.run import RefreshParams
+from manywalks.params.sections.run import RefreshParams
 from manywalks.refresh.contest import Ensembled, Rule, contest
 
 CONTESTS, COMPARISONS = 4000, 400

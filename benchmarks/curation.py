@@ -25,8 +25,8 @@ from benchmarks.before import run, source
 from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.curate import curate_table
-from manywalks.params.curate import CurateParams
 from manywalks.params.load import parse_params
+from manywalks.params.sections.curate import CurateParams
 from manywalks.split.split import split_molecules
 from manywalks.tables.frame import read_table
 

@@ -17,8 +17,8 @@ from benchmarks.pools import DATA, SETS
 from benchmarks.results import table, write_section
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import parse_params
+from manywalks.params.sections.families import Family
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.reproduce.data_draws import DrawDesign, DrawTerms, draw_statement, train_draws
 from manywalks.tables.frame import read_table

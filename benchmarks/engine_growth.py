@@ -18,7 +18,7 @@ from benchmarks import problems
 from benchmarks.engine import CORES, seconds, trained
 from benchmarks.results import table, write_section
 from manywalks.features import Features
-from manywalks.report.charts import Plane, axis
+from manywalks.report.charts.charts import Plane, axis
 from manywalks.train.problem import Problem
 from manywalks.train.weights import weight_shapes
 

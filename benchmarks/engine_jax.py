@@ -31,8 +31,8 @@ from benchmarks.results import table, write_section
 from manywalks.features import Features
 from manywalks.files import sha256_bytes
 from manywalks.params.load import Params
-from manywalks.params.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
 from manywalks.params.presets import with_preset
+from manywalks.params.sections.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
 from manywalks.train.dense_engine import engine as numba_engine
 from manywalks.train.jax_engine.engine import ENVIRONMENT, PRECISION
 from manywalks.train.keras_engine.model import build, import_keras

@@ -24,8 +24,8 @@ from manywalks.data.curate import curate_table
 from manywalks.evaluate.scores import auroc
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
+from manywalks.params.sections.families import Family
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import prepare

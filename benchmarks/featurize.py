@@ -18,7 +18,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from benchmarks.results import table, write_section
 from manywalks.featurize.featurize import featurize
-from manywalks.params.model import FeatureBlock, FeaturizeParams
+from manywalks.params.sections.model import FeatureBlock, FeaturizeParams
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 

@@ -24,9 +24,9 @@ from benchmarks.tasks import ENDPOINT, predictions, task_params
 from manywalks.benchmark.scores import score
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.families import Family
+from manywalks.params.sections.model import NetworkParams
 from manywalks.tables.frame import read_table
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.prepare import Prepared, prepare

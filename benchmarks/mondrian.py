@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.pools import SETS, pool, similarity_of
 from benchmarks.results import table, write_section
-from manywalks.ensemble import calibration
+from manywalks.ensemble.intervals import calibration
 
 DRAWS, CLASSES, COVERAGE, REPLICATES = 200, 3, 0.9, 16
 

@@ -32,8 +32,8 @@ from rdkit import Chem, rdBase
 from manywalks.chemistry.standardize import standardize_one
 from manywalks.chemistry.tautomers import tautomer_keys
 from manywalks.featurize.molecule import featurize_molecule
-from manywalks.params.curate import CurateParams
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.model import FeatureBlock
 
 given = json.load(open(sys.argv[1]))
 took = {{}}

@@ -14,8 +14,8 @@ import pandas as pd
 from manywalks import files
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
+from manywalks.params.sections.families import Family
 from manywalks.similarity import nearest_similarity
 from manywalks.split.clusters import similarity_bits
 from manywalks.split.split import split_molecules

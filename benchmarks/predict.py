@@ -19,11 +19,11 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.results import table, write_section
-from manywalks.ensemble.keras_file import save_keras
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
+from manywalks.ensemble.model_file.keras_file import save_keras
+from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
 from manywalks.train.weights import initial_weights

@@ -25,7 +25,7 @@ from benchmarks.chemprop import run_program
 from benchmarks.predict_memory import by_rows
 from benchmarks.results import table, write_section
 from manywalks.chemistry.standardize_many import standardize_smiles
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 from manywalks.tables.frame import read_table
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
@@ -36,8 +36,8 @@ import sys
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
 from manywalks.featurize.featurize import featurize_each
-from manywalks.params.curate import CurateParams
-from manywalks.params.model import FeaturizeParams
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.model import FeaturizeParams
 from manywalks.tables.frame import read_table
 from pathlib import Path
 

@@ -12,7 +12,13 @@ from scipy import sparse
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.files import sha256_bytes
-from manywalks.params.model import FeatureBlock, FeaturizeParams, NetworkParams, TrainParams, TransformParams
+from manywalks.params.sections.model import (
+    FeatureBlock,
+    FeaturizeParams,
+    NetworkParams,
+    TrainParams,
+    TransformParams,
+)
 from manywalks.train.problem import Problem
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import Targets

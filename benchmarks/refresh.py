@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.pools import SETS, Pool, pool
 from benchmarks.results import table, write_section
-from manywalks.params.model import EnsembleParams
-from manywalks.params.run import RefreshParams
+from manywalks.params.sections.model import EnsembleParams
+from manywalks.params.sections.run import RefreshParams
 from manywalks.refresh.contest import Ensembled, Rule, contest
 from manywalks.replicates.combine import combine, combining_of
 

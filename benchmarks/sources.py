@@ -17,9 +17,9 @@ from benchmarks.compare import SOLUBILITY
 from benchmarks.results import table, write_section
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.families import Family
+from manywalks.params.sections.model import FeatureBlock
 from manywalks.reproduce.geometry import geometries
 from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.split.split import split_molecules

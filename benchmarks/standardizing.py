@@ -26,7 +26,7 @@ from rdkit import Chem
 from benchmarks.results import table, write_section
 from manywalks.chemistry import standardize
 from manywalks.chemistry.standardize import Standardized, standardize_one
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 from manywalks.tables.frame import read_table
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))

@@ -22,8 +22,8 @@ from benchmarks.tasks import ENDPOINT, predictions, task_params
 from manywalks.benchmark.scores import score
 from manywalks.data.curate import curate_table
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params
+from manywalks.params.sections.families import Family
 from manywalks.tables.frame import read_table
 from manywalks.train.prepare import Transforms, fit, prepare
 from manywalks.train.targets import TargetStep, TargetTransform

@@ -11,7 +11,7 @@ from manywalks.benchmark.forms import Asked, params_of, tdc
 from manywalks.benchmark.published import metric_of
 from manywalks.benchmark.run import train_and_predict
 from manywalks.params.load import Params
-from manywalks.replicates.mixing import EVENLY, Mixing
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing
 from manywalks.train.prepare import Prepared
 
 ENDPOINT = "Y"

@@ -45,14 +45,14 @@ from manywalks.split.split import split_molecules
 from manywalks.tasks import compare as train_splits
 from manywalks.tasks import curate, featurize
 from manywalks.tune import gains, search, splits, verdict
-from manywalks.tune.default_space import default_space
 from manywalks.tune.design import Design
 from manywalks.tune.history import History, suggest
 from manywalks.tune.material import Material
-from manywalks.tune.reading import space_of
 from manywalks.tune.result import result
 from manywalks.tune.running import run_here
 from manywalks.tune.search import Search
+from manywalks.tune.space.default_space import default_space
+from manywalks.tune.space.reading import space_of
 from manywalks.tune.verdict import Contest
 from manywalks.workspace import Workspace
 

@@ -10,14 +10,14 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from manywalks import files
-from manywalks.compare import page
 from manywalks.compare.configurations import Configuration, asked_for
 from manywalks.compare.design import Design, Share
+from manywalks.compare.report import page
 from manywalks.compare.study import Study
 from manywalks.compare.variance_budget import budgets, shared_entropy
 from manywalks.pipeline import versions
-from manywalks.pipeline.cancel import interruptible
-from manywalks.pipeline.run_names import named
+from manywalks.pipeline.runs.cancel import interruptible
+from manywalks.pipeline.runs.run_names import named
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.loop import Tally

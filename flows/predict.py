@@ -5,8 +5,8 @@ from pathlib import Path
 from prefect import flow
 from pydantic import BaseModel, ConfigDict, Field
 
-from manywalks.pipeline.run_names import named
-from manywalks.pipeline.webhook import on_failure
+from manywalks.pipeline.runs.run_names import named
+from manywalks.pipeline.runs.webhook import on_failure
 from manywalks.predict.predict import predict_table
 
 

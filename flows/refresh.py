@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from manywalks.flows.train import train
 from manywalks.pipeline import versions
-from manywalks.pipeline.artifacts import publish_refresh
-from manywalks.pipeline.cancel import interruptible
-from manywalks.pipeline.run_names import named
-from manywalks.pipeline.webhook import on_better, on_failure
+from manywalks.pipeline.runs.artifacts import publish_refresh
+from manywalks.pipeline.runs.cancel import interruptible
+from manywalks.pipeline.runs.run_names import named
+from manywalks.pipeline.runs.webhook import on_better, on_failure
 from manywalks.refresh import refresh as step
 from manywalks.refresh.text import text_of
 from manywalks.runtime import run_log

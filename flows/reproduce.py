@@ -7,8 +7,8 @@ from prefect import flow
 
 from manywalks import files
 from manywalks.pipeline import versions
-from manywalks.pipeline.cancel import interruptible
-from manywalks.pipeline.run_names import named
+from manywalks.pipeline.runs.cancel import interruptible
+from manywalks.pipeline.runs.run_names import named
 from manywalks.pipeline.stages import Steps
 from manywalks.reproduce import page, reproduce
 from manywalks.runtime import run_log

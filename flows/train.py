@@ -6,11 +6,11 @@ from pathlib import Path
 from prefect import flow
 
 from manywalks.pipeline import versions
-from manywalks.pipeline.artifacts import publish, with_artifact
-from manywalks.pipeline.cancel import interruptible
-from manywalks.pipeline.run_names import named
+from manywalks.pipeline.runs.artifacts import publish, with_artifact
+from manywalks.pipeline.runs.cancel import interruptible
+from manywalks.pipeline.runs.run_names import named
+from manywalks.pipeline.runs.webhook import on_failure
 from manywalks.pipeline.stages import Steps
-from manywalks.pipeline.webhook import on_failure
 from manywalks.runtime import run_log
 from manywalks.runtime.progress import Board, Tell
 from manywalks.workspace import Workspace

@@ -10,8 +10,8 @@ from prefect.futures import PrefectFuture, wait
 from manywalks.compare.design import Share
 from manywalks.flows.compare import share_task, train_share
 from manywalks.pipeline import versions
-from manywalks.pipeline.cancel import interruptible
-from manywalks.pipeline.run_names import named
+from manywalks.pipeline.runs.cancel import interruptible
+from manywalks.pipeline.runs.run_names import named
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.loop import Tally
@@ -19,15 +19,15 @@ from manywalks.runtime import interrupt, run_log
 from manywalks.runtime.progress import Board, Tell
 from manywalks.runtime.resources import cores_of
 from manywalks.runtime.step_process import StepFailed
-from manywalks.tune import recipe
 from manywalks.tune.history import History
 from manywalks.tune.job import TuneJob
 from manywalks.tune.material import Material
-from manywalks.tune.reports import finished
+from manywalks.tune.report.reports import finished
+from manywalks.tune.report.words import standing
 from manywalks.tune.running import evaluate_or_fail
 from manywalks.tune.search import Search
+from manywalks.tune.space import recipe
 from manywalks.tune.verdict import Contest
-from manywalks.tune.words import standing
 from manywalks.workspace import Workspace
 
 

@@ -3,10 +3,11 @@
 import shutil
 
 from manywalks import files
-from manywalks.ensemble import keras_stack, manifest
+from manywalks.ensemble import manifest
 from manywalks.ensemble.build import calibrations, family_replicates, settings_of, union_scaler
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_file import save_keras
+from manywalks.ensemble.model_file import keras_stack
+from manywalks.ensemble.model_file.keras_file import save_keras
 from manywalks.replicates.store import entropy_of, open_store, read_used_replicates
 from manywalks.train.prepare import read_features, read_prepared
 from manywalks.workspace import Workspace

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from manywalks import files
-from manywalks.ensemble import calibration, manifest
+from manywalks.ensemble import manifest
+from manywalks.ensemble.intervals import calibration
 from manywalks.evaluate.endpoint_results import endpoint_results, prediction_table
 from manywalks.evaluate.evaluation import (
     beside_baselines,
@@ -20,7 +21,7 @@ from manywalks.evaluate.evaluation import (
 from manywalks.evaluate.family_gains import family_gains
 from manywalks.evaluate.few_scores import few_scores
 from manywalks.features import Features
-from manywalks.params.families import families_of
+from manywalks.params.sections.families import families_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combining_of
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of

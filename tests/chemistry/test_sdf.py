@@ -5,7 +5,7 @@ from rdkit import Chem, rdBase
 
 from manywalks.chemistry.sdf import block_smiles
 from manywalks.chemistry.standardize import standardize_one
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 
 BLOCK = Chem.MolToMolBlock(Chem.MolFromSmiles("CCN"))
 

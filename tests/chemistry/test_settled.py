@@ -10,7 +10,7 @@ from benchmarks.standardizing import POLICIES, the_whole_way
 from manywalks.chemistry.parent import parent, standard_mol
 from manywalks.chemistry.settled import is_settled
 from manywalks.chemistry.standardize import Standardized, standardize_one
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 from tests.support.molecules import DRUGS, written_twice
 
 ODD = [

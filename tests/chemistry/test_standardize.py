@@ -12,7 +12,7 @@ from manywalks.chemistry.elements import elements
 from manywalks.chemistry.standardize import standardize_one
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.records import REASONS
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 from tests.support.molecules import DRUGS, written_twice
 
 

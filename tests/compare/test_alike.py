@@ -11,7 +11,7 @@ from manywalks.compare import paired, verdicts
 from manywalks.compare.configurations import Configuration
 from manywalks.compare.folds import copy_entropy, open_fold_store, read_recipe
 from manywalks.compare.rank_tests import friedman_p
-from manywalks.compare.score_table import ScoreTable, check_assumptions
+from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 from manywalks.evaluate.infinite import scorer
 from manywalks.params.load import parse_params
 from manywalks.workspace import Workspace

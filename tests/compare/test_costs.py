@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from manywalks.compare.folds import FoldPredictions, FoldStore, load_fold_predictions, save_fold_predictions
-from manywalks.compare.words import costs
+from manywalks.compare.report.words import costs
 
 
 def case(seconds: float | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -7,12 +7,12 @@ from scipy import stats
 
 from manywalks.compare.design import Design, beaten, eliminated, looks_of
 from manywalks.compare.folds import read_splits, write_splits
-from manywalks.compare.score_table import ScoreTable
+from manywalks.compare.report.score_table import ScoreTable
 from manywalks.compare.studentized_range import range_ppf, range_sf
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
+from manywalks.params.sections.families import Family
 from manywalks.split.split import folds
 from manywalks.train.prepare import prepare
 

@@ -9,7 +9,7 @@ from statsmodels.stats.anova import AnovaRM
 
 from manywalks.compare import paired, verdicts
 from manywalks.compare.rank_tests import conover
-from manywalks.compare.score_table import ScoreTable, check_assumptions, mauchly
+from manywalks.compare.report.score_table import ScoreTable, check_assumptions, mauchly
 
 
 def score_table(c: int, seed: int = 0, s: int = 25, noise: float = 0.0) -> ScoreTable:

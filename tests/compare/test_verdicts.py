@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from manywalks.cli.tables import short_verdict
+from manywalks.cli.show.tables import short_verdict
 from manywalks.compare import paired, verdicts
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from manywalks.data.cells import convert_cells, read_cells
 from manywalks.data.numbers import Mark
-from manywalks.params.endpoint import EndpointParams
+from manywalks.params.sections.endpoint import EndpointParams
 
 
 def cells_of(table, mass=np.nan, decimal: Mark = ".", **endpoint):

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from manywalks.params.load import parse_params
-from manywalks.tune.reading import space_of
+from manywalks.tune.space.reading import space_of
 from tests.conftest import REPOSITORY, SMALL
 from tests.docs.test_docs import PAGES
 from tests.support.prefect_server import server

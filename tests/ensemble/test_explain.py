@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from rdkit import Chem
 
-from manywalks.cli.tables import atoms_table
-from manywalks.ensemble.calibration import Calibration
+from manywalks.cli.show.tables import atoms_table
 from manywalks.ensemble.explain import Explanation, explain, without_atom
 from manywalks.ensemble.handed_out import Settings, report_endpoint
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.features import Features
 from manywalks.params.load import parse_params
 from manywalks.report import drawing
-from manywalks.report.explanation import picture, svg, write_picture
-from manywalks.report.explanation_page import Explained, page
+from manywalks.report.explanations.explanation import picture, svg, write_picture
+from manywalks.report.explanations.page import Explained, page
 
 FACTORS = np.array([[1.0, 1.0], [1.1, -1.0], [0.9, 1.0], [1.0, -1.0]])  # (m, t)
 

@@ -10,16 +10,16 @@ import pytest
 
 from manywalks import files
 from manywalks.ensemble.graph_predictor import GraphStack
-from manywalks.ensemble.keras_file import save_keras
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
+from manywalks.ensemble.model_file.keras_file import save_keras
+from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.graph_layout import LARGER, GraphLayout
-from manywalks.params.model import FeatureBlock, NetworkParams
+from manywalks.params.sections.model import FeatureBlock, NetworkParams
 from manywalks.train.keras_engine.model import build
 from manywalks.train.targets import TargetStep, TargetTransform
-from tests.ensemble.test_keras_stack import LOADER
+from tests.ensemble.model_file.test_keras_stack import LOADER
 
 # Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
@@ -145,7 +145,7 @@ def test_predicting_imports_no_tensorflow(x: Features, tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\n"
         "from manywalks.ensemble.predictor import StackedPredictor\n"
         "from manywalks.featurize.featurize import featurize\n"
-        "from manywalks.params.model import FeatureBlock\n"
+        "from manywalks.params.sections.model import FeatureBlock\n"
         f"blocks = [FeatureBlock(kind='physchem'), FeatureBlock(kind='graph', max_atoms={SLOTS})]\n"
         "found = StackedPredictor.load(Path(sys.argv[1])).predict(featurize(['CCO'], blocks))\n"
         "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules\n"

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
-from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_file import save_keras
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.ensemble.model import Ensemble
+from manywalks.ensemble.model_file.keras_file import save_keras
+from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import parse_params

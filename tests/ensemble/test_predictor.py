@@ -8,11 +8,11 @@ import pytest
 from scipy import sparse
 
 from manywalks.ensemble import predictor
-from manywalks.ensemble.keras_file import save_keras
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
+from manywalks.ensemble.model_file.keras_file import save_keras
+from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import DenseStack, StackedPredictor
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.replicates.combine import location
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform

@@ -11,7 +11,7 @@ from manywalks.evaluate.baseline import (
     weighted_auroc,
 )
 from manywalks.evaluate.scores import auroc
-from manywalks.evaluate.verdict_rule import NEIGHBOURS
+from manywalks.evaluate.statement.verdict_rule import NEIGHBOURS
 from manywalks.similarity import nearest_rows
 
 

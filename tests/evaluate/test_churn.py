@@ -5,8 +5,8 @@ import pytest
 
 from manywalks.evaluate.churn import ChurnTerms, Side, churn, side_of
 from manywalks.evaluate.churn_words import churn_sentences
-from manywalks.params.cut import Cut
-from manywalks.params.endpoint import EndpointParams
+from manywalks.params.sections.cut import Cut
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import MEAN, Combining
 
 TERMS = ChurnTerms("regression", "mg", Cut(low=0.5))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from manywalks.ensemble import calibration
+from manywalks.ensemble.intervals import calibration
 from manywalks.evaluate.endpoint_results import EndpointResults, endpoint_results, prediction_table
 from manywalks.evaluate.evaluation import scores_on_test, training_scores
 from manywalks.evaluate.scores import endpoint_metrics

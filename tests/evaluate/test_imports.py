@@ -7,7 +7,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["manywalks.evaluate.statement", "manywalks.compare.study", "manywalks.refresh.contest"]
+    "module",
+    ["manywalks.evaluate.statement.statement", "manywalks.compare.study", "manywalks.refresh.contest"],
 )
 def test_statistics_import_no_keras(module: str) -> None:
     code = f"import sys, {module}; print([n for n in ('keras', 'tensorflow') if n in sys.modules])"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from manywalks.evaluate.series import by_series
-from manywalks.evaluate.statement import Terms
-from manywalks.replicates.bound import difference_bound
+from manywalks.evaluate.statement.statement import Terms
+from manywalks.replicates.statistics.bound import difference_bound
 
 TERMS = Terms("regression", "mg", 0.1, adaptive=False)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from manywalks.ensemble.archive import pack, unpack
 from manywalks.ensemble.model import Ensemble
+from manywalks.ensemble.model_file.archive import pack, unpack
 from manywalks.export.archive import write_zip
 from tests.conftest import command
 from tests.support.service import served

@@ -8,18 +8,18 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_file import save_keras
-from manywalks.ensemble.keras_stack import FamilyReplicates, describe, stacked_model
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.ensemble.model import Ensemble
+from manywalks.ensemble.model_file.keras_file import save_keras
+from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.export.onnx_model import write_onnx
 from manywalks.featurize.featurize import featurize
 from manywalks.graph_layout import LARGER
-from manywalks.params.families import families_of
 from manywalks.params.load import parse_params
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.families import families_of
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.keras_engine.model import build
 from manywalks.train.prepare import columns_of, with_slots
 from manywalks.train.scaling import FeatureScaler

@@ -12,7 +12,7 @@ CODE = """
 import json, sys
 from manywalks.featurize.featurize import featurize
 from manywalks.featurize.molecule import COMPILED
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.model import FeatureBlock
 blocks = [FeatureBlock(kind=kind) for kind in COMPILED]
 featurize(["CC(=O)Oc1ccccc1C(=O)O", "C[C@H](N)C(=O)NC1CC1"], blocks)
 ours = [module for name, module in list(sys.modules.items()) if name.startswith("manywalks.featurize")]

@@ -13,8 +13,8 @@ from manywalks.featurize import featurize as module
 from manywalks.featurize.failures import failure_table
 from manywalks.featurize.featurize import featurize, featurize_each
 from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule
-from manywalks.params.families import families_of
-from manywalks.params.model import FeatureBlock, FeaturizeParams
+from manywalks.params.sections.families import families_of
+from manywalks.params.sections.model import FeatureBlock, FeaturizeParams
 from manywalks.split.split import split_molecules
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"

@@ -7,7 +7,7 @@ from rdkit import Chem
 from manywalks.featurize.featurize import featurize, featurize_each
 from manywalks.featurize.molecular_graph import graph_columns
 from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, ELEMENTS, LARGER, GraphLayout, larger
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.model import FeatureBlock
 
 MOLECULES = [
     "CC(=O)Oc1ccccc1C(=O)O", "C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", "C/C=C/C#N", "C/C=C\\C#N",

@@ -92,7 +92,7 @@ def webhook() -> Iterator[Webhook]:
 def test_the_hook_posts_what_happened_and_never_fails_a_run(
     webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from manywalks.pipeline import webhook as sender
+    from manywalks.pipeline.runs import webhook as sender
 
     monkeypatch.setattr(sender.Variable, "get", lambda name, default=None: webhook.url)
     sender.on_better({"challenger": "b", "reason": "logS better"})
@@ -129,7 +129,7 @@ def test_a_flow_that_fails_tells_the_webhook_which_and_why(webhook: Webhook, sma
 def test_a_flow_inside_another_leaves_telling_to_it(
     webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from manywalks.pipeline import webhook as sender
+    from manywalks.pipeline.runs import webhook as sender
 
     monkeypatch.setattr(sender.Variable, "get", lambda name, default=None: webhook.url)
     flow, state = SimpleNamespace(name="train"), SimpleNamespace(name="Failed", message="why")

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from manywalks.params.cut import parse_cut
-from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params, load_params, parse_params
 from manywalks.params.render import describe, render
+from manywalks.params.sections.cut import parse_cut
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.pipeline.definition import read_yaml
 
 LEAST = {"data": {"path": "table.csv", "endpoints": {"logS": {}}}}

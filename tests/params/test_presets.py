@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from manywalks.params.families import families_of
 from manywalks.params.load import Params, parse_params
 from manywalks.params.presets import PRESETS, Preset, with_preset
 from manywalks.params.render import render
+from manywalks.params.sections.families import families_of
 
 GRAPH = {"kind": "graph"}
 RELATIONAL = {"builder": "relational"}

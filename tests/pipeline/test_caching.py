@@ -193,7 +193,7 @@ def test_the_manifest_names_no_setting_that_its_stage_does_not_depend_on(recorde
 
 
 def test_code_that_no_stage_uses_reruns_none(recorded: Recorded) -> None:
-    path = recorded.workspace.root / "src/manywalks/cli/tables.py"
+    path = recorded.workspace.root / "src/manywalks/cli/show/tables.py"
     before = path.read_bytes()
     path.write_bytes(before + b"\n# edited\n")
     assert stale_by_own_records(recorded) == set()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from manywalks import files
-from manywalks.cli.tables import diff_lines
+from manywalks.cli.show.tables import diff_lines
 from manywalks.data.diff import diff_tables
 from manywalks.params.load import parse_params
 from manywalks.pipeline import definition, preflight, versions

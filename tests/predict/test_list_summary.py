@@ -13,7 +13,7 @@ from manywalks.ensemble.model import Ensemble
 from manywalks.featurize.featurize import featurize
 from manywalks.predict import predict, stream
 from manywalks.predict.predict import predict_table
-from manywalks.replicates.bound import difference_bound
+from manywalks.replicates.statistics.bound import difference_bound
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 
 from manywalks.chemistry.standardize import standardize_and_read
 from manywalks.featurize.molecule import Failure, featurize_molecule
-from manywalks.params.curate import CurateParams
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.model import FeatureBlock
 from tests.support.molecules import DRUGS
 
 KINDS = (

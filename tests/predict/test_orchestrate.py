@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.params.run import OrchestrateParams
+from manywalks.params.sections.run import OrchestrateParams
 from manywalks.predict.predict import orchestrate_of
 
 OURS = "data: {path: t.csv, endpoints: {y: {}}}\norchestrate: {cores: 1}\n"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manywalks import files
-from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.params.load import parse_params
 from manywalks.refresh import refresh
 from manywalks.refresh.churn import Molecules, churn_of, churn_of_table, moved_too_far

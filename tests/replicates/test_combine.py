@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from manywalks.replicates.bound import difference_bound
 from manywalks.replicates.combine import Combining, Mode, as_means, combine, location, location_variance
+from manywalks.replicates.statistics.bound import difference_bound
 from manywalks.replicates.stopping import Stopping, planned_looks
 
 N = 80

@@ -1,4 +1,4 @@
-from manywalks.params.model import ReplicatesParams
+from manywalks.params.sections.model import ReplicatesParams
 from manywalks.replicates.plan import next_after
 
 

@@ -8,10 +8,10 @@ import pytest
 from scipy import special
 
 from manywalks.data.curate import curate_table
-from manywalks.params.families import Family
 from manywalks.params.load import Params, parse_params
-from manywalks.replicates.mixing import EVENLY, Mixing
+from manywalks.params.sections.families import Family
 from manywalks.replicates.plan import packs, plan_next, tolerances_of
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing
 from manywalks.replicates.store import (
     FamilyStore,
     Kept,

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from manywalks.evaluate.sentences import accuracy_sentences
+from manywalks.evaluate.statement.sentences import accuracy_sentences
 from manywalks.formatting import short
 from manywalks.report import drawing
-from manywalks.report.figures import score_of
+from manywalks.report.charts.figures import score_of
 from manywalks.report.model_card import model_card
 from manywalks.report.molecules import store as molecules_of
 from manywalks.report.page import ReportInputs, page, sample, views_of

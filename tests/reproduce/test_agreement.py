@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from manywalks.ensemble.calibration import Calibration
-from manywalks.params.cut import Cut
-from manywalks.replicates.bound import difference_bound
+from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.params.sections.cut import Cut
 from manywalks.replicates.combine import MEAN
-from manywalks.replicates.decisions import difference_error, flip_chances
+from manywalks.replicates.statistics.bound import difference_bound
+from manywalks.replicates.statistics.decisions import difference_error, flip_chances
 from manywalks.reproduce.agreement import Terms, agreement, decided, suspicious_replicates, verdict
 
 N = 120

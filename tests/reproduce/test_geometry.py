@@ -5,7 +5,7 @@ import pytest
 
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.model import FeatureBlock, TransformParams
+from manywalks.params.sections.model import FeatureBlock, TransformParams
 from manywalks.reproduce.geometry import (
     geometries,
     geometry_seed,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from manywalks.params.model import TransformParams
+from manywalks.params.sections.model import TransformParams
 from manywalks.reproduce.geometry import Geometry
 from manywalks.reproduce.sources import STUDIES, StudyDesign, study_sources
 from manywalks.train.engines import train_pack

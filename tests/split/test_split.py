@@ -12,7 +12,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from manywalks.chemistry.tautomers import joined, tautomer_key, tautomer_keys
 from manywalks.data.curate import curate_table
 from manywalks.params.load import parse_params
-from manywalks.params.split import SplitParams
+from manywalks.params.sections.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.clusters import butina, scaffolds, similarity_fingerprints
 from manywalks.split.distance import split_distance

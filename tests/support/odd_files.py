@@ -7,7 +7,7 @@ import pytest
 from rdkit import Chem
 
 from manywalks.data.curate import curate_table
-from manywalks.data.guess import Guess, guess_params
+from manywalks.data.guess.guess import Guess, guess_params
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.scan import Scan
 from manywalks.tables.frame import Whole, read_whole

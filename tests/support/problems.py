@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.params.sections.model import NetworkParams, TrainParams
 from manywalks.train.problem import Problem
 from manywalks.train.targets import Targets
 

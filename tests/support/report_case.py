@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 
 from manywalks.data.card import distribution
-from manywalks.ensemble import calibration
 from manywalks.ensemble.handed_out import Settings, report_endpoint
+from manywalks.ensemble.intervals import calibration
 from manywalks.ensemble.manifest import versions
 from manywalks.evaluate.baseline import Simple, accuracy
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import MainScore, convergence, infinite_score, replicate_scores
-from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.scores import replicate_metrics
-from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.series import by_series
-from manywalks.evaluate.statement import Terms, endpoint_statement
-from manywalks.params.cut import Cut
+from manywalks.evaluate.statement.convergence import MainScore, convergence, infinite_score, replicate_scores
+from manywalks.evaluate.statement.distance_bounds import bounds_by_distance, worst_molecules
+from manywalks.evaluate.statement.sentences import sentences
+from manywalks.evaluate.statement.statement import Terms, endpoint_statement
 from manywalks.params.load import parse_params
-from manywalks.params.model import EnsembleParams
+from manywalks.params.sections.cut import Cut
+from manywalks.params.sections.model import EnsembleParams
 from manywalks.report.page import ReportInputs
 from manywalks.split.distance import split_distance
 

@@ -17,9 +17,9 @@ from rdkit import Chem
 
 from manywalks.chemistry.standardize import standardize_one
 from manywalks.data.curate import Curated, curate_table
-from manywalks.data.guess import guess_params
-from manywalks.params.curate import CurateParams
+from manywalks.data.guess.guess import guess_params
 from manywalks.params.load import parse_params
+from manywalks.params.sections.curate import CurateParams
 from manywalks.predict.columns import Want
 from manywalks.predict.scan import Scan
 from manywalks.tables.csv_rows import no_formula, whole_rows

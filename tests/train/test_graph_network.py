@@ -13,7 +13,7 @@ from rdkit import Chem
 from manywalks import files
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.model import FeatureBlock, NetworkParams
+from manywalks.params.sections.model import FeatureBlock, NetworkParams
 from manywalks.train.keras_engine.model import build, import_keras
 
 # Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
@@ -28,7 +28,7 @@ ON_JAX = """
 import sys
 import numpy as np
 from manywalks.train.keras_engine import model
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 import keras
 for name in ("keras_engine.model", "graph_keras"):
     __import__(f"manywalks.train.{name}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manywalks.params.families import Family, families_of
+from manywalks.params.sections.families import Family, families_of
 from manywalks.tasks import curate, featurize, split
 from manywalks.train.prepare import KEPT, Prepared, read_prepared, transforms_file
 from manywalks.train.scaling import FeatureScaler

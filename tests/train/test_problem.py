@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from manywalks.params.model import EPOCHS, EPOCHS_OF_CLASSES, NetworkParams
+from manywalks.params.sections.model import EPOCHS, EPOCHS_OF_CLASSES, NetworkParams
 from manywalks.train.engines import choose_engine, train_pack
 from manywalks.train.problem import Problem, endpoint_losses, learning_rates
 from manywalks.train.streams import epoch_order, nudge, streams

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse, stats
 
 from manywalks.features import Features
-from manywalks.params.model import TransformParams
+from manywalks.params.sections.model import TransformParams
 from manywalks.train.scaling import FeatureScaler, fit_curve, normal_scores
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from manywalks.features import Features
-from manywalks.params.model import TransformParams
+from manywalks.params.sections.model import TransformParams
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.union import UnionScaler
 

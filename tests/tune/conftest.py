@@ -16,8 +16,8 @@ from manywalks.tasks import curate, featurize
 from manywalks.tune.design import Design
 from manywalks.tune.history import History
 from manywalks.tune.material import Material
-from manywalks.tune.reading import space_of
 from manywalks.tune.search import Search
+from manywalks.tune.space.reading import space_of
 from manywalks.workspace import Workspace
 from tests.conftest import SMALL
 

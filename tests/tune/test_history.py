@@ -6,7 +6,7 @@ import pytest
 
 from manywalks.params.load import Params
 from manywalks.tune.history import VALUES, History, next_folder, searches, suggest
-from manywalks.tune.reading import space_of
+from manywalks.tune.space.reading import space_of
 from tests.tune.conftest import SPACE
 
 

@@ -11,13 +11,13 @@ from manywalks import files
 from manywalks.compare.folds import FoldStore
 from manywalks.params.load import load_params
 from manywalks.tune.design import Rung, rungs_of, seconds_of
-from manywalks.tune.importance import importance
-from manywalks.tune.reading import space_of
-from manywalks.tune.reports import finished
+from manywalks.tune.report.importance import importance
+from manywalks.tune.report.reports import finished
+from manywalks.tune.report.words import sentences
 from manywalks.tune.running import evaluate_or_fail, run_here
 from manywalks.tune.search import PRESENT, Search
+from manywalks.tune.space.reading import space_of
 from manywalks.tune.verdict import Contest
-from manywalks.tune.words import sentences
 from tests.tune.conftest import SPACE, Begin
 
 Train = Callable[[Any], None]

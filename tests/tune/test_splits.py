@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from manywalks.params.split import SplitParams
+from manywalks.params.sections.split import SplitParams
 from manywalks.split.split import split_molecules
 from manywalks.tune.splits import Splits, draw_splits
 

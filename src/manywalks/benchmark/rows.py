@@ -14,7 +14,7 @@ from manywalks.data.curate import curate_table, standardize_smiles
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize_each
 from manywalks.params.load import Params
-from manywalks.params.split import SplitParams
+from manywalks.params.sections.split import SplitParams
 from manywalks.split.split import split_molecules
 
 # seconds for one molecule: on a busy machine no published row may be lost to the limit of curation

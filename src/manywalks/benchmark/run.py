@@ -22,7 +22,7 @@ from manywalks.params.load import Params
 from manywalks.replicates.code_key import PACKAGE, content_key
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.replicates.fresh import fresh_replicates
-from manywalks.replicates.mixing import EVENLY, Mixing
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing
 from manywalks.tables.frame import read_table
 from manywalks.train.prepare import Prepared, prepare_families
 

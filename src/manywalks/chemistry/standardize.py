@@ -16,7 +16,7 @@ from manywalks.chemistry.elements import SALT_METAL_SMARTS, SALT_METALS, element
 from manywalks.chemistry.parent import parent, standard_mol, uncharged
 from manywalks.chemistry.settled import is_settled
 from manywalks.chemistry.written import Refusal, bare, mirrored, parse_written, shown, unmarked
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 
 _LABEL = re.compile(r"\[\d")
 _STEREO = re.compile(r"[@/\\]")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from manywalks.chemistry.standardize import Standardized, standardize_one
-from manywalks.params.curate import CurateParams
+from manywalks.params.sections.curate import CurateParams
 from manywalks.runtime.worker_pool import Lost, map_texts
 
 # up to so many, starting worker processes takes longer than the work

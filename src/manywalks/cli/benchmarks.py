@@ -80,7 +80,7 @@ def _say(line: str) -> None:
 def _show(results: dict[str, dict[str, Any]], folder: Path) -> None:
     """The tables and what they leave to say."""
     from manywalks.benchmark.shown import published_table, score_table, sentences
-    from manywalks.cli.tables import plain_table
+    from manywalks.cli.show.tables import plain_table
 
     if not results:
         return

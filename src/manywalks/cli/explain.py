@@ -10,7 +10,7 @@ from manywalks.ensemble.model import Ensemble
 from manywalks.formatting import count
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.scan import SUFFIXES, Scan
-from manywalks.report.explanation_page import Explained
+from manywalks.report.explanations.page import Explained
 
 # a page of more is too long to be looked at, and takes minutes
 MOST = 500
@@ -34,9 +34,9 @@ def run_explain(molecules: str, model: Path, output: Path | None, endpoint: str 
 
 def _explain_one(smiles: str, model: Path, output: Path, endpoint: str | None) -> None:
     """Draw one molecule and show its table of atoms."""
-    from manywalks.cli.tables import atoms_table
+    from manywalks.cli.show.tables import atoms_table
     from manywalks.ensemble.explain import explain
-    from manywalks.report.explanation import check_picture, write_picture
+    from manywalks.report.explanations.explanation import check_picture, write_picture
 
     check_picture(output)
     found = explain(Ensemble.load(model), smiles)
@@ -69,7 +69,7 @@ def _write_page(
     records: list[Record], ensemble: Ensemble, output: Path, title: str, endpoint: str | None
 ) -> None:
     """Explain molecules and write them on one page."""
-    from manywalks.report.explanation_page import write_page
+    from manywalks.report.explanations.page import write_page
 
     if endpoint is not None and endpoint not in ensemble.endpoints:
         raise ValueError(f"endpoint: this model has no {endpoint!r}; it has {', '.join(ensemble.endpoints)}")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from manywalks import files
 from manywalks.formatting import count
-from manywalks.params.families import families_of
 from manywalks.params.load import Params
 from manywalks.params.presets import PRESETS, Preset, with_preset
-from manywalks.params.run import ReportParams
+from manywalks.params.sections.families import families_of
+from manywalks.params.sections.run import ReportParams
 from manywalks.runtime.resources import usable_cores
 
 # a workspace often lies in a team's own repository: what a run makes is not to be committed there
@@ -46,7 +46,7 @@ def run_init(
     dvc: bool = False,
 ) -> list[str]:
     """Write params.yaml (and dvc.yaml) for a table; lines for the user: what is assumed, what comes next."""
-    from manywalks.data.guess import guess_params
+    from manywalks.data.guess.guess import guess_params
     from manywalks.data.sizes import slots_for
     from manywalks.params.render import render
     from manywalks.pipeline.own_definition import write_definition

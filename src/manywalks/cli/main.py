@@ -161,7 +161,7 @@ def predict(
     Example: manywalks predict models/ensemble new.csv predictions.parquet
     """
     from manywalks.cli.predict import run_predict
-    from manywalks.ensemble.archive import model_folder
+    from manywalks.ensemble.model_file.archive import model_folder
 
     if output is not None and named_output is not None:
         raise ValueError("predict: OUTPUT and --output are both given; leave out one of them")
@@ -195,7 +195,7 @@ def explain(
     Example: manywalks explain "CCOC(=O)c1ccccc1" --model models/ensemble
     """
     from manywalks.cli.explain import run_explain
-    from manywalks.ensemble.archive import model_folder
+    from manywalks.ensemble.model_file.archive import model_folder
 
     with model_folder(model) as there:
         run_explain(molecules, there, output, endpoint)
@@ -211,7 +211,7 @@ def _run_beside(folder: Path, params: Path) -> Workspace:
 
 def _show(workspace: Workspace) -> None:
     """The table at the end."""
-    from manywalks.cli.summary import summary
+    from manywalks.cli.show.summary import summary
 
     console.print(summary(workspace))
 

@@ -81,8 +81,8 @@ def export(
 
     Example: manywalks export models/ensemble --zip model.zip --onnx model.onnx
     """
-    from manywalks.ensemble.archive import model_folder
     from manywalks.ensemble.model import Ensemble
+    from manywalks.ensemble.model_file.archive import model_folder
     from manywalks.serve.source import Source
 
     if onnx is None and zip_ is None and mlflow is None:

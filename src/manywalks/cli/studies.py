@@ -60,7 +60,7 @@ def reproduce(
 
 def _sources(workspace: Workspace, replicates: int) -> None:
     """Vary each source of randomness alone and show how far the replicates then differ."""
-    from manywalks.cli.tables import sources_table
+    from manywalks.cli.show.tables import sources_table
     from manywalks.files import read_json
     from manywalks.reproduce.page import same_seed_sentence
     from manywalks.runtime.progress import Board
@@ -98,7 +98,7 @@ def diff(
 
     Example: manywalks data diff v1 v2
     """
-    from manywalks.cli.tables import diff_lines
+    from manywalks.cli.show.tables import diff_lines
     from manywalks.data.diff import diff_tables
     from manywalks.pipeline.versions import table_at
     from manywalks.tables.frame import read_table
@@ -165,7 +165,7 @@ def compare(
     preflight.check(workspace)
     asked_for(paths, values or [], kind)  # what cannot be compared ends here, before anything starts
     wait_for_server = server.start(workspace.root)
-    from manywalks.cli.tables import tables
+    from manywalks.cli.show.tables import tables
     from manywalks.flows.compare import compare as compare_flow
 
     wait_for_server()

@@ -57,7 +57,7 @@ def tune(
     )  # fmt: skip
     job.opened()  # what cannot be searched ends here, before anything starts
     wait_for_server = server.start(workspace.root)
-    from manywalks.cli.tune_tables import tables
+    from manywalks.cli.show.tune_tables import tables
     from manywalks.flows.tune import tune as tune_flow
 
     wait_for_server()
@@ -70,6 +70,6 @@ def tune(
 
 def _show_space(workspace: Workspace) -> None:
     """The default space as YAML."""
-    from manywalks.tune.default_space import space_text
+    from manywalks.tune.space.default_space import space_text
 
     console.print(space_text(workspace.params), highlight=False, markup=False, soft_wrap=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from manywalks.params.families import families_of
 from manywalks.params.load import Params, load_params, parse_params
+from manywalks.params.sections.families import families_of
 from manywalks.train.streams import SOURCES
 
 # what all configurations share; a comparison of two data sets or two ways to score says nothing

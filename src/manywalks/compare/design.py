@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from manywalks.compare import paired, verdicts
-from manywalks.compare.score_table import ScoreTable, check_assumptions
+from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 
 
 @dataclass(frozen=True)

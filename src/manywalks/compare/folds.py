@@ -24,8 +24,8 @@ from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.replicates.code_key import content_key
 from manywalks.replicates.fresh import FreshReplicate, fresh_replicates
-from manywalks.replicates.mixing import Mixing
 from manywalks.replicates.plan import DIVERGED_LIMIT
+from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.runtime.resources import allowed_threads, peak_bytes
 from manywalks.train.prepare import prepare_families
 from manywalks.workspace import Workspace

@@ -24,7 +24,7 @@ import numpy as np
 from scipy import stats
 
 from manywalks.compare.rank_tests import rank_p_values
-from manywalks.compare.score_table import ScoreTable, residual_variance
+from manywalks.compare.report.score_table import ScoreTable, residual_variance
 from manywalks.compare.studentized_range import range_ppf, range_sf
 
 # set by simulation, see above

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from manywalks.compare.score_table import ScoreTable
+from manywalks.compare.report.score_table import ScoreTable
 
 
 def rank_p_values(

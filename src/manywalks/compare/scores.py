@@ -8,15 +8,15 @@ import pandas as pd
 
 from manywalks.compare import paired, verdicts
 from manywalks.compare.rank_tests import friedman_p
-from manywalks.compare.score_table import ScoreTable, check_assumptions
+from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 from manywalks.evaluate.infinite import CLOSED, Projected, project, scorer
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, METRICS
 from manywalks.evaluate.scores import endpoint_metrics
-from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
-from manywalks.replicates.bound import replicates_needed
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import combine, combining_of
-from manywalks.replicates.spectrum import Moments, covariance_moments
+from manywalks.replicates.statistics.bound import replicates_needed
+from manywalks.replicates.statistics.spectrum import Moments, covariance_moments
 
 # scores without a unit: what is worth a change of network
 THRESHOLD = 0.01

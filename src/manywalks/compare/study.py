@@ -17,7 +17,7 @@ from manywalks.compare.folds import (
     split_name,
     write_splits,
 )
-from manywalks.compare.score_table import ScoreTable
+from manywalks.compare.report.score_table import ScoreTable
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.replicates.plan import tolerances_of
 from manywalks.split.distance import folds_distance

@@ -9,7 +9,7 @@ import pandas as pd
 from manywalks.data.cells import Cells
 from manywalks.data.merge import Merged, noise_of
 from manywalks.data.records import REASONS, Records
-from manywalks.params.endpoint import EndpointParams
+from manywalks.params.sections.endpoint import EndpointParams
 
 EXAMPLES = 6
 WORDS = 20

@@ -8,7 +8,7 @@ import pandas as pd
 from manywalks import units
 from manywalks.chemistry.missing import MISSING
 from manywalks.data.numbers import Mark, plain_numbers
-from manywalks.params.endpoint import EndpointParams
+from manywalks.params.sections.endpoint import EndpointParams
 
 POSITIVE = frozenset({"1", "true", "t", "yes", "y", "active", "positive", "pos"})
 NEGATIVE = frozenset({"0", "false", "f", "no", "n", "inactive", "negative", "neg"})

@@ -10,8 +10,8 @@ from manywalks.chemistry.missing import MISSING
 from manywalks.data.cells import plain_cell, read_numbers
 from manywalks.data.dates import decimal_years
 from manywalks.data.numbers import Mark
-from manywalks.params.data import CheckParams
 from manywalks.params.load import Params
+from manywalks.params.sections.data import CheckParams
 from manywalks.tables.names import hint
 
 # ranges of records that a fault names, at most: one broken column of a large table is not a page each

@@ -6,8 +6,8 @@ import pandas as pd
 
 from manywalks import units
 from manywalks.chemistry.missing import MISSING
-from manywalks.params.data import RESERVED
-from manywalks.params.endpoint import EndpointParams
+from manywalks.params.sections.data import RESERVED
+from manywalks.params.sections.endpoint import EndpointParams
 
 
 def free_name(column: str) -> str:

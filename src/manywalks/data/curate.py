@@ -10,16 +10,16 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolDescriptors
 
 from manywalks.chemistry.standardize_many import standardize_smiles
-from manywalks.data import split_columns
 from manywalks.data.card import data_card
 from manywalks.data.cells import Cells, asks_molar_mass, convert_cells, plain_cell, read_cells
 from manywalks.data.checks import check_table, common_cells
 from manywalks.data.classes import refuse_one_class, refuse_one_class_left
+from manywalks.data.guess import split_columns
+from manywalks.data.guess.split_columns import TAUTOMERS
 from manywalks.data.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.data.records import Records, texts
-from manywalks.data.split_columns import TAUTOMERS
-from manywalks.params.endpoint import EndpointParams
 from manywalks.params.load import Params
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.runtime.resources import usable_cores
 from manywalks.tables.frame import as_text
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.ensemble import calibration
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.keras_stack import FamilyReplicates
+from manywalks.ensemble.intervals import calibration
+from manywalks.ensemble.model_file.keras_stack import FamilyReplicates
 from manywalks.features import Features
-from manywalks.featurize.representations import recorded
+from manywalks.featurize.foreign.representations import recorded
 from manywalks.graph_layout import LARGER
-from manywalks.params.block_sources import located
-from manywalks.params.families import families_of
 from manywalks.params.load import Params
+from manywalks.params.sections.block_sources import located
+from manywalks.params.sections.families import families_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.prepare import Prepared, out_of_sample, read_tables

@@ -10,7 +10,7 @@ import pandas as pd
 
 from manywalks.ensemble.domain import Domain
 from manywalks.featurize.featurize import featurize
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.model import FeatureBlock
 from manywalks.train.prepare import read_tables
 from manywalks.workspace import Workspace
 

@@ -16,12 +16,12 @@ import pandas as pd
 from rdkit import Chem, rdBase
 
 from manywalks.chemistry.standardize_many import standardize_smiles
-from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.formatting import number
-from manywalks.params.curate import CurateParams
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.model import FeatureBlock
 
 # an atom is trusted where its mean is this many standard deviations (of single replicates) from 0 ...
 SURE = 2.0

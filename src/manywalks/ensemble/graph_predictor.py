@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from manywalks.features import Features
 from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, RELATION_OF_KIND, RELATIONS, GraphLayout
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer
 from manywalks.train.graph_keras import layer_name, layout_of
 from manywalks.train.graph_network import on_graph

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manywalks.ensemble import probability_maps
-from manywalks.ensemble.calibration import Calibration
-from manywalks.params.cut import Cut
-from manywalks.replicates.bound import molecule_bounds
+from manywalks.ensemble.intervals import probability_maps
+from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.params.sections.cut import Cut
 from manywalks.replicates.combine import MEAN, Combining, as_means
-from manywalks.replicates.decisions import difference_error, flip_chances
-from manywalks.replicates.list_sums import ListSums
+from manywalks.replicates.statistics.bound import molecule_bounds
+from manywalks.replicates.statistics.decisions import difference_error, flip_chances
+from manywalks.replicates.statistics.list_sums import ListSums
 
 
 class HandedOut(NamedTuple):

@@ -11,23 +11,23 @@ import pandas as pd
 
 from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.ensemble import manifest
-from manywalks.ensemble.archive import model_folder
-from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.given import smiles_of
 from manywalks.ensemble.handed_out import HandedOut, Settings, report_endpoint
+from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.ensemble.model_file.archive import model_folder
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize_each
+from manywalks.featurize.foreign.representations import usable
 from manywalks.featurize.molecule import column_names
-from manywalks.featurize.representations import usable
-from manywalks.params.curate import CurateParams
-from manywalks.params.cut import Cut
-from manywalks.params.endpoint import EndpointParams
-from manywalks.params.model import EnsembleParams, EvaluateParams, FeatureBlock, FeaturizeParams
-from manywalks.replicates.best import Candidates, candidates_of
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.cut import Cut
+from manywalks.params.sections.endpoint import EndpointParams
+from manywalks.params.sections.model import EnsembleParams, EvaluateParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import Combining, as_means, combine, combining_of
-from manywalks.replicates.list_sums import ListSums
+from manywalks.replicates.statistics.best import Candidates, candidates_of
+from manywalks.replicates.statistics.list_sums import ListSums
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.union import UnionScaler
 

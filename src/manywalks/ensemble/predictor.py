@@ -20,11 +20,11 @@ from scipy import special
 from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble.graph_predictor import GraphStack
-from manywalks.ensemble.keras_file import ABOUT
+from manywalks.ensemble.model_file.keras_file import ABOUT
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
-from manywalks.replicates.mixing import Mixing, average, mix
+from manywalks.replicates.statistics.mixing import Mixing, average, mix
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.dense_engine.gather import COLUMNS, gather
 from manywalks.train.dense_engine.layers import ACTIVATIONS, activate, normalize_layer

@@ -13,7 +13,7 @@ from scipy import stats
 
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN
 from manywalks.evaluate.scores import certain_errors
-from manywalks.evaluate.verdict_rule import LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
+from manywalks.evaluate.statement.verdict_rule import LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
 from manywalks.similarity import nearest_rows
 
 _CONFIDENCE, _DRAWS = 0.95, 2000

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.ensemble.calibration import LEVELS, Calibration
+from manywalks.ensemble.intervals.calibration import LEVELS, Calibration
 from manywalks.evaluate.scores import classification_metrics
-from manywalks.evaluate.uncertainty import (
+from manywalks.evaluate.statement.uncertainty import (
     binomial_interval,
     expected_calibration_error,
     gaussian_scores,

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.ensemble.calibration import Calibration
-from manywalks.params.cut import Cut
-from manywalks.params.endpoint import EndpointParams
-from manywalks.replicates.best import best_of, candidates_of
+from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.params.sections.cut import Cut
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import Combining, Mode, as_means, combine, location_variance
-from manywalks.replicates.decisions import flip_chances
+from manywalks.replicates.statistics.best import best_of, candidates_of
+from manywalks.replicates.statistics.decisions import flip_chances
 
 BEST_SHARE = 0.05
 # of the molecules named as moved beyond luck, so many at most are named wrongly, on average

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from manywalks.ensemble.calibration import Calibration
 from manywalks.ensemble.handed_out import HandedOut, Settings, report_endpoint
-from manywalks.params.endpoint import EndpointParams
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.params.load import Params
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.train.prepare import out_of_sample
 

@@ -9,14 +9,14 @@ from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
 from manywalks.evaluate.calibration_check import diagnose
-from manywalks.evaluate.convergence import MainScore, convergence, infinite_score, replicate_scores
-from manywalks.evaluate.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.endpoint_results import EndpointResults, handed_out
-from manywalks.evaluate.list_statement import ListTerms, decisions
 from manywalks.evaluate.scores import endpoint_metrics, replicate_metrics
-from manywalks.evaluate.sentences import sentences
 from manywalks.evaluate.series import by_series
-from manywalks.evaluate.statement import Terms, endpoint_statement
+from manywalks.evaluate.statement.convergence import MainScore, convergence, infinite_score, replicate_scores
+from manywalks.evaluate.statement.distance_bounds import bounds_by_distance, worst_molecules
+from manywalks.evaluate.statement.list_statement import ListTerms, decisions
+from manywalks.evaluate.statement.sentences import sentences
+from manywalks.evaluate.statement.statement import Terms, endpoint_statement
 from manywalks.features import Features
 from manywalks.params.load import Params
 from manywalks.replicates.combine import combining_of

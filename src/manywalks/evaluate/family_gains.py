@@ -8,7 +8,7 @@ from scipy import special
 
 from manywalks.evaluate.registry import MAIN
 from manywalks.evaluate.scores import endpoint_metrics
-from manywalks.params.families import Family
+from manywalks.params.sections.families import Family
 from manywalks.replicates.combine import Combining, combine, finite_logits
 
 # a family's errors are compared with another's over at least so many molecules

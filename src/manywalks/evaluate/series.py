@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.evaluate.statement import Terms
-from manywalks.replicates.bound import difference_bound
+from manywalks.evaluate.statement.statement import Terms
+from manywalks.replicates.statistics.bound import difference_bound
 
 # fewer molecules of a series have no error of their own worth reading
 LEAST = 3

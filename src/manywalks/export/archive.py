@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from manywalks.ensemble import manifest
-from manywalks.ensemble.archive import MODEL, pack
 from manywalks.ensemble.companions import CARD, METRICS, SEEN, STATEMENT, companions_of
+from manywalks.ensemble.model_file.archive import MODEL, pack
 
 
 def write_zip(folder: Path, output: Path, *, training: bool = True) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 
 from manywalks import files
 from manywalks.ensemble.graph_predictor import GraphStack
+from manywalks.ensemble.intervals.probability_maps import CLIP
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.predictor import DenseStack, FamilyStack, Layer
-from manywalks.ensemble.probability_maps import CLIP
 from manywalks.export.graph import Graph
 from manywalks.export.network_on_graph import graph_outputs
 from manywalks.graph_layout import LARGER
-from manywalks.params.model import EnsembleParams
+from manywalks.params.sections.model import EnsembleParams
 from manywalks.replicates.combine import TRIM, combining_of
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep

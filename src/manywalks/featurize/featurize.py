@@ -14,7 +14,7 @@ from manywalks.featurize.molecule import (
     column_names,
     featurize_molecule,
 )
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.model import FeatureBlock
 from manywalks.runtime.worker_pool import Lost, WithBytes, WorkerPool
 
 # microseconds a molecule on one core (2.5 GHz), parsing included in the first: they tell whether starting

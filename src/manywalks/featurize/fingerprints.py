@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors, rdReducedGraphs
 
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.model import FeatureBlock
 
 MACCS_KEYS = 167  # RDKit's bit vector; key 0 is never set
 ERG_SIZE = 315  # 21 pairs of pharmacophore types at distances 1 to 15

@@ -9,13 +9,13 @@ from rdkit import Chem, rdBase
 from manywalks.featurize.conformers import CONFORMER, conformer3d
 from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, descriptors
 from manywalks.featurize.fingerprints import fingerprint_names, fingerprints
-from manywalks.featurize.foreign import function_columns, function_values, warm
+from manywalks.featurize.foreign.foreign import function_columns, function_values, warm
+from manywalks.featurize.foreign.vectors import read_vectors
 from manywalks.featurize.ionization import IONIZATION, ionization
 from manywalks.featurize.molecular_graph import graph_columns
-from manywalks.featurize.vectors import read_vectors
 from manywalks.graph_layout import GraphLayout
-from manywalks.params.block_sources import FUNCTIONS, function_name
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.block_sources import FUNCTIONS, function_name
+from manywalks.params.sections.model import FeatureBlock
 from manywalks.runtime.compiled import compiled_once
 from manywalks.runtime.worker_pool import WithBytes
 

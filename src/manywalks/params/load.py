@@ -13,10 +13,11 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from manywalks.params.base import Section, model_in
-from manywalks.params.curate import CurateParams
-from manywalks.params.data import DataParams
-from manywalks.params.families import OWN, FamilyParams, families_of
-from manywalks.params.model import (
+from manywalks.params.renamed import check_names
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.data import DataParams
+from manywalks.params.sections.families import OWN, FamilyParams, families_of
+from manywalks.params.sections.model import (
     EnsembleParams,
     EvaluateParams,
     FeaturizeParams,
@@ -25,9 +26,8 @@ from manywalks.params.model import (
     TrainParams,
     TransformParams,
 )
-from manywalks.params.renamed import check_names
-from manywalks.params.run import OrchestrateParams, RefreshParams, ReportParams
-from manywalks.params.split import SplitParams
+from manywalks.params.sections.run import OrchestrateParams, RefreshParams, ReportParams
+from manywalks.params.sections.split import SplitParams
 
 
 class Params(Section):

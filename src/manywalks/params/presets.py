@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from manywalks.params.families import FamilyParams
-from manywalks.params.model import FeaturizeParams
+from manywalks.params.sections.families import FamilyParams
+from manywalks.params.sections.model import FeaturizeParams
 
 if TYPE_CHECKING:
     from manywalks.params.load import Params

@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from manywalks import files
-from manywalks.params.block_sources import content_of
+from manywalks.params.sections.block_sources import content_of
 from manywalks.pipeline.git import commit_of
 from manywalks.workspace import Workspace
 

@@ -25,7 +25,7 @@ from prefect.tasks import exponential_backoff
 
 from manywalks.pipeline import definition, server
 from manywalks.pipeline.lineage import Lineage, lineage_of
-from manywalks.pipeline.run_names import pack_name, stage_name
+from manywalks.pipeline.runs.run_names import pack_name, stage_name
 from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
 from manywalks.replicates.packs import pack_processes, run_pack
 from manywalks.replicates.store import open_store

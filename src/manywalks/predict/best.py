@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from manywalks.ensemble.model import Ensemble
 from manywalks.formatting import two_digits
-from manywalks.params.endpoint import EndpointParams
-from manywalks.replicates.best import NOBODY, Best, Candidates, best_of, from_bytes, joined
+from manywalks.params.sections.endpoint import EndpointParams
+from manywalks.replicates.statistics.best import NOBODY, Best, Candidates, best_of, from_bytes, joined
 
 # columns of an endpoint: whether a molecule is among the best, and the chance of it with a retrained ensemble
 TOP, RETRAINED = ":top", ":top_retrained"

@@ -4,8 +4,8 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from manywalks.data.companions import find_id
-from manywalks.data.guess import find_smiles
+from manywalks.data.guess.companions import find_id
+from manywalks.data.guess.guess import find_smiles
 from manywalks.tables.names import hint, listed
 from manywalks.tables.reader import SDF_TITLE, Raw, RawTable
 

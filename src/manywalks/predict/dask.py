@@ -15,7 +15,7 @@ from distributed import wait
 from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.model import Ensemble
-from manywalks.params.run import OrchestrateParams
+from manywalks.params.sections.run import OrchestrateParams
 from manywalks.predict.columns import Record
 from manywalks.predict.stream import Chunk, Keep, Share, Stream
 from manywalks.runtime.dask_cluster import Delivery, bundle, cluster_client, delivered

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from manywalks.ensemble.model import Ensemble
-from manywalks.evaluate.list_statement import ListTerms, list_sentence, list_statement
-from manywalks.params.model import EnsembleParams
+from manywalks.evaluate.statement.list_statement import ListTerms, list_sentence, list_statement
+from manywalks.params.sections.model import EnsembleParams
 from manywalks.replicates.combine import combining_of
-from manywalks.replicates.list_sums import ListSums, added, from_bytes
+from manywalks.replicates.statistics.list_sums import ListSums, added, from_bytes
 
 
 def summary_path(output: Path) -> Path:

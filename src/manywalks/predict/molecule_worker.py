@@ -12,8 +12,8 @@ from rdkit import Chem, rdBase
 
 from manywalks.chemistry.standardize import standardize_and_read
 from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule, read_blocks
-from manywalks.params.curate import CurateParams
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.model import FeatureBlock
 from manywalks.runtime.worker_pool import Lost, WithBytes
 
 TARGET = f"{__name__}:worker"

@@ -15,7 +15,7 @@ from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.model import Ensemble
 from manywalks.params.load import load_params
-from manywalks.params.run import OrchestrateParams
+from manywalks.params.sections.run import OrchestrateParams
 from manywalks.predict.best import BestRows, best_rows
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.list_summary import list_summary, summary_path

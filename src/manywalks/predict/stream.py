@@ -24,7 +24,7 @@ from manywalks.predict.best import best_molecules
 from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import BLOCK, SMILES, TARGET, Arrived, Standard, arrived, setup
 from manywalks.predict.output_columns import input_columns, result_table, schema
-from manywalks.replicates import best, list_sums
+from manywalks.replicates.statistics import best, list_sums
 from manywalks.runtime.worker_pool import WorkerPool
 
 RECENT = 32

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from manywalks.chemistry.standardize_many import standardize_smiles
-from manywalks.data.guess import find_smiles
+from manywalks.data.guess.guess import find_smiles
 from manywalks.ensemble import manifest
-from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.churn import ChurnTerms, churn, side_of
 from manywalks.evaluate.churn_words import churn_sentences
 from manywalks.featurize.featurize import featurize_each
 from manywalks.params.load import Params, parse_params
-from manywalks.params.model import EnsembleParams
+from manywalks.params.sections.model import EnsembleParams
 from manywalks.refresh.model_view import ModelView, blocks_of, predict_with
 from manywalks.replicates.combine import combining_of
 from manywalks.runtime.resources import usable_cores

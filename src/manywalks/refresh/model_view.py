@@ -10,8 +10,8 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.featurize.featurize import featurize
-from manywalks.featurize.representations import usable
-from manywalks.params.model import FeatureBlock
+from manywalks.featurize.foreign.representations import usable
+from manywalks.params.sections.model import FeatureBlock
 from manywalks.train.union import UnionScaler
 
 

@@ -12,8 +12,8 @@ from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.evaluate.registry import AUTO, OF_KIND
 from manywalks.params.load import Params
-from manywalks.params.model import EnsembleParams
-from manywalks.params.run import RefreshParams
+from manywalks.params.sections.model import EnsembleParams
+from manywalks.params.sections.run import RefreshParams
 from manywalks.pipeline import definition, versions
 from manywalks.refresh.champions import Champions
 from manywalks.refresh.churn import Molecules, churn_of, moved_too_far

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from manywalks.params.model import EnsembleParams
+from manywalks.params.sections.model import EnsembleParams
 
 Mode = Literal["mean", "median", "trimmed"]
 Classes = Literal["probability", "logit"]

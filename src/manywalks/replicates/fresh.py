@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from manywalks.replicates.mixing import EVENLY, Mixing, mix
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing, mix
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import Prepared
 from manywalks.train.problem import Replicate

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks.params.load import Params
-from manywalks.params.model import ReplicatesParams
+from manywalks.params.sections.model import ReplicatesParams
 from manywalks.replicates.combine import combining_of
 from manywalks.replicates.stopping import Stopping, next_count, projected_count, resolve_tolerance
 from manywalks.replicates.store import Kept

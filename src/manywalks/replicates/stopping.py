@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from manywalks.replicates.bound import replicates_needed
 from manywalks.replicates.combine import MEAN, Combining, as_means
-from manywalks.replicates.spectrum import covariance_moments
+from manywalks.replicates.statistics.bound import replicates_needed
+from manywalks.replicates.statistics.spectrum import covariance_moments
 
 # counts at looks are multiples of this: a few cores' worth, and few looks
 _STEP = 4

@@ -21,10 +21,10 @@ import numpy as np
 
 from manywalks import files
 from manywalks.features import read_block_digests
-from manywalks.params.families import Family, families_of
 from manywalks.params.load import Params
+from manywalks.params.sections.families import Family, families_of
 from manywalks.replicates.code_key import content_key
-from manywalks.replicates.mixing import Mixing, in_endpoint_units, mix
+from manywalks.replicates.statistics.mixing import Mixing, in_endpoint_units, mix
 from manywalks.train.problem import Replicate
 from manywalks.workspace import Workspace
 

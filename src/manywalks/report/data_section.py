@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from manywalks.formatting import count, short
 from manywalks.report import drawing
-from manywalks.report.charts import HEIGHT, Plane, axis
+from manywalks.report.charts.charts import HEIGHT, Plane, axis
 from manywalks.report.endpoint import answers_of
 
 # what is left after each step of curation

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.evaluate.scores import certain_errors
-from manywalks.evaluate.verdict_rule import NEIGHBOURS
-from manywalks.params.endpoint import EndpointParams
-from manywalks.report.charts import Plane
+from manywalks.evaluate.statement.verdict_rule import NEIGHBOURS
+from manywalks.params.sections.endpoint import EndpointParams
+from manywalks.report.charts.charts import Plane
 
 BASELINES = {
     "mean": "mean of the training molecules",

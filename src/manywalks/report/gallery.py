@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from manywalks.formatting import count, short
 from manywalks.report import drawing
-from manywalks.report.comparisons import worst_molecules
+from manywalks.report.charts.comparisons import worst_molecules
 from manywalks.report.endpoint import View, absolute_errors, exact
 
 SHOWN = 6

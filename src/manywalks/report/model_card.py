@@ -13,9 +13,9 @@ from jinja2 import Environment, StrictUndefined
 
 from manywalks.ensemble.manifest import data_sentence
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
-from manywalks.evaluate.sentences import accuracy_sentences, cautions
+from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions
 from manywalks.formatting import count, short
-from manywalks.params.model import GRAPH_NETWORKS, TrainParams
+from manywalks.params.sections.model import GRAPH_NETWORKS, TrainParams
 from manywalks.report.endpoint import answers_of
 from manywalks.report.html import template_text
 from manywalks.report.markdown import plain, table

@@ -11,8 +11,8 @@ import pandas as pd
 
 from manywalks.report import drawing
 from manywalks.report.endpoint import View, absolute_errors
+from manywalks.report.explanations.structures import short_block
 from manywalks.report.gallery import identity
-from manywalks.report.structures import short_block
 
 # about 0.15 kB each and endpoint: so many keep the page of one endpoint under 7 MB
 MOST_ROWS = 10_000

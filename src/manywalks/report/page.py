@@ -9,16 +9,22 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER
-from manywalks.evaluate.sentences import BEST, FEWEST_CHOSEN, accuracy_sentences, cautions, verdict_words
+from manywalks.evaluate.statement.sentences import (
+    BEST,
+    FEWEST_CHOSEN,
+    accuracy_sentences,
+    cautions,
+    verdict_words,
+)
 from manywalks.formatting import count, percent, short, told_apart, whole
-from manywalks.params.endpoint import EndpointParams
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.report import drawing
-from manywalks.report.comparisons import by_distance
+from manywalks.report.charts.comparisons import by_distance
+from manywalks.report.charts.figures import figures, needed
 from manywalks.report.data_section import about_part, data_part, split_part
 from manywalks.report.endpoint import View, answers_of, better_baseline
-from manywalks.report.figures import figures, needed
 from manywalks.report.gallery import largest_errors, wanted, worst_retrained
 from manywalks.report.html import script, template_text
 from manywalks.report.molecules import chosen, store

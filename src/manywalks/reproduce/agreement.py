@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from manywalks.ensemble.calibration import Calibration
-from manywalks.evaluate.list_statement import ListTerms, decisions
-from manywalks.evaluate.pairs import ensemble_pairs, metric_differences
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.scores import endpoint_metrics
+from manywalks.evaluate.statement.list_statement import ListTerms, decisions
+from manywalks.evaluate.statement.pairs import ensemble_pairs, metric_differences
 from manywalks.formatting import count, told_apart
-from manywalks.params.cut import Cut
-from manywalks.replicates.bound import difference_bound
+from manywalks.params.sections.cut import Cut
 from manywalks.replicates.combine import Combining, as_means, combine, location_variance
-from manywalks.replicates.list_sums import ListSums
+from manywalks.replicates.statistics.bound import difference_bound
+from manywalks.replicates.statistics.list_sums import ListSums
 
 # chance that a model of Gaussian replicates has a suspicious one; heavier tails bring more
 _SUSPICIOUS = 1 / 1000

@@ -20,12 +20,12 @@ import numpy as np
 from scipy import stats
 
 from manywalks.ensemble import manifest
-from manywalks.evaluate.pairs import Pairs, flip_rate, top_overlap
-from manywalks.params.endpoint import EndpointParams
-from manywalks.replicates.bound import bound_at
+from manywalks.evaluate.statement.pairs import Pairs, flip_rate, top_overlap
+from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.fresh import fresh_replicates
-from manywalks.replicates.mixing import EVENLY, Mixing
-from manywalks.replicates.spectrum import covariance_moments
+from manywalks.replicates.statistics.bound import bound_at
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing
+from manywalks.replicates.statistics.spectrum import covariance_moments
 from manywalks.reproduce.sources import StudyDesign, Tell
 from manywalks.split.split import groups_of
 from manywalks.train.prepare import Prepared, read_tables

@@ -7,7 +7,7 @@ import numpy as np
 
 from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count, number
-from manywalks.report.charts import LEFT, TOP, Plane, axis, fixed_axis
+from manywalks.report.charts.charts import LEFT, TOP, Plane, axis, fixed_axis
 from manywalks.report.endpoint import Figure
 
 ROW, FOOT = 26, 46

@@ -11,7 +11,7 @@ import numpy as np
 
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
-from manywalks.params.model import FeatureBlock
+from manywalks.params.sections.model import FeatureBlock
 
 PREFIX = "conformer3d:"
 # child of a replicate's seed sequence, after initial weights, order and dropout

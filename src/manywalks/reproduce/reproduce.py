@@ -8,11 +8,11 @@ import numpy as np
 
 from manywalks import files
 from manywalks.ensemble import manifest
-from manywalks.ensemble.calibration import Calibration
+from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.ensemble.predictor import StackedPredictor, read_about
 from manywalks.features import Features
-from manywalks.params.families import families_of
 from manywalks.params.load import Params, parse_params
+from manywalks.params.sections.families import families_of
 from manywalks.pipeline.side_workspace import workspace_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of

@@ -12,8 +12,8 @@ from scipy import stats
 
 from manywalks.features import Features
 from manywalks.replicates.fresh import fresh_replicates
-from manywalks.replicates.mixing import EVENLY, Mixing
-from manywalks.replicates.spectrum import covariance_moments
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing
+from manywalks.replicates.statistics.spectrum import covariance_moments
 from manywalks.reproduce.geometry import Geometry
 from manywalks.train.prepare import Prepared
 from manywalks.train.streams import SOURCES

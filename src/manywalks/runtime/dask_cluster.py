@@ -11,7 +11,7 @@ from typing import Any
 from distributed import Client, LocalCluster, Worker, WorkerPlugin, get_worker
 
 from manywalks import files
-from manywalks.params.run import OrchestrateParams
+from manywalks.params.sections.run import OrchestrateParams
 from manywalks.runtime import object_store
 from manywalks.runtime.step_process import StepFailed
 

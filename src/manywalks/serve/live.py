@@ -9,10 +9,10 @@ from typing import Any
 
 from manywalks import files
 from manywalks.ensemble import manifest
-from manywalks.ensemble.archive import model_folder
 from manywalks.ensemble.companions import Companions, companions_of
 from manywalks.ensemble.model import Ensemble
-from manywalks.evaluate.sentences import sentences
+from manywalks.ensemble.model_file.archive import model_folder
+from manywalks.evaluate.statement.sentences import sentences
 from manywalks.predict.molecule_worker import SMILES
 from manywalks.serve.limits import Limits
 from manywalks.serve.predicting import Predicting

@@ -5,8 +5,8 @@ import pandas as pd
 
 from manywalks.chemistry.tautomers import joined, tautomer_key
 from manywalks.data.dates import decimal_years
-from manywalks.data.split_columns import PRECEDENCE, TAUTOMERS
-from manywalks.params.split import SplitParams
+from manywalks.data.guess.split_columns import PRECEDENCE, TAUTOMERS
+from manywalks.params.sections.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.distance import MOST_TRAIN
 from manywalks.split.draw import deal, draw, sized

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manywalks.chemistry.sdf import sdf_parts, sdf_records
-from manywalks.params.data import DataParams
+from manywalks.params.sections.data import DataParams
 from manywalks.tables.arrow_cells import arrow_text, parquet_columns
 from manywalks.tables.csv_header import (
     Layout,

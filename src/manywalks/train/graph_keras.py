@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, RELATION_OF_KIND, RELATIONS, GraphLayout
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.graph_network import on_graph
 from manywalks.train.keras_engine.model import import_keras
 from manywalks.train.weights import NORMALIZATION_EPSILON

@@ -13,7 +13,7 @@ atom, but for its own reverse (directed message passing, Yang et al. 2019, as in
 
 from typing import Any, Protocol
 
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 
 # a sum over atoms is divided by this, so that it is of the size of a mean
 USUAL_ATOMS = 20.0

@@ -11,9 +11,9 @@ from filelock import FileLock
 from manywalks import files
 from manywalks.features import Features
 from manywalks.graph_layout import larger
-from manywalks.params.families import Family, families_of
 from manywalks.params.load import Params
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.families import Family, families_of
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.problem import Problem
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetTransform

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.params.sections.model import NetworkParams, TrainParams
 from manywalks.train.streams import SOURCES
 from manywalks.train.targets import Targets
 

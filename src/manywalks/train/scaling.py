@@ -12,7 +12,7 @@ from scipy import sparse, special
 from manywalks import files
 from manywalks.features import Features
 from manywalks.graph_layout import PREFIX
-from manywalks.params.model import TransformParams
+from manywalks.params.sections.model import TransformParams
 
 KNOTS = 256  # a descriptor with more distinct train values than this is thinned to as many quantiles
 

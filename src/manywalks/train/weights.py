@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 
 NORMALIZATION_EPSILON = 1e-3
 BATCH_MOMENTUM = 0.99

@@ -13,7 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from manywalks import files
-from manywalks.tune.keys import Key
+from manywalks.tune.space.keys import Key
 
 NAME = "manywalks"
 # drawn at random before the sampler learns from what was found

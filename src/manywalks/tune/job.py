@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from manywalks.tune import recipe
 from manywalks.tune.design import Design, seconds_of
+from manywalks.tune.space import recipe
 from manywalks.workspace import Workspace
 
 

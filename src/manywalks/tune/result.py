@@ -8,9 +8,9 @@ from manywalks.compare.configurations import differing
 from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
 from manywalks.params.load import Params
 from manywalks.tune.gains import Gain
-from manywalks.tune.keys import RangeParams
 from manywalks.tune.search import Search
-from manywalks.tune.space import explicit
+from manywalks.tune.space.keys import RangeParams
+from manywalks.tune.space.space import explicit
 
 
 def result(search: Search, verdict: dict[str, Any] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from manywalks.tune.design import FEW, rungs_of
 from manywalks.tune.gains import Gain, gain_over, is_beaten, joint_scores, pooled
 from manywalks.tune.history import FAILED, VALUES, History, suggest
 from manywalks.tune.material import Material
-from manywalks.tune.space import Space, explicit, same_model
+from manywalks.tune.space.space import Space, explicit, same_model
 from manywalks.tune.trial import Clock, TrialState
 
 PRESENT = -1

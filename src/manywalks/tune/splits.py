@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from manywalks.params.split import SplitParams
+from manywalks.params.sections.split import SplitParams
 from manywalks.split.left_out import without
 from manywalks.split.split import folds, split_molecules
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from manywalks.compare import paired, verdicts
 from manywalks.compare.design import Share
-from manywalks.compare.score_table import ScoreTable, check_assumptions
+from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 from manywalks.compare.scores import Scores, judge
 from manywalks.params.load import Params
 from manywalks.tune.gains import joint_scores

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.params.sections.model import NetworkParams, TrainParams
 from manywalks.train import engines
 from manywalks.train.engines import choose_engine, train_pack
 from manywalks.train.jax_engine import device, engine

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.params.sections.model import NetworkParams, TrainParams
 from manywalks.train.keras_engine import engine
 from manywalks.train.keras_engine.dropout import keep_mask
 from manywalks.train.keras_engine.model import build, import_keras

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.keras_engine.model import build
 from manywalks.train.weights import initial_weights, parameter_count, weight_shapes
 

@@ -12,7 +12,7 @@ from manywalks.ensemble.explain import Explanation, explained
 from manywalks.featurize.featurize import features_of
 from manywalks.featurize.molecule import FeatureRow
 from manywalks.predict.molecule_worker import SMILES, Arrived, arrived
-from manywalks.report.explanation import svg
+from manywalks.report.explanations.explanation import svg
 from manywalks.runtime.worker_pool import Lost, WithBytes
 from manywalks.serve.live import Live
 from manywalks.serve.service import Service

@@ -17,7 +17,7 @@ from numba import typeof, types
 from scipy import sparse
 
 from manywalks.features import Features
-from manywalks.params.model import NetworkParams, TrainParams
+from manywalks.params.sections.model import NetworkParams, TrainParams
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.dense_engine.layout import flatten, fresh_work, prepare
 from manywalks.train.dense_engine.network import forward, predict_rows

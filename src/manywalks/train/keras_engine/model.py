@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from manywalks.params.model import NetworkParams
+from manywalks.params.sections.model import NetworkParams
 from manywalks.train.weights import BATCH_MOMENTUM, NORMALIZATION_EPSILON
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Tables and summaries on the terminal."""

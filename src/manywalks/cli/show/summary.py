@@ -1,0 +1,125 @@
+"""What `manywalks train` ends with on the terminal: accuracy first, then how reproducible it is."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from manywalks import files
+from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, MAIN_SCORES, SCORE_NAMES
+from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, verdict_words
+from manywalks.formatting import count, told_apart
+from manywalks.workspace import Workspace
+
+VERDICT_COLOURS = {"useful": "green", "weak": "yellow", "no better": "red", "unknown": "yellow"}
+# more endpoints than that get a row each
+MOST_IN_FULL = 2
+
+
+def summary(workspace: Workspace) -> Group:
+    """What a run ends with: how good the model is, how reproducible, and where everything lies."""
+    metrics = files.read_json(workspace.reports / "metrics.json")
+    statements = files.read_json(workspace.reports / "statement.json")
+    told = _in_full if len(metrics) <= MOST_IN_FULL else _in_brief
+    lines = [
+        *told(metrics, statements),
+        Text(_records(files.read_json(workspace.reports / "data.json"))),
+        Text(f"model   {_shown(workspace, workspace.ensemble)}"),
+        Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
+    ]
+    return Group(*lines)
+
+
+def _records(card: dict[str, Any]) -> str:
+    """What became of the table's records, and where it says why some were not used."""
+    text = f"data    {count(card['records'], 'record')}: {card['molecules']:,} molecules kept"
+    if card["merged"]:
+        text += f", {card['merged']:,} repeats merged"
+    if card["rejected"]:
+        reasons = ", ".join(f"{one['count']:,} {code}" for code, one in list(card["reasons"].items())[:4])
+        text += f", {card['rejected']:,} rejected ({reasons}): data/rejected.csv"
+    return text
+
+
+def _in_full(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
+    """Of one or two endpoints: the verdict, the table of scores, the statement."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("endpoint", "score (test)", "ensemble", "single replicates", "worst to best"):
+        table.add_column(title, justify="left" if title in ("endpoint", "score (test)") else "right")
+    lines: list[Any] = []
+    for name, found in metrics.items():
+        lines += [_accuracy(name, found), *_cautions(found), Text()]
+        for place, (metric, row) in enumerate(_rows(found)):
+            table.add_row("" if place else name, metric, *row)
+    lines += [table, Text()]
+    for statement in statements.values():
+        lines += [Text(statement["sentence"]), Text(statement["single_replicate"], style="dim"), Text()]
+    return lines
+
+
+def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
+    """Of many endpoints: a row each, then a paragraph for each that needs attention."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("endpoint", "verdict", "test score", "baseline", "retrained within", "tolerance"):
+        table.add_column(title, justify="left" if title in ("endpoint", "verdict") else "right")
+    notes: list[Any] = []
+    for name, found in metrics.items():
+        statement, metric = statements[name], MAIN[found["kind"]]
+        bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
+        better = max if metric in HIGHER_IS_BETTER else min
+        simple = better((one[metric] for one in found["baselines"].values()), default=None)
+        score = found["ensemble"][metric]
+        table.add_row(
+            name,
+            Text(verdict_words(found), style=VERDICT_COLOURS[found["verdict"]["word"]]),
+            "–" if score is None else f"{SCORE_NAMES[metric]} {score:.3g}",
+            "–" if simple is None else f"{simple:.3g}",
+            Text(bound, style="" if statement["met"] else "yellow"),
+            tolerance,
+        )
+        few = cautions(found)
+        if few or found["verdict"]["word"] != "useful":
+            notes += [Text(" ".join([accuracy_sentences(found, name), *few])), Text()]
+        if not statement["met"]:
+            notes += [Text(statement["sentence"]), Text()]
+    return [table, Text(), *notes]
+
+
+def _accuracy(name: str, found: dict[str, Any]) -> Text:
+    """The sentence on an endpoint's accuracy, with the verdict in colour."""
+    words = verdict_words(found)
+    text = Text(accuracy_sentences(found, name))
+    text.stylize(VERDICT_COLOURS[found["verdict"]["word"]], len(name) + 2, len(name) + 2 + len(words))
+    return text
+
+
+def _cautions(found: dict[str, Any]) -> list[Text]:
+    """What not to trust, a line each."""
+    return [Text(line, style="yellow") for line in cautions(found)]
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, tuple[str, str, str]]]:
+    """(metric, (ensemble, single replicates, worst to best)) of one endpoint."""
+    rows = []
+    for metric in MAIN_SCORES[found["kind"]]:
+        whole, replicates = found["ensemble"][metric], found["replicates"][metric]
+        if whole is None or replicates["mean"] is None:
+            continue
+        low, high = replicates["min"], replicates["max"]
+        worst, best = (low, high) if metric in HIGHER_IS_BETTER else (high, low)
+        unit = f" ({found['unit']})" if metric in IN_UNITS and found["unit"] else ""
+        cells = (
+            f"{whole:.3f}",
+            f"{replicates['mean']:.3f} ± {replicates['sd']:.3f}",
+            f"{worst:.3f} to {best:.3f}",
+        )
+        rows.append((f"{SCORE_NAMES[metric]}{unit}", cells))
+    return rows
+
+
+def _shown(workspace: Workspace, path: Path) -> str:
+    """A path as short as it can be typed from where the user stands."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

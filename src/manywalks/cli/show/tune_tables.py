@@ -1,0 +1,50 @@
+"""What tune shows on the terminal: the verdict, what changes, the best trials."""
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from manywalks.cli.show.tables import plain_table
+from manywalks.tune.report.words import design_sentence, gain_text, sentences, value_text
+
+COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
+# trials that the table shows; the page has all
+MOST = 8
+
+
+def tables(found: dict[str, Any]) -> Group:
+    """The best trials, what the winner changes, and the verdict last, where the eye ends."""
+    first, *rest = sentences(found)
+    word = found["verdict"]["word"] if found["verdict"] else "undecided"
+    parts: list[Any] = [best_trials(found), Text()]
+    if found["winner"]:
+        parts += [changes(found), Text()]
+    parts += [Text(first, style=f"bold {COLOURS[word]}"), *(Text(line) for line in rest)]
+    return Group(*parts, Text(design_sentence(found), style="dim"), Text())
+
+
+def best_trials(found: dict[str, Any]) -> Table:
+    """The trials with the most splits and the largest gains."""
+    known = [one for one in found["trials"] if one["gain"] is not None]
+    known.sort(key=lambda one: (-one["splits"], -one["gain"]))
+    rows = [
+        [str(one["number"]), str(one["splits"]), gain_text(found, one), one["state"]] for one in known[:MOST]
+    ]
+    metric = found["metric"]
+    unit = f" ({metric['unit']})" if metric["unit"] else ""
+    table = plain_table(["trial", "splits", f"gain in {metric['name']}{unit}", ""], rows)
+    left = len(known) - MOST
+    table.caption = f"{left} more on the page" if left > 0 else None
+    table.caption_justify = "left"
+    return table
+
+
+def changes(found: dict[str, Any]) -> Table:
+    """Keys of params.yaml that the winner changes."""
+    rows = [
+        [one["key"], value_text(one["present"]), value_text(one["tuned"])]
+        for one in found["winner"]["changes"]
+    ]
+    return plain_table([f"trial {found['winner']['number']} changes", "present", "tuned"], rows)

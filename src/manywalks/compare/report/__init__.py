@@ -1,0 +1,1 @@
+"""What a comparison leaves for people: its page, its figures, its words."""

@@ -1,0 +1,1 @@
+"""What a raw table seems to hold, for `manywalks init`."""

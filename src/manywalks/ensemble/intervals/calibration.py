@@ -1,0 +1,284 @@
+"""From spread to uncertainty: what the valid subset teaches of the ensemble's errors.
+
+Spread is how far single replicates part, not how far the ensemble is off: all replicates can share an error.
+So a residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
+split-conformal, scaled by the predicted standard deviation. Probabilities: recalibrate.py.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import optimize, stats
+from threadpoolctl import threadpool_limits
+
+from manywalks.ensemble.intervals import probability_maps
+from manywalks.ensemble.intervals.distance_classes import DistanceClasses, fit_classes
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+# below so many molecules the share of the spread is not fitted beside the residual variance
+_FEW = 30
+# the scores of the intervals are cross-fitted in so many folds
+_FOLDS = 10
+# so many order statistics tell any quantile; more would only fill the manifest
+_MOST_SCORES = 1000
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """One endpoint's calibration.
+
+    Attributes:
+        kind: "regression" or "classification".
+        molecules: how many it was fitted on.
+        residual: variance beside the spread, in the endpoint's unit squared (regression).
+        share: factor of the squared spread in the predicted variance (regression).
+        scores: rising |error| / predicted sd of the valid molecules, or some of them (regression).
+        classes: the same by distance from the training molecules, where there are enough (regression).
+        slope, intercept: calibrated logit = intercept + slope * logit (classification, without knots).
+        knots: (logit, calibrated probability) of the isotonic curve, rising (classification).
+        cross_fitted: log-loss by way of calibration, on valid molecules that the map was not fitted on.
+        notes: what the reader must know of it.
+    """
+
+    kind: str
+    molecules: int
+    residual: float = 0.0
+    share: float = 1.0
+    scores: tuple[float, ...] = ()
+    slope: float = 1.0
+    intercept: float = 0.0
+    knots: tuple[tuple[float, float], ...] = ()
+    cross_fitted: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    classes: DistanceClasses = field(default_factory=DistanceClasses)
+
+    def predicted_sd(self, spread: np.ndarray) -> np.ndarray:
+        """Standard deviation of the error (n,), from the spread (n,), in the endpoint's unit."""
+        return np.sqrt(self.residual + self.share * np.square(np.asarray(spread, dtype=np.float64)))
+
+    def interval(
+        self, mean: np.ndarray, spread: np.ndarray, coverage: float, similarity: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end (n,) of intervals that hold the truth with probability `coverage`.
+
+        With the `similarity` (n,) to the nearest training molecule, that is so for near and far ones alike,
+        where there were enough valid molecules; else on average over molecules like the valid ones.
+
+        A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.replicate_range`.
+        """
+        mean = np.asarray(mean, dtype=np.float64)
+        if self.kind == "classification":
+            return np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
+        quantile = np.full(mean.shape, self.quantile(coverage))
+        if similarity is not None:
+            quantile = self.classes.quantiles(coverage, np.asarray(similarity), self.quantile(coverage))
+        half = quantile * self.predicted_sd(spread)
+        return mean - half, mean + half
+
+    def quantile(self, coverage: float) -> float:
+        """Half width of the interval over the predicted sd: split-conformal where there are enough molecules.
+
+        With n molecules the ceil((n + 1) coverage)-th score does it. Where that is more than n, no finite
+        interval is guaranteed: Student's quantile, or the largest score if that is larger, stands in.
+        """
+        if not self.is_guaranteed(coverage):
+            student = float(stats.t.ppf((1 + coverage) / 2, max(self.molecules - 1, 1)))
+            return max([student, *self.scores[-1:]])
+        rank = math.ceil((self.molecules + 1) * coverage)
+        kept = _kept_ranks(self.molecules)
+        return self.scores[int(np.searchsorted(kept, rank))]
+
+    def is_guaranteed(self, coverage: float) -> bool:
+        """Whether there are enough molecules for a conformal interval of this coverage."""
+        return math.ceil((self.molecules + 1) * coverage) <= self.molecules
+
+    def probability(self, probability: np.ndarray) -> np.ndarray:
+        """Calibrated probability of class 1, of any shape."""
+        if self.knots:
+            return probability_maps.IsotonicMap(*np.array(self.knots).T)(probability)
+        return probability_maps.PlattMap(self.slope, self.intercept)(probability)
+
+    def as_reported(self, predictions: np.ndarray) -> np.ndarray:
+        """Predictions as users get them, of any shape: of a class calibrated, a number as it is."""
+        return self.probability(predictions) if self.kind == "classification" else predictions
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest keeps it."""
+        lists = {"scores": list(self.scores), "notes": list(self.notes)}
+        classes = {"edges": list(self.classes.edges), "scores": [list(own) for own in self.classes.scores]}
+        return asdict(self) | lists | {"knots": [list(knot) for knot in self.knots], "classes": classes}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Calibration":
+        """From what `to_json` gave."""
+        tuples: dict[str, Any] = {name: tuple(content[name]) for name in ("scores", "notes")}
+        found = content.get("classes", {"edges": [], "scores": []})  # a former model has none
+        classes = DistanceClasses(tuple(found["edges"]), tuple(tuple(own) for own in found["scores"]))
+        knots = tuple((x, y) for x, y in content["knots"])
+        return cls(**{**content, **tuples, "knots": knots, "classes": classes})
+
+
+def fit(
+    observed: np.ndarray,
+    mean: np.ndarray,
+    spread: np.ndarray,
+    kind: str,
+    *,
+    similarity: np.ndarray | None = None,
+    early_stopping: bool = False,
+    method: probability_maps.Method = "logistic",
+    coverage: float = 0.9,
+) -> Calibration:
+    """Calibrate one endpoint on the valid subset.
+
+    Args:
+        observed: (n,), NaN where not measured (or known as a bound alone).
+        mean: (n,) the ensemble's predictions; probabilities for a class.
+        spread: (n,) standard deviation over the replicates.
+        kind: "regression" or "classification".
+        similarity: (n,) to the nearest training molecule, for intervals of their own near and far.
+        early_stopping: whether the same molecules decided when replicates stopped, which is noted.
+        method: how probabilities are calibrated; "auto" takes what has the lower cross-fitted log-loss.
+        coverage: of the intervals that will be asked for; it is noted where there are too few molecules.
+    """
+    observed = np.asarray(observed, dtype=np.float64)
+    keep = np.isfinite(observed)
+    y, f, s = observed[keep], np.asarray(mean, np.float64)[keep], np.asarray(spread, np.float64)[keep]
+    notes = []
+    if early_stopping:
+        notes.append(
+            "the valid subset also decided when replicates stopped, so errors there may be a little small"
+        )
+    if kind == "classification":
+        return _fit_class(y > 0.5, f, notes, method)
+    # fits of two numbers: threads of BLAS only wait for each other, 17 times as long
+    with threadpool_limits(1):
+        near = np.full(y.shape, np.nan) if similarity is None else np.asarray(similarity, np.float64)[keep]
+        return _fit_regression(y - f, s, near, notes, coverage)
+
+
+def _fit_regression(
+    error: np.ndarray, spread: np.ndarray, similarity: np.ndarray, notes: Sequence[str], coverage: float
+) -> Calibration:
+    """Residual variance and share of the spread by maximum likelihood; scores for the intervals."""
+    n = error.size
+    if n == 0:
+        lacks = "no valid molecule was measured: intervals come from the spread alone and are too narrow"
+        return Calibration("regression", 0, notes=(*notes, lacks))
+    residual, share = _variance_parts(error, spread, alone=n < _FEW)
+    made = _cross_fitted_scores(error, spread, (residual, share))
+    scores, classes = np.sort(made), fit_classes(made, similarity)
+    few = [level for level in sorted({*LEVELS, coverage}) if math.ceil((n + 1) * level) > n]
+    if few:
+        shown = ", ".join(f"{100 * level:g} %" for level in few)
+        notes = (*notes, f"{n} valid molecules are too few to guarantee intervals of {shown}")
+    kept = tuple(scores[_kept_ranks(n) - 1].tolist())
+    return Calibration("regression", n, residual, share, kept, notes=tuple(notes), classes=classes)
+
+
+def _cross_fitted_scores(error: np.ndarray, spread: np.ndarray, whole: tuple[float, float]) -> np.ndarray:
+    """|error| / predicted sd (n,), each sd from parts that were fitted on other molecules.
+
+    `whole` are the parts that were fitted on all: fits of most of them start there.
+
+    Fitted on the molecules themselves, the scores would be too small: with 30 molecules, intervals that
+    should hold 90.3 % of the truth held 89.2 %. The sd of others alone is too small just where a molecule's
+    error is large, so its score would be too large beside the sd of all, which intervals have (91.5 %):
+    each fold's scores are taken back to that sd, by the mean ratio of the two over all molecules.
+    """
+    n = error.size
+    if n < _FOLDS:  # too few to fit on the others
+        return np.abs(error) / np.sqrt(
+            _predicted_variance(_variance_parts(error, spread, alone=True), spread)
+        )
+    fold = np.random.default_rng(0).permutation(n) % _FOLDS
+    scores = np.empty(n)
+    for number in range(_FOLDS):
+        own, others = fold == number, fold != number
+        parts = _variance_parts(error[others], spread[others], alone=n < _FEW, near=whole)
+        ratio = np.log(_predicted_variance(parts, spread) / _predicted_variance(whole, spread)).mean()
+        scores[own] = np.abs(error[own]) * np.sqrt(np.exp(ratio) / _predicted_variance(parts, spread[own]))
+    return scores
+
+
+def _predicted_variance(parts: tuple[float, float], spread: np.ndarray) -> np.ndarray:
+    """Variance of the error (n,) from (residual, share)."""
+    return parts[0] + parts[1] * spread**2
+
+
+def _variance_parts(
+    error: np.ndarray, spread: np.ndarray, *, alone: bool, near: tuple[float, float] | None = None
+) -> tuple[float, float]:
+    """(residual, share) of the error's variance, residual + share * spread^2.
+
+    With `alone` the share is 1; `near` are parts that the fit starts from (default: several starts).
+    """
+    # a variance of zero would make certain what only a few molecules suggest
+    least = 1e-6 * float(np.mean(error**2)) + 1e-12
+    typical = float(np.mean(spread**2))
+    if alone or typical == 0:
+        return max(float(np.mean(error**2)) - typical, least), 1.0
+    scaled = spread**2 / typical
+
+    def cost(logs: np.ndarray) -> tuple[float, np.ndarray]:
+        first, second = np.exp(logs[0]), np.exp(logs[1]) * scaled
+        variance = first + second
+        slope = (1 - error**2 / variance) / variance
+        value = float(np.mean(np.log(variance) + error**2 / variance))
+        return value, np.array([first * slope.mean(), np.mean(slope * second)])
+
+    power = math.log(float(np.mean(error**2)) + least)
+    bounds = [(power - 12, power + 5)] * 2
+    starts = [(power - 0.7, power - 0.7), (power, power - 6), (power - 6, power)]
+    if near is not None:
+        starts = [(math.log(near[0]), math.log(near[1] * typical))]
+    fits = [optimize.minimize(cost, start, bounds=bounds, method="L-BFGS-B", jac=True) for start in starts]
+    best = min(fits, key=lambda found: found.fun).x
+    return math.exp(best[0]), math.exp(best[1]) / typical
+
+
+def _fit_class(
+    positive: np.ndarray, probability: np.ndarray, notes: Sequence[str], method: probability_maps.Method
+) -> Calibration:
+    """The line or the curve that was asked for; the line where molecules are too few for a curve."""
+    n, ones = positive.size, int(positive.sum())
+    if min(ones, n - ones) == 0:
+        lacks = "all valid molecules are of one class, so the probabilities are not calibrated"
+        return Calibration("classification", n, notes=(*notes, lacks))
+    if min(ones, n - ones) < _FEW // 3:
+        notes = (
+            *notes,
+            f"{ones} of {n} valid molecules are positive: too few of one class to calibrate well",
+        )
+    can_bend = probability_maps.enough_for_isotonic(positive)
+    if method == "isotonic" and not can_bend:
+        lacks = (
+            f"{ones} of {n} valid molecules are positive: too few for an isotonic curve, so a logistic one "
+            "is used"
+        )
+        notes = (*notes, lacks)
+    losses = probability_maps.cross_fitted(positive, probability) if can_bend else {}
+    bent = can_bend and (
+        method == "isotonic" or (method == "auto" and losses["isotonic"] < losses["logistic"])
+    )
+    if bent:
+        curve = probability_maps.fit_isotonic(positive, probability)
+        knots = tuple(zip(curve.logits.tolist(), curve.values.tolist(), strict=True))
+        return Calibration("classification", n, knots=knots, cross_fitted=losses, notes=tuple(notes))
+    line = probability_maps.fit_platt(positive, probability)
+    return Calibration(
+        "classification",
+        n,
+        slope=line.slope,
+        intercept=line.intercept,
+        cross_fitted=losses,
+        notes=tuple(notes),
+    )
+
+
+def _kept_ranks(n: int) -> np.ndarray:
+    """Ranks, from 1, of the order statistics that are kept of n: all, or evenly spaced up to the largest."""
+    return np.unique(np.ceil(np.linspace(1, n, min(n, _MOST_SCORES))).astype(np.int64))

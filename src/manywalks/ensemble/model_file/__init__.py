@@ -1,0 +1,1 @@
+"""The one file of plain Keras, and the archive that carries it."""

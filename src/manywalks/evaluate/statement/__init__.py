@@ -1,0 +1,1 @@
+"""The reproducibility statement: bounds, what they rest on, and the same in words."""

@@ -1,0 +1,151 @@
+"""What a run found, in words: how good the model is, and how close a retrained one would come."""
+
+from typing import Any
+
+from manywalks.evaluate.registry import MAIN, SCORE_NAMES
+from manywalks.evaluate.statement.verdict_rule import FEWEST, LEAST_AUROC, LEAST_SHARE, NEIGHBOURS
+from manywalks.formatting import count, number, told_apart, two_digits
+
+Statement = dict[str, Any]
+# of fewer molecules a "top 5 %" is one or two of them
+FEWEST_CHOSEN = 5
+# which molecules count as the best ones, by what is wanted
+BEST = {"high": "top", "low": "lowest", "range": "best"}
+_SIMPLE = {
+    "mean": "the mean of the training molecules",
+    "majority": "guessing",
+    "neighbours": f"the {NEIGHBOURS} nearest training molecules",
+}
+
+
+def sentences(statement: Statement, endpoint: str) -> tuple[str, str]:
+    """The promise, and what a single replicate would have risked, from `endpoint_statement`'s dict."""
+    return _promise(statement, endpoint), _risk(statement, endpoint)
+
+
+def verdict_words(metrics: dict[str, Any]) -> str:
+    """The verdict on an endpoint's accuracy in a few words, from its entry of metrics.json."""
+    word = metrics["verdict"]["word"]
+    if word == "no better":
+        return "no better than guessing" if metrics["kind"] == "classification" else "no better than the mean"
+    return "accuracy unknown" if word == "unknown" else word
+
+
+def accuracy_sentences(metrics: dict[str, Any], endpoint: str) -> str:
+    """How good the model is beside simple predictions, and what decided the verdict."""
+    words, metric = verdict_words(metrics), MAIN[metrics["kind"]]
+    if metrics["verdict"]["word"] == "unknown":
+        why = (
+            "all measured test molecules are of one class"
+            if metrics["n_test"]
+            else "no test molecule was measured"
+        )
+        return f"{endpoint}: {words}: {why}."
+    unit = f" {metrics['unit']}" if metrics["unit"] and metric == "rmse" else ""
+    simple = [f"{_SIMPLE[name]}: {one[metric]:.3g}" for name, one in metrics["baselines"].items()]
+    return (
+        f"{endpoint}: {words}. {SCORE_NAMES[metric]} on {count(metrics['n_test'], 'test molecule')}: "
+        f"{metrics['ensemble'][metric]:.3g}{unit} ({'; '.join(simple)}). "
+        f"{_reason(metrics, unit)}"
+    )
+
+
+def _reason(metrics: dict[str, Any], unit: str) -> str:
+    """The interval that decided the verdict."""
+    found = metrics["verdict"]
+    against = _SIMPLE[found["against"]]
+    low, high = (number(found[end], 2) for end in ("low", "high"))
+    if found["low"] <= 0:
+        return f"It is not surely better than {against}: the difference is {low} to {high}{unit} (95 % sure)."
+    text = f"It is better than {against} by {low} to {high}{unit} (95 % sure)"
+    if found["word"] == "useful":
+        return f"{text}."
+    least = (
+        f"an AUROC of {LEAST_AUROC:g}"
+        if metrics["kind"] == "classification"
+        else f"an error {100 * LEAST_SHARE:.0f} % below that of the mean"
+    )
+    return f"{text}, but falls short of {least}."
+
+
+def cautions(metrics: dict[str, Any]) -> list[str]:
+    """What not to trust where there are few molecules, a sentence each."""
+    test, valid = metrics["n_test"], metrics["n_valid"]
+    found = []
+    if test < FEWEST:
+        found.append(
+            f"Only {count(test, 'test molecule')}: do not trust the verdict or any score. Other molecules "
+            "could give quite different ones."
+        )
+    if valid < FEWEST:
+        fitted = "probabilities" if metrics["kind"] == "classification" else "intervals"
+        found.append(
+            f"Only {count(valid, 'valid molecule')}: do not trust the {fitted}, which are calibrated on them."
+        )
+    return found
+
+
+def _promise(statement: Statement, endpoint: str) -> str:
+    unit = _unit(statement)
+    m = statement["replicates"]
+    sure = f"{100 * statement['confidence']:g} % sure"
+    # a retrained ensemble has a calibration of its own, fitted on its own replicates
+    scale = " before calibration" if statement["kind"] == "classification" else ""
+    bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
+    text = (
+        f"{endpoint}: a retrained ensemble of {m} will agree with this one to within "
+        f"{bound}{unit}{scale} (root mean square over these {statement['molecules']} molecules), {sure}."
+    )
+    if statement["joint"]["endpoints"] > 1:
+        text += (
+            f" All {statement['joint']['endpoints']} endpoints at once: to within "
+            f"{two_digits(statement['joint']['difference_bound'])}{unit} here, {sure}."
+        )
+    if m < 8:
+        text += " From fewer than 8 replicates that is a rough figure."
+    if statement["met"]:
+        text += f" That is within the tolerance of {tolerance}{unit}."
+    else:
+        text += (
+            f" The tolerance of {tolerance}{unit} is not met: it would take about "
+            f"{statement['replicates_for_tolerance']} replicates."
+        )
+    if statement["diverged"]:
+        diverged = statement["diverged"]
+        text += f" {count(diverged, 'replicate')} diverged and {'was' if diverged == 1 else 'were'} replaced."
+    if statement["noise"]:
+        text += (
+            " For comparison, repeated measurements of a molecule scatter by "
+            f"{two_digits(statement['noise'])}{unit} (SD)."
+        )
+    return text
+
+
+def _risk(statement: Statement, endpoint: str) -> str:
+    unit = _unit(statement)
+    apart = two_digits(2**0.5 * statement["spread_rms"])
+    text = f"{endpoint}: two single replicates, trained alike, would have been {apart}{unit} apart, "
+    text += f"root mean square (two ensembles: {two_digits(statement['difference_expected'])})"
+    top = statement["top_overlap"]["0.05"]
+    if top["molecules"] >= FEWEST_CHOSEN:
+        text += (
+            f" and shared {100 * top['replicates']:.0f} % of their {BEST[statement['want']]} 5 % of "
+            "molecules (two ensembles: "
+            f"{100 * top['ensembles']:.0f} %)"
+        )
+    text += "."
+    if statement["kind"] == "classification":
+        text += (
+            f" A single replicate would have put {100 * statement['flip_rate']['replicate']:.1f} % of the "
+            "molecules in the other class than the ensemble does; at least one of the "
+            f"{statement['replicates']} does so for {100 * statement['turned_share']:.0f} % of the molecules "
+            "(before calibration)."
+        )
+    return text
+
+
+def _unit(statement: Statement) -> str:
+    """The unit with a space before it; probabilities have none."""
+    if statement["kind"] == "classification":
+        return " in probability"
+    return f" {statement['unit']}" if statement["unit"] else ""

@@ -1,0 +1,1 @@
+"""Features made elsewhere: functions, tables of vectors, MiniMol."""

@@ -1,0 +1,1 @@
+"""What people see of a Prefect run: names, artifacts, messages; and how it is cancelled."""

@@ -1,0 +1,1 @@
+"""What replicates say of an ensemble of them: spectrum, bounds, decisions, lists."""

@@ -1,0 +1,1 @@
+"""Atom contributions on a page and as a picture."""

@@ -1,0 +1,1 @@
+"""What a search leaves for people: its page, its figures, its words."""

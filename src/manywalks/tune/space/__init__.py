@@ -1,0 +1,1 @@
+"""What a search may vary: read, checked, drawn from, and written back."""

@@ -1,0 +1,78 @@
+"""What `manywalks train` ends with: accuracy first; many endpoints get a row each."""
+
+import copy
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from manywalks import files
+from manywalks.cli.show.summary import summary
+from manywalks.report.page import ReportInputs
+from manywalks.workspace import Workspace
+from tests.support import report_case
+
+
+@pytest.fixture(scope="module")
+def found() -> ReportInputs:
+    return report_case.found()
+
+
+def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any]) -> list[str]:
+    """The summary of a workspace with these results, at 80 columns."""
+    (folder / "params.yaml").write_text("data: {path: t.csv, endpoints: {y: {}}}\n", encoding="utf-8")
+    workspace = Workspace.open(folder)
+    files.write_json(workspace.reports / "metrics.json", metrics)
+    files.write_json(workspace.reports / "statement.json", statements)
+    card = {
+        "records": 300,
+        "molecules": 290,
+        "merged": 4,
+        "rejected": 6,
+        "reasons": {"filtered": {"count": 6}},
+    }
+    files.write_json(workspace.reports / "data.json", card)
+    written = io.StringIO()
+    Console(width=80, file=written).print(summary(workspace))
+    return written.getvalue().splitlines()
+
+
+def many(found: ReportInputs, n: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """n useful endpoints that meet their tolerance."""
+    metrics, statement = copy.deepcopy((found.metrics["logS"], found.statements["logS"]))
+    metrics["verdict"]["word"], statement["met"] = "useful", True
+    names = [f"y{i}" for i in range(n)]
+    return {name: copy.deepcopy(metrics) for name in names}, {name: dict(statement) for name in names}
+
+
+def test_accuracy_comes_before_scores_and_agreement(found: ReportInputs, tmp_path: Path) -> None:
+    text = "\n".join(printed(tmp_path, found.metrics, found.statements))
+    assert text.startswith("logS: useful. RMSE on 117 test molecules: ")
+    assert 0 < text.index("single replicates") < text.index("a retrained ensemble of 12 will agree")
+
+
+def test_many_endpoints_get_a_row_each_and_nothing_more(found: ReportInputs, tmp_path: Path) -> None:
+    lines = printed(tmp_path, *many(found, 6))
+    assert [line.split()[:2] for line in lines[1:7]] == [[f"y{i}", "useful"] for i in range(6)]
+    assert lines[8].startswith("data ")
+
+
+def test_what_needs_attention_gets_a_paragraph(found: ReportInputs, tmp_path: Path) -> None:
+    metrics, statements = many(found, 4)
+    metrics["y1"]["verdict"]["word"] = "weak"
+    metrics["y2"]["n_test"] = 12
+    statements["y3"] |= {"met": False, "sentence": "y3: the tolerance is not met."}
+    text = " ".join(" ".join(printed(tmp_path, metrics, statements)[5:]).split())
+    assert "y1: weak. RMSE on" in text
+    assert "Only 12 test molecules: do not trust" in text
+    assert "y3: the tolerance is not met." in text
+    assert "y0: " not in text
+
+
+def test_what_became_of_the_records_is_said(tmp_path: Path, found: ReportInputs) -> None:
+    text = " ".join(printed(tmp_path, found.metrics, found.statements))
+    assert "290 molecules kept, 4 repeats merged, 6 rejected (6 filtered): data/rejected.csv" in " ".join(
+        text.split()
+    )

@@ -1,0 +1,105 @@
+"""What a look at the values suggests: logarithms, limits, a split by time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from manywalks.cli.init import data_path, waiting
+from manywalks.data.guess.guess import Guess, guess_params
+from manywalks.params.load import Params, parse_params
+from manywalks.params.presets import with_preset
+
+SMILES = ["C" * n + "O" for n in range(1, 61)]
+
+
+def guess(**columns: object) -> Guess:
+    frame = pd.DataFrame({"smiles": SMILES, **columns}, dtype="str")
+    return guess_params(frame, "t.csv", "t.csv")
+
+
+def texts(values: np.ndarray) -> list[str]:
+    return [f"{value:.5g}" for value in values]
+
+
+WIDE = texts(10 ** np.linspace(0, 5, 60))
+
+
+def test_an_ic50_over_three_decades_becomes_pic50() -> None:
+    found = guess(**{"IC50 (nM)": WIDE})
+    (name, one), *_ = found.params.data.endpoints.items()
+    assert (name, one.column, one.transform, one.source_unit, one.unit) == (
+        "pIC50", "IC50 (nM)", "p", "nM", "pIC50",
+    )  # fmt: skip
+    assert any("span 5 powers of ten" in line for line in found.assumed)
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [("clearance (mL/min/kg)", "log10 mL/min/kg"), ("solubility (uM)", "log10 uM"), ("y", "log10")],
+)
+def test_another_quantity_becomes_its_log10(column: str, unit: str) -> None:
+    one = guess(**{column: WIDE}).params.data.endpoints[column]
+    assert (one.transform, one.unit) == ("log10", unit)
+
+
+def test_a_narrow_one_and_one_with_zeros_are_left_as_they_are() -> None:
+    for values in (10 ** np.linspace(0, 2, 60), np.append(10 ** np.linspace(0, 5, 59), 0.0)):
+        (one,) = guess(**{"IC50 (nM)": texts(values)}).params.data.endpoints.values()
+        assert one.transform == "none"
+
+
+def test_values_that_stop_at_a_limit_are_told() -> None:
+    values = np.minimum(10 ** np.linspace(0, 5, 60), 1e4)
+    assert any(
+        "values are 10000, the largest" in line and ">10000" in line
+        for line in guess(**{"IC50 (nM)": texts(values)}).assumed
+    )
+    assert not any("limit" in line for line in guess(**{"IC50 (nM)": WIDE}).assumed)
+
+
+def test_a_column_of_dates_suggests_a_split_by_time() -> None:
+    days = [str(day.date()) for day in pd.date_range("2019-01-05", periods=60, freq="17D")]
+    assert any(
+        "method: time, column: 'Assay date'" in line for line in guess(y=WIDE, **{"Assay date": days}).assumed
+    )
+    assert not any(
+        "dates:" in line for line in guess(y=WIDE, weight=[str(1500 + i) for i in range(60)]).assumed
+    )
+
+
+def test_counts_are_said() -> None:
+    assert any("58 values" in line for line in guess(y=[*WIDE[:58], "", "n/a"]).assumed)
+
+
+def test_the_table_is_named_from_the_workspace(tmp_path) -> None:
+    table = tmp_path / "tables" / "t.csv"
+    assert data_path(table, tmp_path / "work") == "../tables/t.csv"
+    assert data_path(table, tmp_path / "tables") == "t.csv"
+
+
+@pytest.mark.parametrize(
+    ("kind", "records", "measured"),
+    [("regression", 1282, 45), ("regression", 4200, 80), ("classification", 7278, 90)],
+)
+def test_the_wait_is_near_what_was_measured(kind: str, records: int, measured: float) -> None:
+    """benchmarks/RESULTS.md, two cores, one family."""
+    params = parse_params({"data": {"path": "t.csv", "endpoints": {"y": {"kind": kind}}}})
+    assert abs(minutes_said(params, records) - measured / 60) <= 0.75
+
+
+def test_the_wait_is_near_what_was_measured_with_the_default_families() -> None:
+    """The demo, two cores: 45 s."""
+    params = with_preset(parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}}))
+    assert minutes_said(params, 1282) == 1
+    assert minutes_said(params, 100_000) > 30
+
+
+def minutes_said(params: Params, records: int) -> float:
+    """What init says of two cores."""
+    words = waiting(params, records, 2)
+    return 1.0 if "a minute" in words else float(words.split()[1])
+
+
+def test_a_network_of_a_builder_is_not_estimated() -> None:
+    raw = {"data": {"path": "t.csv", "endpoints": {"y": {}}}, "network": {"builder": "models:build"}}
+    assert waiting(parse_params(raw), 1282, 2).startswith("not estimated")

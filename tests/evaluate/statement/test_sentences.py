@@ -1,0 +1,71 @@
+"""What a person reads of a model's accuracy and of its statement."""
+
+from typing import Any
+
+import pytest
+
+from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, verdict_words
+
+
+def entry(word: str, against: str, low: float, *, kind: str = "regression", **more: Any) -> dict[str, Any]:
+    """An endpoint's entry of metrics.json."""
+    metric = "auroc" if kind == "classification" else "rmse"
+    constant = "majority" if kind == "classification" else "mean"
+    return {
+        "kind": kind,
+        "unit": "" if kind == "classification" else "nM",
+        "n_test": 100,
+        "n_valid": 50,
+        "ensemble": {metric: 0.61},
+        "baselines": {constant: {metric: 2.0}, "neighbours": {metric: 1.1}},
+        "verdict": {"word": word, "against": against, "gain": 0.49, "low": low, "high": 0.6},
+        **more,
+    }
+
+
+def test_the_score_stands_beside_both_baselines() -> None:
+    assert accuracy_sentences(entry("useful", "neighbours", 0.38), "logS") == (
+        "logS: useful. RMSE on 100 test molecules: 0.61 nM (the mean of the training molecules: 2; the 5 "
+        "nearest "
+        "training molecules: 1.1). It is better than the 5 nearest training molecules by 0.38 to 0.6 nM (95 "
+        "% sure)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words", "said"),
+    [
+        (entry("no better", "mean", -0.1), "no better than the mean", "not surely better than the mean"),
+        (
+            entry("no better", "majority", -0.1, kind="classification"),
+            "no better than guessing",
+            "not surely better than guessing",
+        ),
+        (
+            entry("weak", "neighbours", -0.1),
+            "weak",
+            "not surely better than the 5 nearest training molecules: the difference is \u22120.1 to 0.6 nM",
+        ),
+        (entry("weak", "mean", 0.1), "weak", "falls short of an error 10 % below that of the mean"),
+        (
+            entry("weak", "majority", 0.1, kind="classification"),
+            "weak",
+            "falls short of an AUROC of 0.7",
+        ),
+        (entry("unknown", "mean", 0.1, n_test=0), "accuracy unknown", "no test molecule was measured."),
+    ],
+)
+def test_the_verdict_and_its_reason(found: dict[str, Any], words: str, said: str) -> None:
+    assert verdict_words(found) == words
+    assert said in accuracy_sentences(found, "y")
+
+
+def test_few_molecules_are_named_with_what_not_to_trust() -> None:
+    assert cautions(entry("useful", "mean", 0.1, n_test=30, n_valid=30)) == []
+    few = cautions(entry("useful", "mean", 0.1, n_test=1, n_valid=29))
+    assert few[0].startswith("Only 1 test molecule: do not trust the verdict or any score.")
+    assert few[1] == "Only 29 valid molecules: do not trust the intervals, which are calibrated on them."
+    assert (
+        "do not trust the probabilities"
+        in cautions(entry("useful", "majority", 0.1, kind="classification", n_valid=2))[0]
+    )
