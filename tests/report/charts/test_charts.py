@@ -93,3 +93,11 @@ def test_a_drawing_is_small_and_the_same_each_time() -> None:
     steroid = "C[C@]12CC[C@H]3[C@H]([C@@H]1CC[C@@H]2O)CCC4=CC(=O)CC[C@]34C"
     assert drawing.draw(steroid) == drawing.draw(steroid)
     assert len(drawing.draw(steroid)) < 2000
+
+
+@pytest.mark.parametrize(("letters", "kept"), [(20, True), (55, True), (90, False)])
+def test_a_long_title_gets_smaller_letters_before_it_is_cut(letters: int, kept: bool) -> None:
+    label = "y" * letters
+    drawn = Plane(fixed_axis("x", 0, 1, [0, 1]), fixed_axis(label, 0, 1, [0, 1])).svg([], "")
+    assert (f">{label}</text>" in drawn) == kept
+    assert ("font-size" in drawn) == (letters == 55)

@@ -15,6 +15,9 @@ from manywalks.formatting import number
 
 WIDTH, HEIGHT = 440, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 14, 46
+# what a letter takes at the size that titles have
+LETTER, TITLE_PX = 6.5, 13
+SMALLEST = 0.7
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def round_places(low: float, high: float, wanted: int = 6) -> list[float]:
     return [round(index * step, 12) + 0.0 for index in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def fitted(text: str, room: float, letter: float = 6.5) -> str:
+def fitted(text: str, room: float, letter: float = LETTER) -> str:
     """Words for an SVG text element, cut to about `room` units where they are longer.
 
     About 6.5 units a letter is what 13 px take; the whole text then shows where the pointer rests.
@@ -89,6 +92,14 @@ def fitted(text: str, room: float, letter: float = 6.5) -> str:
     if len(text) <= most:
         return escape(text)
     return f"{escape(text[: most - 1].rstrip())}…<title>{escape(text)}</title>"
+
+
+def titled(text: str, room: float) -> str:
+    """The rest of a title's element: smaller letters where it is a little too long, cut where they would be tiny."""
+    share = room / max(len(text) * LETTER, room)
+    if share < SMALLEST:
+        return f">{fitted(text, room)}"
+    return f' style="font-size:{TITLE_PX * share:.1f}px">{escape(text)}' if share < 1 else f">{escape(text)}"
 
 
 @dataclass(frozen=True)
@@ -236,10 +247,10 @@ class Plane:
         """What the axes mean."""
         middle = (LEFT + self.width - RIGHT) / 2
         upright = (TOP + self.height - BOTTOM) / 2
+        along, up = self.width - LEFT, self.height - BOTTOM
         return (
-            f'<text class="title" x="{middle}" y="{self.height - 8}" text-anchor="middle">'
-            f"{fitted(self.x.label, self.width - LEFT)}</text>"
+            f'<text class="title" x="{middle}" y="{self.height - 8}" text-anchor="middle"'
+            f"{titled(self.x.label, along)}</text>"
             f'<text class="title" x="0" y="0" text-anchor="middle" '
-            f'transform="translate(13 {upright}) rotate(-90)">'
-            f"{fitted(self.y.label, self.height - BOTTOM)}</text>"
+            f'transform="translate(13 {upright}) rotate(-90)"{titled(self.y.label, up)}</text>'
         )
