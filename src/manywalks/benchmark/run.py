@@ -17,6 +17,7 @@ from manywalks import files
 from manywalks.benchmark.forms import FORMS, Asked, Form, params_of
 from manywalks.benchmark.rows import Rows, read_rows, with_features
 from manywalks.benchmark.scores import bootstrap, score
+from manywalks.benchmark.series import series_scores
 from manywalks.formatting import count
 from manywalks.params.load import Params
 from manywalks.replicates.code_key import PACKAGE, content_key
@@ -28,7 +29,7 @@ from manywalks.train.prepare import Prepared, prepare_families
 
 Tell = Callable[[str], None]
 # besides the training code: what decides a feature or a value
-CODE = ("benchmark", "chemistry", "data", "featurize", "replicates/combine.py")
+CODE = ("benchmark", "chemistry", "data", "featurize", "replicates/combine.py", "split/facts.py")
 
 
 class Suite(NamedTuple):
@@ -150,6 +151,9 @@ def run_task(
         "unread": [list(one) for one in rows.unread],
         "replicates": len(replicates),
         "endpoints": endpoints,
+        "series": series_scores(
+            rows, list(ensembles.values()), [one["metric"] for one in endpoints.values()]
+        ),
         **_overall(form, rows, ensembles),
         "seconds": time.perf_counter() - start,
     }

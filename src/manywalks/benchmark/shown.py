@@ -17,6 +17,7 @@ from manywalks.benchmark.published import (
     published,
 )
 from manywalks.benchmark.scores import rank
+from manywalks.benchmark.series import series_words
 from manywalks.formatting import count
 
 Results = dict[str, dict[str, Any]]
@@ -106,6 +107,7 @@ def sentences(results: Results) -> list[str]:
                 f"{result['name']}: {count(len(result['unread']), 'row')} left out for want of features"
                 f"{'; the first' if several else ''}: {subset}, {smiles[:60]!r}: {why}"
             )
+        lines += [words] if (words := series_words(result)) else []
     known = {name: one for name, one in results.items() if name in published() and one["suite"] == "tdc"}
     if known:
         lines += [_counts(known), *_legend()]

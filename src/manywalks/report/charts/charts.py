@@ -95,7 +95,7 @@ def fitted(text: str, room: float, letter: float = LETTER) -> str:
 
 
 def titled(text: str, room: float) -> str:
-    """The rest of a title's element: smaller letters where it is a little too long, cut where they would be tiny."""
+    """The rest of a title's element: a little too long, it gets smaller letters; much too long, it is cut."""
     share = room / max(len(text) * LETTER, room)
     if share < SMALLEST:
         return f">{fitted(text, room)}"
