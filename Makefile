@@ -2,11 +2,11 @@
 # Each sets up .venv from requirements.lock first; only what that misses is installed.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage curation standardizing parts featurize compare explain real_input predict_table refresh cluster serve
+BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage_all curation standardizing parts featurize compare explain real_input predict_table cluster serve
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run serve test check fix lock bench faults docs-check wheel-check minimol-check clean
+.PHONY: run serve test check fix lock bench coverage faults docs-check wheel-check minimol-check clean
 
 run: .venv/ready
 	@$(BIN)/manywalks train
@@ -38,6 +38,10 @@ lock: .venv/ready
 
 bench: .venv/ready
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+# Whether what manywalks states holds: all simulations of coverage and false alarms, under 20 minutes on two cores.
+coverage: .venv/ready
+	$(BIN)/python -m benchmarks.coverage_all
 
 faults: .venv/ready
 	@rm -f docs/faults-table.md

@@ -44,6 +44,7 @@ from benchmarks.compare_worlds import (
     folds_of,
     replicates_of,
 )
+from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
 from manywalks import files
 from manywalks.compare import design, paired, rank_tests, studentized_range, verdicts
@@ -150,14 +151,6 @@ def summed(name: str, count: int, one: Callable[[int], Counter[str]]) -> Counter
     return sum(found[:count], Counter())
 
 
-def share(count: int, of: int) -> str:
-    """A share with its 95 % interval (Wilson)."""
-    p, z = count / of, 1.96
-    middle, half = p + z**2 / (2 * of), z * np.sqrt(p * (1 - p) / of + z**2 / (4 * of**2))
-    low, high = (middle - half) / (1 + z**2 / of), (middle + half) / (1 + z**2 / of)
-    return f"{100 * p:.1f} % ({100 * max(0, low):.1f} to {100 * high:.1f})"
-
-
 def real(folder: Path, seed: int, changes: list[list[int]], *, molecules: int, epochs: int) -> str:
     """One comparison of two networks on a sample of real molecules: the verdict on the first.
 
@@ -209,7 +202,7 @@ def false_rows(simulated_count: int) -> list[list[str]]:
             count = simulated_count * (1 if len(world.groups) > 2 or metric != "rmse" else 8)
             found = simulate(world, count, metric)
             kinds = ("verdicts", "stop_verdicts", "uncorrected")
-            rows.append([world.name, metric, str(count), *(share(found[kind], count) for kind in kinds)])
+            rows.append([world.name, metric, str(count), *(wilson(found[kind], count) for kind in kinds)])
             print(rows[-1], flush=True)
     return rows
 
@@ -221,9 +214,9 @@ def gain_rows(power_count: int) -> list[list[str]]:
     return [
         [
             world.name,
-            share(found["better"], power_count),
+            wilson(found["better"], power_count),
             str(found["worse"]),
-            share(found["stop_better"], power_count),
+            wilson(found["stop_better"], power_count),
             f"{100 * found['stop_saved'] / trained:.0f} %",
         ]
         for world, found in powers
@@ -240,7 +233,7 @@ def section(simulated_count: int, power_count: int, real_count: int) -> str:
     rows, gains = false_rows(simulated_count), gain_rows(power_count)
     same, wide = real_outcomes(real_count)
     false = same["better"] + same["worse"]
-    rows.append(["the same, real networks", "rmse", str(real_count), share(false, real_count), "", ""])
+    rows.append(["the same, real networks", "rmse", str(real_count), wilson(false, real_count), "", ""])
     return "\n\n".join(
         [
             "## Compare: false verdicts and power",

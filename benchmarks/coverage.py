@@ -1,26 +1,23 @@
 """Does the bound hold, and is it tight? Simulated replicates of known covariance, and pools of real ones.
 
-    python -m benchmarks.coverage            all of it, some 15 minutes on one core
-    python -m benchmarks.coverage bound      the bound alone; `metrics`: those of metrics alone
-    python -m benchmarks.coverage --quick    a tenth of the experiments, nothing written
+    python -m benchmarks.coverage            about five minutes on two cores
+    python -m benchmarks.coverage --quick    a twentieth of the experiments, nothing written
 
 An experiment makes an ensemble, bounds how far a retrained one will be, makes others and looks.
+`python -m benchmarks.coverage_all` runs every script that measures coverage.
 """
 
-import argparse
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
-from threadpoolctl import threadpool_limits
 
-from benchmarks.pools import SETS, Pool, pool
-from benchmarks.results import table, write_section
+from benchmarks.experiments import main, on_all_cores, percent, rms
+from benchmarks.pools import all_pools
+from benchmarks.results import table
 from benchmarks.simulated import Setting, draw, mean_replicates, settings
-from manywalks.evaluate import scores
-from manywalks.evaluate.statement.pairs import ensemble_pairs, metric_differences
 from manywalks.replicates.statistics.bound import difference_bound, replicates_needed
 from manywalks.replicates.statistics.spectrum import Moments, covariance_moments
 from manywalks.replicates.stopping import Stopping, planned_looks
@@ -28,9 +25,10 @@ from manywalks.replicates.stopping import Stopping, planned_looks
 COUNTS = (2, 4, 8, 16, 32, 64)
 # true needs that the adaptive runs are given a tolerance for
 NEEDS = (8, 12, 20, 40)
-METRIC_NEEDS = (12, 20)
 MOST = 96
 RETRAININGS = 8
+# experiments of a cell
+TIMES = 1000
 Experiment = Callable[[np.random.Generator], "Outcome"]
 
 
@@ -53,16 +51,10 @@ def repeat(experiment: Experiment, times: int, rng: np.random.Generator) -> tupl
     The percentage has its Monte Carlo error: that of a mean of independent experiments.
     """
     outcomes = [experiment(rng) for _ in range(times)]
-    within = 100 * np.array([np.mean(o.differences <= o.bound) for o in outcomes])
-    held = f"{within.mean():.1f} ± {within.std(ddof=1) / np.sqrt(times):.1f}"
+    held = percent([float(np.mean(o.differences <= o.bound)) for o in outcomes])
     apart = [o.differences if o.apart is None else o.apart for o in outcomes]
     true = np.quantile(np.concatenate(apart), 0.95)
     return outcomes, held, float(np.median([o.bound for o in outcomes]) / true)
-
-
-def rms(difference: np.ndarray) -> np.ndarray:
-    """Root mean square over the last axis."""
-    return np.sqrt(np.mean(difference**2, axis=-1))
 
 
 def simulated_fixed(setting: Setting, m: int) -> Experiment:
@@ -134,118 +126,68 @@ def real_adaptive(replicates: np.ndarray, need: int) -> Experiment:
     return experiment
 
 
-def metric_of(name: str, observed: np.ndarray) -> Callable[[np.ndarray], scores.Metrics]:
-    """One metric of predictions (n,) without ties, fast: metrics.py takes ten times as long for the ranks."""
-    keep = np.isfinite(observed)
-    y = observed[keep]
-    ranks = stats.rankdata(y)
-    centred = (ranks - ranks.mean()) / np.linalg.norm(ranks - ranks.mean())
-    ones, places = np.flatnonzero(y > 0.5), np.arange(1.0, y.size + 1)
-    scale = np.linalg.norm(places - places.mean())
-
-    def score(predicted: np.ndarray) -> scores.Metrics:
-        f = predicted[keep]
-        if name == "rmse":
-            return {name: float(np.sqrt(np.mean((f - y) ** 2)))}
-        rank = np.empty_like(places)
-        rank[np.argsort(f)] = places
-        if name == "auroc":
-            below = rank[ones].sum() - ones.size * (ones.size + 1) / 2
-            return {name: float(below / (ones.size * (y.size - ones.size)))}
-        return {name: float(centred @ rank / scale)}
-
-    return score
-
-
-def real_metric(pool: Pool, name: str, count: int | None, need: int = 0) -> Experiment:
-    """A metric's bound from `count` replicates (or as many as the rule asks for) against others."""
-    replicates, score = pool.replicates, metric_of(name, pool.observed)
-    tolerance = tolerance_for(known_moments(replicates), need) if count is None else 1.0
-
-    def experiment(rng: np.random.Generator) -> Outcome:
-        order = rng.permutation(len(replicates))
-        m = planned_looks(replicates[order[:MOST]], Stopping(tolerance, maximum=MOST, count=count))[-1]
-        groups = order[: len(replicates) // m * m].reshape(-1, m)
-        values = np.array([score(replicates[group].mean(axis=0))[name] for group in groups], dtype=float)
-        pairs = ensemble_pairs(replicates[groups[0]])
-        found = metric_differences(pairs, score, m, 0.95, adaptive=count is None)[name]
-        # of 8 retrainings an experiment, the percentile of a metric's difference would be 2 % unsure
-        apart = np.abs(values[:, None] - values)[np.triu_indices(len(values), 1)]
-        return Outcome(found["bound"] if found else np.nan, np.abs(values[1:] - values[0]), m, apart=apart)
-
-    return experiment
-
-
-def fixed_cells(experiments: list[Experiment], times: int, rng: np.random.Generator) -> list[str]:
+def fixed_row(
+    names: list[str], experiments: Callable[[], list[Experiment]], times: int, rng: np.random.Generator
+) -> list[str]:
     """Coverage and tightness of each, as "95.3 ± 0.4 (1.04)"."""
-    cells = []
-    for experiment in experiments:
+    cells = list(names)
+    for experiment in experiments():
         _, held, tight = repeat(experiment, times, rng)
         cells.append(f"{held} ({tight:.2f})")
     return cells
 
 
-def adaptive_cells(experiments: list[Experiment], times: int, rng: np.random.Generator) -> list[str]:
+def adaptive_row(
+    names: list[str], experiments: Callable[[], list[Experiment]], times: int, rng: np.random.Generator
+) -> list[str]:
     """Coverage, replicates and looks of each, as "95.3 ± 0.4 (14.2 in 2.1)"."""
-    cells = []
-    for experiment in experiments:
+    cells = list(names)
+    for experiment in experiments():
         outcomes, held, _ = repeat(experiment, times, rng)
         count, looks = (np.mean([o.replicates for o in outcomes]), np.mean([o.looks for o in outcomes]))
         cells.append(f"{held} ({count:.1f} in {looks:.1f})")
     return cells
 
 
-def metric_rows(pools: list[Pool], times: int, rng: np.random.Generator) -> list[list[str]]:
-    """Coverage and tightness of the metrics' bounds, one row per data set and metric."""
-    rows = []
-    for each in pools:
-        for name in ("auroc",) if each.kind == "classification" else ("rmse", "spearman"):
-            experiments = [real_metric(each, name, m) for m in COUNTS]
-            experiments += [real_metric(each, name, None, need) for need in METRIC_NEEDS]
-            rows.append([each.name, name, *fixed_cells(experiments, times, rng)])
-            print(rows[-1], flush=True)
-    return rows
+def simulated_experiments(setting: Setting, adaptive: bool) -> list[Experiment]:
+    """One for each number of replicates, or need."""
+    if adaptive:
+        return [simulated_adaptive(setting, need) for need in NEEDS]
+    return [simulated_fixed(setting, m) for m in COUNTS]
 
 
-def bound_section(pools: list[Pool], times: int, rng: np.random.Generator) -> str:
+def real_experiments(replicates: np.ndarray, adaptive: bool) -> list[Experiment]:
+    """One for each number of replicates, or need."""
+    if adaptive:
+        return [real_adaptive(replicates, need) for need in NEEDS]
+    return [real_fixed(replicates, m) for m in COUNTS]
+
+
+def sections(share: int) -> dict[str, str]:
     """Tables of the bound on the difference."""
-    fixed, adaptive = [], []
-    for s in settings():
-        name = [s.name, f"{s.nu:.1f}"]
-        fixed.append([*name, *fixed_cells([simulated_fixed(s, m) for m in COUNTS], times, rng)])
-        adaptive.append([*name, *adaptive_cells([simulated_adaptive(s, m) for m in NEEDS], times, rng)])
-        print(fixed[-1], adaptive[-1], flush=True)
-    for each in pools:
-        name = [f"{each.name} (real)", f"{difference_bound(each.replicates).nu:.1f}"]
-        fixed.append([*name, *fixed_cells([real_fixed(each.replicates, m) for m in COUNTS], times, rng)])
-        adaptive.append(
-            [*name, *adaptive_cells([real_adaptive(each.replicates, m) for m in NEEDS], times, rng)]
-        )
-        print(fixed[-1], adaptive[-1], flush=True)
-    return BOUND.format(
-        times=times,
-        retrainings=RETRAININGS,
-        most=MOST,
-        fixed=table(["replicates", "nu", *(f"M = {m}" for m in COUNTS)], fixed),
-        adaptive=table(["replicates", "nu", *(f"need {m}" for m in NEEDS)], adaptive),
+    tables = []
+    for adaptive, row_of in ((False, fixed_row), (True, adaptive_row)):
+        rows = []
+        for s in settings():
+            experiments = partial(simulated_experiments, s, adaptive)
+            rows.append(partial(row_of, [s.name, f"{s.nu:.1f}"], experiments, TIMES // share))
+        for each in all_pools():
+            names = [f"{each.name} (real)", f"{difference_bound(each.replicates).nu:.1f}"]
+            experiments = partial(real_experiments, each.replicates, adaptive)
+            rows.append(partial(row_of, names, experiments, TIMES // share))
+        heads = [f"need {m}" for m in NEEDS] if adaptive else [f"M = {m}" for m in COUNTS]
+        tables.append(table(["replicates", "nu", *heads], on_all_cores(rows)))
+    fixed, adaptive_table = tables
+    text = TEXT.format(
+        times=TIMES // share, retrainings=RETRAININGS, most=MOST, fixed=fixed, adaptive=adaptive_table
     )
+    return {"coverage": text}
 
 
-def metric_section(pools: list[Pool], times: int, rng: np.random.Generator) -> str:
-    """Table of the bounds on metrics' differences."""
-    header = [
-        "data",
-        "metric",
-        *(f"M = {m}" for m in COUNTS),
-        *(f"need {m}" for m in METRIC_NEEDS),
-    ]
-    return METRIC.format(times=times, metrics=table(header, metric_rows(pools, times, rng)))
-
-
-BOUND = """
+TEXT = """
 ## Coverage of the bound
 
-`python -m benchmarks.coverage bound`. At nominal 95 %: the share (%) of retrained ensembles within the
+`python -m benchmarks.coverage`. At nominal 95 %: the share (%) of retrained ensembles within the
 bound, over {times} experiments a cell with up to {retrainings} retrainings each, ± Monte Carlo error; in
 brackets the median bound over the true 95th percentile of the difference. Simulated replicates: 200
 molecules, spectra of the replicates' covariance as named. Real replicates: 256 replicates of a 128-64
@@ -260,35 +202,5 @@ replicates of known covariance would meet. In brackets: mean replicates, mean lo
 {adaptive}
 """
 
-METRIC = """
-## Coverage of the metrics' bounds
-
-`python -m benchmarks.coverage metrics`. How far a metric of two retrained ensembles is apart, against its
-bound at nominal 95 %: coverage (%) over {times} experiments a cell on the real replicates above, ± Monte
-Carlo error, in brackets the median bound over the true 95th percentile (of all pairs of ensembles drawn); at
-the right, with replicates chosen by looking.
-
-{metrics}
-"""
-
-SECTIONS = {"bound": (bound_section, "coverage", 1000), "metrics": (metric_section, "coverage-metrics", 500)}
-
-
-def main() -> None:
-    """Measure, print, and write the sections of RESULTS.md."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="bound, metrics (default: both)")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the experiments, nothing written")
-    asked = parser.parse_args()
-    pools = [found for name in SETS if (found := pool(name)) is not None]
-    for part in asked.parts or SECTIONS:
-        section, name, times = SECTIONS[part]
-        text = section(pools, times // 10 if asked.quick else times, np.random.default_rng(1))
-        print(text)
-        if not asked.quick:
-            write_section(name, text)
-
-
 if __name__ == "__main__":
-    with threadpool_limits(1):  # small arrays: threads of BLAS would only wait for each other
-        main()
+    main(__doc__, sections)

@@ -1,6 +1,6 @@
 """Are verdicts right where molecules come in series? `refresh` and `compare`, on simulated equals.
 
-    python -m benchmarks.coverage_series            about three minutes on one core
+    python -m benchmarks.coverage_series            about a minute
     python -m benchmarks.coverage_series --quick    a twentieth of the contests, nothing written
 
 refresh: two ensembles are equally good over all series. On the molecules at hand one is ahead by chance,
@@ -8,19 +8,19 @@ since errors of a series have a part in common. compare: two configurations see 
 good over all data sets; molecules of a series share most of their features and half of their noise.
 """
 
-import argparse
+from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from benchmarks.compare import outcome, projected
 from benchmarks.compare_worlds import FEATURES, FOLDS, REPEATS, N, replicates_of
-from benchmarks.results import table, write_section
-from manywalks.compare.paired import ScoreTable
+from benchmarks.experiments import main, on_all_cores, wilson
+from benchmarks.results import table
+from manywalks.compare.report.score_table import ScoreTable
 from manywalks.params.sections.run import RefreshParams
 from manywalks.refresh.contest import Ensembled, Rule, contest
 
-CONTESTS, COMPARISONS = 4000, 400
+CONTESTS, COMPARISONS = 4000, 1000
 # molecules, molecules of a series, share of an error's variance that its series has in common, replicates
 WORLDS = (
     (200, 1, 0.0, 8),
@@ -42,23 +42,21 @@ def side(rng: np.random.Generator, truth: np.ndarray, series: np.ndarray, shared
     return Ensembled(replicates.mean(axis=0), replicates)
 
 
-def told_apart(
-    world: tuple[int, int, float, int], times: int, rng: np.random.Generator
-) -> tuple[list[bool], list[bool]]:
-    """Whether two equals are called better or worse: by whole series, and by molecules."""
+def contest_row(world: tuple[int, int, float, int], times: int, rng: np.random.Generator) -> list[str]:
+    """How often two equals are called better or worse: by whole series, and by molecules."""
     n, size, shared, m = world
     asked = RefreshParams()
     rule = Rule("rmse", asked.margin, asked.confidence, asked.min_molecules)
     series = np.arange(n) // size
-    found: tuple[list[bool], list[bool]] = ([], [])
+    told = [0, 0]
     for _ in range(times):
         truth = rng.standard_normal(n)
         observed = truth + 0.3 * rng.standard_normal(n)
         sides = [side(rng, truth, series, shared, m) for _ in range(2)]
-        for verdicts, own in zip(found, (series, None), strict=True):
-            said = contest(sides[0], sides[1], observed, rule, own)["verdict"]
-            verdicts.append(said in ("better", "worse"))
-    return found
+        for place, own in enumerate((series, None)):
+            told[place] += contest(sides[0], sides[1], observed, rule, own)["verdict"] in ("better", "worse")
+    names = [str(n), str(size), f"{100 * shared:g} %", str(m)]
+    return [*names, *(wilson(count, times) for count in told)]
 
 
 def series_world(rng: np.random.Generator, size: int) -> tuple[list[np.ndarray], np.ndarray]:
@@ -79,9 +77,9 @@ def series_folds(rng: np.random.Generator, size: int, whole: bool) -> list[np.nd
     return [np.flatnonzero(np.isin(np.arange(N) // size, part)) for part in parts] if whole else parts
 
 
-def compared(size: int, whole: bool, times: int, rng: np.random.Generator) -> list[bool]:
-    """Whether `compare` calls one of two equals better or worse."""
-    found = []
+def comparison_row(size: int, whole: bool, times: int, rng: np.random.Generator) -> list[str]:
+    """How often `compare` calls one of two equals better or worse."""
+    told = 0
     for _ in range(times):
         x, y = series_world(rng, size)
         values, noise = np.empty((2, REPEATS * FOLDS, 2))
@@ -90,53 +88,46 @@ def compared(size: int, whole: bool, times: int, rng: np.random.Generator) -> li
             for c in range(2):
                 replicates = replicates_of(rng, x[c], y, train, test)
                 values[split, c], noise[split, c] = projected(replicates, y[test], "rmse")
-        found.append(bool(outcome(ScoreTable(-values, noise**2, 1 / (FOLDS - 1), FOLDS))["verdicts"]))
-    return found
+        told += bool(outcome(ScoreTable(-values, noise**2, 1 / (FOLDS - 1), FOLDS))["verdicts"])
+    return [str(size), "whole series" if whole else "molecules", wilson(told, times)]
 
 
-def cell(shares: list[bool]) -> str:
-    """Percent, with its Monte Carlo error."""
-    p = np.mean(shares)
-    return f"{100 * p:.1f} ± {100 * np.sqrt(p * (1 - p) / len(shares)):.1f}"
+TEXT = """
+## refresh and compare: equals, with molecules in series
+
+`python -m benchmarks.coverage_series`. How many of 100 contests call one of two equally good ensembles better
+or worse, over {contests} contests a line, in brackets 95 % intervals; 5 are allowed. refresh counts by whole
+series; the last column shows what counting by single molecules would do.
+
+{refresh}
+
+The same for compare, {comparisons} comparisons of two equal configurations a line ({repeats} x {folds}-fold,
+{molecules} molecules). With random folds a series lies on both sides of a split; the page of a comparison
+warns of it.
+
+{compare}
+"""
 
 
-def main() -> None:
-    """Simulate, print, and write the section of RESULTS.md."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the contests, nothing written")
-    quick = parser.parse_args().quick
-    times, rng, rows = CONTESTS // (20 if quick else 1), np.random.default_rng(1), []
-    for world in WORLDS:
-        n, size, shared, m = world
-        by_series, by_molecules = told_apart(world, times, rng)
-        rows.append([str(n), str(size), f"{100 * shared:g} %", str(m), cell(by_series), cell(by_molecules)])
-        print(*rows[-1], flush=True)
+def sections(share: int) -> dict[str, str]:
+    """Both tables."""
+    contests, comparisons = CONTESTS // share, COMPARISONS // share
     heads = ["molecules", "of a series", "shared in a series", "replicates", "by series", "by molecules"]
-    text = (
-        "## refresh and compare: equals, with molecules in series\n\n"
-        f"`python -m benchmarks.coverage_series`. How many of 100 contests call one of two equally good "
-        f"ensembles better or\nworse, over {times} contests a line, ± Monte Carlo error; 5 are allowed. "
-        "refresh counts by whole series; the last\ncolumn shows what counting by single molecules would do."
-        "\n\n"
-    )
-    text += table(heads, rows)
-    comparisons = COMPARISONS // (20 if quick else 1)
     cases = ((1, False), (5, False), (5, True), (10, False), (10, True))
-    rows = [
-        [str(size), "whole series" if whole else "molecules", cell(compared(size, whole, comparisons, rng))]
-        for size, whole in cases
-    ]
-    text += (
-        f"\n\nThe same for compare, {comparisons} comparisons of two equal configurations a line "
-        f"({REPEATS} x {FOLDS}-fold, {N} molecules). With random\nfolds a series lies on both sides of a "
-        "split; the page of a comparison warns of it.\n\n"
+    text = TEXT.format(
+        contests=contests,
+        comparisons=comparisons,
+        repeats=REPEATS,
+        folds=FOLDS,
+        molecules=N,
+        refresh=table(heads, on_all_cores([partial(contest_row, world, contests) for world in WORLDS])),
+        compare=table(
+            ["of a series", "folds leave out", "called better or worse"],
+            on_all_cores([partial(comparison_row, *case, comparisons) for case in cases]),
+        ),
     )
-    text += table(["of a series", "folds leave out", "called better or worse"], rows)
-    print(text)
-    if not quick:
-        write_section("refresh-series", text)
+    return {"refresh-series": text}
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):  # small arrays: threads of BLAS would only wait for each other
-        main()
+    main(__doc__, sections)

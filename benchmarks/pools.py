@@ -78,6 +78,11 @@ def pool(name: str, *, threads: int = 2) -> Pool | None:
     return Pool(name, kind, kept["replicates"].astype(np.float64), kept["observed"])
 
 
+def all_pools() -> list[Pool]:
+    """The pools of all data sets that are there."""
+    return [found for name in SETS if (found := pool(name)) is not None]
+
+
 def similarity_of(name: str) -> np.ndarray:
     """Tanimoto similarity of a pool's n molecules to their nearest training molecule."""
     path = KEPT / f"{name}-similarity.npz"

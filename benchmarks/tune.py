@@ -31,7 +31,8 @@ import optuna
 import pandas as pd
 import yaml
 
-from benchmarks.compare import SOLUBILITY, share
+from benchmarks.compare import SOLUBILITY
+from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
 from benchmarks.tasks import main_metric, task_params
 from benchmarks.tune_tables import TABLES, Source, rows_of
@@ -154,12 +155,12 @@ def validity(searches: int, trials: int, seconds: float) -> str:
     found = kept(f"no effect, {trials}", searches, seconds, lambda n: without_effect(n, trials))
     words, surely = [one["word"] for one in found], sum(one["surely"] for one in found)
     rows = [
-        ["called better (false)", share(words.count("better"), len(found))],
-        ["no better than luck", share(words.count("undecided"), len(found))],
-        ["equivalent", share(words.count("equivalent"), len(found))],
-        ["worse", share(words.count("worse"), len(found))],
-        ["no trial ahead of the present settings", share(words.count("none"), len(found))],
-        ["best trial ahead by the search's own interval", share(surely, len(found))],
+        ["called better (false)", wilson(words.count("better"), len(found))],
+        ["no better than luck", wilson(words.count("undecided"), len(found))],
+        ["equivalent", wilson(words.count("equivalent"), len(found))],
+        ["worse", wilson(words.count("worse"), len(found))],
+        ["no trial ahead of the present settings", wilson(words.count("none"), len(found))],
+        ["best trial ahead by the search's own interval", wilson(surely, len(found))],
         ["mean gain promised (log10 mol/L)", f"{np.mean([one['promised'] for one in found]):+.4f}"],
         ["mean gain on fresh folds", f"{np.mean([one['fresh'] for one in found]):+.4f}"],
     ]
