@@ -5,13 +5,17 @@
 A family is the default network on other blocks. Each is trained once a fold; a mix is the mean of its
 families' predictions (of probabilities for classes), and its score is that of the out-of-fold predictions of
 all folds put together; "A+A+D" gives A twice the weight of D. "again" is the first family with other random
-numbers: twice the replicates, and no other view.
+numbers: twice the replicates, and no other view. Networks on graphs are asked for by name, since each takes
+minutes of a core a table: --families A D G.
 """
 
 import argparse
 import os
 import secrets
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,27 +25,52 @@ from scipy import stats
 from benchmarks.accuracy import DATA, scaffold_folds
 from benchmarks.results import table, write_section
 from manywalks.data.curate import curate_table
+from manywalks.data.sizes import slots_for
 from manywalks.evaluate.scores import auroc
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params, parse_params
-from manywalks.params.sections.families import Family
+from manywalks.params.sections.families import Family, families_of
+from manywalks.params.sections.model import FeaturizeParams
+from manywalks.replicates.statistics.mixing import in_endpoint_units
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import prepare
 
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "A": ("morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization"),
-    "D": ("atom_pair_count", "torsion_count", "avalon_count", "rdkit2d", "ionization"),
-    "C": ("morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count", "avalon_count"),
-    "R": ("rdkit2d", "ionization"),
-    "AD": (
-        "morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count", "avalon_count",
-        "rdkit2d", "ionization",
-    ),
-    "again": ("morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization"),
+
+class View(NamedTuple):
+    """A family: the blocks that it sees, its network, and epochs for values and for classes."""
+
+    blocks: tuple[str, ...]
+    network: Mapping[str, Any] = MappingProxyType({})
+    epochs: tuple[int, int] | None = None
+
+
+A = ("morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization")
+D = ("atom_pair_count", "torsion_count", "avalon_count", "rdkit2d", "ionization")
+C = ("morgan_count", "morgan_feature_count", "erg", "atom_pair_count", "torsion_count", "avalon_count")
+R = ("rdkit2d", "ionization")
+SMALL = {"builder": "relational", "units": 64, "layers": 3, "widths": [256], "dropout": 0.2}
+DENSE: dict[str, View] = {
+    "A": View(A), "D": View(D), "C": View(C), "R": View(R), "AD": View((*C, *R)), "again": View(A),
 }  # fmt: skip
-MIXES = ("A", "A+again", "AD", "D", "C", "R", "A+D", "A+A+D", "A+C", "A+D+C", "A+D+R", "A+D+R+C")
+# G: on the graph, descriptors beside the readout; g: on the graph alone; P: directed message passing
+GRAPHS: dict[str, View] = {
+    "G": View(("graph", *R), SMALL, (40, 20)),
+    "g": View(("graph",), SMALL, (40, 20)),
+    "P": View(("graph", *R), {**SMALL, "builder": "dmpnn"}, (40, 20)),
+}
+FAMILIES = DENSE | GRAPHS
+MIXES = (
+    "A", "A+again", "AD", "D", "C", "R", "A+D", "A+A+D", "A+C", "A+D+C", "A+D+R", "A+D+R+C",
+    "G", "g", "P", "A+G", "A+A+D+G", "A+A+D+G+G", "A+A+D+g", "A+A+D+P",
+)  # fmt: skip
+
+
+GRAPH_WORDS = (
+    " G, g: the relational network of 64 units and 3 layers; P: the directed one of the same size; 40 "
+    "epochs, 20 for classes."
+)
 
 
 class Source(NamedTuple):
@@ -84,6 +113,16 @@ class Table(NamedTuple):
     folds: list[tuple[np.ndarray, np.ndarray]]
     params: Params
 
+    @property
+    def classes(self) -> bool:
+        """Whether all endpoints are classes."""
+        return all(one.kind == "classification" for one in self.params.data.endpoints.values())
+
+    @property
+    def slots(self) -> int:
+        """How many atoms a graph has room for, as `manywalks init` chooses it."""
+        return slots_for(self.molecules["smiles"].tolist())
+
 
 def read(source: Source, folder: Path, k: int) -> Table:
     """Curate the rows to train on and draw k scaffold folds."""
@@ -97,32 +136,34 @@ def read(source: Source, folder: Path, k: int) -> Table:
     return Table(molecules, scaffold_folds(molecules, k), params)
 
 
-def with_blocks(params: Params, kinds: tuple[str, ...]) -> Params:
-    """The defaults with these blocks."""
-    raw = params.model_dump(mode="json")
-    raw["featurize"] = {"blocks": [{"kind": kind} for kind in kinds]}
-    return parse_params(raw, source="benchmarks/families.py")
+def family_of(table_: Table, name: str) -> Family:
+    """A family as params.yaml would have it beside the dense one that takes what is too large for a graph."""
+    view, raw = FAMILIES[name], table_.params.model_dump(mode="json")
+    raw["featurize"] = {"blocks": [block(kind, table_.slots) for kind in dict.fromkeys((*view.blocks, *R))]}
+    own = {"name": "own", "blocks": view.blocks, "network": dict(view.network)}
+    if view.epochs is not None:
+        own["train"] = {"epochs": view.epochs[table_.classes]}
+    raw["families"] = [own, {"name": "dense", "blocks": R}]
+    return families_of(parse_params(raw, source="benchmarks/families.py"))[0]
 
 
-def chosen(features: Features, wanted: Features) -> Features:
-    """The columns of `features` that `wanted` names."""
-    places = {name: place for place, name in enumerate(features.names)}
-    first = features.width - features.dense.shape[1]
-    columns = np.array([places[name] for name in wanted.names])
-    counts, dense = columns[columns < first], columns[columns >= first] - first
-    return Features(features.counts[:, counts], features.dense[:, dense], wanted.names)
+def block(kind: str, slots: int) -> dict[str, Any]:
+    """A block; molecules without room in a graph's `slots` are left to the other families."""
+    return {"kind": kind, **({"max_atoms": slots} if kind == "graph" else {})}
 
 
-def out_of_fold(table_: Table, features: Features, params: Params, replicates: int, cores: int) -> np.ndarray:
+def out_of_fold(table_: Table, features: Features, family: Family, asked: argparse.Namespace) -> np.ndarray:
     """The ensemble's predictions (n, t) of each molecule by the fold that left it out; NaN where none did."""
-    found = np.full((len(table_.molecules), len(params.data.endpoints)), np.nan)
+    found = np.full((len(table_.molecules), len(table_.params.data.endpoints)), np.nan)
     for train, valid in table_.folds:
         subsets = np.full(len(table_.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
-        problem, _, transform = prepare(table_.molecules, features, subsets, Family("", params))
-        done = train_pack(problem, range(replicates), secrets.randbits(128), threads=cores)
-        kept = [one.predictions for one in done if not one.diverged]
-        found[valid] = transform.inverse(np.stack(kept).astype(np.float64)).mean(axis=0)
+        prepared = prepare(table_.molecules, features, subsets, family)
+        done = train_pack(
+            prepared.problem, range(asked.replicates), secrets.randbits(128), threads=asked.cores
+        )
+        kept = np.stack([prepared.values(one.predictions) for one in done if not one.diverged])
+        found[valid] = in_endpoint_units(kept, prepared.transform.classes).mean(axis=0)
     return found
 
 
@@ -142,24 +183,24 @@ def score(metric: str, observed: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean(scores))
 
 
-def families_of(name: str, asked: argparse.Namespace) -> dict[str, np.ndarray]:
-    """Out-of-fold predictions of every family on one table, kept where asked; "observed" beside them."""
+def predictions(name: str, asked: argparse.Namespace) -> dict[str, np.ndarray]:
+    """Out-of-fold predictions of every family asked for on one table; "observed" beside them."""
     kept = None if asked.keep is None else asked.keep / f"{name}.npz"
     found: dict[str, np.ndarray] = {}
     if kept is not None and kept.is_file():
         found = dict(np.load(kept))
-    cores, source = len(os.sched_getaffinity(0)), TABLES[name]
-    read_one = read(source, asked.data, asked.folds)
-    found["observed"] = read_one.molecules[list(source.endpoints)].to_numpy(dtype=np.float64)
-    smiles = list(read_one.molecules["smiles"])
-    every = tuple(dict.fromkeys(kind for kinds in FAMILIES.values() for kind in kinds))
-    missing = {family: kinds for family, kinds in FAMILIES.items() if family not in found}
+    source = TABLES[name]
+    table_ = read(source, asked.data, asked.folds)
+    found["observed"] = table_.molecules[list(source.endpoints)].to_numpy(dtype=np.float64)
+    missing = [family for family in asked.families if family not in found]
     if missing:
-        features = featurize(smiles, with_blocks(read_one.params, every).featurize.blocks, cores=cores)
-    for family, kinds in missing.items():
-        params = with_blocks(read_one.params, kinds)
-        own = chosen(features, featurize(smiles[:1], params.featurize.blocks))
-        found[family] = out_of_fold(read_one, own, params, asked.replicates, cores)
+        kinds = dict.fromkeys(kind for family in missing for kind in FAMILIES[family].blocks)
+        raw = {"blocks": [block(kind, table_.slots) for kind in kinds]}
+        features = featurize(
+            list(table_.molecules["smiles"]), FeaturizeParams.model_validate(raw).blocks, cores=asked.cores
+        )
+    for family in missing:
+        found[family] = out_of_fold(table_, features, family_of(table_, family), asked)
         print(f"{name}: {family} {score(source.metric, found['observed'], found[family]):.4f}", flush=True)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -167,17 +208,13 @@ def families_of(name: str, asked: argparse.Namespace) -> dict[str, np.ndarray]:
     return found
 
 
-def column(name: str, asked: argparse.Namespace) -> dict[str, float]:
-    """The score of every mix on one table."""
-    found = families_of(name, asked)
-    return {
-        mix: score(
-            TABLES[name].metric,
-            found["observed"],
-            np.mean([found[family] for family in mix.split("+")], axis=0),
-        )
-        for mix in MIXES
-    }
+def column(name: str, mixes: list[str], asked: argparse.Namespace) -> dict[str, float]:
+    """The score of every mix on one table; a molecule too large for a graph is left to the others."""
+    found = predictions(name, asked)
+    # by fold order some molecules have no prediction at all: NaN, and no warning
+    with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
+        means = {mix: np.nanmean([found[family] for family in mix.split("+")], axis=0) for mix in mixes}
+    return {mix: score(TABLES[name].metric, found["observed"], mean) for mix, mean in means.items()}
 
 
 def main() -> None:
@@ -187,20 +224,26 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=6)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--tables", default=",".join(TABLES))
+    parser.add_argument("--families", nargs="+", default=list(DENSE), choices=list(FAMILIES))
     parser.add_argument("--keep", type=Path, default=None, help="folder for out-of-fold predictions")
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
-    columns: dict[str, dict[str, Any]] = {name: column(name, asked) for name in asked.tables.split(",")}
-    lines = [[mix, *(f"{column[mix]:.4f}" for column in columns.values())] for mix in MIXES]
+    mixes = [mix for mix in MIXES if set(mix.split("+")) <= set(asked.families)]
+    columns = {name: column(name, mixes, asked) for name in asked.tables.split(",")}
+    lines = [[mix, *(f"{scores[mix]:.4f}" for scores in columns.values())] for mix in mixes]
     heads = ["mix", *(f"{name} {TABLES[name].metric}" for name in columns)]
-    blocks = "; ".join(f"{family}: {', '.join(kinds)}" for family, kinds in FAMILIES.items())
+    blocks = "; ".join(f"{family}: {', '.join(FAMILIES[family].blocks)}" for family in asked.families)
+    graphs = not set(asked.families) <= set(DENSE)
+    command = f"python -m benchmarks.families{' --families ' + ' '.join(asked.families) if graphs else ''}"
     text = (
-        f"## Families\n\nOut-of-fold scores, {asked.folds} scaffold folds inside the rows to train on, "
-        f"{asked.replicates} replicates a family and fold (`python -m benchmarks.families`). Higher is "
-        f"better for spearman and auroc, lower for mae and rae (mean over endpoints of the mean absolute "
-        f"error by the mean absolute deviation). {blocks}.\n\n{table(heads, lines)}"
+        f"## Families{', graphs among them' if graphs else ''}\n\nOut-of-fold scores, {asked.folds} scaffold "
+        f"folds inside the rows to train on, {asked.replicates} replicates a family and fold (`{command}`). "
+        "Higher is better for spearman and auroc, lower for mae and rae (mean over endpoints of the mean "
+        f"absolute error by the mean absolute deviation). {blocks}.{GRAPH_WORDS if graphs else ''}\n\n"
+        + table(heads, lines)
     )
     print(text)
-    write_section("families", text)
+    write_section("families-graphs" if graphs else "families", text)
 
 
 if __name__ == "__main__":

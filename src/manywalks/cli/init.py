@@ -95,12 +95,12 @@ def data_path(table: Path, folder: Path) -> str:
 
 def waiting(params: Params, records: int, cores: int) -> str:
     """About how long a run will take here, in words."""
-    builders = {family.network.get("builder") for family in params.families} | {params.network.builder}
-    if builders - {None}:
+    families = families_of(params)  # each has a network of its own
+    networks = [family.params.network for family in families]
+    if any(network.builder is not None and not network.on_graph for network in networks):
         return "not estimated: this network takes many times as long as a dense one"
     kinds = {endpoint.kind for endpoint in params.data.endpoints.values()}
     epochs = max(EPOCHS[kind] for kind in kinds)
-    families = families_of(params)  # each has a network of its own
     dense = sum(not family.params.network.on_graph for family in families)
     graphs = sum(_graph_seconds(family.params) for family in families if family.params.network.on_graph)
     seconds = START_S + records * (RECORD_S + EPOCH_S * epochs * dense + graphs) / cores

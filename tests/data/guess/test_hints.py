@@ -94,6 +94,12 @@ def test_the_wait_is_near_what_was_measured_with_the_default_families() -> None:
     assert minutes_said(params, 100_000) > 30
 
 
+def test_the_wait_is_near_what_was_measured_with_a_network_on_graphs() -> None:
+    """The demo with --preset best: 505 s of a core, so 4.2 minutes of two."""
+    dense = parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}})
+    assert 4 <= minutes_said(with_preset(dense, "best", max_atoms=36), 1282) <= 5
+
+
 def minutes_said(params: Params, records: int) -> float:
     """What init says of two cores."""
     words = waiting(params, records, 2)
