@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble.graph_predictor import GraphStack
 from manywalks.ensemble.model_file.keras_file import ABOUT
+from manywalks.ensemble.model_file.parts import builder_outputs
 from manywalks.features import Features
 from manywalks.params.sections.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
@@ -244,9 +245,7 @@ class KerasStack:
 def _builder_stacks(path: Path) -> list[KerasStack]:
     """The replicates of each builder's network in a model.keras, in the order of the families."""
     model = import_keras().models.load_model(path)
-    # a stack of replicates is (b, m, t), one of families (f, b, m, t)
-    stacked = [op.output for op in model.operations if type(op).__name__ == "Stack" and op.axis == 1]
-    return [KerasStack(model, one) for one in stacked]
+    return [KerasStack(model, one) for one in builder_outputs(model)]
 
 
 def _panels(kernel: np.ndarray) -> np.ndarray:

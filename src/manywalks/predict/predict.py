@@ -13,6 +13,7 @@ import yaml
 
 from manywalks import files
 from manywalks.ensemble import manifest
+from manywalks.ensemble.device.switch import switching
 from manywalks.ensemble.model import Ensemble
 from manywalks.params.load import load_params
 from manywalks.params.sections.run import OrchestrateParams
@@ -93,7 +94,13 @@ def predict_table(
             say(f"{table}: passed over are {', '.join(path.name for path in scan.skipped)}")
         for line in scan.columns_said():
             say(line)
-        with progress.telling("predict") as tell, closing(_runner(model, ensemble, carried, top)) as runner:
+        orchestrate = orchestrate_of(model)
+        cores = usable_cores(orchestrate.cores)
+        with (
+            progress.telling("predict") as tell,
+            switching(ensemble, model, cores, say=say) as quick,
+            closing(_runner(model, quick, orchestrate, carried, top)) as runner,
+        ):
             counted = _Progress(tell)
             with interrupt.keeping(counted.kept):
                 _score(scan, parts, runner, counted, size)
@@ -205,9 +212,10 @@ class Runner(Protocol):
         ...
 
 
-def _runner(model: Path, ensemble: Ensemble, keep: Sequence[str], top: int | None) -> Runner:
+def _runner(
+    model: Path, ensemble: Ensemble, asked: OrchestrateParams, keep: Sequence[str], top: int | None
+) -> Runner:
     """As orchestrate of the workspace says that the model lies in (default: on this machine's cores)."""
-    asked = orchestrate_of(model)
     if asked.runner == "dask":
         try:
             from manywalks.predict.dask import FarStream

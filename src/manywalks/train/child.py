@@ -1,4 +1,4 @@
-"""A process of its own that trains: started with a problem, heard over a pipe, ended with its owner."""
+"""A process of its own that trains or predicts: given its task, heard over a pipe, ended with its owner."""
 
 import os
 import subprocess
@@ -9,23 +9,21 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any, NamedTuple
 
-from manywalks.train.problem import Problem
-
 
 class Child(NamedTuple):
-    """A process that trains: how to talk to it, and where what it prints goes."""
+    """A process at work: how to talk to it, and where what it prints goes."""
 
     process: subprocess.Popen
     pipe: Connection
     errors: IO[bytes]
 
 
-def start(module: str, problem: Problem, environment: Mapping[str, str], stack: ExitStack) -> Child:
-    """A process `python -m MODULE FD` that has been given its search path and the problem.
+def start(module: str, task: Any, environment: Mapping[str, str], stack: ExitStack) -> Child:
+    """A process `python -m MODULE FD` that has been given its search path and its task.
 
     Args:
         module: what it runs; it answers over the pipe whose descriptor it is given.
-        problem: what it trains.
+        task: what it works on: the problem that it trains, or the path of the model that it predicts with.
         environment: variables that it gets besides this process's own.
         stack: ends the process when it closes.
 
@@ -49,7 +47,7 @@ def start(module: str, problem: Problem, environment: Mapping[str, str], stack: 
     child = Child(process, ours, errors)
     try:
         ours.send(list(sys.path))
-        ours.send(problem)
+        ours.send(task)
     except OSError:
         raise RuntimeError(last_words(child, "before it began")) from None
     return child
@@ -77,7 +75,7 @@ def last_words(child: Child, when: str) -> str:
     how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
     child.errors.seek(0)
     said = child.errors.read().decode(errors="replace").strip().splitlines()
-    return "\n".join([f"train: a Keras process {how} {when}; last it said:", *(said[-20:] or ["nothing"])])
+    return "\n".join([f"a Keras process {how} {when}; last it said:", *(said[-20:] or ["nothing"])])
 
 
 def _end(process: subprocess.Popen) -> None:
