@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -126,3 +127,17 @@ def test_builder_that_will_not_do_is_refused_in_one_line(workspace: Path, builde
 def test_dense_functions_refuse_a_builder() -> None:
     with pytest.raises(ValueError, match="known to Keras alone"):
         weight_shapes(small(builder="own_networks:right"), 6, 2)
+
+
+def test_keras_runs_on_jax_where_tensorflow_is_missing() -> None:
+    pytest.importorskip("jax")
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import numpy as np\n"
+        "from manywalks.params.sections.model import NetworkParams\n"
+        "from manywalks.train.keras_engine.model import build, import_keras\n"
+        "model = build(NetworkParams(widths=(3,)), 4, 2)\n"
+        "print(import_keras().backend.backend(), model(np.ones((5, 4), 'float32')).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "jax (5, 2)"
