@@ -6,38 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from manywalks import files
 from manywalks.compare.configurations import Configuration, asked_for
-from manywalks.compare.design import Design, Share
+from manywalks.compare.design import Design
 from manywalks.compare.report import page
 from manywalks.compare.study import Study
 from manywalks.compare.variance_budget import budgets, shared_entropy
+from manywalks.flows.shares import most_threads, train_shares, trainer
 from manywalks.pipeline import versions
 from manywalks.pipeline.runs.cancel import interruptible
 from manywalks.pipeline.runs.run_names import named
 from manywalks.pipeline.side_workspace import data_workspace
-from manywalks.pipeline.stages import Steps, bound
+from manywalks.pipeline.stages import Steps
 from manywalks.replicates.loop import Tally
-from manywalks.runtime import interrupt, progress, run_log
+from manywalks.runtime import interrupt, run_log
 from manywalks.runtime.progress import Board
-from manywalks.runtime.resources import cores_of
-from manywalks.runtime.step_process import run_step
 from manywalks.workspace import Workspace
-
-
-def train_share(workspace: Workspace, share: Share, tell: progress.Tell) -> None:
-    """Train one share in a process of its own, on one core."""
-    limit = workspace.params.orchestrate.time_limit
-    run_step(share.arguments, folder=workspace.root, time_limit=limit, tell=tell, threads=1)
-
-
-# what was kept before a failure is not trained again
-share_task = bound(
-    train_share, name="train replicates", task_run_name="train replicates of {share.numbers}", retries=2
-)
 
 
 def compare(
@@ -55,7 +41,7 @@ def compare(
     workspace = Workspace.open(folder)
     paths = [Path(path) for path in params] or [workspace.params_file]
     asked = asked_for(paths, settings, kind)
-    runner = ThreadPoolTaskRunner(max_workers=cores_of(workspace))
+    runner = ThreadPoolTaskRunner(max_workers=most_threads(workspace))
     options: dict[str, Any] = {"task_runner": runner}  # Prefect's own types do not admit its own runner
     return study_flow.with_options(**options)(workspace, asked, design, kind)
 
@@ -83,13 +69,10 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         entropy = shared_entropy(workspace, asked[0].params) if kind == "variance" else None
         study = Study(workspace, asked, workspaces, design, entropy)
         tally = Tally(board.follow("train"))
-        while shares := study.shares(cores_of(workspace)):
-            tally.look(study.trained, study.expected)
-            with interrupt.keeping(lambda: _kept_words(study)):
-                futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
-                wait(futures)
-            for future in futures:
-                future.result()
+        with trainer(workspace) as by, interrupt.keeping(lambda: _kept_words(study)):
+            while shares := study.shares(by.processes):
+                tally.look(study.trained, study.expected)
+                train_shares(by, shares, tally)
         tally.look(study.trained, study.trained)
         found = budgets(study) if kind == "variance" else study.result()
     name = "compare-variance" if kind == "variance" else "compare"

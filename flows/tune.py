@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.futures import PrefectFuture, wait
 
 from manywalks.compare.design import Share
-from manywalks.flows.compare import share_task, train_share
+from manywalks.flows.shares import Trainer, train_shares, trainer
 from manywalks.pipeline import versions
 from manywalks.pipeline.runs.cancel import interruptible
 from manywalks.pipeline.runs.run_names import named
@@ -17,7 +17,6 @@ from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.loop import Tally
 from manywalks.runtime import interrupt, run_log
 from manywalks.runtime.progress import Board, Tell
-from manywalks.runtime.resources import cores_of
 from manywalks.runtime.step_process import StepFailed
 from manywalks.tune.history import History
 from manywalks.tune.job import TuneJob
@@ -31,10 +30,9 @@ from manywalks.tune.verdict import Contest
 from manywalks.workspace import Workspace
 
 
-def try_trial(search: Search, number: int) -> None:
-    """Train and judge one trial, each rung in a process of its own, on one core."""
-    workspace = search.material.workspace
-    evaluate_or_fail(search, number, lambda share: train_share(workspace, share, lambda *_: None))
+def try_trial(search: Search, number: int, by: Trainer) -> None:
+    """Train and judge one trial, rung after rung, on one core."""
+    evaluate_or_fail(search, number, by.train_next)
 
 
 # what was kept before a failure is not trained again
@@ -61,14 +59,15 @@ def tune(job: TuneJob | None = None) -> dict[str, Any]:
         material = Material(workspace, _featurized(workspace, opened, board), job.design)
         recipe.keep(opened, workspace.params, material.data.curated)
         history = History(opened.folder, workspace.params.replicates.seed)
-        search = Search(material, opened.space, history, cores_of(workspace))
-        with interrupt.keeping(lambda: standing(search)):
-            _train(workspace, search.present_shares(), board.follow("present"))
-            search.begin()
-            _search(search, board.follow("tune"))
-            contest = Contest.of(search)
-            if contest is not None:
-                _train(workspace, contest.shares(search.workers), board.follow("verdict"))
+        with trainer(workspace) as by:
+            search = Search(material, opened.space, history, by.processes)
+            with interrupt.keeping(lambda: standing(search)):
+                _train(by, search.present_shares(), board.follow("present"))
+                search.begin()
+                _search(search, by, board.follow("tune"))
+                contest = Contest.of(search)
+                if contest is not None:
+                    _train(by, contest.shares(by.processes), board.follow("verdict"))
     return finished(search, contest, date.today().isoformat())
 
 
@@ -85,21 +84,18 @@ def _featurized(workspace: Workspace, opened: recipe.Opened, board: Board) -> Wo
     return data
 
 
-def _train(workspace: Workspace, shares: list[Share], tell: Tell) -> None:
-    """Train shares side by side; the first failure is raised when all have ended."""
+def _train(by: Trainer, shares: list[Share], tell: Tell) -> None:
+    """Train shares side by side, if there are any."""
     if not shares:
         return
     tally, expected = Tally(tell), sum(len(share.numbers) * share.count for share in shares)
     tally.look(0, expected)
-    futures = [share_task.submit(workspace, share, tally.of(n)) for n, share in enumerate(shares)]
-    wait(futures)
-    for future in futures:
-        future.result()
+    train_shares(by, shares, tally)
     tally.look(expected, expected)
 
 
-def _search(search: Search, tell: Tell) -> None:
-    """Trials, as many side by side as there are cores, until trials or time are spent."""
+def _search(search: Search, by: Trainer, tell: Tell) -> None:
+    """Trials, as many side by side as there are cores or workers, until trials or time are spent."""
     slots, futures = threading.Semaphore(search.workers), dict[int, PrefectFuture]()
 
     def free(_: PrefectFuture) -> None:
@@ -113,7 +109,7 @@ def _search(search: Search, tell: Tell) -> None:
         number = search.ask()
         if number is None:
             break
-        futures[number] = trial_task.submit(search, number)
+        futures[number] = trial_task.submit(search, number, by)
         futures[number].add_done_callback(free)
     wait(list(futures.values()))
     _settle(search, futures)

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from manywalks.runtime import interrupt
 from manywalks.runtime.locks import single_process
-from manywalks.runtime.step_process import BAD_INPUT, RETRYABLE, die_with_parent
+from manywalks.runtime.step_process import (
+    BAD_INPUT,
+    DONE,
+    RETRYABLE,
+    STAY,
+    asked_by_parent,
+    die_with_parent,
+)
 from manywalks.runtime.terminal import replace_unwritable
 from manywalks.workspace import Workspace
 
@@ -58,5 +65,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def stay() -> int:
+    """Steps one after another, as the process asks that started this one; the first to fail ends it."""
+    for arguments in asked_by_parent():
+        status = main(arguments)
+        if status:
+            return status
+        print(f"\n{DONE}", flush=True)  # on a line of its own, whatever the step printed
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(stay() if sys.argv[1:] == [STAY] else main(sys.argv[1:]))

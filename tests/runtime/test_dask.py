@@ -4,14 +4,11 @@ import dataclasses
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 import pytest
@@ -24,44 +21,12 @@ from manywalks.runtime.resources import fitting
 from manywalks.runtime.step_process import StepFailed
 from manywalks.workspace import Workspace
 from tests.conftest import command
+from tests.support.dask_cluster import Cluster, free_port, started
 
 distributed = pytest.importorskip("distributed", reason="pip install 'manywalks[dask]'")
 far = pytest.importorskip("manywalks.replicates.dask_packs")
 Delivery = pytest.importorskip("manywalks.runtime.dask_cluster").Delivery
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Cluster(NamedTuple):
-    """A scheduler and its workers, each a process with a folder of its own."""
-
-    address: str
-    folder: Path
-    workers: list[subprocess.Popen]
-
-    def start_worker(self) -> None:
-        """One more worker, with one thread."""
-        own = self.folder / f"worker-{len(self.workers)}"
-        own.mkdir()
-        self.workers.append(
-            start(own, "worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-                  "--local-directory", str(own))
-        )  # fmt: skip
-
-
-def start(folder: Path, *arguments: str) -> subprocess.Popen:
-    """A process of Dask's command line, in its own folder."""
-    with (folder / "log.txt").open("w") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "dask", *arguments], cwd=folder, stdout=log, stderr=log,
-            env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "3"},
-        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +52,8 @@ def bucket() -> Iterator[str]:
 def cluster(tmp_path_factory: pytest.TempPathFactory, bucket: str) -> Iterator[Cluster]:
     """A scheduler and two workers, which find the S3 server too."""
     assert bucket
-    folder = tmp_path_factory.mktemp("cluster")
-    port = free_port()
-    scheduler = start(folder, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
-    made = Cluster(f"tcp://127.0.0.1:{port}", folder, [])
-    made.start_worker()
-    made.start_worker()
-    yield made
-    for process in (*made.workers, scheduler):
-        process.kill()
-        process.wait()
+    with started(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
 
 
 @pytest.fixture

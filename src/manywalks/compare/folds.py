@@ -26,7 +26,7 @@ from manywalks.replicates.code_key import content_key
 from manywalks.replicates.fresh import FreshReplicate, fresh_replicates
 from manywalks.replicates.plan import DIVERGED_LIMIT
 from manywalks.replicates.statistics.mixing import Mixing
-from manywalks.runtime.resources import allowed_threads, peak_bytes
+from manywalks.runtime.resources import allowed_threads, forget_peak, peak_bytes
 from manywalks.train.prepare import prepare_families
 from manywalks.workspace import Workspace
 
@@ -57,7 +57,7 @@ class FoldPredictions(NamedTuple):
         diverged: how many of them diverged.
         parameters: trainable numbers of the network.
         seconds: that all of them took to train, on the cores of one process.
-        memory: largest memory of the process that trained them, in bytes.
+        memory: largest memory of the process while it trained them, in bytes.
     """
 
     predictions: np.ndarray
@@ -182,6 +182,7 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
     kept = load_fold_predictions(fold_store, split)
     if len(kept.predictions) >= wanted:
         return
+    forget_peak()  # of what this process did before
     params, vary, entropy = read_recipe(fold_store)
     test = np.flatnonzero(subsets == "test")
     prepared = [

@@ -1,13 +1,15 @@
 """Run a step in a process of its own: its progress followed, its end enforced, its failure named."""
 
 import contextlib
+import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +25,8 @@ NOISE_OFF = {
     "PYTHONUNBUFFERED": "1",
 }
 PARENT_PIPE = "MANYWALKS_PARENT_PIPE"
+# the argument of a process that stays for several steps, and what it says at the end of each
+STAY, DONE = "--stay", "@done"
 
 
 class StepFailed(RuntimeError):
@@ -49,36 +53,25 @@ def run_step(
             memory error; another try may pass.
         RuntimeError: anything else, with the end of what the process printed.
     """
-    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines", PARENT_PIPE: "1"}
-    if threads:
-        environment |= {
-            name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        }
     interrupt.wait_if_stopping()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "manywalks.tasks", *arguments],
-        # nothing is ever written to it: it closes when this process ends, however that is (see
-        # `die_with_parent`)
-        cwd=folder, env=environment, text=True, errors="replace", stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        # a group of its own, so that whatever the step started ends with it
-        start_new_session=True,
-    )  # fmt: skip
+    # nothing is ever written to its input: it closes when this process ends, however that is (see
+    # `die_with_parent`)
+    process = start_process(arguments, folder, threads)
     heard: list[str] = []
     what = " ".join(arguments)
     began = time.monotonic()
     run_log.note(what, "started")
-    hear = partial(_hear, what, heard)
-    readers = [_reader(process.stdout, hear, tell), _reader(process.stderr, hear, None)]
+    listen = partial(hear, what, heard)
+    readers = [_reader(process.stdout, listen, tell), _reader(process.stderr, listen, None)]
     try:
         status = process.wait(timeout=time_limit)
     except subprocess.TimeoutExpired:
-        _end_group(process)
+        end_group(process)
         raise StepFailed(
             f"{what}: ended after its time limit of {time_limit:g} s (orchestrate.time_limit)"
         ) from None
     except BaseException:
-        _end_group(process)
+        end_group(process)
         raise
     finally:
         for reader in readers:
@@ -87,7 +80,23 @@ def run_step(
             process.stdin.close()  # pyright: ignore[reportOptionalMemberAccess]
     interrupt.wait_if_stopping()
     run_log.note(what, f"ended with status {status} after {time.monotonic() - began:.1f} s")
-    _judge(status, what, heard)
+    judge(status, what, heard)
+
+
+def start_process(arguments: list[str], folder: Path, threads: int | None) -> subprocess.Popen:
+    """Start `python -m manywalks.tasks ARGUMENTS`, with pipes for all that it reads and says."""
+    environment = {**os.environ, **NOISE_OFF, "MANYWALKS_PROGRESS": "lines", PARENT_PIPE: "1"}
+    if threads:
+        environment |= {
+            name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        }
+    return subprocess.Popen(
+        [sys.executable, "-m", "manywalks.tasks", *arguments],
+        cwd=folder, env=environment, text=True, errors="replace", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # a group of its own, so that whatever the step started ends with it
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def die_with_parent() -> None:
@@ -104,6 +113,21 @@ def die_with_parent() -> None:
         os.killpg(os.getpgid(0), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def asked_by_parent() -> Iterator[list[str]]:
+    """In a process that stays: the steps that it is asked for. It ends, at once, with the one that asks."""
+    os.environ.pop(PARENT_PIPE, None)
+    asked: queue.Queue[list[str]] = queue.Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            asked.put(json.loads(line))
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield asked.get()
 
 
 def _reader(stream, hear: Callable[[str], None], tell: progress.Tell | None) -> threading.Thread:
@@ -123,21 +147,21 @@ def _reader(stream, hear: Callable[[str], None], tell: progress.Tell | None) -> 
     return thread
 
 
-def _hear(what: str, heard: list[str], line: str) -> None:
+def hear(what: str, heard: list[str], line: str) -> None:
     """Keep a step's line for its failure and for the log."""
     heard.append(line)
     del heard[:-200]
     run_log.note(what, line)
 
 
-def _end_group(process: subprocess.Popen) -> None:
+def end_group(process: subprocess.Popen) -> None:
     """Kill a child and whatever it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _judge(status: int, what: str, heard: list[str]) -> None:
+def judge(status: int, what: str, heard: list[str]) -> None:
     """Turn an exit status into nothing or the right exception."""
     if status == 0:
         return

@@ -58,8 +58,9 @@ class Contest:
         """What is to be trained, for so many processes."""
         fresh, count = self.material.splits.fresh, self.material.design.replicates
         numbers = list(range(len(fresh)))
+        own = max(1, -(-processes // 2))  # of each of the two
         each = [
-            self.material.shares(params, fresh, numbers, count, max(1, processes))
+            self.material.shares(params, fresh, numbers, count, own)
             for params in (self.winner, self.material.present)
         ]
         return [share for shares in each for share in shares]
