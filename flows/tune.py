@@ -21,6 +21,7 @@ from manywalks.runtime.step_process import StepFailed
 from manywalks.tune.history import History
 from manywalks.tune.job import TuneJob
 from manywalks.tune.material import Material
+from manywalks.tune.report.experiments import save_trials
 from manywalks.tune.report.reports import finished
 from manywalks.tune.report.words import standing
 from manywalks.tune.running import evaluate_or_fail
@@ -58,7 +59,7 @@ def tune(job: TuneJob | None = None) -> dict[str, Any]:
         versions.fetch(repo, workspace)
         material = Material(workspace, _featurized(workspace, opened, board), job.design)
         recipe.keep(opened, workspace.params, material.data.curated)
-        history = History(opened.folder, workspace.params.replicates.seed)
+        history = History(opened.folder, workspace.params.replicates.seed, job.cost)
         with trainer(workspace) as by:
             search = Search(material, opened.space, history, by.processes)
             with interrupt.keeping(lambda: standing(search)):
@@ -68,7 +69,10 @@ def tune(job: TuneJob | None = None) -> dict[str, Any]:
                 contest = Contest.of(search)
                 if contest is not None:
                     _train(by, contest.shares(by.processes), board.follow("verdict"))
-    return finished(search, contest, date.today().isoformat())
+        found = finished(search, contest, date.today().isoformat())
+        if job.dvc:
+            found["experiments"] = save_trials(search, found)
+    return found
 
 
 def _featurized(workspace: Workspace, opened: recipe.Opened, board: Board) -> Workspace:

@@ -55,7 +55,7 @@ def begin(featurized: Path, tmp_path: Path) -> Begin:
     def started(sections: dict[str, Any] = SPACE, **design: Any) -> Search:
         workspace = Workspace.open(folder)
         material = Material(workspace, workspace, Design(**{"trials": 3, "replicates": 2, **design}))
-        history = History(folder / ".manywalks/tune/search-1", 7)
+        history = History(folder / ".manywalks/tune/search-1", 7, design.get("cost"))
         return Search(material, space_of(sections, workspace.params, "space.yaml"), history)
 
     return started

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
+from manywalks.formatting import count
 from manywalks.pipeline import preflight, server
 from manywalks.workspace import Workspace
 
@@ -33,6 +34,13 @@ def tune(
         float | None,
         typer.Option(help="Smallest gain that matters (default: a hundredth of the present score)."),
     ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(help="Search for good and cheap settings: seconds or parameters of a replicate."),
+    ] = None,
+    dvc: Annotated[
+        bool, typer.Option("--dvc", help="Save the trials as DVC experiments, for dvc exp show.")
+    ] = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Search better settings, and say whether they are luck.
@@ -50,10 +58,10 @@ def tune(
     from manywalks.tune.design import Design, seconds_of
     from manywalks.tune.job import TuneJob
 
-    Design(trials, None if time is None else seconds_of(time), replicates, metric, threshold)
+    Design(trials, None if time is None else seconds_of(time), replicates, metric, threshold, cost)
     job = TuneJob(
         workspace=str(folder), trials=trials, time=time, space=None if space is None else str(space),
-        resume=resume, replicates=replicates, metric=metric, threshold=threshold,
+        resume=resume, replicates=replicates, metric=metric, threshold=threshold, cost=cost, dvc=dvc,
     )  # fmt: skip
     job.opened()  # what cannot be searched ends here, before anything starts
     wait_for_server = server.start(workspace.root)
@@ -65,6 +73,9 @@ def tune(
     console.print(tables(found), highlight=False)
     if found["written"]:
         console.print(f"written  {workspace.root / found['written']}", highlight=False, soft_wrap=True)
+    if dvc:
+        trials_saved = count(found["experiments"], "trial")
+        console.print(f"saved    {trials_saved}: dvc exp show --only-changed", highlight=False)
     console.print(f"report   {workspace.reports / 'tune.html'}", highlight=False, soft_wrap=True)
 
 

@@ -2,16 +2,22 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from manywalks.workspace import Workspace
 
 
-def git(workspace: Workspace, *arguments: str) -> str:
+def git(
+    workspace: Workspace,
+    *arguments: str,
+    given: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """What a git command says; ValueError with its own line where it fails. It never asks for a password."""
     done = subprocess.run(
-        ["git", *arguments], cwd=workspace.root, text=True, capture_output=True, check=False,
-        env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+        ["git", *arguments], cwd=workspace.root, text=True, capture_output=True, check=False, input=given,
+        env={**os.environ, "GIT_TERMINAL_PROMPT": "0", **(environment or {})},
     )  # fmt: skip
     if done.returncode:
         raise ValueError(f"{workspace.root}: git {' '.join(arguments)}: {' '.join(done.stderr.split())}")

@@ -223,6 +223,13 @@ def push(repo: "Repo | None", workspace: Workspace) -> str:
         raise ValueError(f"{url}: `dvc push` failed: {' '.join(str(error).split())}") from None
 
 
+def experiment_ref(commit: str, name: str) -> str:
+    """Where DVC looks for the experiment of that name on top of a commit."""
+    from dvc.repo.experiments.refs import ExpRefInfo
+
+    return str(ExpRefInfo(commit, name))
+
+
 def read_at(workspace: Workspace, path: str, rev: str) -> bytes:
     """Content of a file of the repository at a git revision or tag, from the cache or a remote."""
     import dvc.api

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from manywalks.tune.front import COSTS
+
 # replicates on each split of a search: their scores are projected to infinitely many
 FEW = 4
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -27,6 +29,7 @@ class Design:
         metric: the score that decides; None for rmse or auroc.
         threshold: the smallest gain that matters, in the metric's unit (a share, if there are several
             endpoints); None for a hundredth of the present score.
+        cost: what else decides, of `front.COSTS`; None for the score alone.
     """
 
     trials: int = 60
@@ -34,6 +37,7 @@ class Design:
     replicates: int = 8
     metric: str | None = None
     threshold: float | None = None
+    cost: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what nothing could be said from."""
@@ -45,6 +49,8 @@ class Design:
             )
         if self.threshold is not None and not self.threshold > 0:
             raise ValueError(f"--threshold {self.threshold:g}: must be above 0; leave it out for 1 %")
+        if self.cost is not None and self.cost not in COSTS:
+            raise ValueError(f"--cost {self.cost}: is unknown; give {' or '.join(COSTS)}")
 
 
 def rungs_of(folds: int, splits: int) -> tuple[Rung, ...]:

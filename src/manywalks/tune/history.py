@@ -18,7 +18,7 @@ from manywalks.tune.space.keys import Key
 NAME = "manywalks"
 # drawn at random before the sampler learns from what was found
 RANDOM = 10
-FAILED, VALUES, FOUND = "failed", "values", "found"
+FAILED, VALUES, BEATEN, COST = "failed", "values", "beaten", "cost"
 
 
 def next_folder(parent: Path) -> Path:
@@ -36,8 +36,8 @@ def searches(parent: Path) -> list[Path]:
 class History:
     """Trials and what was found of them; one process at a time may have it open."""
 
-    def __init__(self, folder: Path, seed: int | None) -> None:
-        """Open the journal of a search, or begin one."""
+    def __init__(self, folder: Path, seed: int | None, cost: str | None = None) -> None:
+        """Open the journal of a search, or begin one: for a gain, or for a gain at a low cost."""
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "journal.log"
@@ -45,22 +45,41 @@ class History:
         self._study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(self.path))),
             study_name=NAME,
-            direction="maximize",
+            directions=["maximize"] if cost is None else ["maximize", "minimize"],
             load_if_exists=True,
         )
+        self._cost = cost
+        self._refuse_other_cost()
         # a search that goes on must not draw again what it drew first
         begun = len(self._study.get_trials(deepcopy=False))
         own = None if seed is None else (seed + 7919 * begun) % 2**32
         self._study.sampler = TPESampler(seed=own, n_startup_trials=RANDOM)
 
-    def add_present(self, keys: Sequence[Key], values: dict[str, Any]) -> None:
+    def _refuse_other_cost(self) -> None:
+        """A search that goes on must look for what it looked for."""
+        known = self._study.user_attrs
+        if COST not in known and not self._study.get_trials(deepcopy=False):
+            self._study.set_user_attr(COST, self._cost)
+            return
+        former = known.get(COST)
+        if former != self._cost:
+            was = f"with --cost {former}" if former else "without --cost"
+            raise ValueError(
+                f"--continue: the last search was made {was}; ask for the same, or begin a new one"
+            )
+
+    def _values(self, gain: float, cost: float | None) -> list[float]:
+        """What the sampler learns from."""
+        return [gain] if self._cost is None or cost is None else [gain, cost]
+
+    def add_present(self, keys: Sequence[Key], values: dict[str, Any], cost: float | None = None) -> None:
         """Let the sampler know of the present settings, whose gain is 0 by definition."""
         if self._study.get_trials(deepcopy=False):
             return
         own = [key for key in keys if key.name in values]
         self._study.add_trial(
             create_trial(
-                value=0.0,
+                values=self._values(0.0, cost),
                 params={key.name: key.drawn(values[key.name]) for key in own},
                 distributions={key.name: key.distribution for key in own},
                 user_attrs={"present": True},
@@ -85,22 +104,26 @@ class History:
 
     def report(self, number: int, step: int, gain: float) -> None:
         """Keep a trial's gain after a rung, which the sampler learns from where the trial ends there."""
+        if self._cost is not None:
+            return  # Optuna keeps none of several objectives; such a trial ends with what it has
         with warnings.catch_warnings():
             # a rung that was interrupted and is looked at again says the same
             warnings.simplefilter("ignore", UserWarning)
             self._trial(number).report(gain, step)
 
-    def end(
-        self, number: int, gain: float | None, *, beaten: bool = False, failed: str | None = None
-    ) -> None:
-        """A trial has ended: with a gain, beaten, or failed for a reason."""
-        if failed is not None:
-            self.note(number, FAILED, failed)
-            self._study.tell(number, state=TrialState.FAIL)
-        elif beaten:
+    def end(self, number: int, gain: float, cost: float | None = None, *, beaten: bool = False) -> None:
+        """A trial has ended with a gain, to its last rung or beaten before."""
+        if beaten and self._cost is None:
             self._study.tell(number, state=TrialState.PRUNED)
-        else:
-            self._study.tell(number, gain)
+            return
+        if beaten:
+            self.note(number, BEATEN, True)
+        self._study.tell(number, self._values(gain, cost))
+
+    def fail(self, number: int, reason: str) -> None:
+        """A trial could not be trained."""
+        self.note(number, FAILED, reason)
+        self._study.tell(number, state=TrialState.FAIL)
 
     def _trial(self, number: int) -> Trial:
         trials = self._study.get_trials(deepcopy=False)

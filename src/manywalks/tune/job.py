@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from manywalks.pipeline import experiments
 from manywalks.tune.design import Design, seconds_of
 from manywalks.tune.space import recipe
 from manywalks.workspace import Workspace
@@ -23,13 +24,20 @@ class TuneJob(BaseModel):
     metric: str | None = Field(None, title="Metric", description="score that decides")
     threshold: float | None = Field(None, gt=0, title="Threshold", description="smallest gain that matters")
 
+    cost: str | None = Field(
+        None, title="Cost", description="seconds or parameters, searched beside the score"
+    )
+    dvc: bool = Field(False, title="DVC experiments", description="of the trials, for dvc exp show")
+
     @property
     def design(self) -> Design:
         """How the search is made."""
         seconds = None if self.time is None else seconds_of(self.time)
-        return Design(self.trials, seconds, self.replicates, self.metric, self.threshold)
+        return Design(self.trials, seconds, self.replicates, self.metric, self.threshold, self.cost)
 
     def opened(self) -> recipe.Opened:
         """The search, checked: what cannot be searched ends here, before anything starts."""
-        space = None if self.space is None else Path(self.space)
-        return recipe.open_search(Workspace.open(self.workspace), space, resume=self.resume)
+        workspace, space = Workspace.open(self.workspace), None if self.space is None else Path(self.space)
+        if self.dvc:
+            experiments.check(workspace)
+        return recipe.open_search(workspace, space, resume=self.resume)

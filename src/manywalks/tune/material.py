@@ -117,6 +117,20 @@ class Material:
                 one.add(n, configuration, test, predictions[:count, :, column])
         return whole
 
+    def cost(self, params: Params, splits: Sequence[np.ndarray], numbers: list[int]) -> float:
+        """What a replicate costs by `design.cost`: the median over those of the splits that are kept.
+
+        Infinity where none is.
+        """
+        store = self.store(params)
+        kept = [self.kept(store, splits[n]) for n in numbers]
+        found = [
+            one.parameters if self.design.cost == "parameters" else one.seconds / len(one.indices)
+            for one in kept
+            if one.indices
+        ]
+        return float(np.median(found)) if found else float("inf")
+
     def _splits_file(self, splits: Sequence[np.ndarray]) -> Path:
         """The splits in a file, for processes."""
         name = files.sha256_bytes("".join(map(split_name, splits)).encode())[:16]

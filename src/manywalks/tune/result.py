@@ -7,8 +7,9 @@ import numpy as np
 from manywalks.compare.configurations import differing
 from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
 from manywalks.params.load import Params
+from manywalks.tune.front import COSTS
 from manywalks.tune.gains import Gain
-from manywalks.tune.search import Search
+from manywalks.tune.search import PRESENT, Search
 from manywalks.tune.space.keys import RangeParams
 from manywalks.tune.space.space import explicit
 
@@ -24,6 +25,7 @@ def result(search: Search, verdict: dict[str, Any] | None) -> dict[str, Any]:
         "trials": [_trial(search, number) for number in sorted(search.trials)],
         "winner": None if best is None else _winner(search, *best),
         "verdict": verdict,
+        "cost": None if search.material.design.cost is None else _cost(search),
     }
     if best is not None and verdict is not None:
         promised = best[1]
@@ -57,6 +59,17 @@ def _design(search: Search) -> dict[str, Any]:
     }
 
 
+def _cost(search: Search) -> dict[str, Any]:
+    """What else decides, and the trials (and the present settings, as 0) that no other beats in both."""
+    return {
+        "key": search.material.design.cost,
+        "name": COSTS[str(search.material.design.cost)],
+        "present": search.costs[PRESENT],
+        # the present settings are no trial: their number is 0, which no trial has
+        "front": [0 if number == PRESENT else number for number in search.front()],
+    }
+
+
 def _metric(search: Search) -> dict[str, Any]:
     """The score that decides, in words."""
     terms = [one.terms for one in search.scores]
@@ -66,7 +79,9 @@ def _metric(search: Search) -> dict[str, Any]:
         return {"name": name, "unit": "", "joint": True, "sign": 1.0}
     (one,) = terms
     unit = one.unit if one.metric in IN_UNITS else ""
-    return {"name": SCORE_NAMES[one.metric], "unit": unit, "joint": False, "sign": one.sign}
+    return {
+        "name": SCORE_NAMES[one.metric], "key": one.metric, "unit": unit, "joint": False, "sign": one.sign
+    }  # fmt: skip
 
 
 def _present(search: Search) -> dict[str, Any]:
@@ -92,6 +107,7 @@ def _trial(search: Search, number: int) -> dict[str, Any]:
         "reason": trial.reason,
         "values": trial.values,
         **_gain(gain),
+        "cost": search.costs.get(number) if gain and search.material.design.cost else None,
         "replicates": sum(c == number for _, c in search.scores[0].found) * search.rungs[0].replicates,
     }
 
@@ -108,7 +124,13 @@ def _winner(search: Search, number: int, gain: Gain) -> dict[str, Any]:
     """The trial that the search would choose."""
     trial = search.trials[number]
     changed = changes(search.material.present, trial.params)
-    return {"number": number, "values": trial.values, "changes": changed, **_gain(gain)}
+    return {
+        "number": number,
+        "values": trial.values,
+        "changes": changed,
+        **_gain(gain),
+        "cost": search.costs[number],
+    }
 
 
 def changes(present: Params, tuned: Params) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ from typing import Any
 from manywalks.compare.design import Share
 from manywalks.params.load import Params
 from manywalks.tune.design import FEW, rungs_of
+from manywalks.tune.front import Point, choose, pareto
 from manywalks.tune.gains import Gain, gain_over, is_beaten, joint_scores, pooled
-from manywalks.tune.history import FAILED, VALUES, History, suggest
+from manywalks.tune.history import BEATEN, FAILED, VALUES, History, suggest
 from manywalks.tune.material import Material
 from manywalks.tune.space.space import Space, explicit, same_model
 from manywalks.tune.trial import Clock, TrialState
@@ -27,6 +28,8 @@ class Search:
         self.rungs = rungs_of(material.splits.folds, len(self.splits))
         self.scores = material.scores()
         self.scales = [1.0] * len(self.scores)
+        # of a replicate, by configuration; 0 where the score alone decides
+        self.costs: dict[int, float] = {}
         self.trials: dict[int, TrialState] = {}
         self.clock = Clock(material.design.seconds)
         self._lock = threading.RLock()
@@ -49,12 +52,18 @@ class Search:
             raise RuntimeError(
                 "tune: replicates of the present settings were not kept though they were trained"
             )
+        self._note_cost(PRESENT, self._present, numbers)
         if len(self.scores) > 1:
             self.scales = [max(abs(score), 1e-9) for score in self.present_scores()]
         values = self.space.present_values(self._present)
         if values is not None:
-            self.history.add_present(self.space.keys, values)
+            self.history.add_present(self.space.keys, values, self.costs[PRESENT])
         self._take_up()
+
+    def _note_cost(self, number: int, params: Params, splits: list[int]) -> None:
+        """Keep what a replicate of a configuration costs."""
+        asked = self.material.design.cost
+        self.costs[number] = 0.0 if asked is None else self.material.cost(params, self.splits, splits)
 
     def present_scores(self) -> list[float]:
         """The present settings' scores, means over the splits of the search, one an endpoint."""
@@ -65,22 +74,28 @@ class Search:
         """Trials of the history: their scores, and those that had not ended."""
         for frozen in self.history.trials():
             if VALUES not in frozen.user_attrs:
-                self.history.end(frozen.number, None, failed="stopped before it began")
+                self.history.fail(frozen.number, "stopped before it began")
                 continue
-            trial = TrialState(frozen.user_attrs[VALUES], self._params(frozen.user_attrs[VALUES]))
+            trial = TrialState(frozen.user_attrs[VALUES], self._present)
             self.trials[frozen.number] = trial
+            if frozen.state.name == "FAIL":
+                trial.state, trial.reason = "failed", frozen.user_attrs.get(FAILED, "")
+                continue
+            trial.params = self._params(frozen.user_attrs[VALUES])
             for rung in self.rungs:
                 numbers = list(range(rung.splits))
-                if not self.material.add(
+                whole = self.material.add(
                     self.scores, frozen.number, trial.params, (self.splits, numbers, rung.replicates)
-                ):
+                )
+                self._note_cost(frozen.number, trial.params, numbers)
+                if not whole:
                     break
                 trial.rung += 1
             if not frozen.state.is_finished():
                 self._left.append(frozen.number)
                 continue
-            trial.reason = frozen.user_attrs.get(FAILED, "")
-            trial.state = {"COMPLETE": "done", "PRUNED": "beaten"}.get(frozen.state.name, "failed")
+            beaten = frozen.state.name == "PRUNED" or BEATEN in frozen.user_attrs
+            trial.state = "beaten" if beaten else "done"
 
     def _params(self, values: dict[str, Any]) -> Params:
         """A trial's parameters; where they train the present settings' replicates, those themselves."""
@@ -99,7 +114,12 @@ class Search:
             trial = self.history.ask()
             values = self.space.draw(lambda key: suggest(trial, key))
             self.history.note(trial.number, VALUES, values)
-            self.trials[trial.number] = TrialState(values, self._params(values))
+            self.trials[trial.number] = TrialState(values, self._present)
+            try:
+                self.trials[trial.number].params = self._params(values)
+            except ValueError as error:  # values that are accepted one by one, and not together
+                self.fail(trial.number, str(error))
+                return self.ask()
             return trial.number
 
     def is_over(self) -> bool:
@@ -130,15 +150,16 @@ class Search:
                     f"tune: replicates of trial {number} were not kept though they were trained"
                 )
             trial.rung = rung + 1
-            gain = self.gain(number)
+            self._note_cost(number, trial.params, numbers)
+            gain, cost = self.gain(number), self.costs[number]
             self.history.report(number, rung, gain.mean)
             if rung == len(self.rungs) - 1:
                 trial.state = "done"
-                self.history.end(number, gain.mean)
+                self.history.end(number, gain.mean, cost)
                 return False
             if self._is_beaten(number):
                 trial.state = "beaten"
-                self.history.end(number, None, beaten=True)
+                self.history.end(number, gain.mean, cost, beaten=True)
                 return False
             return not self.is_over()
 
@@ -147,7 +168,7 @@ class Search:
         with self._lock:
             trial = self.trials[number]
             trial.state, trial.reason = "failed", reason
-            self.history.end(number, None, failed=reason)
+            self.history.fail(number, reason)
             states = [one.state for one in self.trials.values()]
             if states.count("failed") >= FAILURES and not {"done", "beaten"} & set(states):
                 raise ValueError(f"tune: the first {FAILURES} trials failed, the last one so: {reason}")
@@ -172,21 +193,39 @@ class Search:
             }
 
     def _is_beaten(self, number: int) -> bool:
-        """Whether a trial is surely worse than the one that has surely gained most (or the present one)."""
-        gains = self.gains()
-        others = {n: gain.mean - gain.half for n, gain in gains.items() if n != number}
-        leader = max(others, key=lambda n: others[n], default=PRESENT)
-        if leader == PRESENT or others[leader] <= 0:
-            leader = PRESENT
-        return is_beaten(self.gain(number, over=leader))
+        """Whether a trial is surely worse than the one that has surely gained most, at no higher cost."""
+        gains, cost = self.gains(), self.costs[number]
+        lows = {PRESENT: 0.0, **{n: gain.mean - gain.half for n, gain in gains.items() if n != number}}
+        others = {n: low for n, low in lows.items() if self.costs[n] <= cost}
+        # of equals the present settings, which come first
+        leader = max(others, key=lambda n: others[n], default=None)
+        return leader is not None and is_beaten(self.gain(number, over=leader))
 
-    def best(self) -> tuple[int, Gain] | None:
-        """The trial of the largest gain among those with the most splits; None where none has gained."""
+    def _rated(self) -> dict[int, Gain]:
+        """Gains of the trials with the most splits, of those that have not been beaten."""
         gains = {n: gain for n, gain in self.gains().items() if self.trials[n].state in ("done", "running")}
         most = max((gain.splits for gain in gains.values()), default=0)
-        found = {n: gain for n, gain in gains.items() if gain.splits == most and gain.mean > 0}
-        number = max(found, key=lambda n: found[n].mean, default=None)
-        return None if number is None else (number, found[number])
+        return {n: gain for n, gain in gains.items() if gain.splits == most}
+
+    def front(self) -> list[int]:
+        """Trials, and the present settings, that no other beats in both gain and cost; cheapest first."""
+        points = {n: Point(gain.mean, self.costs[n]) for n, gain in self._rated().items()}
+        return pareto({**points, PRESENT: Point(0.0, self.costs[PRESENT])})
+
+    def best(self) -> tuple[int, Gain] | None:
+        """The trial that is judged; None where none is ahead of the present settings.
+
+        That of the largest gain; with a cost, the cheapest of the front that is not surely worse than that.
+        """
+        with self._lock:
+            gains = self._rated()
+            if self.material.design.cost is None:
+                found = {n: gain for n, gain in gains.items() if gain.mean > 0}
+                number = max(found, key=lambda n: found[n].mean, default=None)
+            else:
+                ahead = [n for n in self.front() if n != PRESENT]
+                number = choose(ahead, lambda n, best: is_beaten(self.gain(n, over=best)))
+            return None if number is None else (number, gains[number])
 
     def ended(self) -> int:
         """Trials that have ended."""

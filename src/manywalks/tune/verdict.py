@@ -10,6 +10,7 @@ from manywalks.compare.design import Share
 from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 from manywalks.compare.scores import Scores, judge
 from manywalks.params.load import Params
+from manywalks.tune.front import is_cheaper
 from manywalks.tune.gains import joint_scores
 from manywalks.tune.material import Material
 from manywalks.tune.search import Search
@@ -81,8 +82,14 @@ class Contest:
         worse = [name for name, found in endpoints.items() if found["pairs"][0]["verdict"] == "worse"]
         if word == "better" and worse:
             word = "undecided"
+        costs = self._costs()
+        # surely no worse than by what does not matter, and cheaper
+        as_good = word in ("equivalent", "undecided") and pair.low >= -self._joint_threshold() and not worse
+        if as_good and costs and is_cheaper(costs["tuned"], costs["present"]):
+            word = "cheaper"
         return {
             "word": word,
+            "costs": costs,
             "worse_at": worse,
             "gain": pair.difference,
             "low": pair.low,
@@ -96,6 +103,16 @@ class Contest:
             "molecules": int(np.any([subsets == "test" for subsets in fresh], axis=0).sum()),
             "train": round(float(np.mean([(subsets == "train").sum() for subsets in fresh]))),
             "endpoints": endpoints,
+        }
+
+    def _costs(self) -> dict[str, float] | None:
+        """What a replicate of both costs on the fresh folds; None where the score alone decides."""
+        if self.material.design.cost is None:
+            return None
+        fresh = self.material.splits.fresh
+        own = {"tuned": self.winner, "present": self.material.present}
+        return {
+            name: self.material.cost(params, fresh, list(range(len(fresh)))) for name, params in own.items()
         }
 
     def _scores(self) -> list[Scores]:

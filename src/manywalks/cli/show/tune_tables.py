@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from manywalks.cli.show.tables import plain_table
-from manywalks.tune.report.words import design_sentence, gain_text, sentences, value_text
+from manywalks.tune.report.words import cost_text, design_sentence, gain_text, sentences, value_text
 
-COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
+COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow", "cheaper": "green"}
 # trials that the table shows; the page has all
 MOST = 8
 
@@ -29,12 +29,22 @@ def best_trials(found: dict[str, Any]) -> Table:
     """The trials with the most splits and the largest gains."""
     known = [one for one in found["trials"] if one["gain"] is not None]
     known.sort(key=lambda one: (-one["splits"], -one["gain"]))
+    cost, front = found["cost"], set(found["cost"]["front"]) if found["cost"] else set()
+    if cost:  # those that no other beats in both come first, the cheapest first
+        known.sort(key=lambda one: (one["number"] not in front, one["cost"] if one["number"] in front else 0))
     rows = [
-        [str(one["number"]), str(one["splits"]), gain_text(found, one), one["state"]] for one in known[:MOST]
-    ]
+        [
+            str(one["number"]), str(one["splits"]), gain_text(found, one),
+            *([cost_text(found, one["cost"])] if cost else []),
+            "on the front" if one["number"] in front else one["state"],
+        ]
+        for one in known[:MOST]
+    ]  # fmt: skip
     metric = found["metric"]
     unit = f" ({metric['unit']})" if metric["unit"] else ""
-    table = plain_table(["trial", "splits", f"gain in {metric['name']}{unit}", ""], rows)
+    table = plain_table(
+        ["trial", "splits", f"gain in {metric['name']}{unit}", *([cost["name"]] if cost else []), ""], rows
+    )
     left = len(known) - MOST
     table.caption = f"{left} more on the page" if left > 0 else None
     table.caption_justify = "left"

@@ -19,6 +19,8 @@ TALL, HEAD, FOOT = 300, 40, 26
 def figures(found: dict[str, Any]) -> list[Figure]:
     """What the page draws."""
     drawn = [in_order(found)]
+    if found["cost"]:
+        drawn.append(front(found))
     if found["importance"]:
         drawn.append(importances(found["importance"]))
     if any(one["gain"] is not None for one in found["trials"]):
@@ -73,6 +75,34 @@ def _ring(plane: Plane, winner: dict[str, Any]) -> str:
     """A ring around the winner."""
     x, y = float(plane.px(float(winner["number"]))), float(plane.py(winner["gain"]))
     return f'<circle class="at best" cx="{x:.1f}" cy="{y:.1f}" r="7"/>'
+
+
+def front(found: dict[str, Any]) -> Figure:
+    """Gains by cost; a line through the trials that no other beats in both."""
+    cost, known = found["cost"], [one for one in found["trials"] if one["gain"] is not None]
+    by_number = {0: {"gain": 0.0, "cost": cost["present"]}, **{one["number"]: one for one in known}}
+    gains, costs = (np.array([one[key] for one in by_number.values()], float) for key in ("gain", "cost"))
+    unit = f" ({found['metric']['unit']})" if found["metric"]["unit"] else ""
+    # a hopeless trial must not press all others into a line
+    shown = gains >= min(0.0, float(np.quantile(gains, 0.1)))
+    y = axis(f"gain in {found['metric']['name']}{unit}", gains[shown])
+    plane = Plane(axis(cost["name"], np.append(costs[shown], 0.0)), y, width=WIDE)
+    best = [by_number[number] for number in cost["front"]]
+    x_front, y_front = (np.array([one[key] for one in best], float) for key in ("cost", "gain"))
+    marks = [
+        plane.level(0.0, "present settings"),
+        f'<g class="trial done">{plane.dots(costs[shown], gains[shown])}</g>',
+        plane.line(x_front, y_front, "curve best"),
+    ]
+    if found["winner"]:
+        x, y_ = plane.px(float(found["winner"]["cost"])), plane.py(found["winner"]["gain"])
+        marks.append(f'<circle class="at best" cx="{float(x):.1f}" cy="{float(y_):.1f}" r="7"/>')
+    return Figure(
+        "Gain and cost",
+        plane.svg(marks, "Gain and cost of every trial, and those that no other beats in both"),
+        "Line: the trials (and the present settings) that no other one beats in both. Ring: the one that was "
+        "judged, the cheapest that is not surely worse than the best.",
+    )
 
 
 def importances(rows: list[dict[str, Any]]) -> Figure:

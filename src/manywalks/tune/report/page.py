@@ -9,6 +9,7 @@ from manywalks.formatting import short
 from manywalks.report.html import script, template_text, unescaped
 from manywalks.tune.report.figures import figures
 from manywalks.tune.report.words import (
+    cost_text,
     design_sentence,
     gain_text,
     interval,
@@ -19,12 +20,13 @@ from manywalks.tune.report.words import (
     value_text,
 )
 
-LOOKS = {"better": "good", "equivalent": "fair", "undecided": "fair", "worse": "bad"}
+LOOKS = {"better": "good", "equivalent": "fair", "undecided": "fair", "worse": "bad", "cheaper": "good"}
 CHIPS = {
     "better": "better",
     "equivalent": "equivalent",
     "undecided": "no better than luck",
     "worse": "worse",
+    "cheaper": "as good, cheaper",
 }
 
 
@@ -48,6 +50,7 @@ def page(found: dict[str, Any], written: str = "") -> str:
         "rests": _rests(found) if verdict else [],
         "endpoints": _endpoints(verdict) if verdict else [],
         "figures": [unescaped(figure) for figure in figures(found)],
+        "cost": found["cost"]["name"] if found["cost"] else "",
         "keys": keys,
         "trials": [_row(found, one, keys) for one in found["trials"]],
     }
@@ -120,5 +123,6 @@ def _row(found: dict[str, Any], one: dict[str, Any], keys: list[str]) -> dict[st
         "winner": is_winner,
         "splits": one["splits"],
         "gain": gain_text(found, one),
+        "cost": cost_text(found, one["cost"]) if found["cost"] else "",
         "cells": [value_text(one["values"][key]) if key in one["values"] else "" for key in keys],
     }

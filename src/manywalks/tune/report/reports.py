@@ -19,7 +19,7 @@ def finished(search: Search, contest: Contest | None, written: str = "") -> dict
     found = result(search, None if contest is None else contest.result())
     # the drawing of trials is no part of the replicates' randomness
     found["importance"] = importance(search.space.keys, found["trials"], np.random.default_rng(0))
-    better = contest is not None and found["verdict"]["word"] == "better"
+    better = contest is not None and found["verdict"]["word"] in ("better", "cheaper")
     found["written"] = NAME if better else None
     if contest is not None and better:
         write_tuned(workspace.params_file, contest.winner, workspace.root / NAME)

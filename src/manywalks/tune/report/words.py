@@ -38,9 +38,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
     if verdict is None:
         tried = found["design"]["trials"]
         return [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
-    lines = [headline(found), rests_on(found)]
-    lines.append(optimism(found))
-    return lines
+    return [headline(found), *costs(found), rests_on(found), optimism(found)]
 
 
 def headline(found: dict[str, Any]) -> str:
@@ -51,6 +49,11 @@ def headline(found: dict[str, Any]) -> str:
     limit = f"{shown(found, verdict['threshold']).lstrip('+')}{unit(found)}"
     if verdict["word"] == "better":
         return f"Better: trial {found['winner']['number']} improves {name} by {gained.lstrip('+')}."
+    if verdict["word"] == "cheaper":
+        return (
+            f"As good and cheaper: {name} changes by {gained}, surely no more than {limit} for the worse. "
+            f"Trial {found['winner']['number']} is taken."
+        )
     if verdict["word"] == "equivalent":
         return f"Equivalent: {name} changes by {gained}; less than {limit} does not matter. Keep params.yaml."
     if verdict["word"] == "worse":
@@ -61,6 +64,25 @@ def headline(found: dict[str, Any]) -> str:
     if verdict["low"] > 0:
         return f"No gain that matters: {name} changes by {gained}; {limit} would matter. Keep params.yaml."
     return f"No better than luck: {name} changes by {gained}. Keep params.yaml."
+
+
+def costs(found: dict[str, Any]) -> list[str]:
+    """What both settings cost, where that was asked for."""
+    own = found["verdict"]["costs"]
+    if own is None:
+        return []
+    tuned, present = cost_text(found, own["tuned"]), cost_text(found, own["present"])
+    return [
+        f"Cost, {found['cost']['name']}: {tuned} instead of {present}. The trial that was judged is the "
+        "cheapest one that is not surely worse than the best."
+    ]
+
+
+def cost_text(found: dict[str, Any], cost: float | None) -> str:
+    """What a replicate costs."""
+    if cost is None:
+        return "–"
+    return f"{cost:,.0f}" if found["cost"]["key"] == "parameters" else number(cost, 2)
 
 
 def rests_on(found: dict[str, Any]) -> str:

@@ -69,24 +69,29 @@ def _train(present: Params, kinds: set[str]) -> dict[str, Any]:
 
 
 def _blocks(present: Params) -> list[dict[str, Any]]:
-    """The present blocks, each in or out but for the first of each family (or the first of all)."""
+    """The present blocks, each in or out but for graphs and the first of each family (or of all)."""
     firsts = {family.blocks[0] for family in present.families}
     firsts = firsts or {present.featurize.blocks[0].called}
     return [
         {
             **block.model_dump(mode="json", exclude_defaults=True),
-            **({} if block.called in firsts else {USE: [True, False]}),
+            **({} if block.called in firsts or block.kind == "graph" else {USE: [True, False]}),
         }
         for block in present.featurize.blocks
     ]
 
 
 def _families(present: Params) -> list[dict[str, Any]]:
-    """The present families; all but the first in or out, with a weight relative to it."""
+    """The present families; all but the first in or out, with a weight relative to it.
+
+    The first that sees no graph stays, too: it may have to predict the molecules that are too large for one.
+    """
+    graphs = {block.called for block in present.featurize.blocks if block.kind == "graph"}
+    plain = [family.name for family in present.families if not graphs & set(family.blocks)]
     found = []
     for number, family in enumerate(present.families):
         own = family.model_dump(mode="json", exclude_defaults=True)
-        if number:
+        if number and not (graphs and family.name == plain[0]):
             name = f"families.{family.name}.{USE}"
             own |= {USE: [True, False], "weight": {**_around(family.weight, 0.25, 4.0), "when": {name: True}}}
         found.append(own)

@@ -21,8 +21,8 @@ def write_tuned(params_file: Path, tuned: Params, target: Path) -> None:
     files.write_text(target, tuned_text(params_file.read_text(encoding="utf-8"), tuned))
 
 
-def tuned_text(text: str, tuned: Params) -> str:
-    """The text of params.yaml with the tuned values; its comments and order stay."""
+def tuned_text(text: str, tuned: Params, head: str = HEAD) -> str:
+    """The text of params.yaml with the tuned values below a line `head`; its comments and order stay."""
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096
     yaml.brace_single_entry_mapping_in_flow_sequence = True
@@ -34,10 +34,10 @@ def tuned_text(text: str, tuned: Params) -> str:
         _set(content, raw, key)
     out = io.StringIO()
     yaml.dump(content, out)
-    found = f"# {HEAD}\n{out.getvalue()}"
+    found = f"# {head}\n{out.getvalue()}"
     if parse_params(YAML(typ="safe").load(found)) == tuned:
         return found
-    return render(tuned, HEAD)  # such as keys that an anchor shares
+    return render(tuned, head)  # such as keys that an anchor shares
 
 
 def _set(content: Any, raw: dict[str, Any], key: str) -> None:
