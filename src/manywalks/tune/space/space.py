@@ -59,14 +59,14 @@ class Space:
         return self
 
     def _refuse_other_graphs(self, present: Params) -> None:
-        """Features of all blocks are made at once, which a graph admits only as the present families use it."""
+        """Features of all blocks are made at once: a graph admits only those of the present families."""
         if not any(block.kind == "graph" for block in present.featurize.blocks):
             return
         for key in self.keys:
             if key.name.startswith(LISTS[0]) and not key.name.endswith(f".{USE}"):
                 raise ValueError(
-                    f"{self.source}: {key.name}: settings of blocks cannot be searched beside a block of kind "
-                    "graph; search whether a block is in or out (use: [true, false])"
+                    f"{self.source}: {key.name}: settings of blocks cannot be searched beside a block of "
+                    "kind graph; search whether a block is in or out (use: [true, false])"
                 )
 
     def _refuse_other_data(self, params: Params, present: Params) -> None:
