@@ -25,6 +25,7 @@ ORDER = [
     ("evaluate",),
     ("report",),
     ("pipeline",),
+    ("record",),
     ("predict", "compare", "reproduce", "refresh", "benchmark"),
     ("tune",),
     ("serve", "export"),

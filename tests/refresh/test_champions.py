@@ -157,7 +157,8 @@ def test_a_model_against_itself_is_equivalent_and_drift_is_told(work: Workspace)
     seen = champions.seen(first)
     fewer = pd.concat([seen[seen["subset"] != "train"], seen[seen["subset"] == "train"].iloc[::2]])
     fewer.to_parquet(champions.folder / first / "seen.parquet")
-    found = refresh.compare(work, champions, first, second)
+    found, came = refresh.compare(work, champions, first, second)
+    assert len(came) == len(seen) - len(fewer)  # each is a measurement that the champion had not seen
     one = found["endpoints"]["logS"]
     assert one["molecules"] == seen["subset"].eq("test").to_numpy().sum()
     assert one["verdict"] in ("equivalent", "undecided")

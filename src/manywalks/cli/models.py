@@ -1,4 +1,4 @@
-"""Commands of champion and challenger: refresh, models, promote."""
+"""Commands of champion and challenger: refresh, churn, models, record, promote."""
 
 from datetime import date
 from pathlib import Path
@@ -142,6 +142,51 @@ def promote(
         else:
             champions.promote(name, reason)
     console.print(f"{name} is the champion: {champions.link}", highlight=False)
+
+
+@app.command()
+def record(folder: WorkspaceOption = HERE) -> None:
+    """Say how the predictions of former models did when measurements came.
+
+    Makes reports/record.html and record.parquet anew, with the nights that are missing as far as kept models
+    tell of them.
+
+    Example: manywalks record --workspace my-assay
+    """
+    from manywalks.formatting import count, percent, short
+    from manywalks.pipeline import versions
+    from manywalks.record.page import PAGE, write
+    from manywalks.record.summary import how_they_did
+    from manywalks.refresh import promises
+    from manywalks.refresh.champions import Champions
+
+    workspace = Workspace.open(folder)
+    with versions.exclusive(workspace):
+        made = promises.rebuild(workspace, Champions(workspace))
+        found = write(workspace)
+    if made:
+        console.print(f"{count(made, 'missing run')} made from the kept models", highlight=False)
+    for name, judged in found.judged.items():
+        did, last = how_they_did(judged), found.of(name)[-1]
+        if not did["judged"]:
+            console.print(f"{name}: no measurement of a molecule new to a former model yet", highlight=False)
+            continue
+        unit = f" {last['unit']}" if last["unit"] else ""
+        held = (
+            ""
+            if did["covered"] is None
+            else (
+                f", {percent(did['covered'])} within their intervals ({percent(last['coverage'])} promised)"
+            )
+        )
+        console.print(
+            f"{name}: {count(did['judged'], 'measurement')} predicted before, error {short(did['error_rms'])}"
+            f"{unit} (root mean square){held}",
+            highlight=False,
+        )
+    for words in found.latest():
+        console.print(f"Warning: {words}.", style="yellow", highlight=False)
+    console.print(f"record  {workspace.reports / PAGE}", highlight=False)
 
 
 def _test_molecules(seen: Any) -> frozenset[str]:

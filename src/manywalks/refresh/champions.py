@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Champions:
         return sorted(found, key=lambda name: (self.entry(name)["made"], name))
 
     def seen(self, name: str) -> pd.DataFrame:
-        """Molecules that the model knew: smiles, subset, and a column of values for each endpoint."""
+        """Molecules that the model knew: smiles, subset, and of each endpoint values and their relation."""
         return pd.read_parquet(self.folder / name / "seen.parquet")
 
     def history(self) -> list[dict[str, Any]]:
@@ -74,8 +75,9 @@ class Champions:
         shutil.rmtree(building, ignore_errors=True)
         shutil.copytree(workspace.ensemble, building / "model")
         curated, subsets = read_tables(workspace)
-        endpoints = list(workspace.params.data.endpoints)
-        curated.loc[:, ["smiles", *endpoints]].assign(subset=subsets).to_parquet(building / "seen.parquet")
+        columns = [(name, f"{name}:relation") for name in workspace.params.data.endpoints]
+        known = curated.loc[:, ["smiles", *chain.from_iterable(columns)]].assign(subset=subsets)
+        known.to_parquet(building / "seen.parquet")
         for report in REPORTS:
             if (workspace.reports / report).is_file():
                 shutil.copy(workspace.reports / report, building / report)

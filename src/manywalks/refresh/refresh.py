@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,8 @@ from manywalks.params.load import Params
 from manywalks.params.sections.model import EnsembleParams
 from manywalks.params.sections.run import RefreshParams
 from manywalks.pipeline import definition, versions
+from manywalks.record.prospective import nothing
+from manywalks.refresh import promises
 from manywalks.refresh.champions import Champions
 from manywalks.refresh.churn import Molecules, churn_of, moved_too_far
 from manywalks.refresh.contest import Ensembled, Rule, contest
@@ -62,6 +63,7 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
     scores = _scores(workspace)
     name, former = champions.add(scores), champions.current()
     lost: dict[str, float] = {}
+    came = nothing()
     if former is None:
         found: dict[str, Any] = dict(NOTHING)
         rises, reason = True, "the first model"
@@ -70,7 +72,7 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
         found = dict(NOTHING)
         rises, reason = False, "the same model as the champion; there is nothing to judge"
     else:
-        found = compare(workspace, champions, former, name)
+        found, came = compare(workspace, champions, former, name)
         lost = losses(found["endpoints"], champions.lost())
         asked = workspace.params.refresh
         rises, reason = decide(
@@ -82,7 +84,6 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
         )
     if rises:
         champions.promote(name, reason, lost)
-    champions.prune(workspace.params.refresh.keep)
     report = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "champion": champions.current(),
@@ -92,6 +93,9 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
         "reason": reason,
         **found,
     }
+    record = promises.keep(workspace, champions, report, came, len(read_tables(workspace).curated))
+    report["warnings"] = [*found["warnings"], *record.latest()]
+    champions.prune(workspace.params.refresh.keep)
     files.write_json(workspace.reports / "refresh.json", report)
     files.write_text(workspace.reports / "refresh.md", text_of(report))
     if report["churn"]:
@@ -116,8 +120,13 @@ def is_judged(workspace: Workspace) -> bool:
     return last["challenger"] in champions.names() and champions.entry(last["challenger"])["store"] == store
 
 
-def compare(workspace: Workspace, champions: Champions, champion: str, challenger: str) -> dict[str, Any]:
-    """Contest of every endpoint at test molecules that the champion never saw, churn, and drift."""
+def compare(
+    workspace: Workspace, champions: Champions, champion: str, challenger: str
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Contest of every endpoint at test molecules that the champion never saw, churn, and drift.
+
+    Also how the champion did at what was measured since: the rows of `promises.judge`.
+    """
     params = workspace.params
     curated, subsets = read_tables(workspace)
     known = champions.seen(champion)
@@ -136,12 +145,15 @@ def compare(workspace: Workspace, champions: Champions, champion: str, challenge
     sides = [side.take(judged) for side in everywhere]
     series = clusters(held["smiles"].tolist(), params.split.similarity)
     endpoints = {name: _endpoint(name, sides, held, params, series) for name in params.data.endpoints}
-    new = curated.iloc[np.flatnonzero(~curated["smiles"].isin(list(known["smiles"])).to_numpy())]
-    drift = _drift(champions.model(champion), known, new, params, cores)
+    usable = curated.iloc[np.flatnonzero(subsets != "")]  # what has no features is in no subset
+    came = usable.iloc[promises.arrived(usable, known, _endpoints_of(everywhere[0]))]
+    view = predict_with(champions.model(champion), came["smiles"].tolist(), cores) if len(came) else None
+    drift = _drift(view, known, came, params)
     warnings = warnings_of(
         drift["structures"], drift["values"], params.refresh.drift_outside_share, params.refresh.drift_psi
     )
-    return {"endpoints": endpoints, "churn": churned, "drift": drift, "warnings": warnings}
+    found = {"endpoints": endpoints, "churn": churned, "drift": drift, "warnings": warnings}
+    return found, nothing() if view is None else promises.judge(view, came, known, champion)
 
 
 def losses(endpoints: dict[str, dict[str, Any]], before: dict[str, float]) -> dict[str, float]:
@@ -226,13 +238,26 @@ def _rule(asked: RefreshParams, kind: str, endpoints: int) -> Rule:
     return Rule(metric, asked.margin, confidence, asked.min_molecules)
 
 
-def _drift(model: Path, known: pd.DataFrame, new: pd.DataFrame, params: Params, cores: int) -> dict[str, Any]:
-    """Where new molecules lie, and how their values are distributed, relative to what the champion knew."""
-    if len(new):
-        nearness = predict_with(model, new["smiles"].tolist(), cores).nearness
+def _endpoints_of(view: ModelView) -> list[str]:
+    """Endpoints that a model predicts."""
+    return list(view.about["params"]["data"]["endpoints"])
+
+
+def _drift(view: ModelView | None, known: pd.DataFrame, came: pd.DataFrame, params: Params) -> dict[str, Any]:
+    """Where new molecules lie, and how their values are distributed, relative to what the champion knew.
+
+    Args:
+        view: what the champion says of the molecules that came; None where none did.
+        known: what it knew.
+        came: of the curated table: new molecules, and known ones with a new value.
+        params: endpoints.
+    """
+    places = np.flatnonzero(~came["smiles"].isin(list(known["smiles"])).to_numpy())
+    new = came.iloc[places]
+    structures = structure_drift(np.zeros(0), np.zeros(0, dtype=bool))
+    if view is not None:
+        nearness = view.nearness.iloc[places]
         structures = structure_drift(nearness["similarity"].to_numpy(), nearness["in_domain"].to_numpy())
-    else:
-        structures = structure_drift(np.zeros(0), np.zeros(0, dtype=bool))
     values = {
         name: value_drift(known[name].to_numpy(dtype=np.float64), new[name].to_numpy(dtype=np.float64))
         for name in params.data.endpoints

@@ -43,6 +43,7 @@ def text_of(report: dict[str, Any]) -> str:
         lines += ["", "## Drift", "", *_drift_lines(report["drift"])]
     if report["warnings"]:
         lines += ["", *(f"Warning: {warning}." for warning in report["warnings"])]
+    lines += ["", "How the predictions of all nights did: [record.html](record.html)."]
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,195 @@
+"""What a nightly run adds to the record: the run itself, and the champion judged by new measurements."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from manywalks import files
+from manywalks.ensemble.companions import METRICS, STATEMENT
+from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.params.sections.model import EnsembleParams
+from manywalks.record import nights
+from manywalks.record.page import write
+from manywalks.record.prospective import Promise, judged, nothing, series_of, unseen
+from manywalks.record.summary import Summary
+from manywalks.refresh.champions import Champions
+from manywalks.refresh.model_view import ModelView, predict_with
+from manywalks.replicates.combine import combine, combining_of
+from manywalks.runtime.resources import cores_of
+from manywalks.workspace import Workspace
+
+# the score of a row, the first that there is
+SCORES = ("rmse", "auroc", "mae", "log_loss")
+
+
+def arrived(curated: pd.DataFrame, seen: pd.DataFrame, endpoints: list[str]) -> np.ndarray:
+    """Rows of the curated table that are new to a model, or have a value that is: rising, int.
+
+    Args:
+        curated: molecules that have features.
+        seen: what the model knew.
+        endpoints: of the model.
+    """
+    new = ~curated["smiles"].isin(list(seen["smiles"])).to_numpy()
+    for name in endpoints:
+        new |= unseen(curated, seen, name)
+    return np.flatnonzero(new)
+
+
+def judge(view: ModelView, came: pd.DataFrame, seen: pd.DataFrame, model: str) -> pd.DataFrame:
+    """How a model's predictions did at the measurements that it had not seen.
+
+    Args:
+        view: what the model says of the molecules that came (n).
+        came: these rows of the curated table.
+        seen: what the model knew.
+        model: its name.
+    """
+    frames = []
+    for column, (name, endpoint) in enumerate(view.about["params"]["data"]["endpoints"].items()):
+        if name not in came.columns:
+            continue  # the table has lost the endpoint
+        places = np.flatnonzero(unseen(came, seen, name))
+        if places.size:
+            promise = _promise(view.take(places), column, name, endpoint["kind"], seen)
+            there = came.iloc[places]
+            observed, texts = there[name].to_numpy(dtype=np.float64), there["smiles"].tolist()
+            frames.append(judged(promise, observed, texts, endpoint=name, model=model))
+    return pd.concat(frames, ignore_index=True) if frames else nothing()
+
+
+def keep(
+    workspace: Workspace, champions: Champions, report: dict[str, Any], came: pd.DataFrame, molecules: int
+) -> Summary:
+    """Keep a night, with the former ones that are missing, and make the record's page anew.
+
+    Args:
+        report: what reports/refresh.json holds.
+        came: the measurements that came with the night.
+        molecules: in the curated table.
+    """
+    rebuild(workspace, champions, but=report["challenger"])
+    entry = champions.entry(report["challenger"])
+    night = {
+        "when": report["when"],
+        "data": entry["data"]["rev"] or entry["data"]["md5"][:8],
+        "molecules": molecules,
+        "replicates": entry["replicates"],
+        "challenger": report["challenger"],
+        "champion": report["champion"],
+        "judged_by": report["former"],
+        "promoted": report["promoted"],
+        "reason": report["reason"],
+        "rebuilt": False,
+        "endpoints": _endpoints(champions, report["challenger"], report["churn"]),
+    }
+    nights.keep(workspace, night, came)
+    return write(workspace)
+
+
+def rebuild(workspace: Workspace, champions: Champions, but: str | None = None) -> int:
+    """Make the nights of kept models that the record lacks, from their manifests; how many it made.
+
+    Each is judged by the champion of its day, where that one is kept too. Churn is not known any more.
+
+    Args:
+        but: a model that is left out.
+    """
+    known = {night["challenger"] for night in nights.read(workspace).nights} | {but}
+    missing = [name for name in champions.names() if name not in known]
+    for name in missing:
+        entry, seen = champions.entry(name), champions.seen(name)
+        former = _champion_at(champions, entry["made"], name)
+        rise = next((step for step in champions.history() if step["name"] == name), None)
+        night = {
+            "when": entry["made"],
+            "data": entry["data"]["rev"] or entry["data"]["md5"][:8],
+            "molecules": len(seen),
+            "replicates": entry["replicates"],
+            "challenger": name,
+            "champion": name if rise else former,
+            "judged_by": former,
+            "promoted": rise is not None,
+            "reason": rise["reason"] if rise else "not promoted",
+            "rebuilt": True,
+            "endpoints": _endpoints(champions, name, {}),
+        }
+        nights.keep(workspace, night, _judged_again(workspace, champions, former, seen))
+    return len(missing)
+
+
+def _judged_again(
+    workspace: Workspace, champions: Champions, former: str | None, seen: pd.DataFrame
+) -> pd.DataFrame:
+    """How a kept model did at the molecules of a later one; nothing where it is gone."""
+    if former is None or former not in champions.names():
+        return nothing()
+    before = champions.seen(former)
+    if not any(str(column).endswith(":relation") for column in seen.columns):
+        return nothing()  # kept before relations were: a limit would be taken for a value
+    rows = arrived(seen, before, [name for name in before.columns if f"{name}:relation" in seen.columns])
+    came = seen.iloc[rows]
+    if came.empty:
+        return nothing()
+    view = predict_with(champions.model(former), came["smiles"].tolist(), cores_of(workspace))
+    return judge(view, came, before, former)
+
+
+def _champion_at(champions: Champions, when: str, but: str) -> str | None:
+    """Which model was the champion just before another came."""
+    limit, found = datetime.fromisoformat(when), None
+    for step in champions.history():
+        if step["name"] == but or datetime.fromisoformat(step["when"]) > limit:
+            break
+        found = step["name"]
+    return found
+
+
+def _promise(view: ModelView, column: int, name: str, kind: str, seen: pd.DataFrame) -> Promise:
+    """What a model says of n molecules at one endpoint, as `manywalks predict` would."""
+    about = view.about
+    replicates = view.replicates[:, :, column]
+    mean = combine(replicates, combining_of(kind, EnsembleParams.model_validate(about["params"]["ensemble"])))
+    fitted = Calibration.from_json(about["calibration"][name])
+    coverage = about["params"]["evaluate"]["coverage"]
+    spread = replicates.std(axis=0, ddof=1) if len(replicates) > 1 else np.zeros(mean.size)
+    low, high = fitted.interval(mean, spread, coverage, view.nearness["similarity"].to_numpy())
+    valid = (seen["subset"] == "valid").to_numpy() & np.isfinite(seen[name].to_numpy(dtype=np.float64))
+    return Promise(
+        fitted.as_reported(mean),
+        np.full(mean.size, np.nan) if kind == "classification" else fitted.predicted_sd(spread),
+        low,
+        high,
+        coverage,
+        len(set(series_of(seen["smiles"][valid].tolist()))),
+        view.nearness["in_domain"].to_numpy(),
+    )
+
+
+def _endpoints(champions: Champions, name: str, churned: dict[str, Any]) -> dict[str, Any]:
+    """Score, bound and churn of each endpoint of a kept model."""
+    folder = champions.folder / name
+    about = files.read_json(champions.model(name) / "manifest.json")
+    metrics, statement = (
+        files.read_json(folder / report) if (folder / report).is_file() else {}
+        for report in (METRICS, STATEMENT)
+    )
+    found = {}
+    for endpoint, asked in about["params"]["data"]["endpoints"].items():
+        scores = metrics.get(endpoint, {}).get("ensemble", {})
+        metric = next((one for one in SCORES if isinstance(scores.get(one), float)), None)
+        moved = churned.get(endpoint, {})
+        found[endpoint] = {
+            "kind": asked["kind"],
+            "unit": asked["unit"],
+            "metric": metric,
+            "score": scores[metric] if metric else None,
+            "n_test": metrics.get(endpoint, {}).get("n_test"),
+            "bound": statement.get(endpoint, {}).get("difference_bound"),
+            "churn": moved.get("rms_change"),
+            "churn_molecules": moved.get("molecules"),
+            "coverage": about["params"]["evaluate"]["coverage"],
+        }
+    return found
