@@ -36,6 +36,10 @@ NOT_RUN = {
     "export PREFECT_API_URL=http://that-host": "a host of the reader's",
     "prefect deploy --all": "needs the checkout as the folder; tests/flows/test_schedules.py deploys it",
     "prefect variable set": "a webhook of the reader's; tests/flows/test_schedules.py sets one",
+    "manywalks tune --dvc": "wants a workspace that DVC records; tests/tune/test_command.py runs one",
+    "dvc exp show --only-changed": "trials of such a workspace",
+    "dvc exp apply search-1": "a trial of such a workspace",
+    "dvc exp remove search-1": "a trial of such a workspace",
     "dvc remote add --default ours s3://": "a bucket of the reader's; tests/runtime/test_dask.py runs one",
     "dvc remote add --default ours ssh://": "a host of the reader's",
 }

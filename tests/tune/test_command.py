@@ -1,15 +1,19 @@
 """The command as a whole: a search with its verdict, and what ^C and a kill leave."""
 
+import json
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
 from manywalks import files
-from tests.conftest import command, run
+from manywalks.params.load import load_params
+from tests.conftest import command, copy_repository, run
 from tests.support.prefect_server import server
 from tests.support.terminal import Terminal
 
@@ -36,6 +40,40 @@ def test_the_default_space_is_shown(small: Path) -> None:
 
 
 @pytest.mark.long
+def test_trials_are_experiments_of_dvc_where_asked(tmp_path: Path, demo_table: pd.DataFrame) -> None:
+    folder = copy_repository(tmp_path / "recorded", demo_table)
+    said(folder, "git", "config", "user.name", "n")
+    said(folder, "git", "config", "user.email", "a@b")
+    said(folder, "git", "add", "-A")
+    said(folder, "git", "commit", "-qm", "base")
+    done = command("tune", "--workspace", str(folder), "--trials", "2", "--dvc", *QUICK)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "saved    2 trials: dvc exp show --only-changed" in done.stdout
+    found = files.read_json(folder / "reports/tune.json")
+    dvc = (sys.executable, "-m", "dvc", "exp")
+    (_, base) = json.loads(said(folder, *dvc, "show", "--json"))
+    rows = {one["name"]: one["revs"][0]["data"] for one in base["experiments"]}
+    assert sorted(rows) == ["search-1-trial-1", "search-1-trial-2"]
+    for trial in found["trials"]:
+        row = rows[f"search-1-trial-{trial['number']}"]
+        (scores,) = [one["data"] for name, one in row["metrics"].items() if name.endswith("trial.json")]
+        assert scores["gain"] == pytest.approx(trial["gain"], abs=1e-5)
+        shown = row["params"]["params.yaml"]["data"]["train"]["learning_rate"]
+        assert shown == trial["values"]["train.learning_rate"]
+    # a pipeline that never ran has no outputs that DVC could bring, so it complains of them
+    run([*dvc, "apply", "search-1-trial-2"], cwd=folder)
+    applied = load_params(folder / "params.yaml").train.learning_rate
+    assert applied == found["trials"][1]["values"]["train.learning_rate"]
+
+
+def said(folder: Path, *words: str) -> str:
+    """What a program says."""
+    done = run([*words], cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.long
 def test_ctrl_c_says_how_many_trials_are_kept(trained: Path, tmp_path: Path) -> None:
     folder = tmp_path / "workspace"
     shutil.copytree(trained, folder)  # its features are made already
@@ -52,7 +90,15 @@ def test_ctrl_c_says_how_many_trials_are_kept(trained: Path, tmp_path: Path) -> 
 
 @pytest.mark.long
 def test_a_kill_costs_no_trial_that_had_ended(small: Path) -> None:
-    program = ["manywalks", "tune", "-w", str(small), "--trials", "40", *QUICK]
+    program = [
+        str(Path(sys.executable).with_name("manywalks")),
+        "tune",
+        "-w",
+        str(small),
+        "--trials",
+        "40",
+        *QUICK,
+    ]
     process = psutil.Popen(program, env={**psutil.Process().environ(), "PREFECT_API_URL": server.url()})
     journal = small / ".manywalks/tune/search-1/journal.log"
     deadline = time.monotonic() + 120
