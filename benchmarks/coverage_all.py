@@ -4,8 +4,10 @@ python -m benchmarks.coverage_all            (`make coverage`) all scripts in tu
 python -m benchmarks.coverage_all --quick    a twentieth of the experiments, nothing written
 """
 
+import argparse
 import os
 import platform
+import resource
 import time
 
 from benchmarks import (
@@ -17,11 +19,11 @@ from benchmarks import (
     coverage_reproduce,
     coverage_series,
     mondrian,
+    record,
     refresh,
 )
-from benchmarks.experiments import main
 from benchmarks.pools import all_pools
-from benchmarks.results import table
+from benchmarks.results import table, write_section
 
 SCRIPTS = (
     coverage,
@@ -33,38 +35,60 @@ SCRIPTS = (
     coverage_reproduce,
     mondrian,
     refresh,
+    record,
 )
-
 
 TEXT = """
 ## Coverage: how long it takes
 
-`make coverage`, the pools of replicates (benchmarks/pools.py) being there. {cores} cores, {system},
-Python {python}; other processes ready to run when it began: {load:.1f}.
+`make coverage`, with what is trained once (benchmarks/pools.py, benchmarks/record.py) being there. {cores}
+cores, {system}, Python {python}; other processes ready to run when it began:
+{load:.1f}. Where others ran too, the clock says little: the processor's time over the cores is what it takes.
 
 {table}
 """
 
 
-def sections(share: int) -> dict[str, str]:
-    """The sections of all scripts, and one of the time that each took."""
-    all_pools()  # trained now if they are not kept yet: that is not part of the time
-    found, rows, began, load = {}, [], time.perf_counter(), os.getloadavg()[0]
+def main() -> None:
+    """Run all scripts, write each one's sections, and last how long they took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument(
+        "--quick", action="store_true", help="a twentieth of the experiments, nothing written"
+    )
+    quick = parser.parse_args().quick
+    all_pools()
+    record.assay()
+    rows, load, begin = [], os.getloadavg()[0], clocks()
     for script in SCRIPTS:
-        start = time.perf_counter()
-        found |= script.sections(share)
-        minutes = (time.perf_counter() - start) / 60
-        rows.append([script.__name__.removeprefix("benchmarks."), f"{minutes:.1f}"])
-    rows.append(["all", f"{(time.perf_counter() - began) / 60:.1f}"])
+        start = clocks()
+        for name, text in script.sections(20 if quick else 1).items():
+            print(text)
+            if not quick:
+                write_section(name, text)
+        rows.append([script.__name__.removeprefix("benchmarks."), *minutes_since(start)])
+    rows.append(["all", *minutes_since(begin)])
     text = TEXT.format(
         cores=os.cpu_count(),
         system=f"{platform.system()} {platform.machine()}",
         python=platform.python_version(),
         load=load,
-        table=table(["script", "minutes"], rows),
+        table=table(["script", "minutes", "minutes of one processor"], rows),
     )
-    return found | {"coverage-time": text}
+    print(text)
+    if not quick:
+        write_section("coverage-time", text)
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds by the clock, and of processor time of this process and of those that it started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return time.perf_counter(), sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def minutes_since(start: tuple[float, float]) -> list[str]:
+    """Minutes since then, by the clock and of processor time."""
+    return [f"{(now - then) / 60:.1f}" for now, then in zip(clocks(), start, strict=True)]
 
 
 if __name__ == "__main__":
-    main(__doc__, sections)
+    main()
