@@ -50,7 +50,10 @@ def repeat(experiment: Experiment, times: int, rng: np.random.Generator) -> tupl
 
     The percentage has its Monte Carlo error: that of a mean of independent experiments.
     """
-    outcomes = [experiment(rng) for _ in range(times)]
+    made = [experiment(rng) for _ in range(times)]
+    outcomes = [
+        one for one in made if np.isfinite(one.bound)
+    ]  # 2 replicates may take no step of a rank metric
     held = percent([float(np.mean(o.differences <= o.bound)) for o in outcomes])
     apart = [o.differences if o.apart is None else o.apart for o in outcomes]
     true = np.quantile(np.concatenate(apart), 0.95)

@@ -1,7 +1,7 @@
 """Widths of intervals by distance from the training molecules (Mondrian intervals).
 
 Errors grow with the distance from what was trained on, and the spread of the replicates tells only a part of
-it. With one quantile for all, intervals of 90 % held 83 to 89 % of the farthest third of molecules on five
+it. With one quantile for all, intervals of 90 % held 82 to 89 % of the farthest third of molecules on five
 real tables, and 92 to 98 % of the nearest. So where there are enough valid molecules, each third of them by
 similarity to the nearest training molecule has a quantile of its own (benchmarks/mondrian.py).
 """
