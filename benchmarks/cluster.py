@@ -20,6 +20,7 @@ from manywalks.replicates.store import entropy_of, open_store
 from manywalks.runtime.step_process import run_step
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import read_prepared
+from manywalks.train.problem import Pack
 from manywalks.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[1]
@@ -62,9 +63,9 @@ def measure() -> Demo:
         store = open_store(workspace)
         first = store.families[0]
         problem, entropy = read_prepared(workspace, first.family).problem, entropy_of(first, workspace.params)
-        list(train_pack(problem, [0], entropy))  # compiles
+        list(train_pack(Pack(problem, [0], entropy)))  # compiles
         start = time.process_time()
-        list(train_pack(problem, range(1, TIMED + 1), entropy))
+        list(train_pack(Pack(problem, range(1, TIMED + 1), entropy)))
         seconds = (time.process_time() - start) / TIMED
         bundle = float(len(dask_packs.training_bundle(workspace, store)))
     case = Case(

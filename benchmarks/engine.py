@@ -26,7 +26,7 @@ from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.train.dense_engine.layout import prepare
 from manywalks.train.engines import train_pack
-from manywalks.train.problem import Problem
+from manywalks.train.problem import Pack, Problem
 
 CORES = len(os.sched_getaffinity(0))
 EPOCHS = {"S": 10, "L": 3, "default": 10}
@@ -47,7 +47,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def trained(problem: Problem, replicates: int, threads: int = CORES) -> None:
     """Train and forget."""
-    for _ in train_pack(problem, range(replicates), 1, threads=threads):
+    for _ in train_pack(Pack(problem, range(replicates), 1, threads=threads)):
         pass
 
 

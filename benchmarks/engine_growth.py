@@ -44,8 +44,9 @@ def growth() -> str:
     held = {n: _peak_memory(f"engine.trained(problems.problem('esol', 'S', 1), {n})") for n in (2, 32)}
     kept = {
         n: _peak_memory(
-            "from manywalks.train.problem import train_pack\n"
-            f"kept = list(train_pack(problems.problem('esol', 'S', 1), range({n}), 1, threads=2))"
+            "from manywalks.train.engines import train_pack\n"
+            "from manywalks.train.problem import Pack\n"
+            f"kept = list(train_pack(Pack(problems.problem('esol', 'S', 1), range({n}), 1, threads=2)))"
         )
         for n in (2, 32)
     }

@@ -36,7 +36,7 @@ from manywalks.params.sections.model import FeaturizeParams, NetworkParams, Trai
 from manywalks.train.dense_engine import engine as numba_engine
 from manywalks.train.jax_engine.engine import ENVIRONMENT, PRECISION
 from manywalks.train.keras_engine.model import build, import_keras
-from manywalks.train.problem import Problem
+from manywalks.train.problem import Pack, Problem
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import Targets
 
@@ -140,7 +140,7 @@ def numba_ms(problem: Problem, m: int = 32) -> float:
     """Of a pack on all cores: ms a replicate and step."""
 
     def pack(count: int) -> None:
-        for _ in numba_engine.train_pack(problem, range(count), 1, threads=CORES):
+        for _ in numba_engine.train_pack(Pack(problem, range(count), 1, threads=CORES)):
             pass
 
     pack(CORES)

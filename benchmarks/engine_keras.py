@@ -16,6 +16,7 @@ from benchmarks import problems
 from benchmarks.keras_fits import Fits
 from benchmarks.results import table, write_section
 from manywalks.train.keras_engine import engine
+from manywalks.train.problem import Pack
 
 CORES = len(os.sched_getaffinity(0))
 EPOCHS = {"S": 10, "L": 4, "default": 20}
@@ -29,7 +30,7 @@ def by_engine(recipe: str, replicates: int) -> tuple[float, float]:
     def note(replicate: int, epoch: int, _: int) -> None:
         ends[replicate, epoch] = time.perf_counter()
 
-    for _ in engine.train_pack(problem, range(replicates), 1, threads=CORES, progress=note):
+    for _ in engine.train_pack(Pack(problem, range(replicates), 1, threads=CORES, progress=note)):
         pass
     whole = time.perf_counter() - began
     last = max(epoch for _, epoch in ends)

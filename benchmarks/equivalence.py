@@ -27,6 +27,7 @@ from manywalks.files import sha256_bytes
 from manywalks.replicates.code_key import training_code
 from manywalks.train.engines import train_pack
 from manywalks.train.jax_engine.device import accelerators
+from manywalks.train.problem import Pack
 
 CORES = len(os.sched_getaffinity(0))
 CASES = ["S:esol:15", "S:caco2:15", "S:vdss:15", "L:esol:4", "L:caco2:4", "L:vdss:4", "default:esol:20"]
@@ -62,7 +63,7 @@ def replicates_of(case: str, engine: str, first: int, count: int) -> list[float]
     recipe, name, epochs = case.split(":")
     given = problems.problem(name, recipe, int(epochs))
     problem = replace(given, train_params=given.train_params.model_copy(update={"engine": engine}))
-    trained = train_pack(problem, range(first, first + count), 20_26, threads=CORES)
+    trained = train_pack(Pack(problem, range(first, first + count), 20_26, threads=CORES))
     return [problems.rmse(problem, replicate.predictions) for replicate in trained]
 
 

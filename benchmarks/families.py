@@ -36,6 +36,7 @@ from manywalks.replicates.statistics.mixing import in_endpoint_units
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import prepare
+from manywalks.train.problem import Pack
 
 
 class View(NamedTuple):
@@ -159,9 +160,10 @@ def out_of_fold(table_: Table, features: Features, family: Family, asked: argpar
         subsets = np.full(len(table_.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
         prepared = prepare(table_.molecules, features, subsets, family)
-        done = train_pack(
+        pack = Pack(
             prepared.problem, range(asked.replicates), secrets.randbits(128), threads=asked.cores
         )
+        done = train_pack(pack)
         kept = np.stack([prepared.values(one.predictions) for one in done if not one.diverged])
         found[valid] = in_endpoint_units(kept, prepared.transform.classes).mean(axis=0)
     return found

@@ -22,6 +22,7 @@ from manywalks.split.split import split_molecules
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import out_of_sample, prepare
+from manywalks.train.problem import Pack
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(os.environ.get("MANYWALKS_DATA", ROOT.parent / "shared" / "data"))
@@ -117,7 +118,7 @@ def _train(about: dict[str, Any], kind: str, threads: int) -> dict[str, np.ndarr
     prepared = prepare(curated, features, parts, Family("", params))
     found = {
         replicate.index: prepared.transform.inverse(replicate.predictions)[:, 0]
-        for replicate in train_pack(prepared.problem, range(SIZE), ENTROPY, threads=threads)
+        for replicate in train_pack(Pack(prepared.problem, range(SIZE), ENTROPY, threads=threads))
         if not replicate.diverged
     }
     observed = curated["y"].to_numpy(dtype=np.float64)[out_of_sample(parts)]

@@ -9,6 +9,7 @@ from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
 from manywalks.train.engines import choose_engine, description, train_pack
 from manywalks.train.prepare import read_features, read_prepared
+from manywalks.train.problem import Pack
 from manywalks.workspace import Workspace
 
 
@@ -61,7 +62,7 @@ def _train(
 
     spare = next_after(missing, saved_trainings(store), workspace.params.replicates)
     threads = allowed_threads()
-    for replicate in train_pack(problem, missing, entropy, threads=threads, progress=note, spare=spare):
+    for replicate in train_pack(Pack(problem, missing, entropy, threads=threads, progress=note, spare=spare)):
         predictions = prepared.values(replicate.predictions)
         save_training(store, replicate, predictions, engine, classes=classes)
         note(replicate.index, 1, 1)

@@ -13,7 +13,7 @@ from manywalks.reproduce import reproduce
 from manywalks.reproduce.agreement import Terms, agreement
 from manywalks.reproduce.page import page
 from manywalks.train.engines import train_pack
-from manywalks.train.problem import Problem
+from manywalks.train.problem import Pack, Problem
 from tests.conftest import command
 from tests.support.problems import small_problem
 from tests.support.steps import run_steps
@@ -25,7 +25,7 @@ REPLICATES = 8
 
 def replicates(problem: Problem, entropy: int, count: int = REPLICATES) -> np.ndarray:
     """(m, n) predictions of one endpoint by fresh replicates."""
-    found = sorted(train_pack(problem, range(count), entropy, threads=2))
+    found = sorted(train_pack(Pack(problem, range(count), entropy, threads=2)))
     return np.stack([replicate.predictions[:, 0] for replicate in found]).astype(np.float64)
 
 

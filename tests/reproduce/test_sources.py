@@ -11,7 +11,7 @@ from manywalks.reproduce.geometry import Geometry
 from manywalks.reproduce.sources import STUDIES, StudyDesign, study_sources
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import Prepared
-from manywalks.train.problem import Problem
+from manywalks.train.problem import Pack, Problem
 from manywalks.train.scaling import FeatureScaler
 from manywalks.train.targets import TargetStep, TargetTransform
 from tests.support.problems import small_problem
@@ -88,5 +88,5 @@ def test_without_conformers_geometry_is_no_row() -> None:
 
 def test_what_does_not_vary_gives_the_same_replicate() -> None:
     problem = dataclasses.replace(small_problem(NETWORK, TRAIN), vary=())
-    one, other = sorted(train_pack(problem, [3, 4], 11, threads=1))
+    one, other = sorted(train_pack(Pack(problem, [3, 4], 11, threads=1)))
     np.testing.assert_array_equal(one.predictions, other.predictions)

@@ -8,7 +8,7 @@ import numpy as np
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing, mix
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import Prepared
-from manywalks.train.problem import Replicate
+from manywalks.train.problem import Pack, Replicate
 
 Follow = Callable[[float], None]
 
@@ -53,7 +53,7 @@ def fresh_replicates(
     former: dict[int, list[Replicate]] = {index: [] for index in indices}
     done = 0
     for family in prepared:
-        for trained in train_pack(family.problem, indices, entropy, threads=threads):
+        for trained in train_pack(Pack(family.problem, indices, entropy, threads=threads)):
             done += 1
             follow(done / len(prepared))
             parts = former[trained.index]

@@ -1,11 +1,11 @@
 """The engines that train a pack of replicates, and which one a problem gets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
 from manywalks.runtime.resources import usable_cores
-from manywalks.train.problem import Problem, Progress, Replicate, check_problem
+from manywalks.train.problem import Pack, Problem, Replicate, check_problem
 
 ENGINES = {
     "numba": "manywalks.train.dense_engine.engine",
@@ -35,24 +35,10 @@ def choose_engine(problem: Problem) -> str:
     return named
 
 
-def train_pack(
-    problem: Problem,
-    indices: Sequence[int],
-    entropy: int,
-    *,
-    threads: int = 1,
-    progress: Progress | None = None,
-    spare: Sequence[int] = (),
-) -> Iterator[Replicate]:
-    """Train the replicates `indices`, yielding each as it ends (in any order).
-
-    Replicate k draws from `SeedSequence(entropy, spawn_key=(k,))` alone: neither the rest of the pack
-    nor the number of threads changes it. Where an accelerator's pack has room, some of `spare` come as well.
-    """
-    check_problem(problem)
-    name = choose_engine(problem)
-    room = {"spare": spare} if name == "jax" else {}
-    yield from _engine(name).train_pack(problem, indices, entropy, threads=threads, progress=progress, **room)
+def train_pack(pack: Pack) -> Iterator[Replicate]:
+    """Train a pack with the engine that its problem gets; yields each replicate as it ends, in any order."""
+    check_problem(pack.problem)
+    yield from _engine(choose_engine(pack.problem)).train_pack(pack)
 
 
 def description(name: str) -> str:

@@ -1,7 +1,7 @@
 """Train replicates: what goes in, what comes out, and which engine does it.
 
 An engine is a module with `supports(problem) -> bool` and
-`train_pack(problem, indices, entropy, *, threads, progress) -> Iterator[Replicate]`.
+`train_pack(pack) -> Iterator[Replicate]`.
 All engines share these rules, so that a replicate means the same whichever engine trained it:
 
 - step: the loss of a batch of b molecules is `sum(weight * loss) / (b * t)` over its molecules and
@@ -13,7 +13,7 @@ All engines share these rules, so that a replicate means the same whichever engi
 - divergence: a loss or a weight that is not finite ends the replicate.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,6 +70,29 @@ class Problem:
     def epochs(self) -> int:
         """How many epochs a replicate is trained at most."""
         return self.train_params.most_epochs(classes_alone=bool(self.targets.classes.all()))
+
+
+class Pack(NamedTuple):
+    """What an engine is asked for at once.
+
+    Replicate k draws from `SeedSequence(entropy, spawn_key=(k,))` alone: neither the rest of the pack
+    nor the number of threads changes it.
+
+    Attributes:
+        problem: what each replicate is a training of.
+        indices: which replicates.
+        entropy: what their streams are spawned from.
+        threads: how many train at the same time on a processor.
+        progress: hears how far each is.
+        spare: replicates that come as well where an accelerator's pack has room; other engines leave them.
+    """
+
+    problem: Problem
+    indices: Sequence[int]
+    entropy: int
+    threads: int = 1
+    progress: Progress | None = None
+    spare: Sequence[int] = ()
 
 
 class Replicate(NamedTuple):

@@ -16,12 +16,13 @@ from manywalks.train.dense_engine.network import forward, predict_rows
 from manywalks.train.dense_engine.steps import backward, train_window, update_rows
 from manywalks.train.dense_engine.engine import train_pack
 from manywalks.train.dense_engine.sparse_plan import plan_window
+from manywalks.train.problem import Pack
 
 functions = [forward, predict_rows, backward, update_rows, plan_window, train_window]
 before = is_compiled()
 compile_ahead(2)
 after = is_compiled()
-(replicate,) = train_pack(tiny_problem(), [0], 1, threads=2)
+(replicate,) = train_pack(Pack(tiny_problem(), [0], 1, threads=2))
 print(json.dumps({
     "compiled": [before, after],
     "kinds": {each.py_func.__name__: len(each.signatures) for each in functions},

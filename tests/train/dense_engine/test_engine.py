@@ -12,7 +12,7 @@ from manywalks.train.dense_engine import engine, layers
 from manywalks.train.dense_engine.layout import flatten, prepare
 from manywalks.train.engines import train_pack
 from manywalks.train.keras_engine.model import build, import_keras
-from manywalks.train.problem import Problem, Replicate, endpoint_losses
+from manywalks.train.problem import Pack, Problem, Replicate, endpoint_losses
 from manywalks.train.streams import epoch_order, streams
 from manywalks.train.weights import initial_weights
 from tests.support.problems import small_problem
@@ -37,7 +37,7 @@ PARAMS = [
 
 
 def trained(problem: Problem) -> Replicate:
-    return next(engine.train_pack(problem, [0], ENTROPY))
+    return next(engine.train_pack(Pack(problem, [0], ENTROPY)))
 
 
 def by_keras(problem: Problem) -> Any:
@@ -165,9 +165,9 @@ def test_rows_that_rest_move_as_if_updated_every_step(window: int, monkeypatch: 
 @pytest.mark.parametrize("network", [{}, {"dropout": 0.4, "activation": "relu"}, {"normalization": "batch"}])
 def test_a_replicate_is_the_same_alone_in_a_pack_and_on_any_number_of_threads(network: dict) -> None:
     problem = small_problem(network, {"early_stopping": 2})
-    alone = next(train_pack(problem, [3], ENTROPY))
+    alone = next(train_pack(Pack(problem, [3], ENTROPY)))
     for threads in (1, 2, 3):
-        pack = {r.index: r for r in train_pack(problem, range(5), ENTROPY, threads=threads)}
+        pack = {r.index: r for r in train_pack(Pack(problem, range(5), ENTROPY, threads=threads))}
         assert sorted(pack) == [0, 1, 2, 3, 4]
         for ours, other in zip(alone.weights, pack[3].weights, strict=True):
             np.testing.assert_array_equal(ours, other)
@@ -175,7 +175,7 @@ def test_a_replicate_is_the_same_alone_in_a_pack_and_on_any_number_of_threads(ne
 
 
 def test_replicates_differ() -> None:
-    first, second = (r.predictions for r in train_pack(small_problem(), [0, 1], ENTROPY))
+    first, second = (r.predictions for r in train_pack(Pack(small_problem(), [0, 1], ENTROPY)))
     assert np.abs(first - second).mean() > 1e-3
 
 
@@ -212,7 +212,7 @@ def test_a_diverged_replicate_says_so() -> None:
 
 def test_progress_is_told_after_every_epoch() -> None:
     told: list[tuple[int, int, int]] = []
-    list(train_pack(small_problem(), [4], ENTROPY, progress=lambda *now: told.append(now)))
+    list(train_pack(Pack(small_problem(), [4], ENTROPY, progress=lambda *now: told.append(now))))
     assert told == [(4, epoch, 5) for epoch in range(1, 6)]
 
 

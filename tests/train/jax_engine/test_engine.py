@@ -13,7 +13,7 @@ from manywalks.train.engines import choose_engine, train_pack
 from manywalks.train.jax_engine import device, engine
 from manywalks.train.jax_engine.device import accelerators, one_device
 from manywalks.train.jax_engine.molecules import Molecules, decode, encode
-from manywalks.train.problem import Problem
+from manywalks.train.problem import Pack, Problem
 from tests.support.problems import small_problem
 
 
@@ -34,7 +34,9 @@ def large(problem: Problem) -> Problem:
 def test_process_trains_tells_and_fills_its_pack() -> None:
     problem = small_problem(train={"epochs": 2, "engine": "jax", "batch_size": 50})
     told: list[tuple[int, int, int]] = []
-    found = list(train_pack(problem, [3, 1], 3, progress=lambda *heard: told.append(heard), spare=[4, 5]))
+    found = list(
+        train_pack(Pack(problem, [3, 1], 3, progress=lambda *heard: told.append(heard), spare=[4, 5]))
+    )
     assert [replicate.index for replicate in found] == [3, 1, 4, 5]
     assert told == [(index, epoch, 2) for epoch in (1, 2) for index in (3, 1, 4, 5)]
     assert all(np.isfinite(replicate.predictions).all() for replicate in found)
@@ -43,7 +45,7 @@ def test_process_trains_tells_and_fills_its_pack() -> None:
 def test_builder_that_is_refused_is_a_value_error() -> None:
     problem = small_problem({"builder": "no_such_module:build"}, {"engine": "jax"})
     with pytest.raises(ValueError, match=r"network\.builder: no_such_module:build: cannot import"):
-        list(train_pack(problem, [0], 3))
+        list(train_pack(Pack(problem, [0], 3)))
 
 
 def test_processor_is_chosen_without_a_device() -> None:

@@ -12,7 +12,7 @@ from manywalks.train.keras_engine import engine
 from manywalks.train.keras_engine.dropout import keep_mask
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.keras_engine.trainer import KerasTrainer
-from manywalks.train.problem import Problem, Replicate, learning_rates
+from manywalks.train.problem import Pack, Problem, Replicate, learning_rates
 from manywalks.train.streams import epoch_order, streams
 from manywalks.train.targets import Targets
 from manywalks.train.weights import initial_weights
@@ -142,12 +142,12 @@ def test_replicate_in_a_pack_is_the_same_as_alone_and_processes_say_how_far_they
     problem = make_problem({"dropout": 0.3, "normalization": "batch"}, {})
     told: list[tuple[int, int, int]] = []
     pack = engine.train_pack(
-        problem, [4, 0, 2], ENTROPY, threads=2, progress=lambda *words: told.append(words)
+        Pack(problem, [4, 0, 2], ENTROPY, threads=2, progress=lambda *words: told.append(words))
     )
     by_index = {replicate.index: replicate for replicate in pack}
     assert sorted(by_index) == [0, 2, 4]
     assert sorted(told) == [(k, epoch, 3) for k in (0, 2, 4) for epoch in (1, 2, 3)]
-    (alone,) = engine.train_pack(problem, [2], ENTROPY, threads=1)
+    (alone,) = engine.train_pack(Pack(problem, [2], ENTROPY, threads=1))
     same(alone, by_index[2])
     assert not np.array_equal(by_index[0].predictions, by_index[2].predictions)
 
@@ -222,7 +222,7 @@ def test_builder_network_starts_from_the_stream(tmp_path: Path, monkeypatch: pyt
 def test_refused_builder_is_a_value_error() -> None:
     problem = make_problem({"builder": "no_such_network:build"}, {})
     with pytest.raises(ValueError, match="cannot import no_such_network"):
-        list(engine.train_pack(problem, [0], ENTROPY))
+        list(engine.train_pack(Pack(problem, [0], ENTROPY)))
 
 
 def test_dead_process_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_dead_process_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     problem = make_problem({"builder": "deadly:build"}, {})
     with pytest.raises(RuntimeError, match=r"killed by signal 6 at replicate 7(.|\n)*so long"):
-        list(engine.train_pack(problem, [7], ENTROPY))
+        list(engine.train_pack(Pack(problem, [7], ENTROPY)))
 
 
 def test_masks_keep_the_wanted_share_and_do_not_repeat() -> None:

@@ -6,7 +6,7 @@ threads (and the results). The first use on a machine compiles for some 20 s; th
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import cache
 
@@ -19,7 +19,7 @@ from manywalks.train.dense_engine.compile import compile_ahead
 from manywalks.train.dense_engine.layout import DenseProblem, flatten, fresh_work, prepare, unflatten
 from manywalks.train.dense_engine.network import State, Work, predict_rows
 from manywalks.train.dense_engine.steps import train_window
-from manywalks.train.problem import Problem, Progress, Replicate
+from manywalks.train.problem import Pack, Problem, Progress, Replicate
 from manywalks.train.streams import Streams, epoch_order, nudge, streams
 from manywalks.train.weights import initial_weights
 
@@ -34,21 +34,14 @@ def supports(problem: Problem) -> bool:
     return problem.network.builder is None
 
 
-def train_pack(
-    problem: Problem,
-    indices: Sequence[int],
-    entropy: int,
-    *,
-    threads: int = 1,
-    progress: Progress | None = None,
-) -> Iterator[Replicate]:
-    """Train the replicates `indices`, `threads` at a time; yields each as it ends."""
-    compile_ahead(threads)
-    prepared = prepare(problem)
+def train_pack(pack: Pack) -> Iterator[Replicate]:
+    """Train a pack's replicates, `threads` at a time; yields each as it ends."""
+    compile_ahead(pack.threads)
+    prepared = prepare(pack.problem)
     stop = threading.Event()
     # two BLAS threads inside each of two replicates would wait for each other
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        waiting = {pool.submit(_train, prepared, k, entropy, progress, stop) for k in indices}
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(pack.threads) as pool:
+        waiting = {pool.submit(_train, prepared, pack, k, stop) for k in pack.indices}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -60,16 +53,14 @@ def train_pack(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _train(
-    prepared: DenseProblem, index: int, entropy: int, progress: Progress | None, stop: threading.Event
-) -> Replicate:
+def _train(prepared: DenseProblem, pack: Pack, index: int, stop: threading.Event) -> Replicate:
     """Train one replicate from its own stream."""
-    problem = prepared.problem
-    own = streams(entropy, index, problem.vary, problem.family)
+    problem = pack.problem
+    own = streams(pack.entropy, index, problem.vary, problem.family)
     drawn = initial_weights(problem.network, problem.features.width, problem.n_endpoints, own.weights)
     weights = nudge(drawn, own)
     state = flatten(prepared, weights, int(own.dropout.integers(2**63)))
-    return train_state(prepared, state, own, index=index, progress=progress, stop=stop)
+    return train_state(prepared, state, own, index=index, progress=pack.progress, stop=stop)
 
 
 def train_state(

@@ -4,7 +4,7 @@ One small network leaves an accelerator idle, so m replicates train side by side
 the only one that runs Keras on JAX. On a processor the same programs are right, and slower than the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from manywalks.train import child
 from manywalks.train.jax_engine.device import DEVICE, accelerators, one_device
-from manywalks.train.problem import Problem, Progress, Replicate
+from manywalks.train.problem import Pack, Problem, Replicate
 
 WORKER = "manywalks.train.jax_engine.worker"
 # Memory is taken as it is needed: another process may use the device as well.
@@ -61,19 +61,11 @@ def description() -> str:
     return f"jax on {device} (JAX {version('jax')}, {PRECISION} products)"
 
 
-def train_pack(
-    problem: Problem,
-    indices: Sequence[int],
-    entropy: int,
-    *,
-    threads: int = 1,
-    progress: Progress | None = None,
-    spare: Sequence[int] = (),
-) -> Iterator[Replicate]:
-    """Train the replicates `indices`, as many at once as the device's memory holds; threads are JAX's own.
+def train_pack(pack: Pack) -> Iterator[Replicate]:
+    """Train a pack's replicates, as many at once as the device's memory holds; threads are JAX's own.
 
-    A pack that they do not fill costs as much as a full one: the first of `spare` fill it up, and are given
-    as well.
+    A pack that they do not fill costs as much as a full one: the first of its `spare` fill it up, and
+    are given as well.
 
     Raises:
         ValueError: the network's builder was refused.
@@ -82,8 +74,8 @@ def train_pack(
     """
     with ExitStack() as stack:
         device = stack.enter_context(one_device())
-        worker = child.start(WORKER, problem, {**ENVIRONMENT, DEVICE: str(device)}, stack)
-        child.tell(worker, (list(indices), list(spare), entropy), "the start")
+        worker = child.start(WORKER, pack.problem, {**ENVIRONMENT, DEVICE: str(device)}, stack)
+        child.tell(worker, (list(pack.indices), list(pack.spare), pack.entropy), "the start")
         while True:
             kind, content = child.hear(worker, "work on the device")
             if kind == "refused":
@@ -94,6 +86,6 @@ def train_pack(
                 return
             if kind == "replicate":
                 yield content
-            elif progress is not None:
+            elif pack.progress is not None:
                 index, epoch = content
-                progress(index, epoch, problem.epochs)
+                pack.progress(index, epoch, pack.problem.epochs)

@@ -3,15 +3,14 @@
 The host draws the orders and stays an epoch ahead of the device, so that neither waits for the other.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from manywalks.runtime.resources import usable_cores
+from manywalks.train.jax_engine.courses import Courses, Tell
 from manywalks.train.jax_engine.device import free_memory
 from manywalks.train.jax_engine.dropout import hash_masks
 from manywalks.train.jax_engine.molecules import Molecules
@@ -46,28 +45,6 @@ class Slot(NamedTuple):
 
     trained: bool
     place: int
-
-
-@dataclass
-class Course:
-    """How one replicate fares: its lowest valid loss so far, and when it ended (0 while it runs)."""
-
-    best_loss: float = math.inf
-    best_epoch: int = 0
-    ended: int = 0
-    diverged: bool = False
-
-    def note(self, epoch: int, loss: float, valid_loss: float, patience: float) -> bool:
-        """Take an epoch's losses down, if it still ran; whether it was the best so far."""
-        if self.ended:
-            return False
-        better = valid_loss < self.best_loss
-        if better:
-            self.best_loss, self.best_epoch = valid_loss, epoch
-        self.diverged = not math.isfinite(loss + valid_loss)
-        if self.diverged or epoch - self.best_epoch >= patience:
-            self.ended = epoch
-        return better
 
 
 class JaxTrainer:
@@ -120,48 +97,29 @@ class JaxTrainer:
         each = sizes, decays, np.tile(held, self._problem.epochs)
         return Steps(*(part.astype(np.float32) for part in each))
 
-    def train(
-        self, indices: Sequence[int], entropy: int, tell: Callable[[int, int], None] = lambda *_: None
-    ) -> list[Replicate]:
+    def train(self, indices: Sequence[int], entropy: int, tell: Tell = lambda *_: None) -> list[Replicate]:
         """Train the replicates `indices`, at most `size`; `tell` hears (replicate, epoch)."""
         filled = [*indices, *[indices[-1]] * (self.size - len(indices))]
         own = [streams(entropy, index, self._problem.vary, self._problem.family) for index in filled]
-        orders = [of_one.order for of_one in own]
-        state, courses = self._fresh(own), [Course() for _ in indices]
-        if self._problem.train_params.early_stopping is None:
-            kept = self._to_the_end(state, orders, indices, courses, tell)
-        else:
-            kept = self._to_the_best(state, orders, indices, courses, tell)
-        return self._replicates(indices, courses, kept)
+        state, courses = self._fresh(own), Courses(self._problem, indices, tell)
+        stops_early = self._problem.train_params.early_stopping is not None
+        to_its_end = self._to_the_best if stops_early else self._to_the_end
+        return self._replicates(courses, to_its_end(state, [of_one.order for of_one in own], courses))
 
-    def _to_the_end(
-        self,
-        state: State,
-        orders: list[np.random.Generator],
-        indices: Sequence[int],
-        courses: list[Course],
-        tell: Callable[[int, int], None],
-    ) -> Kept:
+    def _to_the_end(self, state: State, orders: list[np.random.Generator], courses: Courses) -> Kept:
         """All epochs; the host reads the losses of one while the device works on the next."""
         losses: list[Any] = []
         for epoch in range(1, self._problem.epochs + 1):
             state, loss = self._train_epoch(state, epoch, orders)
             losses.append(loss)
             if epoch > 1:
-                self._note(courses, epoch - 1, np.asarray(losses[-2]), None, indices, tell)
-            if all(course.ended for course in courses):
+                courses.note(epoch - 1, np.asarray(losses[-2]))
+            if courses.ended:
                 break
-        self._note(courses, len(losses), np.asarray(losses[-1]), None, indices, tell)
+        courses.note(len(losses), np.asarray(losses[-1]))
         return Kept(state.weights, state.other)
 
-    def _to_the_best(
-        self,
-        state: State,
-        orders: list[np.random.Generator],
-        indices: Sequence[int],
-        courses: list[Course],
-        tell: Callable[[int, int], None],
-    ) -> Kept:
+    def _to_the_best(self, state: State, orders: list[np.random.Generator], courses: Courses) -> Kept:
         """Until none has become better for long; the weights of each one's best epoch."""
         import jax
         import jax.numpy as jnp
@@ -169,35 +127,12 @@ class JaxTrainer:
         best = jax.tree.map(jnp.copy, Kept(state.weights, state.other))
         for epoch in range(1, self._problem.epochs + 1):
             state, loss = self._train_epoch(state, epoch, orders)
-            valid = np.asarray(self._valid_losses(state))
-            better = np.zeros(self.size, bool)
-            better[: len(indices)] = self._note(courses, epoch, np.asarray(loss), valid, indices, tell)
+            better = courses.note(epoch, np.asarray(loss), np.asarray(self._valid_losses(state)))
             if better.any():
                 best = self._programs.keep(best, state, better)
-            if all(course.ended for course in courses):
+            if courses.ended:
                 break
         return best
-
-    def _note(
-        self,
-        courses: list[Course],
-        epoch: int,
-        losses: np.ndarray,
-        valid: np.ndarray | None,
-        indices: Sequence[int],
-        tell: Callable[[int, int], None],
-    ) -> list[bool]:
-        """Take an epoch's losses (m,) down and tell of it; which replicates were better than ever."""
-        patience = self._problem.train_params.early_stopping or math.inf
-        better = []
-        for k, (index, course) in enumerate(zip(indices, courses, strict=True)):
-            if not course.ended:
-                tell(index, epoch)
-            valid_loss = -epoch if valid is None else float(valid[k])
-            better.append(course.note(epoch, float(losses[k]), valid_loss, patience))
-            if epoch == self._problem.epochs and not course.ended:
-                course.ended = epoch
-        return better
 
     def _fresh(self, own: list[Streams]) -> State:
         """The state of m replicates before their first step."""
@@ -280,15 +215,15 @@ class JaxTrainer:
             total = total + self._programs.valid_loss(state, molecules, self._targets, places, counted)
         return total
 
-    def _replicates(self, indices: Sequence[int], courses: list[Course], kept: Kept) -> list[Replicate]:
+    def _replicates(self, courses: Courses, kept: Kept) -> list[Replicate]:
         """The outcome of each, predicted from the weights that are kept."""
         predictions, finite = self._predict(kept), np.asarray(self._programs.finite(kept))
         parts = [
             np.asarray((kept.weights if slot.trained else kept.other)[slot.place]) for slot in self._slots
         ]
         done = []
-        for k, (index, course) in enumerate(zip(indices, courses, strict=True)):
-            ended = course.ended
+        for k, course in enumerate(courses):
+            index, ended = course.index, course.ended
             if course.diverged or not finite[k] or not np.isfinite(predictions[k]).all():
                 nothing = np.full_like(predictions[k], np.nan)
                 done.append(Replicate(index, [], nothing, ended, ended, True))

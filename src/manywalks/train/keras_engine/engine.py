@@ -4,13 +4,13 @@ Keras in threads is wrong (its seeds and names are global), and TensorFlow's own
 depend on their number. So each thread asked for is a process of one thread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from multiprocessing.connection import Connection, wait
 
 from manywalks.train import child
 from manywalks.train.child import Child
-from manywalks.train.problem import Problem, Progress, Replicate
+from manywalks.train.problem import Pack, Problem, Replicate
 
 WORKER = "manywalks.train.keras_engine.worker"
 
@@ -20,26 +20,19 @@ def supports(problem: Problem) -> bool:
     return True
 
 
-def train_pack(
-    problem: Problem,
-    indices: Sequence[int],
-    entropy: int,
-    *,
-    threads: int = 1,
-    progress: Progress | None = None,
-) -> Iterator[Replicate]:
-    """Train the replicates `indices` in `threads` processes; yields each as it ends.
+def train_pack(pack: Pack) -> Iterator[Replicate]:
+    """Train a pack's replicates in `threads` processes; yields each as it ends.
 
     Raises:
         ValueError: the network's builder was refused.
         RuntimeError: a process died; the message holds the last it said.
     """
-    waiting = list(reversed(indices))
+    waiting = list(reversed(pack.indices))
     with ExitStack() as stack:
         working: dict[Connection, tuple[Child, int]] = {}
-        for _ in range(min(threads, len(waiting))):
-            started = child.start(WORKER, problem, {"OMP_NUM_THREADS": "1"}, stack)
-            working[started.pipe] = (started, _give(started, waiting.pop(), entropy))
+        for _ in range(min(pack.threads, len(waiting))):
+            started = child.start(WORKER, pack.problem, {"OMP_NUM_THREADS": "1"}, stack)
+            working[started.pipe] = (started, _give(started, waiting.pop(), pack.entropy))
         while working:
             for ready in wait(list(working)):
                 one, index = working[ready]  # pyright: ignore[reportArgumentType]
@@ -47,12 +40,12 @@ def train_pack(
                 if kind == "refused":
                     raise ValueError(content)
                 if kind == "epoch":
-                    if progress is not None:
-                        progress(index, content, problem.epochs)
+                    if pack.progress is not None:
+                        pack.progress(index, content, pack.problem.epochs)
                     continue
                 del working[one.pipe]
                 if waiting:
-                    working[one.pipe] = (one, _give(one, waiting.pop(), entropy))
+                    working[one.pipe] = (one, _give(one, waiting.pop(), pack.entropy))
                 yield content
 
 
