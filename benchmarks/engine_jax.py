@@ -18,27 +18,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from benchmarks import problems
-from benchmarks.results import table, write_section
-from manywalks.features import Features
-from manywalks.files import sha256_bytes
-from manywalks.params.load import Params
-from manywalks.params.presets import with_preset
-from manywalks.params.sections.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
+from benchmarks.engine_jax_problems import defaults, problems_of, synthetic
+from benchmarks.engine_jax_tables import BYTES_A_WEIGHT, MOLECULES, Kept, write
 from manywalks.train.dense_engine import engine as numba_engine
 from manywalks.train.jax_engine.engine import ENVIRONMENT, PRECISION
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.problem import Pack, Problem
-from manywalks.train.scaling import FeatureScaler
-from manywalks.train.targets import Targets
 
 CORES = len(os.sched_getaffinity(0))
 CASES = ["S", "default", "mix", "L"]
@@ -50,12 +43,8 @@ ADDRESS = {
     "graph": "graph network, batch 64",
 }
 EPOCHS = {"S": 50, "default": 50, "mix": 50, "L": 20, "graph": 3}
-# molecules of the whole run
-MOLECULES = 1_800
 # epochs of a whole training, where they are not 50
 FULL = {"graph": 40}
-# bytes of the weights, two moments, each read and written once a step
-BYTES_A_WEIGHT = 24
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -63,48 +52,6 @@ def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-@cache
-def problems_of(case: str, epochs: int) -> tuple[Problem, ...]:
-    """ESOL with the networks of a case: one problem a family."""
-    if case not in ("mix", "graph"):
-        return (problems.problem("esol", case, epochs),)
-    params = TrainParams.model_validate({"epochs": epochs})
-    whole = problems.problem("esol", "default", epochs)
-    found = []
-    for blocks in _blocks_of(case):
-        network = NetworkParams.model_validate(GRAPH if case == "graph" else {})
-        features, name = _features(blocks), "-".join(blocks)
-        rows = whole.train, whole.valid, whole.predict
-        found.append(Problem(features, whole.targets, *rows, network, params, family=name))
-    return tuple(found)
-
-
-# as the prototype had it: 192 units, 4 layers, descriptors beside the readout
-GRAPH = {"builder": "relational", "units": 192, "layers": 4, "widths": [256], "dropout": 0.2, "max_atoms": 60}
-
-
-def _blocks_of(case: str) -> list[list[str]]:
-    """Blocks of each family of a case."""
-    if case == "graph":
-        return [["graph", "rdkit2d", "ionization"]]
-    return [list(family.blocks) for family in defaults("smiles", "y").families]
-
-
-def _features(blocks: Sequence[str]) -> Features:
-    """ESOL's features of some blocks, scaled; kept for the next run."""
-    from manywalks.featurize.featurize import featurize
-
-    name = sha256_bytes(" ".join(blocks).encode())[:8]
-    kept = problems.CACHE / f"esol-{name}.npz"
-    if not kept.is_file():
-        path, smiles, _ = problems.TABLES["esol"]
-        molecules = list(pd.read_csv(problems.DATA / path)[smiles])
-        asked = FeaturizeParams.model_validate({"blocks": [{"kind": kind} for kind in blocks]})
-        raw = featurize(molecules, asked.blocks)
-        FeatureScaler.fit(raw, TransformParams.model_validate({})).transform(raw).save(kept)
-    return Features.load(kept)
 
 
 def steps_of(problem: Problem) -> int:
@@ -172,21 +119,6 @@ def device_name() -> str:
     return f"{device.device_kind}, {versions}, {PRECISION} products, {CORES} cores"
 
 
-class Kept:
-    """Rows by part and what they are of, on disk: other runs on the device add theirs."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: dict[str, dict[str, list[str]]] = json.loads(path.read_text()) if path.is_file() else {}
-
-    def add(self, part: str, name: str, row: list[str]) -> None:
-        """Keep and print a row."""
-        self.rows.setdefault(part, {})[name] = row
-        self.path.parent.mkdir(exist_ok=True)
-        self.path.write_text(json.dumps(self.rows))
-        print(part, *row, flush=True)
-
-
 def speed(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
     """Ways side by side; the sums over the families of a case."""
     bandwidth = copy_bandwidth()
@@ -234,22 +166,6 @@ def _weights(problem: Problem) -> int:
     return build(problem.network, problem.features.width, problem.n_endpoints).count_params()
 
 
-def synthetic(n: int, epochs: int, d_counts: int = 2048, d_dense: int = 240) -> Problem:
-    """n made-up molecules with as many features as one family of the defaults has, three in a hundred set."""
-    rng = np.random.default_rng(0)
-    counts = sparse.random(n, d_counts, 0.03, "csr", np.float32, rng)
-    counts.data = rng.integers(1, 5, counts.nnz).astype(np.float32)
-    dense = rng.normal(size=(n, d_dense)).astype(np.float32)
-    y = (dense[:, :8].sum(axis=1, keepdims=True) / 3).astype(np.float32)
-    names = tuple(f"f{k}" for k in range(d_counts + d_dense))
-    rows = np.arange(n)
-    targets = Targets(y, np.ones_like(y), np.zeros(y.shape, np.int8), np.zeros(1, bool))
-    return Problem(
-        Features(sparse.csr_matrix(counts), dense, names), targets, rows, rows[:0], rows[:1000],
-        NetworkParams(), TrainParams.model_validate({"epochs": epochs}),
-    )  # fmt: skip
-
-
 def growth(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
     """With molecules and with replicates; memory at the end."""
     import jax
@@ -287,45 +203,7 @@ def whole(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
             kept.add("whole", step, [step, str(max(counts)), f"{seconds(run):.1f}"])
 
 
-def defaults(smiles: str, column: str) -> Params:
-    """What `manywalks init` writes for a table with one number a molecule."""
-    data = {"path": "table.csv", "smiles": smiles, "endpoints": {column: {"kind": "regression"}}}
-    return with_preset(Params.model_validate({"data": data}))
-
-
 PARTS = {"speed": speed, "growth": growth, "precision": precision, "whole": whole}
-SPEED = f"""ms by the clock a replicate and step, a whole pack (50 epochs; L 20, graph 3) with its
-initial weights and predictions; `fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a
-weight at the speed at which an array of 1 GB is read and written here. First pack: its programs are compiled
-in it."""
-GROWTH = """One family's features (2,048 counts, 240 descriptors), the default network, batch 64, 2 epochs:
-initial weights and the way back to the host are most of the time of the small tables."""
-EXACTNESS = """Whole trainings of the same streams; RMSE of the test molecules in SDs of the target; seconds
-with compilation, which the second finds half done."""
-HEADERS = {
-    "speed": ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
-              "numba / engine", "of the bandwidth limit", "first pack, s"],
-    "growth": ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"],
-    "precision": ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD",
-                  "p (Welch)", "mean difference of the same replicate", "float32, s", "tensorfloat32, s"],
-    "whole": ["step", "replicates", "s"],
-}  # fmt: skip
-WHOLE = f"""{MOLECULES:,} molecules of the lipophilicity table, the default mix of two families, each step a
-process of its own."""
-TEXTS = {"speed": SPEED, "growth": GROWTH, "precision": EXACTNESS, "whole": WHOLE}
-TITLES = {
-    "speed": "speed", "growth": "growth", "precision": "exactness of products", "whole": "a whole run",
-}  # fmt: skip
-
-
-def write(kept: Kept) -> None:
-    """All sections of which something is known."""
-    where = kept.rows["device"]["name"][0]
-    for part, title in TITLES.items():
-        if rows := kept.rows.get(part):
-            lines = table(HEADERS[part], list(rows.values()))
-            text = f"## Engine for accelerators: {title}\n\n{where}. {TEXTS[part]}\n\n{lines}"
-            write_section(f"engine-jax-{part}", text)
 
 
 def main() -> None:

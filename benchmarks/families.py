@@ -160,9 +160,7 @@ def out_of_fold(table_: Table, features: Features, family: Family, asked: argpar
         subsets = np.full(len(table_.molecules), "", dtype="<U5")
         subsets[train], subsets[valid] = "train", "valid"
         prepared = prepare(table_.molecules, features, subsets, family)
-        pack = Pack(
-            prepared.problem, range(asked.replicates), secrets.randbits(128), threads=asked.cores
-        )
+        pack = Pack(prepared.problem, range(asked.replicates), secrets.randbits(128), threads=asked.cores)
         done = train_pack(pack)
         kept = np.stack([prepared.values(one.predictions) for one in done if not one.diverged])
         found[valid] = in_endpoint_units(kept, prepared.transform.classes).mean(axis=0)

@@ -7,7 +7,8 @@ from manywalks.pipeline.versions import table_at
 from manywalks.runtime import progress
 from manywalks.tables.csv_rows import no_formula
 from manywalks.tables.frame import known_columns, read_whole
-from manywalks.tables.reader import SDF_TITLE, Format
+from manywalks.tables.reader import Format
+from manywalks.tables.text_table import SDF_TITLE
 from manywalks.workspace import Workspace
 
 

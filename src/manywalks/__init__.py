@@ -18,7 +18,7 @@ __all__ = ["Ensemble", "__version__"]
 
 # what numba compiles, and where its constants are from
 _COMPILED = (
-    "similarity.py", "ensemble/predictor.py", "featurize/patterns", "featurize/rdkit2d", "train/dense_engine",
+    "similarity.py", "ensemble/stacks", "featurize/patterns", "featurize/rdkit2d", "train/dense_engine",
     "train/weights.py",
 )  # fmt: skip
 _FOLDER = "compiled-"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from manywalks import files
-from manywalks.ensemble.graph_predictor import GraphStack
 from manywalks.ensemble.model_file.keras_file import save_keras
 from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.ensemble.stacks.graph import GraphStack
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.graph_layout import LARGER, GraphLayout

@@ -10,7 +10,8 @@ from scipy import sparse
 from manywalks.ensemble import predictor
 from manywalks.ensemble.model_file.keras_file import save_keras
 from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
-from manywalks.ensemble.predictor import DenseStack, StackedPredictor
+from manywalks.ensemble.predictor import StackedPredictor
+from manywalks.ensemble.stacks.dense import DenseStack
 from manywalks.features import Features
 from manywalks.params.sections.model import NetworkParams
 from manywalks.replicates.combine import location

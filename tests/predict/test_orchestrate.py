@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from manywalks.params.sections.run import OrchestrateParams
-from manywalks.predict.predict import orchestrate_of
+from manywalks.predict.runner import orchestrate_of
 
 OURS = "data: {path: t.csv, endpoints: {y: {}}}\norchestrate: {cores: 1}\n"
 

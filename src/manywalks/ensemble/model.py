@@ -24,7 +24,8 @@ from manywalks.featurize.molecule import column_names
 from manywalks.params.sections.curate import CurateParams
 from manywalks.params.sections.cut import Cut
 from manywalks.params.sections.endpoint import EndpointParams
-from manywalks.params.sections.model import EnsembleParams, EvaluateParams, FeatureBlock, FeaturizeParams
+from manywalks.params.sections.evaluate import EvaluateParams
+from manywalks.params.sections.model import EnsembleParams, FeatureBlock, FeaturizeParams
 from manywalks.replicates.combine import Combining, as_means, combine, combining_of
 from manywalks.replicates.statistics.best import Candidates, candidates_of
 from manywalks.replicates.statistics.list_sums import ListSums

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.ensemble.graph_predictor import GraphStack
+from manywalks.ensemble.stacks.graph import GraphStack
 from manywalks.export.graph import Graph
 from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, RELATION_OF_KIND, RELATIONS
 from manywalks.train.graph_keras import layout_of

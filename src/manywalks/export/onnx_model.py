@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from manywalks import files
-from manywalks.ensemble.graph_predictor import GraphStack
 from manywalks.ensemble.intervals.probability_maps import CLIP
 from manywalks.ensemble.model import Ensemble
-from manywalks.ensemble.predictor import DenseStack, FamilyStack, Layer
+from manywalks.ensemble.predictor import FamilyStack
+from manywalks.ensemble.stacks.dense import DenseStack, Layer
+from manywalks.ensemble.stacks.graph import GraphStack
 from manywalks.export.graph import Graph
 from manywalks.export.network_on_graph import graph_outputs
 from manywalks.graph_layout import LARGER

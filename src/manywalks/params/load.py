@@ -16,10 +16,10 @@ from manywalks.params.base import Section, model_in
 from manywalks.params.renamed import check_names
 from manywalks.params.sections.curate import CurateParams
 from manywalks.params.sections.data import DataParams
+from manywalks.params.sections.evaluate import EvaluateParams
 from manywalks.params.sections.families import OWN, FamilyParams, families_of
 from manywalks.params.sections.model import (
     EnsembleParams,
-    EvaluateParams,
     FeaturizeParams,
     NetworkParams,
     ReplicatesParams,

@@ -7,7 +7,8 @@ import pandas as pd
 from manywalks.data.guess.companions import find_id
 from manywalks.data.guess.guess import find_smiles
 from manywalks.tables.names import hint, listed
-from manywalks.tables.reader import SDF_TITLE, Raw, RawTable
+from manywalks.tables.raw import Raw, RawTable
+from manywalks.tables.text_table import SDF_TITLE
 
 ID_NAMES = ("id", "name", "mol_id", "compound_id", "molecule_id")
 Kind = Literal["smiles", "block"]

@@ -6,27 +6,25 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import pyarrow as pa
-import yaml
 
 from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.device.switch import switching
 from manywalks.ensemble.model import Ensemble
-from manywalks.params.load import load_params
-from manywalks.params.sections.run import OrchestrateParams
 from manywalks.predict.best import BestRows, best_rows
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.list_summary import list_summary, summary_path
 from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
+from manywalks.predict.runner import Runner, orchestrate_of, runner_of
 from manywalks.predict.scan import Scan, batches
-from manywalks.predict.stream import BEST, RECENT, SUMS, TOO_LARGE, Chunk, Keep, Share, Stream
+from manywalks.predict.stream import BEST, RECENT, SUMS, TOO_LARGE, Chunk
 from manywalks.predict.written import check_form
 from manywalks.runtime import interrupt, progress
-from manywalks.runtime.resources import NO_DASK, usable_cores
+from manywalks.runtime.resources import usable_cores
 
 # rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
@@ -99,7 +97,7 @@ def predict_table(
         with (
             progress.telling("predict") as tell,
             switching(ensemble, model, cores, say=say) as quick,
-            closing(_runner(model, quick, orchestrate, carried, top)) as runner,
+            closing(runner_of(model, quick, orchestrate, carried, top)) as runner,
         ):
             counted = _Progress(tell)
             with interrupt.keeping(counted.kept):
@@ -194,56 +192,6 @@ def _readable(table: Path, parts: Parts) -> Iterator[Path]:
 def _chunk_rows(ensemble: Ensemble) -> int:
     """Rows of a chunk: fewer where each has thousands of columns (32 MiB of them)."""
     return max(256, min(CHUNK, 2**22 // len(ensemble.predicted_columns)))
-
-
-class Runner(Protocol):
-    """What scores chunks: here, or on a cluster."""
-
-    def run(self, chunks: Iterator[Chunk], keep: Keep, tell: Share) -> None:
-        """Score chunks; `keep` gets the table of each."""
-        ...
-
-    def remember(self, table: pa.Table) -> None:
-        """Take over a chunk that a former run has finished."""
-        ...
-
-    def close(self) -> None:
-        """End what was started."""
-        ...
-
-
-def _runner(
-    model: Path, ensemble: Ensemble, asked: OrchestrateParams, keep: Sequence[str], top: int | None
-) -> Runner:
-    """As orchestrate of the workspace says that the model lies in (default: on this machine's cores)."""
-    if asked.runner == "dask":
-        try:
-            from manywalks.predict.dask import FarStream
-        except ImportError:
-            raise ValueError(NO_DASK) from None
-        return FarStream(model, asked, keep, top)
-    return Stream(ensemble, usable_cores(asked.cores), keep=keep, top=top)
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file holds parameters of manywalks."""
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError):
-        return False
-    data = found.get("data") if isinstance(found, dict) else None
-    return isinstance(data, dict) and "endpoints" in data
-
-
-def orchestrate_of(model: Path) -> OrchestrateParams:
-    """The section orchestrate of the params.yaml nearest above the model; defaults where there is none.
-
-    Other tools have a params.yaml too: one without endpoints says nothing of where to predict.
-    """
-    for folder in model.resolve().parents:
-        if _is_ours(folder / "params.yaml"):
-            return load_params(folder / "params.yaml").orchestrate
-    return OrchestrateParams()
 
 
 class _Progress:

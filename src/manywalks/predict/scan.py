@@ -12,7 +12,8 @@ from typing import Any
 
 from manywalks.predict.columns import NoTable, Picked, Record, Want, pick
 from manywalks.predict.parts import SPOOLED
-from manywalks.tables.reader import Format, RawTable, open_table
+from manywalks.tables.raw import RawTable
+from manywalks.tables.reader import Format, open_table
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".smi", ".smiles", ".xlsx", ".parquet", ".sdf", ".sd")
 

@@ -11,11 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from manywalks.ensemble.model import Ensemble, Listed
+from manywalks.ensemble.stacks.stack import row_blocks
 from manywalks.features import Features
 from manywalks.featurize.featurize import features_of
 from manywalks.featurize.molecule import FeatureRow
@@ -221,14 +221,9 @@ class Stream:
 
     def _new(self, features: Features, smiles: list[str]) -> Listed:
         """Predicted in blocks, so that m replicates of t endpoints need little memory at once."""
-        size = self._ensemble.block
-        blocks = [
-            np.arange(start, min(start + size, len(features)))
-            for start in range(0, max(1, len(features)), size)
-        ]
         parts = [
             self._ensemble.predict_list(features.take(rows), top=self._top, smiles=[smiles[k] for k in rows])
-            for rows in blocks
+            for rows in row_blocks(len(features), self._ensemble.block)
         ]
         table = pd.concat([part.table for part in parts], ignore_index=True)
         found = Listed(table, list_sums.added([part.sums for part in parts]))

@@ -9,7 +9,8 @@ import numpy as np
 from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.intervals.calibration import Calibration
-from manywalks.ensemble.predictor import StackedPredictor, read_about
+from manywalks.ensemble.model_file.reading import read_about
+from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.params.sections.families import families_of

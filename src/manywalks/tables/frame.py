@@ -9,7 +9,9 @@ import pandas as pd
 from rdkit import rdBase
 
 from manywalks.chemistry.sdf import block_smiles
-from manywalks.tables.reader import SDF_SMILES, Format, Raw, RawTable, open_table
+from manywalks.tables.raw import Raw, RawTable
+from manywalks.tables.reader import Format, open_table
+from manywalks.tables.text_table import SDF_SMILES
 
 # records read at a time: 50,000 of 48 columns are 200 MB before any is left out
 CHUNK = 10_000

@@ -18,7 +18,7 @@ from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.params.sections.split import SplitParams
 from manywalks.tables.csv_header import SMILES_NAMES
 from manywalks.tables.names import hint, listed
-from manywalks.tables.reader import LOOKED_AT
+from manywalks.tables.raw import LOOKED_AT
 
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
 # columns of which it is said why they are no measurements

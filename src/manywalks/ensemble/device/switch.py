@@ -16,7 +16,8 @@ import numpy as np
 
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.model_file.archive import model_folder
-from manywalks.ensemble.predictor import Stack, read_about
+from manywalks.ensemble.model_file.reading import read_about
+from manywalks.ensemble.stacks.stack import Stack
 from manywalks.features import Features
 from manywalks.params.sections.model import NetworkParams
 from manywalks.train import child

@@ -42,7 +42,7 @@ class Program:
         import keras
 
         from manywalks.ensemble.model_file.parts import family_outputs
-        from manywalks.ensemble.predictor import read_about
+        from manywalks.ensemble.model_file.reading import read_about
 
         model: Any = keras.models.load_model(path)
         parts = family_outputs(model, read_about(path)["families"])

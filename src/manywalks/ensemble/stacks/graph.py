@@ -4,14 +4,13 @@ All atoms of a chunk of molecules stand in one table, without empty slots, and t
 A core takes one replicate through a chunk, so that its weights stay in the cache.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
+from manywalks.ensemble.stacks.stack import View, for_each_replicate, seen
 from manywalks.features import Features
 from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, RELATION_OF_KIND, RELATIONS, GraphLayout
 from manywalks.params.sections.model import NetworkParams
@@ -44,17 +43,16 @@ class GraphStack:
         cls, network: NetworkParams, arrays: dict[str, list[np.ndarray]], cores: int, family: dict[str, Any]
     ) -> "GraphStack":
         """From the arrays of the Keras model's layers; `family` as `keras_stack.describe` has it."""
-        prefix = f"{family['name']}_" if family["name"] else ""
+        view = View.of(family)
         own: list[list[np.ndarray]] = []
-        while (name := f"{prefix}{layer_name(len(own) + 1)}") in arrays:
+        while (name := f"{view.prefix}{layer_name(len(own) + 1)}") in arrays:
             kernel, *bias = arrays[name]
             own.append([kernel, *(one.reshape(len(one), -1) for one in bias)])
-        columns = None if family["columns"] is None else np.array(family["columns"], dtype=np.int64)
-        return cls(network, own, cores, columns)
+        return cls(network, own, cores, view.columns)
 
     def outputs(self, features: Features) -> np.ndarray:
         """Scaled features of n molecules, those of all families -> network space float32 (m, n, t)."""
-        matrix = (features if self.columns is None else features.columns(self.columns)).matrix()
+        matrix = seen(features, self.columns).matrix()
         layout = layout_of(self.network)
         beside = matrix.shape[1] - layout.width
         chunks = [matrix[start : start + CHUNK] for start in range(0, len(matrix), CHUNK)]
@@ -69,9 +67,7 @@ class GraphStack:
                 rows = slice(number * CHUNK, number * CHUNK + len(chunk))
                 out[k, rows] = on_graph(graph, others, layers, endpoints, len(RELATIONS))
 
-        # one BLAS thread in each of our threads: they would wait for each other otherwise
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(self.cores) as pool:
-            list(pool.map(replicate, range(m)))
+        for_each_replicate(replicate, m, self.cores)
         return out
 
 

@@ -1,0 +1,58 @@
+"""What benchmarks/engine_jax.py has measured: kept on disk row by row, and written as sections."""
+
+import json
+from pathlib import Path
+
+from benchmarks.results import table, write_section
+
+# molecules of the whole run
+MOLECULES = 1_800
+# bytes of the weights, two moments, each read and written once a step
+BYTES_A_WEIGHT = 24
+SPEED = f"""ms by the clock a replicate and step, a whole pack (50 epochs; L 20, graph 3) with its
+initial weights and predictions; `fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a
+weight at the speed at which an array of 1 GB is read and written here. First pack: its programs are compiled
+in it."""
+GROWTH = """One family's features (2,048 counts, 240 descriptors), the default network, batch 64, 2 epochs:
+initial weights and the way back to the host are most of the time of the small tables."""
+EXACTNESS = """Whole trainings of the same streams; RMSE of the test molecules in SDs of the target; seconds
+with compilation, which the second finds half done."""
+HEADERS = {
+    "speed": ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
+              "numba / engine", "of the bandwidth limit", "first pack, s"],
+    "growth": ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"],
+    "precision": ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD",
+                  "p (Welch)", "mean difference of the same replicate", "float32, s", "tensorfloat32, s"],
+    "whole": ["step", "replicates", "s"],
+}  # fmt: skip
+WHOLE = f"""{MOLECULES:,} molecules of the lipophilicity table, the default mix of two families, each step a
+process of its own."""
+TEXTS = {"speed": SPEED, "growth": GROWTH, "precision": EXACTNESS, "whole": WHOLE}
+TITLES = {
+    "speed": "speed", "growth": "growth", "precision": "exactness of products", "whole": "a whole run",
+}  # fmt: skip
+
+
+class Kept:
+    """Rows by part and what they are of, on disk: other runs on the device add theirs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: dict[str, dict[str, list[str]]] = json.loads(path.read_text()) if path.is_file() else {}
+
+    def add(self, part: str, name: str, row: list[str]) -> None:
+        """Keep and print a row."""
+        self.rows.setdefault(part, {})[name] = row
+        self.path.parent.mkdir(exist_ok=True)
+        self.path.write_text(json.dumps(self.rows))
+        print(part, *row, flush=True)
+
+
+def write(kept: Kept) -> None:
+    """All sections of which something is known."""
+    where = kept.rows["device"]["name"][0]
+    for part, title in TITLES.items():
+        if rows := kept.rows.get(part):
+            lines = table(HEADERS[part], list(rows.values()))
+            text = f"## Engine for accelerators: {title}\n\n{where}. {TEXTS[part]}\n\n{lines}"
+            write_section(f"engine-jax-{part}", text)

@@ -1,0 +1,1 @@
+"""A family's trainings as plain arrays or one Keras model, which answer at once."""
