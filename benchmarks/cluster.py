@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from benchmarks.results import table, write_section
 from manywalks.replicates import dask_packs
-from manywalks.replicates.store import entropy_of, open_store
+from manywalks.replicates.opening import open_store
+from manywalks.replicates.store import entropy_of
 from manywalks.runtime.step_process import run_step
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import read_prepared

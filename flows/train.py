@@ -1,4 +1,4 @@
-"""The training flow: curate, featurize and split, train pack by pack, ensemble, evaluate, report."""
+"""The training flow: curate, featurize and split, train pack by pack, ensemble, draws, evaluate, report."""
 
 from functools import partial
 from pathlib import Path
@@ -49,7 +49,8 @@ def train(workspace: str = ".") -> list[str]:
         steps.submit("split", features)  # what has no features is in no subset
         replicates = steps.replicates()
         ensemble = steps.submit("ensemble", replicates)
-        scores = steps.submit("evaluate", ensemble)
+        draws = steps.draws(replicates)
+        scores = steps.submit("evaluate", ensemble, draws)
         steps.submit("report", scores)
         steps.settle()
         versions.record(repo, there, steps.ran)

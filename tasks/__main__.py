@@ -23,6 +23,7 @@ STEPS = (
     "featurize",
     "split",
     "train",
+    "draws",
     "ensemble",
     "evaluate",
     "report",

@@ -8,7 +8,8 @@ from manywalks.ensemble.build import calibrations, family_replicates, settings_o
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.model_file import keras_stack
 from manywalks.ensemble.model_file.keras_file import save_keras
-from manywalks.replicates.store import entropy_of, open_store, read_used_replicates
+from manywalks.replicates.opening import open_store
+from manywalks.replicates.store import entropy_of, read_used_replicates
 from manywalks.train.prepare import read_features, read_prepared
 from manywalks.workspace import Workspace
 
@@ -40,6 +41,7 @@ def run(workspace: Workspace) -> None:
             "transform": {one.problem.family: one.transform.to_json() for one in prepared},
             "calibration": calibrations(workspace, kept, domain, features),
             "replicates": len(kept),
+            "rows": params.replicates.rows,
             "diverged": diverged,
             "confidence": params.replicates.confidence,
             "adaptive": params.replicates.count is None,

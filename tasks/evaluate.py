@@ -1,5 +1,7 @@
 """Stage evaluate: scores of the ensemble and of single replicates, and the reproducibility statement."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -20,10 +22,14 @@ from manywalks.evaluate.evaluation import (
 )
 from manywalks.evaluate.family_gains import family_gains
 from manywalks.evaluate.few_scores import few_scores
+from manywalks.evaluate.statement.data_draws import DrawTerms, not_stated, stated, too_few
 from manywalks.features import Features
+from manywalks.params.load import Params
 from manywalks.params.sections.families import families_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combining_of
+from manywalks.replicates.draw_loop import Drawn, read_draws
+from manywalks.replicates.opening import open_store
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
 from manywalks.split.clusters import scaffolds
 from manywalks.train.prepare import out_of_sample, read_tables
@@ -35,7 +41,7 @@ def run(workspace: Workspace) -> None:
     params = workspace.params
     about = manifest.read(workspace.ensemble)
     curated, subsets = read_tables(workspace)
-    kept, diverged = store.read_used_replicates(store.open_store(workspace))
+    kept, diverged = store.read_used_replicates(open_store(workspace))
     card = files.read_json(workspace.reports / "data.json")
     tolerances = tolerances_of(curated, subsets, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
@@ -56,6 +62,7 @@ def run(workspace: Workspace) -> None:
     series = np.array(scaffolds(curated.iloc[out_of_sample(subsets)]["smiles"].tolist()))
     train = subsets == "train"
     fit = predict_rows(workspace, features.take(np.flatnonzero(train)))
+    drawn = read_draws(workspace)
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])
@@ -85,6 +92,10 @@ def run(workspace: Workspace) -> None:
             threshold=params.evaluate.threshold,
             how=combining_of(seen.endpoint.kind, params.ensemble),
         )
+        trained = curated.loc[train, name].to_numpy(dtype=np.float64)
+        statements[name]["data_draws"] = _data_draws(
+            drawn, column, trained, predictions[:, :, column], params
+        )
         neighbours = beside_neighbours(near, curated.loc[train], name)
         tables.append(prediction_table(seen, curated, params).join([near.table, neighbours]))
         plots += convergence_points(seen, params)
@@ -100,3 +111,31 @@ def run(workspace: Workspace) -> None:
     files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
     files.write_json(workspace.reports / "plots" / "replicates.json", plots)
     files.write_json(workspace.reports / "plots" / "single_replicates.json", replicates)
+
+
+def _data_draws(
+    drawn: Drawn, column: int, trained: np.ndarray, replicates: np.ndarray, params: Params
+) -> dict[str, Any]:
+    """What the statement says of another draw of the data, at the endpoint in this column.
+
+    Args:
+        drawn: replicates on halves of the training molecules.
+        column: of the endpoint.
+        trained: values of the training molecules, NaN where not measured.
+        replicates: (m, n) of the ensemble.
+        params: all parameters.
+    """
+    name, endpoint = list(params.data.endpoints.items())[column]
+    why = too_few(endpoint.kind, trained)
+    if drawn.predictions is None or why is not None:
+        return not_stated(str(drawn.why or why), name)
+    terms = DrawTerms(
+        endpoint.kind,
+        endpoint.unit,
+        len(replicates),
+        within=float(replicates.var(axis=0, ddof=1).mean()),
+        threshold=params.evaluate.threshold,
+        wanted=endpoint,
+        confidence=params.replicates.confidence,
+    )
+    return stated(drawn.predictions[..., column], terms, name)

@@ -1,25 +1,24 @@
 """Train one pack of replicates in this process, keeping each training as it ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 from manywalks.features import Features
+from manywalks.replicates.draws import Draws, on_draw
+from manywalks.replicates.opening import open_called
 from manywalks.replicates.plan import next_after
-from manywalks.replicates.store import FamilyStore, entropy_of, open_store, save_training, saved_trainings
+from manywalks.replicates.store import FamilyStore, Store, entropy_of, save_training, saved_trainings
 from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
 from manywalks.train.engines import choose_engine, description, train_pack
-from manywalks.train.prepare import read_features, read_prepared
-from manywalks.train.problem import Pack
+from manywalks.train.prepare import Prepared, read_features, read_groups, read_prepared
+from manywalks.train.problem import Pack, Problem
 from manywalks.workspace import Workspace
 
 
 def run(workspace: Workspace, key: str, indices: str) -> None:
     """Train what replicates `indices` ("0,2,4") of the store called `key` lack, family after family."""
-    store = open_store(workspace)
-    if store.key != key:
-        raise ValueError(
-            f"{workspace.root}: data, params or code changed while the replicates trained; run again"
-        )
+    store = open_called(workspace, key)
     wanted = [int(index) for index in indices.split(",")]
     missing = [
         (family, [index for index in wanted if index not in saved_trainings(family)])
@@ -37,22 +36,23 @@ def run(workspace: Workspace, key: str, indices: str) -> None:
                 tell((before + done) / families, replicates, "")
 
             if left:
-                _train(workspace, family, left, features=features, follow=follow)
+                _train(workspace, store, family, left, features=features, follow=follow)
             before += len(left)
 
 
 def _train(
     workspace: Workspace,
-    store: FamilyStore,
+    store: Store,
+    family: FamilyStore,
     missing: list[int],
     *,
     features: Features,
     follow: Callable[[float], None],
 ) -> None:
     """Train one family for these replicates; `follow` gets how many trainings are done."""
-    prepared = read_prepared(workspace, store.family, store.key, features=features)
-    problem, classes = prepared.problem, prepared.transform.classes
-    entropy, engine = entropy_of(store, workspace.params), description(choose_engine(problem))
+    prepared = read_prepared(workspace, family.family, family.key, features=features)
+    classes = prepared.transform.classes
+    entropy, engine = entropy_of(family, workspace.params), description(choose_engine(prepared.problem))
     epochs_done = dict.fromkeys(missing, 0.0)
 
     def note(replicate: int, epoch: int, epochs: int) -> None:
@@ -60,9 +60,27 @@ def _train(
             epochs_done[replicate] = epoch / epochs
             follow(sum(epochs_done.values()))
 
-    spare = next_after(missing, saved_trainings(store), workspace.params.replicates)
+    # where each replicate has molecules of its own, a spare one would have those of another
+    spare = [] if store.draws else next_after(missing, saved_trainings(family), workspace.params.replicates)
     threads = allowed_threads()
-    for replicate in train_pack(Pack(problem, missing, entropy, threads=threads, progress=note, spare=spare)):
-        predictions = prepared.values(replicate.predictions)
-        save_training(store, replicate, predictions, engine, classes=classes)
-        note(replicate.index, 1, 1)
+    for problem, indices in _problems(workspace, prepared, store.draws, missing):
+        pack = Pack(problem, indices, entropy, threads=threads, progress=note, spare=spare)
+        for replicate in train_pack(pack):
+            predictions = prepared.values(replicate.predictions)
+            # of other draws of the data only the predictions are looked at
+            kept = replicate._replace(weights=[]) if store.draws and store.draws.each else replicate
+            save_training(family, kept, predictions, engine, classes=classes)
+            note(replicate.index, 1, 1)
+
+
+def _problems(
+    workspace: Workspace, prepared: Prepared, draws: Draws | None, indices: Sequence[int]
+) -> Iterator[tuple[Problem, list[int]]]:
+    """What these replicates train on: all the same molecules, or those that each has drawn."""
+    if draws is None:
+        yield prepared.problem, list(indices)
+        return
+    groups = read_groups(workspace)
+    for _, own in groupby(sorted(indices), draws.shared):
+        alike = list(own)
+        yield on_draw(prepared, groups, draws, alike[0]).problem, alike

@@ -38,7 +38,8 @@ def run(workspace: Workspace, count: str = "16") -> None:
             )
         replicates = StudyDesign(int(count), entropy, cores, geometry, Mixing.of(params))
         found = study_sources(prepared, list(endpoints), replicates, tell=tell)
-        draws = study_draws(workspace, prepared, replicates, tell=tell)
+        spreads = {name: rows["all"]["spread"] for name, rows in found["endpoints"].items()}
+        draws = study_draws(workspace, prepared, replicates, spreads, tell=tell)
     for name, one in draws.items():
         found["endpoints"][name][DRAW] = draw_row(one, found["endpoints"][name]["all"]["spread"])
     about = None if geometry is None else {"molecules": len(raw), "without": geometry.without}

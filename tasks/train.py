@@ -1,9 +1,7 @@
 """Stage train, as DVC runs it: the same loop as the flow's, with plain processes."""
 
-from concurrent.futures import ThreadPoolExecutor
-
-from manywalks.replicates.loop import Tally, train_until_enough
-from manywalks.replicates.packs import pack_processes, run_pack_with_retries
+from manywalks.replicates.loop import train_until_enough
+from manywalks.replicates.packs import pack_processes, side_by_side
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace
 
@@ -11,13 +9,5 @@ from manywalks.workspace import Workspace
 def run(workspace: Workspace) -> None:
     """Write models/replicates."""
     processes = pack_processes(workspace)
-
-    def run_packs(key: str, packs: list[list[int]], tally: Tally) -> None:
-        def run_one(number: int) -> None:
-            run_pack_with_retries(workspace, key, packs[number], tally.of(number))
-
-        with ThreadPoolExecutor(processes) as pool:
-            list(pool.map(run_one, range(len(packs))))
-
     with progress.telling("train") as tell:
-        train_until_enough(workspace, run_packs, processes=processes, tell=tell)
+        train_until_enough(workspace, side_by_side(workspace, processes), processes=processes, tell=tell)

@@ -93,6 +93,11 @@ class Workspace:
         return self.root / "models/replicates"
 
     @property
+    def draws(self) -> Path:
+        """Folder of replicates on other draws of the training molecules, like that of the replicates."""
+        return self.root / "models/draws"
+
+    @property
     def ensemble(self) -> Path:
         """Folder of the ensemble: model.keras, manifest.json and what they need."""
         return self.root / "models/ensemble"

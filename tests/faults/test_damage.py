@@ -11,7 +11,8 @@ import pytest
 from manywalks.pipeline import definition
 from manywalks.replicates import packs
 from manywalks.replicates.loop import Tally, train_until_enough
-from manywalks.replicates.store import open_store, read_used_replicates, save_training
+from manywalks.replicates.opening import open_store
+from manywalks.replicates.store import read_used_replicates, save_training
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.step_process import OutOfMemory, StepFailed
 from manywalks.train.problem import Replicate

@@ -10,7 +10,7 @@ from manywalks.workspace import Workspace
 from tests.conftest import SMALL, run
 from tests.support.imports import PACKAGE, closure, modules
 
-STAGES = ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report")
+STAGES = ("curate", "featurize", "split", "train", "draws", "ensemble", "evaluate", "report")
 
 
 # They decide how a step runs, not what it makes: values of params count, and the content of files.

@@ -53,6 +53,19 @@ def test_the_page_opens_fast_and_quietly(shown: tuple[chromium.Browser, Path]) -
     assert set(browser.requests) == {path.resolve().as_uri()}
 
 
+def test_what_another_sample_would_do_is_read_beside_what_retraining_does(
+    shown: tuple[chromium.Browser, Path],
+) -> None:
+    browser, path = shown
+    browser.open(path)
+    words = "document.querySelectorAll('.endpoint .statement .words')[1]"
+    said = browser.ask(f"{words}.innerText")
+    assert "a retrained ensemble of 12 will agree" in said.replace("A retrained", "a retrained")
+    assert "rained on another sample of as many molecules of this kind" in said
+    box = browser.ask(f"(() => {{ const b = {words}.getBoundingClientRect(); return [b.left, b.right] }})()")
+    assert 0 <= box[0] < box[1] <= 1280
+
+
 @pytest.mark.parametrize("figure", range(6))
 def test_pointing_at_a_dot_shows_its_molecule(shown: tuple[chromium.Browser, Path], figure: int) -> None:
     browser, path = shown

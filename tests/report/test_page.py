@@ -55,13 +55,17 @@ def test_words_of_the_data_are_escaped(html: str) -> None:
     assert "</script" not in json.dumps(store(html))
 
 
-def test_both_sentences_stand_in_the_page(found: ReportInputs, html: str) -> None:
+def test_all_sentences_stand_in_the_page_and_the_card(found: ReportInputs, html: str) -> None:
+    card = model_card(found)
     for name, statement in found.statements.items():
-        for key in ("sentence", "single_replicate"):
-            words = (
-                statement[key].removeprefix(f"{name}: ")[1:].replace("'", "&#39;").replace(" %", "\u00a0%")
-            )
+        for said in (
+            statement["sentence"],
+            statement["single_replicate"],
+            statement["data_draws"]["sentence"],
+        ):
+            words = said.removeprefix(f"{name}: ")[1:].replace("'", "&#39;").replace(" %", "\u00a0%")
             assert words in html
+            assert said in card
 
 
 def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportInputs, html: str) -> None:

@@ -15,7 +15,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from manywalks import files
-from manywalks.replicates.store import Store, open_store
+from manywalks.replicates.opening import open_store
+from manywalks.replicates.store import Store
 from manywalks.runtime import object_store
 from manywalks.runtime.resources import fitting
 from manywalks.runtime.step_process import StepFailed

@@ -14,6 +14,7 @@ from manywalks.evaluate.calibration_check import diagnose
 from manywalks.evaluate.scores import replicate_metrics
 from manywalks.evaluate.series import by_series
 from manywalks.evaluate.statement.convergence import MainScore, convergence, infinite_score, replicate_scores
+from manywalks.evaluate.statement.data_draws import DrawTerms, stated
 from manywalks.evaluate.statement.distance_bounds import bounds_by_distance, worst_molecules
 from manywalks.evaluate.statement.sentences import sentences
 from manywalks.evaluate.statement.statement import Terms, endpoint_statement
@@ -111,6 +112,9 @@ def _endpoint(
     within = (out.low <= exact) & (exact <= out.high)
     series = np.array(["", "c1ccccc1", "c1ccncc1", "C1CCNCC1", "alone"])[np.arange(total) % 9 % 5]
     statement["by_series"] = by_series(series, replicates, out.predicted - exact, within, terms)
+    drawn = replicates.reshape(3, 2, 2, -1)
+    terms = DrawTerms(kind, unit, len(replicates), within=float(replicates.var(axis=0, ddof=1).mean()))
+    statement["data_draws"] = stated(drawn, terms, name)
     return {
         "metrics": {
             **metrics,

@@ -169,6 +169,7 @@ def statement_of(
         wanted=seen.endpoint,
     )
     statement = endpoint_statement(seen.replicates, seen.observed, terms, relation=seen.relation)
+    statement["rows"] = params.replicates.rows
     retrained, single = sentences(statement, seen.name)
     statement["decisions"] = _decisions(seen, params, terms)
     worst = worst_molecules(seen.replicates, terms)

@@ -26,9 +26,10 @@ from prefect.tasks import exponential_backoff
 from manywalks.pipeline import definition, server
 from manywalks.pipeline.lineage import Lineage, lineage_of
 from manywalks.pipeline.runs.run_names import pack_name, stage_name
+from manywalks.replicates.draw_loop import train_draws
 from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
+from manywalks.replicates.opening import open_called
 from manywalks.replicates.packs import pack_processes, run_pack
-from manywalks.replicates.store import open_store
 from manywalks.runtime import object_store, progress
 from manywalks.runtime.resources import NO_DASK, processes_of
 from manywalks.runtime.step_process import StepFailed, run_step
@@ -161,12 +162,22 @@ class Steps:
     def replicates(self) -> PrefectFuture | None:
         """Stage train: one task for each pack, look after look, until there are enough replicates."""
         self.settle()
-        stage = self._stages["train"]
+        return self._packs("train", train_until_enough)
+
+    def draws(self, replicates: PrefectFuture | None) -> PrefectFuture | None:
+        """Stage draws: one task for each pack, once the replicates are there."""
+        if replicates is not None:
+            wait([replicates])
+        return self._packs("draws", train_draws)
+
+    def _packs(self, name: str, loop: Callable[..., Any]) -> PrefectFuture | None:
+        """A stage whose loop asks for packs; None where it has run, else the future of its cached state."""
+        stage = self._stages[name]
         if definition.is_current(stage, self._workspace):
-            return self.submit("train")
+            return self.submit(name)
         inputs = definition.inputs_of(stage, self._workspace)
         with self._runner() as (run_packs, processes):
-            train_until_enough(self._workspace, run_packs, processes=processes, tell=self._follow("train"))
+            loop(self._workspace, run_packs, processes=processes, tell=self._follow(name))
         finish(self._workspace, stage, inputs)
         self.ran.append(stage)
         return None
@@ -187,7 +198,7 @@ class Steps:
         from manywalks.replicates import dask_packs
         from manywalks.runtime.dask_cluster import Delivery
 
-        store = open_store(self._workspace)
+        store = open_called(self._workspace, key)
         root = self._workspace.params.orchestrate.storage
         if root and dask_packs.collect(store, root):
             return  # a former driver ended before it had taken these: look again what is missing

@@ -9,8 +9,9 @@ from pathlib import Path
 from distributed import get_worker
 
 from manywalks import files
+from manywalks.replicates.opening import draws_file, open_called
 from manywalks.replicates.packs import run_pack
-from manywalks.replicates.store import NAME, Store, open_store, saved_replicates, saved_trainings
+from manywalks.replicates.store import NAME, Store, saved_replicates, saved_trainings
 from manywalks.runtime import object_store
 from manywalks.runtime.dask_cluster import bundle, delivered
 from manywalks.runtime.step_process import StepFailed
@@ -23,6 +24,8 @@ PACK = 8
 def training_bundle(workspace: Workspace, store: Store) -> bytes:
     """What a worker needs to train replicates of the store: files of a workspace."""
     entropies = [family.folder / "entropy.json" for family in store.families]
+    if store.draws is not None:
+        entropies.append(draws_file(store.folder))
     paths = [workspace.params_file, workspace.curated, workspace.features, workspace.split, *entropies]
     return bundle(paths, workspace.root)
 
@@ -47,11 +50,12 @@ def run_far_pack(key: str, indices: list[int], root: str | None = None) -> dict[
         StepFailed: the worker has not got the bundle yet, or the pack failed in a way that can pass.
     """
     workspace = Workspace.open(delivered(key))
-    store = open_store(workspace)
-    if store.key != key:
+    try:
+        store = open_called(workspace, key)
+    except ValueError:
         raise ValueError(
             f"{get_worker().address}: runs other code of manywalks than the driver; install the same version"
-        )
+        ) from None
     run_pack(workspace, key, indices)
     own = {path for index, paths in saved_replicates(store).items() if index in indices for path in paths}
     made = {name: path.read_bytes() for name, path in _files(store).items() if path in own}

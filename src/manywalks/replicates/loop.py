@@ -5,15 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from manywalks import files
+from manywalks.replicates.opening import draws_file, open_store
 from manywalks.replicates.plan import packs, plan_next, tolerances_of
-from manywalks.replicates.store import (
-    Outcomes,
-    Store,
-    entropy_of,
-    open_store,
-    prune,
-    saved_replicates,
-)
+from manywalks.replicates.store import Outcomes, Store, entropy_of, prune, saved_replicates
 from manywalks.runtime import interrupt, progress
 from manywalks.train.prepare import read_tables
 from manywalks.workspace import Workspace
@@ -114,7 +108,7 @@ def train_until_enough(
         plan = plan_next(outcomes.look(), tolerances, params)
         if not plan.missing:
             tally.look(len(plan.used), len(plan.used))
-            prune(store, plan.used)
+            prune(store, plan.used, also=[draws_file(store.folder)] if store.draws else [])
             return plan.used
         exact = params.replicates.count is not None
         known = exact or len(plan.used) >= ROOM

@@ -1,8 +1,11 @@
 """Run a pack of replicates in a process of its own, in smaller packs where memory does not suffice."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
-from manywalks.replicates.store import open_store, saved_replicates
+from manywalks.replicates.loop import RunPacks, Tally
+from manywalks.replicates.opening import open_called, open_store
+from manywalks.replicates.store import saved_replicates
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of, processes_of
 from manywalks.runtime.step_process import OutOfMemory, StepFailed, run_step
@@ -36,7 +39,6 @@ def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.
         StepFailed: killed, hung, I/O; another try may pass.
         ValueError: bad input.
     """
-    store = open_store(workspace)
     waiting = [list(indices)]
     while waiting:
         part = waiting.pop(0)
@@ -44,7 +46,8 @@ def run_pack(workspace: Workspace, key: str, indices: list[int], tell: progress.
         try:
             _run(workspace, key, part, _shifted(tell, before, len(indices)))
         except OutOfMemory as error:
-            left = [index for index in part if index not in saved_replicates(store)]
+            saved = saved_replicates(open_called(workspace, key))
+            left = [index for index in part if index not in saved]
             if left == part and len(part) == 1:
                 raise
             logger.warning("%s; %d replicates left go on in smaller packs", error, len(left))
@@ -64,6 +67,19 @@ def run_pack_with_retries(
                 raise
             logger.warning("%s; tried again", error)
     return None
+
+
+def side_by_side(workspace: Workspace, processes: int) -> RunPacks:
+    """What runs packs in so many processes at once, where no orchestrator does."""
+
+    def run_packs(key: str, packs: list[list[int]], tally: Tally) -> None:
+        def run_one(number: int) -> None:
+            run_pack_with_retries(workspace, key, packs[number], tally.of(number))
+
+        with ThreadPoolExecutor(processes) as pool:
+            list(pool.map(run_one, range(len(packs))))
+
+    return run_packs
 
 
 def _run(workspace: Workspace, key: str, indices: list[int], tell: progress.Tell | None) -> None:

@@ -20,16 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from manywalks import files
-from manywalks.features import read_block_digests
 from manywalks.params.load import Params
-from manywalks.params.sections.families import Family, families_of
-from manywalks.replicates.code_key import content_key
+from manywalks.params.sections.families import Family
+from manywalks.replicates.draws import Draws
 from manywalks.replicates.statistics.mixing import Mixing, in_endpoint_units, mix
 from manywalks.train.problem import Replicate
-from manywalks.workspace import Workspace
 
-# another number where files of a former version cannot be read: their replicates are trained again
-FORMAT = 2
 NAME = re.compile(r"(\d{5})-([0-9a-f]{16})\.npz")
 
 
@@ -48,10 +44,17 @@ class FamilyStore:
 
 @dataclass(frozen=True)
 class Store:
-    """Where the replicates of the present inputs are, family by family, and how families are averaged."""
+    """Where the replicates of the present inputs are, family by family, and how families are averaged.
+
+    Attributes:
+        families: one store for each.
+        mixing: how they are averaged.
+        draws: how the training molecules were drawn for each replicate; None where all train.
+    """
 
     families: tuple[FamilyStore, ...]
     mixing: Mixing
+    draws: Draws | None = None
 
     @property
     def folder(self) -> Path:
@@ -93,28 +96,6 @@ class Kept(NamedTuple):
     def diverged(self) -> bool:
         """Whether one of its trainings did."""
         return any(part.diverged for part in self.parts)
-
-
-def open_store(workspace: Workspace) -> Store:
-    """The store for the workspace's present inputs."""
-    params = workspace.params
-    shared = {
-        "files": {p.name: files.md5_file(p) for p in (workspace.curated, workspace.split)},
-        "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
-        "format": FORMAT,
-    }
-    digests = read_block_digests(workspace.features)
-    families = []
-    for family in families_of(params):
-        prefixes = {block.prefix for block in family.params.featurize.blocks}
-        made_from = {
-            **shared,
-            "family": family.name,
-            "features": {block: digest for block, digest in digests.items() if block in prefixes},
-            "params": family.params.model_dump(mode="json", include={"transform", "network", "train"}),
-        }
-        families.append(FamilyStore(workspace.replicates / content_key(made_from), family))
-    return Store(tuple(families), Mixing.of(params))
 
 
 def entropy_of(store: FamilyStore, params: Params) -> int:
@@ -263,10 +244,10 @@ class Outcomes:
         return [self._known[paths] for paths in there]
 
 
-def prune(store: Store, used: Sequence[int]) -> None:
-    """Leave the used replicates and those that diverged before them; nothing of former keys."""
+def prune(store: Store, used: Sequence[int], also: Sequence[Path] = ()) -> None:
+    """Leave the used replicates, those that diverged before them, and `also`; nothing of former keys."""
     last = max(used, default=-1)
-    keep: set[Path] = set()
+    keep = set(also)
     for one in store.families:
         keep |= {path for index, path in saved_trainings(one).items() if index <= last}
         keep.add(one.folder / "entropy.json")
@@ -278,10 +259,10 @@ def prune(store: Store, used: Sequence[int]) -> None:
             path.rmdir()
 
 
-def read_used_replicates(store: Store) -> tuple[list[Kept], int]:
+def read_used_replicates(store: Store, *, weights: bool = True) -> tuple[list[Kept], int]:
     """The replicates that make the ensemble, by index, and how many diverged on the way."""
     everything = [
-        _together([read_training(path) for path in paths], store.mixing)
+        _together([read_training(path, weights=weights) for path in paths], store.mixing)
         for paths in saved_replicates(store).values()
     ]
     kept = [replicate for replicate in everything if not replicate.diverged]

@@ -175,7 +175,14 @@ def _section(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
         "verdict_class": VERDICT_CLASSES[view.metrics["verdict"]["word"]],
         "score": view.metrics["ensemble"][view.main],
         "cautions": cautions(view.metrics),
-        "sentences": [_headless(view, view.statement[key]) for key in ("sentence", "single_replicate")],
+        "sentences": [
+            _headless(view, one)
+            for one in (
+                view.statement["sentence"],
+                view.statement["data_draws"]["sentence"],
+                view.statement["single_replicate"],
+            )
+        ],
         "scores": [_score_row(view, metric) for metric in view.metrics["ensemble"]],
         "figures": [figure._replace(svg=Markup(figure.svg)) for figure in figures(view)],
         "needed": None if (chart := needed(view)) is None else chart._replace(svg=Markup(chart.svg)),

@@ -17,6 +17,7 @@ from manywalks.params.sections.families import families_of
 from manywalks.pipeline.side_workspace import workspace_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.opening import open_store
 from manywalks.reproduce.agreement import Terms, agreement, decided
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.train.union import UnionScaler
@@ -87,7 +88,9 @@ def _check_network(model: Path, about: dict[str, Any]) -> None:
 
 def _params(about: dict[str, Any], table: Path, count: int | None) -> Params:
     """The parameters of the model, with so many fresh replicates (as many as the model has)."""
-    raw = {**about["params"], "replicates": {"count": count or about["replicates"], "seed": None}}
+    # models of former versions do not say which rows: all
+    fresh = {"count": count or about["replicates"], "seed": None, "rows": about.get("rows", "all")}
+    raw = {**about["params"], "replicates": fresh}
     raw["data"] = {**raw["data"], "path": str(table), "rev": None}
     return parse_params(raw, source=manifest.FILE)
 
@@ -109,7 +112,7 @@ def judge(retraining: Retraining) -> Judged:
     replicates = StackedPredictor.load(model / "model.keras").predict(
         UnionScaler.load(model / "scaler.npz").transform(raw)
     )
-    kept, diverged = store.read_used_replicates(store.open_store(workspace))
+    kept, diverged = store.read_used_replicates(open_store(workspace))
     fresh = np.stack([replicate.predictions for replicate in kept])
     params = workspace.params
     there = curated.iloc[rows]

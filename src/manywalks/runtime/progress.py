@@ -200,6 +200,7 @@ LABELS = {
     "featurize": "compute features",
     "split": "split",
     "train": "train replicates",
+    "draws": "other draws of data",
     "ensemble": "build the ensemble",
     "evaluate": "evaluate",
     "report": "write the report",

@@ -1,5 +1,7 @@
 """Train, valid and test: drawn over whole groups, so that no molecule or tautomer is in two subsets."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -16,17 +18,31 @@ SUBSETS = ("train", "valid", "test")
 STRATA = 10
 
 
+class Subsets(NamedTuple):
+    """The subset of each molecule, str (n,), and the group, int (n,), that was drawn as a whole."""
+
+    subsets: np.ndarray
+    groups: np.ndarray
+
+
 def split_molecules(curated: pd.DataFrame, params: SplitParams, facts: Facts | None = None) -> np.ndarray:
-    """The subset of each molecule, str (n,): "train", "valid" or "test".
+    """The subset of each molecule, str (n,): "train", "valid" or "test"; see `split_groups`."""
+    return split_groups(curated, params, facts).subsets
+
+
+def split_groups(curated: pd.DataFrame, params: SplitParams, facts: Facts | None = None) -> Subsets:
+    """The subset of each molecule, "train", "valid" or "test", and which molecules stay together.
 
     The draw depends on the molecules and params.seed, and not on the order of the rows. `facts` are those of
     `split_facts`, where they are known.
     """
     order = np.argsort(curated["smiles"].to_numpy(dtype=object), kind="stable")
     known = (split_facts(curated, params, distance=False) if facts is None else facts).take(order)
-    subsets = np.empty(len(curated), dtype="<U5")
-    subsets[order] = _split_sorted(curated.iloc[order], params, known)
-    return checked(subsets, params)
+    frame = curated.iloc[order]
+    subsets, groups = np.empty(len(curated), dtype="<U5"), np.empty(len(curated), dtype=np.int64)
+    groups[order] = together = groups_of(frame, params, known)
+    subsets[order] = _split_sorted(frame, params, together)
+    return Subsets(checked(subsets, params), groups)
 
 
 def split_facts(curated: pd.DataFrame, params: SplitParams, *, distance: bool = True) -> Facts:
@@ -73,12 +89,11 @@ def checked(subsets: np.ndarray, params: SplitParams) -> np.ndarray:
     return subsets
 
 
-def _split_sorted(frame: pd.DataFrame, params: SplitParams, facts: Facts) -> np.ndarray:
-    """The subsets of molecules that are sorted by SMILES."""
+def _split_sorted(frame: pd.DataFrame, params: SplitParams, groups: np.ndarray) -> np.ndarray:
+    """The subsets of molecules that are sorted by SMILES, of these groups (n,)."""
     rng = np.random.default_rng(params.seed % 2**63)
     if params.method == "column":
-        return _given(frame, params, joined([_tautomers(frame, facts)]), rng)
-    groups = groups_of(frame, params, facts)
+        return _given(frame, params, groups, rng)
     if params.method == "time":
         return _by_time(frame, groups, params, rng)
     shares = {"test": params.test, "valid": params.valid}

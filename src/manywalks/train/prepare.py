@@ -109,6 +109,21 @@ def out_of_sample(subsets: np.ndarray) -> np.ndarray:
     return np.flatnonzero((subsets == "valid") | (subsets == "test"))
 
 
+class Groups(NamedTuple):
+    """Which molecules stay together, int (n,), and the rows of the train subset."""
+
+    groups: np.ndarray
+    train: np.ndarray
+
+
+def read_groups(workspace: Workspace) -> Groups:
+    """The groups that the split held together; the same rows whatever a family takes."""
+    split = pd.read_parquet(workspace.split).sort_values("row")
+    if "group" not in split:
+        raise ValueError(f"{workspace.split}: is of a former version; run `manywalks train`")
+    return Groups(split["group"].to_numpy(), np.flatnonzero(split["subset"] == "train"))
+
+
 class Tables(NamedTuple):
     """The curated table, and the subset of each of its molecules, str (n,)."""
 

@@ -55,7 +55,8 @@ def _in_full(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
             table.add_row("" if place else name, metric, *row)
     lines += [table, Text()]
     for statement in statements.values():
-        lines += [Text(statement["sentence"]), Text(statement["single_replicate"], style="dim"), Text()]
+        lines += [Text(statement["sentence"]), Text(statement["data_draws"]["sentence"])]
+        lines += [Text(statement["single_replicate"], style="dim"), Text()]
     return lines
 
 

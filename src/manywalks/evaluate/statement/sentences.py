@@ -93,7 +93,7 @@ def _promise(statement: Statement, endpoint: str) -> str:
     scale = " before calibration" if statement["kind"] == "classification" else ""
     bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
     text = (
-        f"{endpoint}: a retrained ensemble of {m} will agree with this one to within "
+        f"{endpoint}: a retrained ensemble of {m}{_rows(statement)} will agree with this one to within "
         f"{bound}{unit}{scale} (root mean square over these {statement['molecules']} molecules), {sure}."
     )
     if statement["joint"]["endpoints"] > 1:
@@ -142,6 +142,13 @@ def _risk(statement: Statement, endpoint: str) -> str:
             "(before calibration)."
         )
     return text
+
+
+def _rows(statement: Statement) -> str:
+    """What each replicate trains on, where that is not all of the training molecules."""
+    if statement.get("rows", "all") == "all":  # statements of former versions do not say
+        return ""
+    return " replicates, each on its own bootstrap draw of the training molecules,"
 
 
 def _unit(statement: Statement) -> str:

@@ -1,4 +1,4 @@
-"""Section evaluate of params.yaml."""
+"""Section evaluate of params.yaml: decisions, intervals, calibration, another draw of the data."""
 
 from typing import Annotated, Literal
 
@@ -7,6 +7,9 @@ from pydantic import Field, field_validator
 from manywalks.params.base import Name, Section
 from manywalks.params.sections.cut import Cut, parse_cut
 from manywalks.params.sections.endpoint import EndpointParams
+
+# from fewer pairs of halves of the training molecules nobody can tell in how many ways they differ
+FEWEST_DRAWS = 3
 
 
 class EvaluateParams(Section):
@@ -23,11 +26,23 @@ class EvaluateParams(Section):
         description="for classifications: how probabilities are calibrated on the valid molecules (auto: "
         "whichever has the lower cross-fitted log-loss)",
     )
+    data_draws: Literal["auto", "off"] | Annotated[int, Field(ge=FEWEST_DRAWS, le=64)] = Field(
+        default="auto",
+        description="states how far an ensemble trained on another sample would be from this one: the "
+        "training molecules are halved so many times at random, and two replicates are trained on each half "
+        "(auto: 3 or 4 times, if that takes no longer than training the replicates: from 12 replicates on)",
+    )
     decide: dict[Name, str] = Field(
         default={},
         description="cut-off of an endpoint by which you select molecules, such as {logS: '>= -4'}; also "
         "'<= 2' or '-4 to -2'. How surely a retrained model would select the same is then stated",
     )
+
+    @field_validator("data_draws", mode="before")
+    @classmethod
+    def switched(cls, data_draws: object) -> object:
+        """YAML 1.1 reads `off` as false."""
+        return "off" if data_draws is False else data_draws
 
     @field_validator("decide")
     @classmethod

@@ -240,6 +240,12 @@ class ReplicatesParams(Section):
     count: Annotated[int, Field(ge=2)] | None = Field(
         default=None, description="train exactly this many (default: as many as the tolerance takes)"
     )
+    rows: Literal["all", "bootstrap"] = Field(
+        default="all",
+        description="which training molecules a replicate trains on: all, or its own bootstrap draw of them "
+        "(as many, with replacement, in whole groups where the split keeps groups together). compare, tune "
+        "and benchmark always train on all",
+    )
     seed: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
         description="replays the same random numbers, for debugging; it cures nothing: the randomness is "

@@ -74,7 +74,8 @@ def page_text(found: ReportInputs, reports: str | None = None) -> str:
         lines.append("- " + plain(" ".join([accuracy_sentences(one, name), *cautions(one)])))
     lines += ["", scores_table(found.metrics), "", "## Reproducibility", ""]
     for one in found.statements.values():
-        lines += [f"- {plain(one['sentence'])}", f"- {plain(one['single_replicate'])}"]
+        lines += [f"- {plain(said)}" for said in (one["sentence"], one["data_draws"]["sentence"])]
+        lines.append(f"- {plain(one['single_replicate'])}")
     return "\n".join([*lines, "", *_pictures(found)])
 
 

@@ -14,6 +14,7 @@ DOES = {
     "featurize": "compute the features",
     "split": "split into train, valid and test",
     "train": "train the replicates",
+    "draws": "train on other draws of the data",
     "ensemble": "build the ensemble",
     "evaluate": "score it on the test molecules",
     "report": "write the report",
