@@ -26,7 +26,8 @@ ODD = [
     "[13CH4]", "[15NH3]", "S(=O)(=O)=O", "FC(F)(F)C(F)(F)C(F)(F)C(F)(F)C(F)(F)C(F)(F)C(F)(F)F",
     "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC", "CC#CC1=NNC(O)=N1",
     "O=C(Cn1[nH]c(=O)c2ccccc2c1=O)NCc1cccnc1", "[O-][Cl+3]([O-])([O-])[O-].[K+]", "C[N+](C)(C)CC([O-])=O",
-    "OB(O)c1ccccc1",
+    "OB(O)c1ccccc1", "O[As]=O", "CP(=O)(O)OC", "CS(=O)c1ccccc1", "C1NC1C", "CC(C)=NO", "C/C=N/N=C/C",
+    "O=C1CCC(=CC)CC1", "C1CC2CCC1N2", "C1CC2CCCC(C1)C2", "C1CC12CC2",
 ]  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Real-valued descriptors of a molecule: RDKit's whole 2D list, and a short readable one."""
 
 from collections.abc import Sequence
+from functools import cache
+from operator import itemgetter
 
 import numpy as np
 from rdkit import Chem
@@ -26,8 +28,16 @@ def descriptors(mols: Sequence[Chem.Mol], names: Sequence[str]) -> np.ndarray:
 def _row(mol: Chem.Mol, names: Sequence[str]) -> list[float]:
     """One molecule's descriptors; those that are not worked out here by RDKit's functions."""
     known = values_of(mol)
+    if known and names == tuple(descriptor_functions()) and len(known) == len(names):
+        return list(_in_order()(known))
     functions = descriptor_functions()
     return [known[name] if name in known else value(functions[name], mol) for name in names]
+
+
+@cache
+def _in_order() -> itemgetter:
+    """Takes all descriptors out of a dictionary: 217 look-ups in one call."""
+    return itemgetter(*descriptor_functions())
 
 
 def finite(values: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
-"""Fingerprints of molecules as sparse rows: hashed counts, bits, MACCS keys, ErG."""
+"""Fingerprints of a molecule as sparse rows: hashed counts, bits, MACCS keys, ErG."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -9,16 +8,19 @@ from rdkit import Chem
 from rdkit.Avalon import pyAvalonTools
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors, rdReducedGraphs
 
+from manywalks.featurize.circular import MOST, folded, of_roles, surroundings
+from manywalks.featurize.patterns.graph import graph_known
 from manywalks.params.sections.model import FeatureBlock
 
 MACCS_KEYS = 167  # RDKit's bit vector; key 0 is never set
+# made here from arrays, where these are known
+CIRCULAR = ("morgan_count", "morgan_feature_count")
 ERG_SIZE = 315  # 21 pairs of pharmacophore types at distances 1 to 15
 
 
-class SparseRows(NamedTuple):
-    """Rows of a sparse matrix: lengths (n,), and the columns and values of all rows after each other."""
+class SparseRow(NamedTuple):
+    """A fingerprint: columns that are not zero, int32 ascending, and their float32 values."""
 
-    lengths: np.ndarray
     columns: np.ndarray
     values: np.ndarray
 
@@ -35,19 +37,35 @@ def _names(prefix: str, width: int) -> tuple[str, ...]:
     return tuple(f"{prefix}:{column}" for column in range(width))
 
 
-def fingerprints(mols: Sequence[Chem.Mol], block: FeatureBlock) -> SparseRows:
-    """One fingerprint block of n molecules, as sparse rows with ascending columns."""
+def fingerprint(mol: Chem.Mol, block: FeatureBlock) -> SparseRow:
+    """One fingerprint block of a molecule."""
     if block.kind == "erg":
-        return _from_arrays([rdReducedGraphs.GetErGFingerprint(mol) for mol in mols])
+        vector = rdReducedGraphs.GetErGFingerprint(mol)
+        columns = np.flatnonzero(vector)
+        return SparseRow(columns.astype(np.int32), vector[columns].astype(np.float32))
     if block.kind == "maccs":
-        return _from_bits([rdMolDescriptors.GetMACCSKeysFingerprint(mol) for mol in mols])
+        return _of_bits(rdMolDescriptors.GetMACCSKeysFingerprint(mol))
     if block.kind == "avalon_count":
-        drawn = map(_with_coordinates, mols)
-        return _from_counts([pyAvalonTools.GetAvalonCountFP(mol, nBits=block.n_bits) for mol in drawn])
+        return _of_counts(pyAvalonTools.GetAvalonCountFP(_with_coordinates(mol), nBits=block.n_bits))
+    if (known := _from_arrays(mol, block)) is not None:
+        return known
     generator = _generator(block.kind, block.radius, block.n_bits)
     if block.kind == "morgan_bits":
-        return _from_bits(generator.GetFingerprints(mols))
-    return _from_counts(generator.GetCountFingerprints(mols))
+        return _of_bits(generator.GetFingerprint(mol))
+    return _of_counts(generator.GetCountFingerprint(mol))
+
+
+def _from_arrays(mol: Chem.Mol, block: FeatureBlock) -> SparseRow | None:
+    """A circular fingerprint of a molecule whose arrays descriptors have read, in a third of RDKit's time."""
+    graph = graph_known(mol)
+    if graph is None or block.kind not in CIRCULAR:
+        return None
+    if block.kind == "morgan_feature_count":
+        return SparseRow(*folded(*of_roles(graph, block.radius), block.radius, block.n_bits))
+    found = surroundings(graph)
+    if found is None or block.radius > MOST:
+        return None
+    return SparseRow(*folded(*found, block.radius, block.n_bits))
 
 
 def _with_coordinates(mol: Chem.Mol) -> Chem.Mol:
@@ -77,35 +95,16 @@ def _generator(kind: str, radius: int, n_bits: int) -> Any:
     return rdFingerprintGenerator.GetRDKitFPGenerator(fpSize=n_bits)
 
 
-def _from_counts(vectors: Sequence[Any]) -> SparseRows:
-    """Rows of RDKit's sparse count vectors, whose elements come in ascending order."""
-    rows = [vector.GetNonzeroElements() for vector in vectors]
-    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+def _of_counts(vector: Any) -> SparseRow:
+    """Of RDKit's sparse counts, whose elements come in ascending order."""
+    found = vector.GetNonzeroElements()
     # a dictionary's own iterators: a loop over its items takes three times as long
-    columns = [np.fromiter(row, np.int32, len(row)) for row in rows]
-    values = [np.fromiter(row.values(), np.float32, len(row)) for row in rows]
-    return SparseRows(
-        lengths,
-        np.concatenate([np.empty(0, np.int32), *columns]),
-        np.concatenate([np.empty(0, np.float32), *values]),
+    return SparseRow(
+        np.fromiter(found, np.int32, len(found)), np.fromiter(found.values(), np.float32, len(found))
     )
 
 
-def _from_bits(vectors: Sequence[Any]) -> SparseRows:
-    """Rows of RDKit's bit vectors."""
-    rows = [np.array(vector.GetOnBits(), dtype=np.int32) for vector in vectors]
-    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
-    columns = np.concatenate([np.empty(0, np.int32), *rows])
-    return SparseRows(lengths, columns, np.ones(len(columns), np.float32))
-
-
-def _from_arrays(vectors: Sequence[np.ndarray]) -> SparseRows:
-    """Rows of dense vectors that are mostly zero."""
-    rows = [np.flatnonzero(vector).astype(np.int32) for vector in vectors]
-    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
-    values = [vector[row] for vector, row in zip(vectors, rows, strict=True)]
-    return SparseRows(
-        lengths,
-        np.concatenate([np.empty(0, np.int32), *rows]),
-        np.concatenate([np.empty(0), *values]).astype(np.float32),
-    )
+def _of_bits(vector: Any) -> SparseRow:
+    """Of RDKit's bits."""
+    columns = np.array(vector.GetOnBits(), dtype=np.int32)
+    return SparseRow(columns, np.ones(len(columns), np.float32))

@@ -8,7 +8,7 @@ from rdkit import Chem, rdBase
 
 from manywalks.featurize.conformers import CONFORMER, conformer3d
 from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, descriptors
-from manywalks.featurize.fingerprints import fingerprint_names, fingerprints
+from manywalks.featurize.fingerprints import CIRCULAR, fingerprint, fingerprint_names
 from manywalks.featurize.foreign.foreign import function_columns, function_values, warm
 from manywalks.featurize.foreign.vectors import read_vectors
 from manywalks.featurize.ionization import IONIZATION, ionization
@@ -78,14 +78,15 @@ def featurize_molecule(
 
 def _features(mol: Chem.Mol, blocks: Sequence[FeatureBlock], seed: int) -> FeatureRow:
     """All blocks of a molecule, the sparse ones side by side."""
+    # first, since circular fingerprints are made of the arrays that descriptors read
+    dense = [_real_valued(mol, block, seed) for block in _dense(blocks)]
     columns, values, at = [np.empty(0, np.int32)], [np.empty(0, np.float32)], 0
     for block in blocks:
         if block.kind not in DENSE:
-            row = fingerprints([mol], block)
+            row = fingerprint(mol, block)
             columns.append(row.columns + np.int32(at))
             values.append(row.values)
             at += len(fingerprint_names(block))
-    dense = [_real_valued(mol, block, seed) for block in _dense(blocks)]
     return FeatureRow(
         np.concatenate(columns), np.concatenate(values), np.concatenate([np.empty(0, np.float32), *dense])
     )
@@ -158,7 +159,8 @@ def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
         if block.kind in FUNCTIONS:
             warm(function_name(block))
     # compiling, once for an installation, is no molecule's time
-    if compiled := [block for block in blocks if block.kind in COMPILED]:
+    compiled = [block for block in blocks if block.kind in (*COMPILED, *CIRCULAR)]
+    if any(block.kind in COMPILED for block in compiled):
         with compiled_once("-".join(sorted({block.kind for block in compiled}))):
             featurize_molecule(TYROSINE, compiled)
     return blocks

@@ -63,6 +63,12 @@ def graph_of(mol: Chem.Mol, atoms: list[Chem.Atom] | None = None) -> Graph | Non
     return graph
 
 
+def graph_known(mol: Chem.Mol) -> Graph | None:
+    """The arrays of a molecule if they were the last that were read, or None."""
+    known, graph = _last
+    return graph if known is mol else None
+
+
 def _read(mol: Chem.Mol, atoms: list[Chem.Atom] | None) -> Graph | None:
     """The arrays, anew."""
     # making an atom's Python object takes longer than asking it: once for all properties

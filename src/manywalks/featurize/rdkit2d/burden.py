@@ -11,84 +11,114 @@ from manywalks.featurize.rdkit2d.distances import kind_of
 
 _BOND = 1 / np.sqrt(np.array([1.0, 2.0, 3.0, 1.5]))
 NOT_BOUND = 0.001
+# properties, and as many matrices
+LANES = 4
 
 
 @numba.njit(cache=True, error_model="numpy")
 def bcut(graph, properties):  # pragma: no cover
-    """Extreme eigenvalues for k properties (k, n) of atoms: (k, 2), the largest first."""
+    """Extreme eigenvalues for four properties (4, n) of atoms: (4, 2), the largest first.
+
+    The four matrices lie side by side, number by number: the same steps for all of them at once.
+    """
     n = len(graph.number)
-    matrix = np.full((n, n), NOT_BOUND)
+    matrices = np.full((n, n, LANES), NOT_BOUND)
     for i in range(n):
         for k in range(graph.starts[i], graph.starts[i + 1]):
-            matrix[i, graph.neighbours[k]] = _BOND[kind_of(graph.bonds[k])]
-    result = np.empty((len(properties), 2))
-    for row in range(len(properties)):
-        copy = matrix.copy()
-        for i in range(n):
-            copy[i, i] = properties[row, i]
-        diagonal, beside = _tridiagonal(copy)
-        reach = np.abs(diagonal).max() + 2 * np.abs(beside).max() + 1e-6
-        result[row, 0] = _eigenvalue(diagonal, beside, n - 1, reach)
-        result[row, 1] = _eigenvalue(diagonal, beside, 0, reach)
-    return result
+            matrices[i, graph.neighbours[k]] = _BOND[kind_of(graph.bonds[k])]
+        for lane in range(LANES):
+            matrices[i, i, lane] = properties[lane, i]
+    diagonal, beside = _tridiagonal(matrices)
+    return _extremes(diagonal, beside)
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _tridiagonal(matrix):  # pragma: no cover
-    """Householder's reduction of a symmetric matrix, which it overwrites: the diagonal and the one beside."""
-    n = len(matrix)
-    diagonal, beside = np.empty(n), np.zeros(n)
-    mirror, moved = np.empty(n), np.empty(n)
+def _tridiagonal(matrices):  # pragma: no cover
+    """Householder's reduction of symmetric matrices, which it overwrites: diagonals and those beside them."""
+    n = len(matrices)
+    diagonal, beside = np.empty((n, LANES)), np.zeros((n, LANES))
+    mirror, moved = np.empty((n, LANES)), np.empty((n, LANES))
+    scale, along, total = np.empty(LANES), np.empty(LANES), np.empty(LANES)
     for k in range(n - 2):
-        length = 0.0
+        total[:] = 0.0
         for i in range(k + 1, n):
-            length += matrix[k, i] * matrix[k, i]
-        length = np.sqrt(length)
-        if matrix[k, k + 1] > 0:
-            length = -length
-        beside[k] = length
-        scale = length * length - length * matrix[k, k + 1]
-        if scale == 0.0:
-            continue
+            for lane in range(LANES):
+                total[lane] += matrices[k, i, lane] * matrices[k, i, lane]
+        for lane in range(LANES):
+            length = np.sqrt(total[lane])
+            if matrices[k, k + 1, lane] > 0:
+                length = -length
+            beside[k, lane] = length
+            # 0 of a row of zeros, which then moves nothing
+            scale[lane] = length * length - length * matrices[k, k + 1, lane]
+            if scale[lane] == 0.0:
+                scale[lane] = 1.0
         for i in range(k + 1, n):
-            mirror[i] = matrix[k, i]
-        mirror[k + 1] -= length
-        along = 0.0
+            mirror[i] = matrices[k, i]
+        mirror[k + 1] -= beside[k]
+        along[:] = 0.0
         for i in range(k + 1, n):
-            total = 0.0
+            total[:] = 0.0
             for j in range(k + 1, n):
-                total += matrix[i, j] * mirror[j]
-            moved[i] = total / scale
-            along += mirror[i] * moved[i]
+                for lane in range(LANES):
+                    total[lane] += matrices[i, j, lane] * mirror[j, lane]
+            for lane in range(LANES):
+                moved[i, lane] = total[lane] / scale[lane]
+                along[lane] += mirror[i, lane] * moved[i, lane]
         for i in range(k + 1, n):
-            moved[i] -= along / (2 * scale) * mirror[i]
+            for lane in range(LANES):
+                moved[i, lane] -= along[lane] / (2 * scale[lane]) * mirror[i, lane]
         for i in range(k + 1, n):
             for j in range(k + 1, n):
-                matrix[i, j] -= mirror[i] * moved[j] + moved[i] * mirror[j]
+                for lane in range(LANES):
+                    matrices[i, j, lane] -= (
+                        mirror[i, lane] * moved[j, lane] + moved[i, lane] * mirror[j, lane]
+                    )
     for i in range(n):
-        diagonal[i] = matrix[i, i]
+        diagonal[i] = matrices[i, i]
     if n > 1:
-        beside[n - 2] = matrix[n - 2, n - 1]
+        beside[n - 2] = matrices[n - 2, n - 1]
     return diagonal, beside
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _eigenvalue(diagonal, beside, place, reach):  # pragma: no cover
-    """The eigenvalue of that place in ascending order, by halving an interval that holds it."""
-    low, high = -reach, reach
-    while high - low > 1e-13 * reach:
-        middle = 0.5 * (low + high)
-        if middle <= low or middle >= high:
+def _extremes(diagonal, beside):  # pragma: no cover
+    """Largest and least eigenvalues (4, 2), all of them at once by halving intervals that hold them."""
+    n = len(diagonal)
+    low, high, done = np.empty(2 * LANES), np.empty(2 * LANES), np.zeros(2 * LANES, np.bool_)
+    reach, middle = np.empty(2 * LANES), np.empty(2 * LANES)
+    pivot, below = np.empty(2 * LANES), np.empty(2 * LANES)
+    for lane in range(2 * LANES):
+        # the first four are the largest ones
+        one = lane % LANES
+        reach[lane] = np.abs(diagonal[:, one]).max() + 2 * np.abs(beside[:, one]).max() + 1e-6
+        low[lane], high[lane] = -reach[lane], reach[lane]
+    squares = beside * beside
+    while True:
+        left = 0
+        for lane in range(2 * LANES):
+            middle[lane] = 0.5 * (low[lane] + high[lane])
+            done[lane] |= not high[lane] - low[lane] > 1e-13 * reach[lane]
+            done[lane] |= middle[lane] <= low[lane] or middle[lane] >= high[lane]
+            left += not done[lane]
+        if left == 0:
             break
-        below, pivot = 0, 1.0
-        for i in range(len(diagonal)):
-            coupling = beside[i - 1] * beside[i - 1] / pivot if i else 0.0
-            pivot = diagonal[i] - middle - coupling
-            if pivot == 0.0:
-                pivot = 1e-300
-            below += pivot < 0.0
-        if below > place:
-            high = middle
-        else:
-            low = middle
-    return 0.5 * (low + high)
+        pivot[:] = 1.0
+        below[:] = 0.0
+        for i in range(n):
+            for lane in range(2 * LANES):
+                coupling = squares[i - 1, lane % LANES] / pivot[lane] if i else 0.0
+                value = diagonal[i, lane % LANES] - middle[lane] - coupling
+                pivot[lane] = 1e-300 if value == 0.0 else value
+                below[lane] += 1.0 if pivot[lane] < 0.0 else 0.0
+        for lane in range(2 * LANES):
+            place = n - 1 if lane < LANES else 0
+            if not done[lane]:
+                if below[lane] > place:
+                    high[lane] = middle[lane]
+                else:
+                    low[lane] = middle[lane]
+    result = np.empty((LANES, 2))
+    for lane in range(2 * LANES):
+        result[lane % LANES, lane // LANES] = 0.5 * (low[lane] + high[lane])
+    return result

@@ -12,11 +12,12 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import QED, Descriptors, rdFingerprintGenerator, rdMolDescriptors, rdPartialCharges
 
+from manywalks.featurize.circular import different, surroundings
 from manywalks.featurize.patterns.graph import Graph, graph_of
 from manywalks.featurize.rdkit2d import numbers
 from manywalks.featurize.rdkit2d.crippen import contributions
 from manywalks.featurize.rdkit2d.matched import Matched, matched
-from manywalks.featurize.rdkit2d.rings import cycles_without
+from manywalks.featurize.rdkit2d.rings import cycles_without, overlaps
 from manywalks.featurize.rdkit2d.spacial import spacial_score
 
 Values = dict[str, float]
@@ -30,7 +31,7 @@ _BY_RDKIT: dict[str, Descriptor] = {
     name: getattr(rdMolDescriptors, f"Calc{name}")
     for name in (
         "HallKierAlpha", "Kappa1", "TPSA", "FractionCSP3", "ExactMolWt", "NumAmideBonds",
-        "NumBridgeheadAtoms", "NumSpiroAtoms", "NumAtomStereoCenters", "NumUnspecifiedAtomStereoCenters",
+        "NumAtomStereoCenters", "NumUnspecifiedAtomStereoCenters",
     )
 }  # fmt: skip
 _BY_RDKIT["NOCount"] = rdMolDescriptors.CalcNumLipinskiHBA
@@ -53,12 +54,17 @@ def values_of(mol: Chem.Mol) -> Values:
     values = {name: value(function, mol) for name, function in _BY_RDKIT.items()}
     values["HeavyAtomMolWt"] = rdMolDescriptors._CalcMolWt(mol, True)
     values |= _sums(graph)
-    values |= _densities(mol, values["HeavyAtomCount"])
+    values |= _of_rings(mol, graph)
+    values |= _densities(mol, graph, values["HeavyAtomCount"])
     values["SPS"] = spacial_score(mol, graph, atoms) if values["HeavyAtomCount"] else NAN
     given = contributions(graph)
     values["MolLogP"], values["MolMR"] = given.total.tolist()
     charges, all_known = _charges(mol, atoms)
-    properties = np.stack([[atom.GetMass() for atom in atoms], charges, *given.atoms.T])
+    # of isotopes only the atoms know the mass
+    masses = (
+        [atom.GetMass() for atom in atoms] if graph.isotope.any() else numbers.elements().mass[graph.number]
+    )
+    properties = np.stack([masses, charges, *given.atoms.T])
     values |= _of_charges(charges)
     found = numbers.numbers(graph, properties, values["HallKierAlpha"], numbers.elements())
     values |= zip(numbers.NAMES, found.tolist(), strict=True)
@@ -92,14 +98,27 @@ def _sums(graph: Graph) -> Values:
     }
 
 
+def _of_rings(mol: Chem.Mol, graph: Graph) -> Values:
+    """Atoms of two rings; RDKit looks for them, which takes longest, only where rings overlap so."""
+    one, several = overlaps(graph)
+    return {
+        "NumSpiroAtoms": rdMolDescriptors.CalcNumSpiroAtoms(mol) if one else 0,
+        "NumBridgeheadAtoms": rdMolDescriptors.CalcNumBridgeheadAtoms(mol) if several else 0,
+    }
+
+
 @cache
 def _generators() -> list[rdFingerprintGenerator.FingerprintGenerator64]:
     return [rdFingerprintGenerator.GetMorganGenerator(radius) for radius in _RADII]
 
 
-def _densities(mol: Chem.Mol, heavy: float) -> Values:
+def _densities(mol: Chem.Mol, graph: Graph, heavy: float) -> Values:
     """How many different surroundings there are for each heavy atom."""
-    found = [len(one.GetSparseCountFingerprint(mol).GetNonzeroElements()) for one in _generators()]
+    around = surroundings(graph)
+    if around is None:
+        found = [len(one.GetSparseCountFingerprint(mol).GetNonzeroElements()) for one in _generators()]
+    else:
+        found = different(*around)[1:].tolist()
     return {f"FpDensityMorgan{r}": n / heavy if heavy else 0.0 for r, n in zip(_RADII, found, strict=True)}
 
 
@@ -128,13 +147,12 @@ def _of_charges(charges: np.ndarray) -> Values:
 
 def _qed(mol: Chem.Mol, graph: Graph, values: Values, patterns: Matched) -> float:
     """RDKit's quantitative estimate of drug-likeness, of properties that are known here already."""
-    acceptors = [count for name, count in patterns.counts.items() if name.startswith("acceptor ")]
-    if min(acceptors) < 0:
+    if patterns.acceptors < 0:
         return value(QED.qed, mol)
     given = QED.QEDproperties(
         MW=values["MolWt"],
         ALOGP=values["MolLogP"],
-        HBA=sum(acceptors),
+        HBA=patterns.acceptors,
         HBD=values["NumHDonors"],
         PSA=values["TPSA"],
         ROTB=values["NumRotatableBonds"],

@@ -70,12 +70,16 @@ def _contributions(graph: Graph) -> Contributions:
     table = crippen_table()
     whole, each = with_hydrogens(graph)
     rows = table.patterns.table(whole)
-    present = fill(rows, whole, table.patterns.patterns)
-    found = labels(table.which, rows, present, whole, table.patterns.patterns)
-    given = table.gives[found]
+    given = table.gives[_first(table.which, rows, whole, table.patterns.patterns)]
     n = len(graph.number)
     atoms = given[:n]
     return Contributions(atoms, atoms.sum(axis=0) + each @ given[n:])
+
+
+@numba.njit(cache=True)
+def _first(which, table, graph, patterns):  # pragma: no cover
+    """The first pattern that begins at each atom: one call, since each reads all arrays anew."""
+    return labels(which, table, fill(table, graph, patterns), graph, patterns)
 
 
 @numba.njit(cache=True, error_model="numpy")

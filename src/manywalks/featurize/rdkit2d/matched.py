@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import QED, Fragments, Lipinski
@@ -25,7 +26,7 @@ NOT_AROMATIC = "[$([A;R][!a])]"
 
 
 class Counted(NamedTuple):
-    """Which patterns are counted, by name, and which are only looked for."""
+    """Which patterns are counted (those with a name, then QED's acceptors), and which are only looked for."""
 
     patterns: PatternSet
     names: tuple[str, ...]
@@ -35,9 +36,12 @@ class Counted(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """Counts by name (-1: too many to be sure), alerts of QED, and rings' atoms that it takes out (n,)."""
+    """Counts by name (-1: too many to be sure), of QED acceptors and alerts, and rings' atoms that it takes
+    out (n,).
+    """
 
     counts: dict[str, int]
+    acceptors: int
     alerts: int
     not_aromatic: np.ndarray
 
@@ -62,13 +66,12 @@ def counted() -> Counted:
         "NumHDonors": Chem.MolToSmarts(Lipinski.HDonorSmarts),
         "NumRotatableBonds": ROTOR,
     }
-    given |= {f"acceptor {place}": smarts for place, smarts in enumerate(QED.AcceptorSmarts)}
-    alerts = QED.StructuralAlertSmarts
-    patterns = PatternSet([*given.values(), *alerts, NOT_AROMATIC])
+    acceptors, alerts = QED.AcceptorSmarts, QED.StructuralAlertSmarts
+    patterns = PatternSet([*given.values(), *acceptors, *alerts, NOT_AROMATIC])
     return Counted(
         patterns,
         tuple(given),
-        patterns.places(list(given.values())),
+        patterns.places([*given.values(), *acceptors]),
         patterns.places(alerts),
         patterns.places([NOT_AROMATIC]),
     )
@@ -77,10 +80,24 @@ def counted() -> Counted:
 def matched(graph: Graph) -> Matched:
     """What a molecule has of them."""
     asked = counted()
-    patterns = asked.patterns.patterns
     table = asked.patterns.table(graph)
+    each = (asked.count, asked.alerts, asked.not_aromatic)
+    counted_, alerts, out = _all(*each, table, graph, asked.patterns.patterns)
+    found = counted_.tolist()
+    named, acceptors = found[: len(asked.names)], found[len(asked.names) :]
+    return Matched(
+        dict(zip(asked.names, named, strict=True)),
+        sum(acceptors) if min(acceptors) >= 0 else -1,
+        alerts,
+        out,
+    )
+
+
+@numba.njit(cache=True)
+def _all(count, alerts, not_aromatic, table, graph, patterns):  # pragma: no cover
+    """Counts, number of alerts, and atoms that are taken out: one call, since each reads all arrays anew."""
     present = fill(table, graph, patterns)
-    found = counts(asked.count, table, present, graph, patterns).tolist()
-    alerts = holds(asked.alerts, table, present, graph, patterns)
-    out = labels(asked.not_aromatic, table, present, graph, patterns)
-    return Matched(dict(zip(asked.names, found, strict=True)), int(alerts.sum()), (out == 0).astype(np.uint8))
+    found = counts(count, table, present, graph, patterns)
+    n_alerts = holds(alerts, table, present, graph, patterns).sum()
+    out = labels(not_aromatic, table, present, graph, patterns) == 0
+    return found, n_alerts, out.astype(np.uint8)

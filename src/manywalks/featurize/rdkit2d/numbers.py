@@ -37,6 +37,7 @@ class Elements(NamedTuple):
     """RDKit's periodic table by atomic number, and the bins of the VSA descriptors."""
 
     outer_electrons: np.ndarray
+    mass: np.ndarray
     radii: np.ndarray
     logp: np.ndarray
     refractivity: np.ndarray
@@ -52,6 +53,7 @@ def elements() -> Elements:
     bins = (MolSurf.logpBins, MolSurf.mrBins, MolSurf.chgBins, EState_VSA.estateBins, EState_VSA.vsaBins)
     return Elements(
         np.array([known.GetNOuterElecs(number) for number in range(_ELEMENTS)], dtype=np.int64),
+        np.array([known.GetAtomicWeight(number) for number in range(_ELEMENTS)]),
         np.array([known.GetRb0(number) for number in range(_ELEMENTS)]),
         *(np.array(edges, dtype=np.float64) for edges in bins),
     )

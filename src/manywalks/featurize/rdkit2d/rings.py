@@ -62,3 +62,26 @@ def cycles_without(graph, out):  # pragma: no cover
     for i in range(n):
         parts += not out[i] and root[i] == i
     return bonds - atoms + parts
+
+
+@numba.njit(cache=True, error_model="numpy")
+def overlaps(graph):  # pragma: no cover
+    """Whether any two rings share exactly one atom, and whether any two share three or more."""
+    n_rings = len(graph.sizes)
+    inside = np.zeros((n_rings, len(graph.number)), np.uint8)
+    first = 0
+    for ring in range(n_rings):
+        for k in range(first, first + graph.sizes[ring]):
+            inside[ring, graph.members[k]] = 1
+        first += graph.sizes[ring]
+    one, several = False, False
+    for ring in range(n_rings):
+        first = 0
+        for other in range(ring):
+            shared = 0
+            for k in range(first, first + graph.sizes[other]):
+                shared += inside[ring, graph.members[k]]
+            first += graph.sizes[other]
+            one |= shared == 1
+            several |= shared >= 3
+    return one, several
