@@ -110,6 +110,10 @@ def test_nights_of_a_checkout(origin: Path, clone: Path) -> None:
     assert (clone / "reports/churn.html").is_file()
     assert "## Churn" in (clone / "reports/refresh.md").read_text(encoding="utf-8")
     assert "## Drift" in (clone / "reports/refresh.md").read_text(encoding="utf-8")
+    said = command("record", cwd=clone).stdout
+    assert "predicted before, error " in said and "within their intervals (90" in said
+    table = pd.read_parquet(clone / "reports/record.parquet")
+    assert table["judged_by"].iloc[1] == first and table["judged"].tolist()[1] > 20
     listed = command("models", cwd=clone).stdout
     assert str(first) in listed and report["challenger"] in listed
     done = command("promote", report["challenger"], "--reason", "seen by hand", cwd=clone)
