@@ -101,3 +101,10 @@ def test_a_record_survives_the_way_back_to_the_former_champion(work: Workspace, 
     found = nights.read(copy)
     assert len(found.judged) == NEW
     assert found.nights[-1]["judged_by"] == FORMER
+
+
+def test_an_endpoint_of_another_unit_is_another_endpoint() -> None:
+    former = {"y": {"kind": "regression", "unit": "nM"}, "z": {"kind": "regression", "unit": ""}}
+    later = {"y": {"kind": "regression", "unit": "uM"}, "z": {"kind": "regression", "unit": ""}}
+    assert promises.in_common(former, later) == ["z"]
+    assert promises.in_common(former, {}) == []

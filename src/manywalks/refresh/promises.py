@@ -24,13 +24,22 @@ from manywalks.workspace import Workspace
 SCORES = ("rmse", "auroc", "mae", "log_loss")
 
 
+def in_common(former: dict[str, Any], later: dict[str, Any]) -> list[str]:
+    """Endpoints of a model that a later one has in the same unit; `data.endpoints` of their parameters."""
+    return [
+        name
+        for name, one in former.items()
+        if name in later and (one["kind"], one["unit"]) == (later[name]["kind"], later[name]["unit"])
+    ]
+
+
 def arrived(curated: pd.DataFrame, seen: pd.DataFrame, endpoints: list[str]) -> np.ndarray:
     """Rows of the curated table that are new to a model, or have a value that is: rising, int.
 
     Args:
         curated: molecules that have features.
         seen: what the model knew.
-        endpoints: of the model.
+        endpoints: that the model and the table have in common.
     """
     new = ~curated["smiles"].isin(list(seen["smiles"])).to_numpy()
     for name in endpoints:
@@ -38,7 +47,9 @@ def arrived(curated: pd.DataFrame, seen: pd.DataFrame, endpoints: list[str]) -> 
     return np.flatnonzero(new)
 
 
-def judge(view: ModelView, came: pd.DataFrame, seen: pd.DataFrame, model: str) -> pd.DataFrame:
+def judge(
+    view: ModelView, came: pd.DataFrame, seen: pd.DataFrame, *, model: str, endpoints: list[str]
+) -> pd.DataFrame:
     """How a model's predictions did at the measurements that it had not seen.
 
     Args:
@@ -46,12 +57,11 @@ def judge(view: ModelView, came: pd.DataFrame, seen: pd.DataFrame, model: str) -
         came: these rows of the curated table.
         seen: what the model knew.
         model: its name.
+        endpoints: that the model and the table have in common.
     """
     frames = []
     for column, (name, endpoint) in enumerate(view.about["params"]["data"]["endpoints"].items()):
-        if name not in came.columns:
-            continue  # the table has lost the endpoint
-        places = np.flatnonzero(unseen(came, seen, name))
+        places = np.flatnonzero(unseen(came, seen, name)) if name in endpoints else np.zeros(0, int)
         if places.size:
             promise = _promise(view.take(places), column, name, endpoint["kind"], seen)
             there = came.iloc[places]
@@ -116,25 +126,24 @@ def rebuild(workspace: Workspace, champions: Champions, but: str | None = None) 
             "rebuilt": True,
             "endpoints": _endpoints(champions, name, {}),
         }
-        nights.keep(workspace, night, _judged_again(workspace, champions, former, seen))
+        nights.keep(workspace, night, _judged_again(workspace, champions, former, name))
     return len(missing)
 
 
-def _judged_again(
-    workspace: Workspace, champions: Champions, former: str | None, seen: pd.DataFrame
-) -> pd.DataFrame:
+def _judged_again(workspace: Workspace, champions: Champions, former: str | None, later: str) -> pd.DataFrame:
     """How a kept model did at the molecules of a later one; nothing where it is gone."""
     if former is None or former not in champions.names():
         return nothing()
-    before = champions.seen(former)
-    if not any(str(column).endswith(":relation") for column in seen.columns):
-        return nothing()  # kept before relations were: a limit would be taken for a value
-    rows = arrived(seen, before, [name for name in before.columns if f"{name}:relation" in seen.columns])
-    came = seen.iloc[rows]
+    before, seen = champions.seen(former), champions.seen(later)
+    theirs, ours = (_endpoints_of(champions, name) for name in (former, later))
+    # kept before relations were: a limit would be taken for a value
+    common = [name for name in in_common(theirs, ours) if f"{name}:relation" in seen.columns]
+    came = seen.iloc[arrived(seen, before, common)] if common else seen.iloc[:0]
+    came = came[(came["subset"] != "").to_numpy()]
     if came.empty:
         return nothing()
     view = predict_with(champions.model(former), came["smiles"].tolist(), cores_of(workspace))
-    return judge(view, came, before, former)
+    return judge(view, came, before, model=former, endpoints=common)
 
 
 def _champion_at(champions: Champions, when: str, but: str) -> str | None:
@@ -166,6 +175,11 @@ def _promise(view: ModelView, column: int, name: str, kind: str, seen: pd.DataFr
         len(set(series_of(seen["smiles"][valid].tolist()))),
         view.nearness["in_domain"].to_numpy(),
     )
+
+
+def _endpoints_of(champions: Champions, name: str) -> dict[str, Any]:
+    """Endpoints of a kept model, as its parameters have them."""
+    return files.read_json(champions.model(name) / "manifest.json")["params"]["data"]["endpoints"]
 
 
 def _endpoints(champions: Champions, name: str, churned: dict[str, Any]) -> dict[str, Any]:

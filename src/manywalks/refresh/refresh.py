@@ -146,14 +146,18 @@ def compare(
     series = clusters(held["smiles"].tolist(), params.split.similarity)
     endpoints = {name: _endpoint(name, sides, held, params, series) for name in params.data.endpoints}
     usable = curated.iloc[np.flatnonzero(subsets != "")]  # what has no features is in no subset
-    came = usable.iloc[promises.arrived(usable, known, _endpoints_of(everywhere[0]))]
+    now = {name: one.model_dump() for name, one in params.data.endpoints.items()}
+    common = promises.in_common(everywhere[0].about["params"]["data"]["endpoints"], now)
+    came = usable.iloc[promises.arrived(usable, known, common)]
     view = predict_with(champions.model(champion), came["smiles"].tolist(), cores) if len(came) else None
     drift = _drift(view, known, came, params)
     warnings = warnings_of(
         drift["structures"], drift["values"], params.refresh.drift_outside_share, params.refresh.drift_psi
     )
     found = {"endpoints": endpoints, "churn": churned, "drift": drift, "warnings": warnings}
-    return found, nothing() if view is None else promises.judge(view, came, known, champion)
+    if view is None:
+        return found, nothing()
+    return found, promises.judge(view, came, known, model=champion, endpoints=common)
 
 
 def losses(endpoints: dict[str, dict[str, Any]], before: dict[str, float]) -> dict[str, float]:
@@ -236,11 +240,6 @@ def _rule(asked: RefreshParams, kind: str, endpoints: int) -> Rule:
     metric = asked.metric if asked.metric in OF_KIND[kind] else AUTO[kind]
     confidence = 1 - (1 - asked.confidence) / endpoints
     return Rule(metric, asked.margin, confidence, asked.min_molecules)
-
-
-def _endpoints_of(view: ModelView) -> list[str]:
-    """Endpoints that a model predicts."""
-    return list(view.about["params"]["data"]["endpoints"])
 
 
 def _drift(view: ModelView | None, known: pd.DataFrame, came: pd.DataFrame, params: Params) -> dict[str, Any]:
