@@ -51,9 +51,11 @@ faults: .venv/ready
 docs-check: .venv/ready
 	$(BIN)/python -m pytest tests/docs -m "long or not long"
 
-# The wheel, installed into an environment of its own and used outside the checkout.
+# The wheel, installed into an environment of its own and used outside the checkout; and that what is compiled
+# ahead of the first use is all that is compiled.
+COMPILED_AHEAD := tests/train/dense_engine/test_compile.py tests/featurize/test_compile.py
 wheel-check: .venv/ready
-	$(BIN)/python -m pytest tests/packaging -m "long or not long"
+	$(BIN)/python -m pytest tests/packaging $(COMPILED_AHEAD) -m "long or not long"
 
 # The block `minimol`, in an environment of its own beside .venv: PyTorch alone takes 2 GB.
 minimol-check: .venv/ready

@@ -99,7 +99,6 @@ LONGEST = (
     "compare/test_command.py",
     "faults/test_kills.py",
     "train/keras_engine/test_engine.py",
-    "train/dense_engine/test_compile.py",
     "cli/test_status.py",
     "faults/test_at_once.py",
     "faults/test_damage.py",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+# half a minute of compiling: `make wheel-check` runs it
+pytestmark = pytest.mark.long
 CODE = """
 import json
 import numpy as np
