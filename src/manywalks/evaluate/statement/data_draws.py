@@ -22,7 +22,7 @@ import numpy as np
 from scipy import linalg, stats
 
 from manywalks.evaluate.statement.pairs import Pairs, flip_rate, top_overlap
-from manywalks.formatting import two_digits
+from manywalks.formatting import short
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.statistics.bound import bound_at
 from manywalks.replicates.statistics.spectrum import covariance_moments
@@ -166,7 +166,7 @@ def _pairs(means: np.ndarray, scale: float) -> Pairs:
 def draw_sentence(found: dict[str, Any], endpoint: str, kind: str) -> str:
     """The statement in words."""
     unit = " in probability" if kind == "classification" else f" {found['unit']}" if found["unit"] else ""
-    low, expected, high = (two_digits(found[f"difference_{end}"]) for end in ("low", "expected", "high"))
+    low, expected, high = (short(found[f"difference_{end}"], 2) for end in ("low", "expected", "high"))
     text = (
         f"{endpoint}: trained on another sample of as many molecules of this kind, an ensemble of "
         f"{found['replicates']} would differ by about {expected}{unit} (root mean square; 95 % interval "
