@@ -1,6 +1,6 @@
 """Each replicate on its own bootstrap draw: what that does to accuracy, spread, intervals and churn.
 
-    python -m benchmarks.bagging            about twenty minutes on two cores; resumes where it was stopped
+    python -m benchmarks.bagging            about ten minutes on two cores; resumes where it was stopped
     python -m benchmarks.bagging --quick    one repeat of two tables, nothing kept or written
 
 Two samples with no molecule in common are drawn from a table, and a third that trains neither. On each
@@ -28,7 +28,7 @@ from manywalks.replicates.draws import Draws, on_draw
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.train.prepare import Groups, Prepared, prepare
 
-SIZE, REPLICATES, REPEATS = 400, 16, 8
+SIZE, REPLICATES, REPEATS = 400, 16, 3
 VALID = 0.1
 KEPT = ROOT / ".manywalks" / "bagging"
 WAYS = ("all", "bagged", "out of bag")

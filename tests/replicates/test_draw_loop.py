@@ -10,8 +10,12 @@ import pytest
 from manywalks.params.load import parse_params
 from manywalks.params.sections.families import families_of
 from manywalks.replicates.draw_loop import FEWEST, FEWEST_GROUPS, OFF, read_draws, train_draws, wanted_draws
+from manywalks.replicates.draws import on_draw
+from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.loop import Tally
+from manywalks.replicates.opening import open_store
 from manywalks.replicates.packs import side_by_side
+from manywalks.replicates.store import read_used_replicates
 from manywalks.reproduce.data_draws import DrawDesign
 from manywalks.reproduce.data_draws import train_draws as trained_at_once
 from manywalks.runtime.progress import Tell
@@ -103,3 +107,27 @@ def test_switched_off_they_are_removed_and_the_reason_is_kept(trained: Path, tmp
     drawn = read_draws(workspace)
     assert drawn.predictions is None
     assert str(drawn.why).startswith("96 training molecules in 96 groups are too few")
+
+
+def test_each_bagged_replicate_is_trained_on_its_own_draw_and_kept_as_others_are(
+    trained: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    shutil.copytree(trained, folder, symlinks=True)
+    params = folder / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(text.replace("{count: 4,", "{count: 4, rows: bootstrap,"), encoding="utf-8")
+    workspace = Workspace.open(folder)
+    before = {path.name for path in workspace.replicates.rglob("0*.npz")}
+    run_steps(folder, "train")
+
+    store, groups = open_store(workspace), read_groups(workspace)
+    assert store.draws is not None
+    kept, _ = read_used_replicates(store)
+    assert before.isdisjoint(path.name for path in workspace.replicates.rglob("0*.npz"))
+    assert all(one.parts[0].weights for one in kept)  # the model is made of them
+    (prepared,) = (read_prepared(workspace, family) for family in families_of(workspace.params))
+    for one in kept:
+        drawn = on_draw(prepared, groups, store.draws, one.index)
+        (expected,) = fresh_replicates([drawn], [one.index], 7)
+        np.testing.assert_allclose(one.predictions, expected.predictions, rtol=1e-5)
