@@ -10,7 +10,7 @@ each half, half the squared difference of their means is on average, at a molecu
 What twice as many molecules do to it depends on the model. The variance of a mean, or of anything that all
 molecules decide together, is halved. That of a prediction which follows the nearest molecules stays. SHRINKS
 is the middle, so the difference is wrong by a fifth at most. (A bootstrap, whose draws share molecules, told
-too little by a tenth to a half: benchmarks/data_draws.py.) Two ensembles of M replicates, each trained on a
+too little on 11 of 14 tables: benchmarks/RESULTS.md.) Two ensembles of M replicates, each trained on a
 sample of its own, differ by sqrt(2 (draw + within / M)).
 """
 
