@@ -66,7 +66,7 @@ def kept(workspace: Workspace) -> dict[Path, int]:
 def test_a_killed_run_goes_on_and_ends_as_one_that_trains_at_once(
     tmp_path: Path, demo_table: pd.DataFrame
 ) -> None:
-    demo_table.iloc[::3].to_csv(tmp_path / "table.csv", index=False)
+    demo_table.iloc[::2].to_csv(tmp_path / "table.csv", index=False)
     text = SMALL.replace("evaluate: {}", "evaluate: {data_draws: 3}").replace("count: 4", "count: 2")
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     workspace = Workspace.open(tmp_path)

@@ -31,7 +31,7 @@ MOST = 4
 # replicates on a pair
 PAIR = 2 * EACH
 # of fewer training molecules, or groups of them, halves are no samples like the whole
-FEWEST, FEWEST_GROUPS = 200, 20
+FEWEST, FEWEST_GROUPS = 300, 20
 ABOUT = "draws.json"
 OFF = "evaluate.data_draws is off"
 
