@@ -82,8 +82,8 @@ def matched(graph: Graph) -> Matched:
     asked = counted()
     table = asked.patterns.table(graph)
     each = (asked.count, asked.alerts, asked.not_aromatic)
-    counted_, alerts, out = _all(*each, table, graph, asked.patterns.patterns)
-    found = counted_.tolist()
+    times, alerts, out = _all(*each, table, graph, asked.patterns.patterns)
+    found = times.tolist()
     named, acceptors = found[: len(asked.names)], found[len(asked.names) :]
     return Matched(
         dict(zip(asked.names, named, strict=True)),
