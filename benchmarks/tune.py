@@ -27,7 +27,7 @@ import yaml
 from benchmarks.compare import SOLUBILITY
 from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
-from benchmarks.tune_gain import measured, section
+from benchmarks.tune_gain import BUDGETS, measured, section
 from benchmarks.tune_tables import TABLES, Source
 from benchmarks.workspaces import prepared, searched
 from manywalks import files
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=["validity", "gain"])
     parser.add_argument("--searches", type=int, default=100)
     parser.add_argument("--search-trials", type=int, default=10)
-    parser.add_argument("--trials", type=int, nargs="+", default=[10, 30, 60])
+    parser.add_argument("--trials", type=int, nargs="+", default=list(BUDGETS))
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--tables", nargs="+", default=[one.name for one in TABLES])
