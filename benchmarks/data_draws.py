@@ -1,6 +1,6 @@
 """Is the statement about another draw of the data right? Ensembles of samples that share no molecule.
 
-    python -m benchmarks.data_draws            about fifteen minutes on two cores; resumes where it was stopped
+    python -m benchmarks.data_draws            about a quarter of an hour on two cores; resumes if stopped
     python -m benchmarks.data_draws --quick    one repeat of a few tables, nothing kept or written
 
 A third of the molecules is out of sample. The others are parted at random into two samples, many times. From
