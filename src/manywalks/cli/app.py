@@ -21,6 +21,7 @@ COMMANDS = (
     "compare",
     "tune",
     "refresh",
+    "record",
     "models",
     "promote",
     "churn",

@@ -146,7 +146,7 @@ def promote(
 
 @app.command()
 def record(folder: WorkspaceOption = HERE) -> None:
-    """Say how the predictions of former models did when measurements came.
+    """Say how former predictions did once measurements came.
 
     Makes reports/record.html and record.parquet anew, with the nights that are missing as far as kept models
     tell of them.
