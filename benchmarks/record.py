@@ -31,6 +31,7 @@ from manywalks.split.split import split_molecules
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import out_of_sample, prepare
+from manywalks.train.problem import Pack
 
 TABLE = DATA / "assay/chembl_raw_maoa_human_ic50.csv"
 PATH = KEPT / "MAO-A-dates.npz"
@@ -124,7 +125,7 @@ def _train() -> dict[str, np.ndarray]:
     prepared = prepare(curated, features, subsets, Family("", params))
     found = [
         prepared.transform.inverse(one.predictions)[:, 0]
-        for one in train_pack(prepared.problem, range(REPLICATES), ENTROPY, threads=1)
+        for one in train_pack(Pack(prepared.problem, range(REPLICATES), ENTROPY))
     ]
     out = curated.iloc[np.flatnonzero(out_of_sample(subsets))].reset_index(drop=True)
     observed = out["y"].to_numpy(dtype=np.float64)
