@@ -14,12 +14,19 @@ START = datetime(2026, 1, 5, 2, tzinfo=UTC)
 
 
 def year(rng: np.random.Generator, nights: int, *, shift: float = 0.0, since: int = 0) -> Measured:
+    """A year as the warnings see it."""
+    return Measured.of(measurements(rng, nights, shift=shift, since=since))
+
+
+def measurements(
+    rng: np.random.Generator, nights: int, *, shift: float = 0.0, since: int = 0
+) -> pd.DataFrame:
     """Nights of 8 measurements in series of about 2, errors in predicted sd; from `since` on shifted."""
     night = np.repeat(np.arange(nights), 8)
     series = rng.integers(0, 4 * nights, night.size)
     shared = rng.standard_normal(4 * nights)[series]
     scaled = np.sqrt(0.5) * (shared + rng.standard_normal(night.size)) + shift * (night >= since)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "night": [f"{number:04d}" for number in night],
             "when": [(START + timedelta(days=int(number))).isoformat() for number in night],
@@ -32,7 +39,6 @@ def year(rng: np.random.Generator, nights: int, *, shift: float = 0.0, since: in
             "calibration": 400,
         }
     )
-    return Measured.of(frame)
 
 
 @pytest.mark.parametrize("held", [0, 3, 10])
@@ -95,9 +101,21 @@ def test_intervals_that_are_too_narrow_are_told() -> None:
     assert kinds == {"coverage"}
 
 
+def test_a_model_without_intervals_silences_no_later_one() -> None:
+    """The first model had too few valid molecules; those of the nights after it had enough."""
+    frame = measurements(np.random.default_rng(3), 60, shift=2.0, since=20)
+    frame.loc[frame["night"] < "0002", "within"] = np.nan
+    later = Measured.of(frame.loc[frame["night"] >= "0002"])
+    assert [one.night for one in warnings.warned(Measured.of(frame))] == [
+        one.night for one in warnings.warned(later)
+    ]
+    assert warnings.warned(later)
+
+
 def test_a_class_has_no_warnings() -> None:
-    measured = year(np.random.default_rng(4), 20, shift=5.0)
-    assert warnings.warned(measured._replace(within=np.full(measured.within.size, np.nan))) == []
+    frame = measurements(np.random.default_rng(4), 20, shift=5.0)
+    assert warnings.warned(Measured.of(frame))
+    assert warnings.warned(Measured.of(frame.assign(within=np.nan))) == []
 
 
 def test_a_warning_says_what_and_since_when() -> None:

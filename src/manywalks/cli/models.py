@@ -153,8 +153,9 @@ def record(folder: WorkspaceOption = HERE) -> None:
 
     Example: manywalks record --workspace my-assay
     """
-    from manywalks.formatting import count, percent, short
+    from manywalks.formatting import count
     from manywalks.pipeline import versions
+    from manywalks.record import nights
     from manywalks.record.page import PAGE, write
     from manywalks.record.summary import how_they_did
     from manywalks.refresh import promises
@@ -166,27 +167,31 @@ def record(folder: WorkspaceOption = HERE) -> None:
         found = write(workspace)
     if made:
         console.print(f"{count(made, 'missing run')} made from the kept models", highlight=False)
+    if not found.runs:
+        console.print("no nightly run yet; `manywalks refresh` keeps one", highlight=False)
     for name, judged in found.judged.items():
-        did, last = how_they_did(judged), found.of(name)[-1]
-        if not did["judged"]:
-            console.print(f"{name}: no measurement of a molecule new to a former model yet", highlight=False)
-            continue
-        unit = f" {last['unit']}" if last["unit"] else ""
-        held = (
-            ""
-            if did["covered"] is None
-            else (
-                f", {percent(did['covered'])} within their intervals ({percent(last['coverage'])} promised)"
-            )
-        )
-        console.print(
-            f"{name}: {count(did['judged'], 'measurement')} predicted before, error {short(did['error_rms'])}"
-            f"{unit} (root mean square){held}",
-            highlight=False,
-        )
+        console.print(_judged_words(name, how_they_did(judged), found.of(name)[-1]), highlight=False)
+    if damaged := nights.read(workspace).damaged:
+        console.print(f"models/record: cannot be read, left out: {', '.join(damaged)}", style="yellow")
     for words in found.latest():
         console.print(f"Warning: {words}.", style="yellow", highlight=False)
     console.print(f"record  {workspace.reports / PAGE}", highlight=False)
+
+
+def _judged_words(name: str, did: dict[str, Any], last: dict[str, Any]) -> str:
+    """How former predictions of an endpoint did, and what its last run promised."""
+    from manywalks.formatting import count, percent, short
+
+    if not did["judged"]:
+        return f"{name}: no measurement of a molecule new to a former model yet"
+    unit = f" {last['unit']}" if last["unit"] else ""
+    words = (
+        f"{name}: {count(did['judged'], 'measurement')} predicted before, error {short(did['error_rms'])}"
+        f"{unit} (root mean square)"
+    )
+    if did["covered"] is None:
+        return words
+    return f"{words}, {percent(did['covered'])} within their intervals ({percent(last['coverage'])} promised)"
 
 
 def _test_molecules(seen: Any) -> frozenset[str]:

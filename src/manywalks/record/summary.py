@@ -77,7 +77,8 @@ def summary(kept: Kept) -> Summary:
 def how_they_did(judged: pd.DataFrame) -> Row:
     """Of some measurements of one endpoint: how many, error (rms, mean), share within, share in the domain.
 
-    The error is observed less predicted; for a class, of the probability. None where there are none.
+    The error is observed less predicted; for a class, of the probability. The share within is that of the
+    measurements that have an interval. None where there are none.
     """
     if not len(judged):
         nothing = dict.fromkeys(("error_rms", "error_mean", "covered", "in_domain"))
@@ -89,7 +90,7 @@ def how_they_did(judged: pd.DataFrame) -> Row:
         "judged_series": len(np.unique(judged["series"].to_numpy(dtype=str))),
         "error_rms": float(np.sqrt(np.mean(error**2))),
         "error_mean": float(error.mean()),
-        "covered": float(within.mean()) if np.isfinite(within).all() else None,
+        "covered": float(np.nanmean(within)) if np.isfinite(within).any() else None,
         "in_domain": float(judged["in_domain"].to_numpy().mean()),
     }
 

@@ -52,7 +52,7 @@ class Measured(NamedTuple):
     Attributes:
         series: numbers of the series.
         error: observed less predicted, in the endpoint's unit; `scaled` over the predicted sd.
-        within: 1 where the interval holds the measurement, NaN for a class.
+        within: 1 where the interval holds the measurement.
         nominal, calibration: see `Promise`.
     """
 
@@ -68,7 +68,12 @@ class Measured(NamedTuple):
 
     @classmethod
     def of(cls, judged: pd.DataFrame) -> "Measured":
-        """From the columns of `prospective.COLUMNS`, `night` and `when`, oldest first."""
+        """From the columns of `prospective.COLUMNS`, `night` and `when`, oldest first.
+
+        Only measurements with an interval count: a class has none, and neither has a model that was
+        calibrated on too few molecules.
+        """
+        judged = judged.loc[np.isfinite(judged["within"].to_numpy())]
         nights = judged["night"].to_numpy(dtype=str)
         starts = np.flatnonzero(np.r_[True, nights[1:] != nights[:-1]]) if len(nights) else np.zeros(0, int)
         error = (judged["observed"] - judged["predicted"]).to_numpy()
@@ -92,8 +97,6 @@ def warned(measured: Measured, endpoints: int = 1) -> list[Warned]:
         measured: its measurements.
         endpoints: how many share the 5 %.
     """
-    if not np.isfinite(measured.within).all():
-        return []  # a class has no intervals
     found: list[Warned] = []
     for number, now in enumerate(measured.times):
         before = measured.times[number - 1] if number else None
