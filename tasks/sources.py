@@ -41,6 +41,8 @@ def run(workspace: Workspace, count: str = "16") -> None:
         spreads = {name: rows["all"]["spread"] for name, rows in found["endpoints"].items()}
         draws = study_draws(workspace, prepared, replicates, spreads, tell=tell)
     for name, one in draws.items():
+        if not one["stated"]:
+            continue
         found["endpoints"][name][DRAW] = draw_row(one, found["endpoints"][name]["all"]["spread"])
     about = None if geometry is None else {"molecules": len(raw), "without": geometry.without}
     content = {

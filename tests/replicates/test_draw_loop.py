@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from manywalks.params.load import parse_params
+from manywalks.params.sections.evaluate import FEWEST_TRAINED
 from manywalks.params.sections.families import families_of
-from manywalks.replicates.draw_loop import FEWEST, FEWEST_GROUPS, OFF, read_draws, train_draws, wanted_draws
+from manywalks.replicates.draw_loop import FEWEST_GROUPS, OFF, read_draws, train_draws, wanted_draws
 from manywalks.replicates.draws import on_draw
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.loop import Tally
@@ -43,14 +44,16 @@ def test_by_themselves_they_cost_no_more_than_the_replicates(
     params = parse_params(
         {"data": {"path": "t.csv", "endpoints": {"y": {}}}, "evaluate": {"data_draws": asked}}
     )
-    found = wanted_draws(params, replicates, np.arange(FEWEST))
+    found = wanted_draws(params, replicates, np.arange(FEWEST_TRAINED))
     assert found.pairs == pairs
     assert (found.why is None) == (pairs > 0)
     if asked == "off":
         assert found.why == OFF
 
 
-@pytest.mark.parametrize("groups", [np.arange(FEWEST - 1), np.arange(10 * FEWEST) % (FEWEST_GROUPS - 1)])
+@pytest.mark.parametrize(
+    "groups", [np.arange(FEWEST_TRAINED - 1), np.arange(10 * FEWEST_TRAINED) % (FEWEST_GROUPS - 1)]
+)
 def test_of_few_molecules_or_groups_there_are_no_halves(groups: np.ndarray) -> None:
     params = parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}, "evaluate": {"data_draws": 4}})
     found = wanted_draws(params, 20, groups)

@@ -1,11 +1,20 @@
 """Replicates on draws of the data, beside the other sources of randomness."""
 
-import numpy as np
+import shutil
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from manywalks import files
+from manywalks.evaluate.statement import data_draws
+from manywalks.replicates import draw_loop
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.opening import EACH
-from manywalks.reproduce.data_draws import DrawDesign, train_draws
+from manywalks.reproduce.data_draws import DRAW, DrawDesign, train_draws
+from manywalks.tasks import sources
 from manywalks.train.prepare import Groups
+from manywalks.workspace import Workspace
 from tests.reproduce.test_sources import NETWORK, TRAIN, alone
 from tests.support.problems import small_problem
 
@@ -30,3 +39,21 @@ def test_halves_part_more_than_replicates_on_the_same_molecules() -> None:
     means = whole.reshape(6, 2, 2, *whole.shape[1:]).mean(axis=2)
     apart, alike = (np.mean((one[:, 0] - one[:, 1]) ** 2) for one in (halves, means))
     assert apart > 1.2 * alike
+
+
+def test_what_another_sample_does_is_a_row_where_there_are_molecules_enough(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "work", ignore=shutil.ignore_patterns("runs"))
+    workspace = Workspace.open(tmp_path / "work")
+    sources.run(workspace, "4")
+    found = files.read_json(workspace.reports / "sources.json")
+    assert all(not one["stated"] and "too few" in one["why"] for one in found["data_draws"].values())
+    assert all(DRAW not in rows for rows in found["endpoints"].values())
+    for module in (draw_loop, data_draws):
+        monkeypatch.setattr(module, "FEWEST_TRAINED", 20)
+    sources.run(workspace, "4")
+    found = files.read_json(workspace.reports / "sources.json")
+    (name,) = found["data_draws"]
+    assert found["data_draws"][name]["stated"]
+    assert found["endpoints"][name][DRAW]["spread"] == found["data_draws"][name]["draw_sd"]

@@ -10,7 +10,7 @@ import numpy as np
 from manywalks import files
 from manywalks.formatting import count
 from manywalks.params.load import Params
-from manywalks.params.sections.evaluate import FEWEST_DRAWS
+from manywalks.params.sections.evaluate import FEWEST_DRAWS, FEWEST_TRAINED
 from manywalks.replicates.loop import RunPacks, Tally
 from manywalks.replicates.opening import EACH, draws_file, open_draws, open_store
 from manywalks.replicates.plan import packs
@@ -30,8 +30,7 @@ from manywalks.workspace import Workspace
 MOST = 4
 # replicates on a pair
 PAIR = 2 * EACH
-# of fewer training molecules, or groups of them, halves are no samples like the whole
-FEWEST, FEWEST_GROUPS = 300, 20
+FEWEST_GROUPS = 20
 ABOUT = "draws.json"
 OFF = "evaluate.data_draws is off"
 
@@ -57,13 +56,8 @@ def wanted_draws(params: Params, replicates: int, groups: np.ndarray) -> Wanted:
     asked = params.evaluate.data_draws
     if asked == "off":
         return Wanted(0, OFF)
-    number = len(np.unique(groups))
-    if len(groups) < FEWEST or number < FEWEST_GROUPS:
-        return Wanted(
-            0,
-            f"{count(len(groups), 'training molecule')} in {count(number, 'group')} are too few (it takes "
-            f"{FEWEST} in {FEWEST_GROUPS})",
-        )
+    if (few := too_few_groups(groups)) is not None:
+        return Wanted(0, few)
     if asked != "auto":
         return Wanted(int(asked))
     if replicates < FEWEST_DRAWS * PAIR:
@@ -73,6 +67,17 @@ def wanted_draws(params: Params, replicates: int, groups: np.ndarray) -> Wanted:
             f"evaluate.data_draws: {FEWEST_DRAWS} to train them",
         )
     return Wanted(min(MOST, replicates // PAIR))
+
+
+def too_few_groups(groups: np.ndarray) -> str | None:
+    """Why training molecules of these groups (n,) are not halved; None where they can be."""
+    number = len(np.unique(groups))
+    if len(groups) >= FEWEST_TRAINED and number >= FEWEST_GROUPS:
+        return None
+    return (
+        f"{count(len(groups), 'training molecule')} in {count(number, 'group')} are too few (it takes "
+        f"{FEWEST_TRAINED} in {FEWEST_GROUPS})"
+    )
 
 
 def train_draws(

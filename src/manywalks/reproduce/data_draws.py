@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from manywalks.ensemble import manifest
-from manywalks.evaluate.statement.data_draws import DrawTerms, stated
+from manywalks.evaluate.statement.data_draws import DrawTerms, not_stated, stated, too_few
 from manywalks.params.sections.evaluate import FEWEST_DRAWS
+from manywalks.replicates.draw_loop import too_few_groups
 from manywalks.replicates.draws import Draws, on_draw
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.opening import EACH
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing
 from manywalks.reproduce.sources import StudyDesign, Tell
-from manywalks.train.prepare import Groups, Prepared, read_groups
+from manywalks.train.prepare import Groups, Prepared, read_groups, read_tables
 from manywalks.workspace import Workspace
 
 # what the row of `reproduce --sources` is called
@@ -85,6 +86,9 @@ def study_draws(
 ) -> dict[str, Any]:
     """The statement of each endpoint, from about as many replicates as `design` has for a source.
 
+    Nothing is trained where the training molecules are too few, and nothing is stated of an endpoint with too
+    few.
+
     Args:
         workspace: whose training molecules are halved, in whole groups where its split keeps these together.
         prepared: each family's problem.
@@ -93,14 +97,22 @@ def study_draws(
         tell: gets the progress.
     """
     params = workspace.params
+    groups = read_groups(workspace)
+    trained = read_tables(workspace).curated.iloc[groups.train]
+    measured = {name: trained[name].to_numpy(dtype=np.float64) for name in params.data.endpoints}
+    if (few := too_few_groups(groups.groups[groups.train])) is not None:
+        return {name: not_stated(few, name) for name in params.data.endpoints}
     pairs = max(FEWEST_DRAWS, design.count // (2 * EACH))
     asked = DrawDesign(pairs, design.entropy, design.threads, design.mixing)
     total = pairs * 2 * EACH
-    cube = train_draws(prepared, read_groups(workspace), asked, follow=lambda done: tell(done, total, DRAW))
+    cube = train_draws(prepared, groups, asked, follow=lambda done: tell(done, total, DRAW))
     there = (workspace.ensemble / manifest.FILE).is_file()
     m = int(manifest.read(workspace.ensemble)["replicates"]) if there else design.count
     found = {}
     for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
+        if (why := too_few(endpoint.kind, measured[name])) is not None:
+            found[name] = not_stated(why, name)
+            continue
         terms = DrawTerms(
             endpoint.kind,
             endpoint.unit,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from manywalks.evaluate.statement.data_draws import (
-    FEWEST,
     FEWEST_OF_CLASS,
     SHRINKS,
     DrawTerms,
@@ -15,6 +14,7 @@ from manywalks.evaluate.statement.data_draws import (
     not_stated,
     too_few,
 )
+from manywalks.params.sections.evaluate import FEWEST_TRAINED
 
 TERMS = DrawTerms("regression", "mg", 12, within=0.25)
 ROOT, OWN = np.random.default_rng(0).normal(size=(2, 6, 60)) / np.sqrt(6)
@@ -102,7 +102,7 @@ def test_the_sentence_says_unit_interval_and_multiple() -> None:
 @pytest.mark.parametrize(
     ("kind", "trained", "says"),
     [
-        ("regression", np.arange(FEWEST - 1.0), f"{FEWEST - 1} measured training molecules"),
+        ("regression", np.arange(FEWEST_TRAINED - 1.0), f"{FEWEST_TRAINED - 1} measured training molecules"),
         ("regression", np.append(np.full(500, np.nan), 1), "1 measured training molecules"),
         ("classification", np.arange(400) < FEWEST_OF_CLASS - 1, f"{FEWEST_OF_CLASS - 1} training"),
     ],
@@ -115,5 +115,5 @@ def test_from_too_few_molecules_nothing_is_stated(kind: str, trained: np.ndarray
 
 
 def test_from_enough_molecules_it_is() -> None:
-    assert too_few("regression", np.arange(float(FEWEST))) is None
+    assert too_few("regression", np.arange(float(FEWEST_TRAINED))) is None
     assert too_few("classification", (np.arange(400) < FEWEST_OF_CLASS).astype(np.float64)) is None

@@ -24,6 +24,7 @@ from scipy import linalg, stats
 from manywalks.evaluate.statement.pairs import Pairs, flip_rate, top_overlap
 from manywalks.formatting import short
 from manywalks.params.sections.endpoint import EndpointParams
+from manywalks.params.sections.evaluate import FEWEST_TRAINED
 from manywalks.replicates.statistics.bound import bound_at
 from manywalks.replicates.statistics.spectrum import covariance_moments
 
@@ -36,8 +37,7 @@ _QUANTILE = 1.96
 # of fewer molecules a "best 5 %" is a handful
 _FEWEST_CHOSEN = 5
 _BEST = {"high": "top", "low": "lowest", "range": "best"}
-# with fewer measured training molecules it was wrong on some tables (benchmarks/data_draws.py)
-FEWEST, FEWEST_OF_CLASS = 300, 20
+FEWEST_OF_CLASS = 20
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class DrawTerms:
 def too_few(kind: str, trained: np.ndarray) -> str | None:
     """Why nothing is stated from so few training values (n,), NaN where not measured; None where it is."""
     values = trained[np.isfinite(trained)]
-    if len(values) < FEWEST:
-        return f"{len(values)} measured training molecules are too few (it takes {FEWEST})"
+    if len(values) < FEWEST_TRAINED:
+        return f"{len(values)} measured training molecules are too few (it takes {FEWEST_TRAINED})"
     rarer = (
         int(min((values == 0).sum(), (values == 1).sum())) if kind == "classification" else FEWEST_OF_CLASS
     )

@@ -10,6 +10,9 @@ from manywalks.params.sections.endpoint import EndpointParams
 
 # from fewer pairs of halves of the training molecules nobody can tell in how many ways they differ
 FEWEST_DRAWS = 3
+# Halves of fewer training molecules are no samples like the whole: what another sample would do was told
+# wrong on some tables (benchmarks/data_draws.py).
+FEWEST_TRAINED = 300
 
 
 class EvaluateParams(Section):
