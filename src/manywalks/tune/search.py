@@ -109,18 +109,24 @@ class Search:
                 return None
             if self._left:
                 return self._left.pop(0)
-            if len(self.trials) >= self.material.design.trials:
-                return None
-            trial = self.history.ask()
-            values = self.space.draw(lambda key: suggest(trial, key))
-            self.history.note(trial.number, VALUES, values)
-            self.trials[trial.number] = TrialState(values, self._present)
-            try:
-                self.trials[trial.number].params = self._params(values)
-            except ValueError as error:  # values that are accepted one by one, and not together
-                self.fail(trial.number, str(error))
-                return self.ask()
-            return trial.number
+            while len(self.trials) < self.material.design.trials:
+                number = self._begin()
+                if number is not None:
+                    return number
+            return None
+
+    def _begin(self) -> int | None:
+        """Begin a new trial; None where its values are accepted one by one, and not together."""
+        trial = self.history.ask()
+        values = self.space.draw(lambda key: suggest(trial, key))
+        self.history.note(trial.number, VALUES, values)
+        self.trials[trial.number] = TrialState(values, self._present)
+        try:
+            self.trials[trial.number].params = self._params(values)
+        except ValueError as error:
+            self.fail(trial.number, str(error))
+            return None
+        return trial.number
 
     def is_over(self) -> bool:
         """Whether the time is spent, but for that of the verdict."""
