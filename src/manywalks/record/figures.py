@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count, number, percent, short
 from manywalks.record.summary import Row, how_they_did
 from manywalks.record.warnings import WINDOWS, Warned
@@ -54,7 +55,7 @@ def figures(
     marked = tuple((day_of(one["when"]), f"{one['name']}: {one['reason']}") for one in changes)
     time = Time(time_axis(np.array([day_of(row["when"]) for row in runs])), marked)
     unit = f" ({runs[-1]['unit']})" if runs[-1]["unit"] else ""
-    labels = {"score": f"{runs[-1]['metric'] or 'score'}{unit}", "bound": f"bound{unit}",
+    labels = {"score": f"{SCORE_NAMES.get(runs[-1]['metric'], 'score')}{unit}", "bound": f"bound{unit}",
               "churn": f"change{unit}"}  # fmt: skip
     found = [_errors([row for row in runs if row["judged"]], time, unit)] if len(judged) else []
     if len(judged) and np.isfinite(judged["within"].to_numpy()).all():

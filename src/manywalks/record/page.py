@@ -8,6 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from manywalks import files
+from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count, percent, short
 from manywalks.record.figures import figures
 from manywalks.record.nights import Kept, read
@@ -60,6 +61,7 @@ def _part(name: str, found: Summary, changes: list[dict[str, str]]) -> dict[str,
     return {
         "name": name,
         "unit": runs[-1]["unit"],
+        "score": SCORE_NAMES.get(runs[-1]["metric"], "score"),
         "is_class": runs[-1]["kind"] == "classification",
         "nominal": runs[-1]["coverage"],
         "now": [said for one, said in words.items() if one.night == now],
