@@ -29,7 +29,10 @@ class Took(NamedTuple):
 def source(folder: Path, commit: str = COMMIT) -> Path:
     """The package of a commit, unpacked in `folder`: what to put on PYTHONPATH."""
     archive = subprocess.run(
-        ["git", "archive", commit, "src", "tasks", "flows"], cwd=ROOT, capture_output=True, check=False
+        ["git", "archive", commit, "src", "tasks", "flows", "dvc.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
     )
     if archive.returncode:
         raise SystemExit(f"{commit}: {archive.stderr.decode().strip()}; name another commit with --before")

@@ -10,8 +10,9 @@ from benchmarks.accuracy import scaffold_folds
 from manywalks.benchmark import run as benchmark_run
 from manywalks.benchmark.forms import Asked, moleculeace, observed, params_of, table, tdc
 from manywalks.benchmark.rows import read_rows, with_features
-from manywalks.benchmark.run import Suite, run_folder
+from manywalks.benchmark.run import Suite, run_folder, suite_params
 from manywalks.benchmark.shown import published_table, score_table, sentences
+from manywalks.params.presets import PRESETS
 
 SMALL = {
     "featurize": {"blocks": [{"kind": "morgan_count", "n_bits": 64}, {"kind": "physchem"}]},
@@ -187,6 +188,24 @@ def test_a_table_names_the_columns_that_it_lacks():
         table(frame, "t.csv", Asked())
     with pytest.raises(ValueError, match="section data is given by the suite"):
         params_of(tdc(chains([1.5], ["test"]), "t.csv", Asked()), "t.csv", 1, {"data": {}})
+
+
+def test_a_preset_says_which_networks_and_gives_graphs_their_slots():
+    frame = chains([1.5, 2.0], ["train_val", "test"], ["C" * 30, "CC"])
+    form = tdc(frame, "t.csv", Asked())
+    names = {}
+    for preset in PRESETS:
+        params = suite_params(Suite("tdc", 2, 1, preset=preset), form, frame, "t.csv")
+        names[preset] = [family.name for family in params.families]
+    assert names == {"fast": [], "default": ["circular", "paths"], "best": ["circular", "paths", "graph"]}
+    assert params.featurize.blocks[-1].max_atoms == 32  # of 30 atoms, a multiple of four
+
+
+def test_a_preset_and_blocks_of_ones_own_contradict_each_other():
+    frame = chains([1.5, 2.0], ["train_val", "test"])
+    suite = Suite("tdc", 2, 1, {"featurize": {"blocks": [{"kind": "erg"}]}}, preset="best")
+    with pytest.raises(ValueError, match=r"--preset best and section featurize of --params both say"):
+        suite_params(suite, tdc(frame, "t.csv", Asked()), frame, "t.csv")
 
 
 def test_log10_of_what_has_none_is_unmeasured():

@@ -10,7 +10,7 @@ import pandas as pd
 
 from manywalks.benchmark.published import metric_of
 from manywalks.params.load import Params, parse_params
-from manywalks.params.presets import with_preset
+from manywalks.params.presets import Preset, with_preset
 
 USUAL = {"regression": ("mae", "spearman", "rmse", "r2"), "classification": ("auroc", "auprc")}
 
@@ -92,8 +92,25 @@ FORMS: dict[str, Callable[[pd.DataFrame, str, Asked], Form]] = {
 }
 
 
-def params_of(form: Form, source: str, cores: int, settings: dict[str, Any] | None = None) -> Params:
-    """What `manywalks init` would write for this table; `settings` are sections in place of its own."""
+def params_of(
+    form: Form,
+    source: str,
+    cores: int,
+    settings: dict[str, Any] | None = None,
+    *,
+    preset: Preset = "default",
+    max_atoms: int = 60,
+) -> Params:
+    """What `manywalks init` would write for this table.
+
+    Args:
+        form: its columns and endpoints.
+        source: its path, for messages.
+        cores: worker processes and threads.
+        settings: sections in place of those that init would write.
+        preset: which families, where `settings` has none.
+        max_atoms: slots of the block `graph`, where the preset has one.
+    """
     if settings and "data" in settings:
         raise ValueError(f"{source}: section data is given by the suite; leave it out of --params")
     raw = {
@@ -102,7 +119,13 @@ def params_of(form: Form, source: str, cores: int, settings: dict[str, Any] | No
         "orchestrate": {"cores": cores},
     }
     params = parse_params(raw, source=source)
-    return params if {"featurize", "families"} & set(raw) else with_preset(params)
+    own = sorted({"featurize", "families"} & set(raw))
+    if own and preset != "default":
+        raise ValueError(
+            f"benchmark: --preset {preset} and section {own[0]} of --params both say what to train; "
+            "leave one of them out"
+        )
+    return params if own else with_preset(params, preset, max_atoms=max_atoms)
 
 
 def numbers(cells: Any) -> np.ndarray:

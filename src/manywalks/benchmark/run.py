@@ -18,8 +18,10 @@ from manywalks.benchmark.forms import FORMS, Asked, Form, params_of
 from manywalks.benchmark.rows import Rows, read_rows, with_features
 from manywalks.benchmark.scores import bootstrap, score
 from manywalks.benchmark.series import series_scores
+from manywalks.data.sizes import slots_for
 from manywalks.formatting import count
 from manywalks.params.load import Params
+from manywalks.params.presets import Preset
 from manywalks.replicates.code_key import PACKAGE, content_key
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.replicates.fresh import fresh_replicates
@@ -41,6 +43,7 @@ class Suite(NamedTuple):
         cores: worker processes and threads.
         settings: sections of params.yaml that stand in for the defaults.
         asked: of a table of many endpoints, what the user said.
+        preset: which families, where `settings` has none.
     """
 
     form: str
@@ -48,6 +51,7 @@ class Suite(NamedTuple):
     cores: int
     settings: dict[str, Any] | None = None
     asked: Asked = Asked()
+    preset: Preset = "default"
 
 
 class Outcome(NamedTuple):
@@ -82,7 +86,7 @@ def _kept_or_run(path: Path, suite: Suite, kept: Path, tell: Tell) -> dict[str, 
     """A task's result, trained only where none of the same inputs is kept."""
     frame = read_table(path)
     form = FORMS[suite.form](frame, str(path), suite.asked)
-    params = params_of(form, str(path), suite.cores, suite.settings)
+    params = suite_params(suite, form, frame, str(path))
     file = kept / suite.form / f"{path.stem}.json"
     key = _key(path, params, suite)
     if file.is_file():
@@ -98,6 +102,12 @@ def _kept_or_run(path: Path, suite: Suite, kept: Path, tell: Tell) -> dict[str, 
     files.write_json(file, result)
     tell(one_line(result))
     return result
+
+
+def suite_params(suite: Suite, form: Form, frame: pd.DataFrame, source: str) -> Params:
+    """The parameters of one table; a preset with graphs gets slots for the atoms of its molecules."""
+    slots = slots_for(frame[form.smiles].tolist()) if suite.preset == "best" else 60
+    return params_of(form, source, suite.cores, suite.settings, preset=suite.preset, max_atoms=slots)
 
 
 def _key(path: Path, params: Params, suite: Suite) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from manywalks.cli.app import app, console
+from manywalks.params.presets import Preset
 
 RESULTS = Path("benchmark-results")
 
@@ -27,6 +28,9 @@ def benchmark(
     params: Annotated[
         Path | None, typer.Option(help="params.yaml sections that replace the defaults (not data).")
     ] = None,
+    preset: Annotated[
+        Preset, typer.Option(help="Which networks to train, as in `manywalks init`: fast, default or best.")
+    ] = "default",
     smiles: Annotated[str, typer.Option(help="table: column of SMILES.")] = "smiles",
     split_column: Annotated[str, typer.Option(help="table: column that says test.")] = "split",
     endpoints: Annotated[
@@ -38,8 +42,8 @@ def benchmark(
 ) -> None:
     """Score public benchmark tasks, next to published scores.
 
-    Trains every task with the default parameters and scores its test rows once. Ends with status 1 if a
-    task could not be scored.
+    Trains every task with the parameters that `manywalks init` writes, and scores its test rows once. Ends
+    with status 1 if a task could not be scored.
 
     Example: manywalks benchmark tdc --data tdc/
     """
@@ -52,7 +56,7 @@ def benchmark(
     if not data.exists():
         raise ValueError(f"{data}: no such file or folder; give the tables with --data")
     asked = Asked(smiles, split_column, _names(endpoints), _names(log10))
-    what = Suite(suite, replicates, usable_cores(), _sections(params), asked)
+    what = Suite(suite, replicates, usable_cores(), _sections(params), asked, preset)
     found = run_folder(data, what, results, tell=_say)
     _show(found.results, results / suite)
     if found.failed:
