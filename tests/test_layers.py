@@ -79,3 +79,28 @@ def test_the_pipeline_and_the_flows_alone_know_prefect() -> None:
 
 def test_one_file_knows_dvc() -> None:
     assert knowing("dvc") == {"manywalks.pipeline.versions"}
+
+
+SLOW = {"scipy.stats", "scipy.optimize", "sklearn", "statsmodels", "tensorflow", "keras", "jax", "torch"}
+
+
+def test_what_takes_long_to_import_is_imported_where_it_is_used() -> None:
+    """Half a second and more: every command and every step would begin with it."""
+    slow = {
+        (module, name)
+        for module, path in modules().items()
+        for name in imported_at_once(ast.parse(path.read_text(encoding="utf-8")))
+        if any(f"{name}.".startswith(f"{one}.") for one in SLOW)
+    }
+    assert slow == set()
+
+
+def imported_at_once(tree: ast.Module) -> set[str]:
+    """What the module's own lines import, those in functions and for types aside."""
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return found

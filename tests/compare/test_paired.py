@@ -6,10 +6,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.stats.anova import AnovaRM
+from statsmodels.stats.multitest import multipletests
 
 from manywalks.compare import paired, verdicts
-from manywalks.compare.rank_tests import conover
+from manywalks.compare.rank_tests import conover, holm
 from manywalks.compare.report.score_table import ScoreTable, check_assumptions, mauchly
+
+
+def test_holm_is_statsmodels() -> None:
+    p = np.random.default_rng(0).uniform(size=20) ** 4
+    np.testing.assert_allclose(holm(p.tolist()), np.asarray(multipletests(p, method="holm")[1]))
 
 
 def score_table(c: int, seed: int = 0, s: int = 25, noise: float = 0.0) -> ScoreTable:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from manywalks.evaluate.churn import ChurnTerms, Side, churn, side_of
+from manywalks.evaluate.churn import ChurnTerms, Side, churn, false_discovery_rates, side_of
 from manywalks.evaluate.churn_words import churn_sentences
 from manywalks.params.sections.cut import Cut
 from manywalks.params.sections.endpoint import EndpointParams
@@ -34,6 +35,11 @@ def test_two_trainings_on_the_same_data_show_luck_and_nothing_else() -> None:
     assert 0.92 < np.mean(within) < 0.99
     assert np.mean(named) < 0.07  # where nothing moved, any name is a wrong one
     assert np.mean(stated) == pytest.approx(np.mean(seen), rel=0.1)
+
+
+def test_false_discovery_rates_are_scipys() -> None:
+    p = np.random.default_rng(0).uniform(size=200) ** 3
+    np.testing.assert_allclose(false_discovery_rates(p), stats.false_discovery_control(p))
 
 
 def test_molecules_that_moved_are_named_and_few_others() -> None:

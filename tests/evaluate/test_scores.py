@@ -30,6 +30,16 @@ def test_regression_metrics_are_scikit_learns():
 
 
 @settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=60))
+def test_rank_correlations_are_scipys_with_ties(rows):
+    y, f = np.array(rows, dtype=np.float64).T
+    if np.ptp(y) and np.ptp(f):
+        assert close(scores.kendall(y, f), stats.kendalltau(y, f)[0])
+        assert close(scores.spearman(y, f), stats.spearmanr(y, f)[0])
+    assert scores.average_ranks(y).tolist() == stats.rankdata(y).tolist()
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=4, max_size=60))
 def test_classification_metrics_are_scikit_learns_with_ties(rows):
     y = np.array([float(a) for a, _ in rows])

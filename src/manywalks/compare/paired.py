@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.compare.rank_tests import rank_p_values
 from manywalks.compare.report.score_table import ScoreTable, residual_variance
@@ -130,7 +130,7 @@ def freedom_left(splits: int, folds: int, between: float) -> float:
 def tukey_quantile(confidence: float, c: int, freedom: float) -> float:
     """Half width of a simultaneous interval over the difference's standard error; Student's for c = 2."""
     if c == 2:
-        return float(stats.t.ppf(0.5 + confidence / 2, freedom))
+        return float(special.stdtrit(freedom, 0.5 + confidence / 2))
     return range_ppf(confidence, c, freedom) / math.sqrt(2)
 
 
@@ -139,5 +139,5 @@ def _tukey_p(mean: float, error: float, c: int, freedom: float) -> float:
     if error == 0:
         return 1.0 if mean == 0 else 0.0
     if c == 2:
-        return float(2 * stats.t.sf(abs(mean) / error, freedom))
+        return float(2 * special.stdtr(freedom, -abs(mean) / error))
     return range_sf(abs(mean) / error * math.sqrt(2), c, freedom)

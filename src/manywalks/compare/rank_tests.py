@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
+from scipy import special
 
 from manywalks.compare.report.score_table import ScoreTable
+from manywalks.evaluate.scores import average_ranks
 
 
 def rank_p_values(
@@ -25,19 +25,32 @@ def rank_p_values(
     if whole.shape[1] == 2:
         if not np.any(whole[:, 0] != whole[:, 1]):
             return [1.0]
+        from scipy import stats  # half a second to import
+
         ranked: Any = stats.wilcoxon(whole[:, 0] - whole[:, 1])
-        return [float(2 * stats.norm.sf(stats.norm.isf(ranked.pvalue / 2) / widening[0]))]
+        return [float(2 * special.ndtr(special.ndtri(ranked.pvalue / 2) / widening[0]))]
     t, freedom = conover(whole)
     raw = [
-        float(2 * stats.t.sf(t[pair] / factor, freedom)) for pair, factor in zip(pairs, widening, strict=True)
+        float(2 * special.stdtr(freedom, -t[pair] / factor))
+        for pair, factor in zip(pairs, widening, strict=True)
     ]
-    return np.asarray(multipletests(raw, method="holm")[1]).tolist()
+    return holm(raw)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values adjusted by Holm: the smallest times their number, the next times one less, never falling."""
+    p = np.asarray(p_values)
+    order = np.argsort(p)
+    raised = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
+    adjusted = np.empty(p.size)
+    adjusted[order] = np.minimum(raised, 1)
+    return adjusted.tolist()
 
 
 def conover(scores: np.ndarray) -> tuple[np.ndarray, int]:
     """Conover and Iman's t statistics (c, c) after Friedman's test of (s, c) scores, and their freedom."""
     s, c = scores.shape
-    ranks = stats.rankdata(scores, axis=1)
+    ranks = np.stack([average_ranks(row) for row in scores])
     sums = ranks.sum(axis=0)
     spread = (np.sum(ranks**2) - c * s * (c + 1) ** 2 / 4) / (c - 1)
     freedom = s * c - c - s + 1
@@ -57,4 +70,6 @@ def friedman_p(table: ScoreTable) -> float | None:
         return None
     if not np.ptp(whole, axis=1).any():
         return 1.0
+    from scipy import stats  # half a second to import
+
     return float(stats.friedmanchisquare(*whole.T).pvalue)

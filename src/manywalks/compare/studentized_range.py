@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 _POINTS = 96
 
@@ -36,6 +36,8 @@ def range_ppf(confidence: float, groups: int, freedom: float) -> float:
 
     def over(q: float) -> float:
         return range_sf(q, groups, freedom) - (1 - confidence)
+
+    from scipy import optimize  # a quarter of a second to import
 
     found: Any = optimize.brentq(over, 0.0, high, xtol=1e-9)
     return float(found)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks import files
 from manywalks.compare.scores import Scores
@@ -106,7 +106,7 @@ def _seed_share(scores: np.ndarray, value: float) -> dict[str, float]:
     if splits < 2 or within == 0:
         return {"value": value, "low": 0.0, "high": 1.0}
     ratio = m * float(np.var(scores.mean(axis=1), ddof=1)) / within
-    quantiles = stats.f.ppf([0.025, 0.975], splits - 1, splits * (m - 1))
+    quantiles = special.fdtri(splits - 1, splits * (m - 1), [0.025, 0.975])
     low, high = (1 / (1 + max(ratio / quantile - 1, 0.0) / m) for quantile in quantiles)
     return {"value": value, "low": min(float(low), value), "high": max(float(high), value)}
 
@@ -122,7 +122,7 @@ def _of_sources(parts: list[dict[str, float]], name: str) -> dict[str, float]:
 
 def _sd(variance: float, freedom: int) -> dict[str, float]:
     """A standard deviation with its chi-square interval."""
-    low, high = (math.sqrt(variance * freedom / stats.chi2.ppf(q, freedom)) for q in (0.975, 0.025))
+    low, high = (math.sqrt(variance * freedom / special.chdtri(freedom, p)) for p in (0.025, 0.975))
     return {"value": math.sqrt(variance), "low": low, "high": high}
 
 

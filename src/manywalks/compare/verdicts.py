@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.compare.paired import Pair, freedom_left, shared_error
 
@@ -86,7 +86,7 @@ def chance_of_beating(one: np.ndarray, other: np.ndarray, *, ratio: float, folds
         noise = _noise(wins)
         error = shared_error(variance, noise, s, ratio)
         freedom = (s - 1) * freedom_left(s, folds, max(1 - noise / variance, 0.0))
-        half = float(stats.t.ppf(0.975, freedom)) * error
+        half = float(special.stdtrit(freedom, 0.975)) * error
         low, high = max(chance - half, 0.0), min(chance + half, 1.0)
     sure = low > 0.5 or high < 0.5
     return {

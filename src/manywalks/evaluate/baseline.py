@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, MAIN
 from manywalks.evaluate.scores import certain_errors
@@ -145,7 +144,7 @@ def _resampled(n: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
 
 def weighted_auroc(positive: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Area under the ROC curve of (n,) scores by each row of weights (b, n); NaN without a class."""
-    ranks = stats.rankdata(score, method="dense") - 1
+    ranks = np.unique(score, return_inverse=True)[1]
     order = np.argsort(ranks, kind="stable")
     starts = np.flatnonzero(np.diff(ranks[order], prepend=-1))
     ones = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.params.sections.cut import Cut
@@ -99,7 +99,7 @@ def churn(
         return {"molecules": 0, "unit": terms.unit}
     rms, luck = math.sqrt(np.mean(change**2)), math.sqrt(np.mean(before.variance + after.variance))
     p = chances_of_luck(change, before, after)
-    q = stats.false_discovery_control(p)
+    q = false_discovery_rates(p)
     beyond = np.flatnonzero(q <= FALSE_SHARE)
     seen = (before, after)
     if calibrations is not None:
@@ -151,7 +151,16 @@ def chances_of_luck(change: np.ndarray, before: Side, after: Side) -> np.ndarray
     z = np.divide(np.abs(change), np.sqrt(total), out=np.zeros_like(change), where=known)
     # where no replicate of either model moves, any change is no luck
     certain = (np.abs(change) <= 1e-6 * np.abs(before.predicted)).astype(np.float64)
-    return np.where(known, 2 * stats.t.sf(z, freedom), certain)
+    return np.where(known, 2 * special.stdtr(freedom, -z), certain)
+
+
+def false_discovery_rates(p: np.ndarray) -> np.ndarray:
+    """Each p value (n,) adjusted as Benjamini and Hochberg do: the false share among all as small."""
+    order = np.argsort(p)
+    raised = p[order] * p.size / np.arange(1, p.size + 1)
+    adjusted = np.empty(p.size)
+    adjusted[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1)
+    return adjusted
 
 
 def _luck_bound(before: Side, after: Side, confidence: float) -> float:

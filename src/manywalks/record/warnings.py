@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 WINDOWS = (3, 10, 30, 100)
 YEARLY = 0.05
@@ -131,6 +130,8 @@ def coverage_p(within: np.ndarray, series: np.ndarray, nominal: float, calibrati
         nominal: the promised share.
         calibration: series that the intervals were fitted on.
     """
+    from scipy import stats  # half a second to import
+
     rank = math.ceil((calibration + 1) * nominal)
     if rank > calibration:
         return 1.0  # so few that nothing was promised
@@ -146,6 +147,8 @@ def shift_p(error: np.ndarray, series: np.ndarray) -> float:
         error: (n,) observed less predicted, over the predicted standard deviation.
         series: int (n,), which are of one series.
     """
+    from scipy import stats  # half a second to import
+
     means = np.bincount(series, error) / np.bincount(series)
     return float(np.asarray(stats.wilcoxon(means))[1]) if np.any(means) else 1.0
 

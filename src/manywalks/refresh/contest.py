@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 Verdict = Literal["better", "equivalent", "worse", "undecided"]
 _LEAST_PROBABILITY = 1e-7
@@ -123,7 +123,7 @@ def _half_width(parts: list[Part], confidence: float) -> float:
     if total == 0:
         return 0.0
     freedom = total**2 / sum(part.variance**2 / part.freedom for part in parts)
-    return float(stats.t.ppf(0.5 + confidence / 2, freedom)) * math.sqrt(total)
+    return float(special.stdtrit(freedom, 0.5 + confidence / 2)) * math.sqrt(total)
 
 
 def verdict(low: float, high: float, margin: float) -> Verdict:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 BINS = 10
 LEVEL = 0.01
@@ -23,6 +22,8 @@ def value_drift(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
         distribution; exact for classes), psi (population stability index: under 0.1 little, over 0.2 much);
         None where either side has fewer than 5 values.
     """
+    from scipy import stats  # half a second to import
+
     old, new = old[np.isfinite(old)], new[np.isfinite(new)]
     found: dict[str, Any] = {"old": old.size, "new": new.size, "ks": None, "p": None, "psi": None}
     if min(old.size, new.size) < 5:
@@ -35,6 +36,8 @@ def value_drift(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
 
 def _class_drift(old: np.ndarray, new: np.ndarray) -> dict[str, float]:
     """Shift of the share of class 1, by Fisher's exact test."""
+    from scipy import stats  # half a second to import
+
     counts = np.array([[np.sum(side == value) for value in (0.0, 1.0)] for side in (old, new)])
     shares = counts / counts.sum(axis=1, keepdims=True)
     test: Any = stats.fisher_exact(counts)

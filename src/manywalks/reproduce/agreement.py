@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.scores import endpoint_metrics
@@ -114,7 +114,7 @@ def suspicious_replicates(model: np.ndarray, retrained: np.ndarray, *, endpoints
         return []
     level = 1 - _SUSPICIOUS / (m * endpoints)
     logs = np.log(own)
-    reach = float(stats.t.ppf(level, k - 1)) * logs.std(ddof=1) * math.sqrt(1 + 1 / k)
+    reach = float(special.stdtrit(k - 1, level)) * logs.std(ddof=1) * math.sqrt(1 + 1 / k)
     gaussian = difference_bound(retrained, level).bound * math.sqrt(k / 2)
     limit = max(math.exp(logs.mean() + reach), gaussian, _FARTHER * float(own.max()))
     return np.flatnonzero(theirs > limit).tolist()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.features import Features
 from manywalks.replicates.fresh import fresh_replicates
@@ -179,9 +179,9 @@ def _spread(replicates: np.ndarray, everything: np.ndarray) -> dict[str, float]:
         covariance_moments(everything.astype(np.float64)),
     )
     freedom, of_whole = ((len(each) - 1) / m.theta for each, m in ((replicates, found), (everything, whole)))
-    low, high = (freedom / stats.chi2.ppf(level, freedom) for level in (0.975, 0.025))
+    low, high = (freedom / special.chdtri(freedom, p) for p in (0.025, 0.975))
     share = found.variance / whole.variance if whole.variance else 0.0
-    least, most = (share / stats.f.ppf(level, freedom, of_whole) for level in (0.975, 0.025))
+    least, most = (share / special.fdtri(freedom, of_whole, level) for level in (0.975, 0.025))
     same = replicates is everything
     return {
         "spread": math.sqrt(found.variance),

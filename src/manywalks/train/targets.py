@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from manywalks.params.load import Params
 from manywalks.train.scaling import normal_scores
@@ -157,9 +157,15 @@ def choose_kind(values: np.ndarray) -> Literal["standard", "log"]:
     """ "log" for skewed values that are none of them negative, else "standard"; values (n,)."""
     if values.min() < 0 or values.max() == values.min():
         return "standard"
-    skew = float(stats.skew(values))
+    skew = float(_skew(values))
     logs = np.log10(values + log_offset(values))
-    return "log" if skew > SKEWED and abs(float(stats.skew(logs))) < skew else "standard"
+    return "log" if skew > SKEWED and abs(float(_skew(logs))) < skew else "standard"
+
+
+def _skew(values: np.ndarray) -> float:
+    """Skewness of values (n,): the third central moment over the 3/2 power of the second."""
+    away = values - values.mean()
+    return float(np.mean(away**3) / np.mean(away**2) ** 1.5)
 
 
 def log_offset(values: np.ndarray) -> float:
@@ -172,7 +178,7 @@ def log_offset(values: np.ndarray) -> float:
     positive = values[values > 0]
     highest = max(float(np.quantile(values, HIGHEST)), float(positive.min()))
     tried = np.geomspace(positive.min() / 2, highest, OFFSETS)
-    return float(min(tried, key=lambda offset: abs(float(stats.skew(np.log10(values + offset))))))
+    return float(min(tried, key=lambda offset: abs(float(_skew(np.log10(values + offset))))))
 
 
 def _fit_step(curated: pd.DataFrame, name: str, params: Params) -> TargetStep:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.compare.scores import Scores
 
@@ -37,7 +37,7 @@ class Gain(NamedTuple):
     @property
     def half(self) -> float:
         """Half the 95 % interval."""
-        return float(stats.t.ppf(0.5 + CONFIDENCE / 2, self.freedom)) * self.error
+        return float(special.stdtrit(self.freedom, 0.5 + CONFIDENCE / 2)) * self.error
 
 
 @dataclass(frozen=True)
@@ -102,4 +102,4 @@ def gain_over(scores: ByTrial, one: int, other: int, between: Pooled) -> Gain:
 
 def is_beaten(gain: Gain) -> bool:
     """Whether a gain over the best trial is surely below 0: its interval, not its value, decides."""
-    return gain.mean + float(stats.t.ppf(SURE, gain.freedom)) * gain.error < 0
+    return gain.mean + float(special.stdtrit(gain.freedom, SURE)) * gain.error < 0

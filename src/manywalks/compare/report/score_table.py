@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 # assumptions are given up where their tests are this sure
 DOUBT = 0.01
@@ -83,13 +83,15 @@ def mauchly(scores: np.ndarray) -> float | None:
         return None
     log_w = log_det - p * math.log(np.trace(covariance) / p)
     scale = (s - 1) - (2 * p**2 + p + 2) / (6 * p)
-    return float(stats.chi2.sf(-scale * log_w, p * (p + 1) // 2 - 1))
+    return float(special.chdtrc(p * (p + 1) // 2 - 1, -scale * log_w))
 
 
 def _shapiro(scores: np.ndarray) -> float | None:
     """p of the residuals being normal."""
     if len(scores) < 3:
         return None
+    from scipy import stats  # half a second to import
+
     residuals = _residuals(scores)
     # of equal scores the means leave rounding, which no test can call normal or not
     if np.ptp(residuals) <= 10 * _ALIKE * np.abs(scores).max():

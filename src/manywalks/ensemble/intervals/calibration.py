@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import special
 from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble.intervals import probability_maps
@@ -85,7 +85,7 @@ class Calibration:
         interval is guaranteed: Student's quantile, or the largest score if that is larger, stands in.
         """
         if not self.is_guaranteed(coverage):
-            student = float(stats.t.ppf((1 + coverage) / 2, max(self.molecules - 1, 1)))
+            student = float(special.stdtrit(max(self.molecules - 1, 1), (1 + coverage) / 2))
             return max([student, *self.scores[-1:]])
         rank = math.ceil((self.molecules + 1) * coverage)
         kept = _kept_ranks(self.molecules)
@@ -216,6 +216,8 @@ def _variance_parts(
 
     With `alone` the share is 1; `near` are parts that the fit starts from (default: several starts).
     """
+    from scipy import optimize  # a quarter of a second to import
+
     # a variance of zero would make certain what only a few molecules suggest
     least = 1e-6 * float(np.mean(error**2)) + 1e-12
     typical = float(np.mean(spread**2))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 Method = Literal["logistic", "isotonic", "auto"]
 Map = Callable[[np.ndarray], np.ndarray]
@@ -60,6 +60,8 @@ def fit_platt(positive: np.ndarray, probability: np.ndarray) -> PlattMap:
         positive: bool (n,).
         probability: (n,).
     """
+    from scipy import optimize  # a quarter of a second to import
+
     at, signed = logit(probability), np.where(positive, 1.0, -1.0)
 
     def cost(x: np.ndarray) -> float:

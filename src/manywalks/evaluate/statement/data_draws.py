@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg, special
 
 from manywalks.evaluate.statement.pairs import Pairs, flip_rate, top_overlap
 from manywalks.formatting import short
@@ -114,7 +114,7 @@ def draw_statement(cube: np.ndarray, terms: DrawTerms) -> dict[str, Any]:
         return SHRINKS * max(between * factor - within / each, 0.0)
 
     variance = of_draw(1.0)
-    low, high = (of_draw(freedom / float(stats.chi2.ppf(level, freedom))) for level in (0.975, 0.025))
+    low, high = (of_draw(freedom / float(special.chdtri(freedom, p))) for p in (0.025, 0.975))
     whole = variance + terms.within / m
     ends = (math.sqrt(2 * (one + terms.within / m)) for one in (low, high))
     expected = math.sqrt(2 * whole)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.evaluate.registry import IN_STEPS, WIDTHS
 from manywalks.evaluate.scores import Metrics
@@ -88,7 +88,7 @@ def metric_differences(
         adaptive: whether `replicates` was chosen by looking at them.
     """
     failures = (1 - confidence) * (1 - _TAILS / replicates) * (1 - _LOOKING if adaptive else 1)
-    quantile = float(stats.t.ppf(1 - failures / 2, replicates - 1))
+    quantile = float(special.stdtrit(replicates - 1, 1 - failures / 2))
     ones, others = ([score(predicted) for predicted in side] for side in pairs)
     still = bool(np.array_equal(pairs.one, pairs.other))
     found: dict[str, dict[str, float] | None] = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.evaluate.infinite import closed_form
 from manywalks.evaluate.scores import Metrics, endpoint_metrics
@@ -209,7 +209,7 @@ def _single_replicates(values: list[float | None], confidence: float) -> dict[st
     if known.size < 2:
         return dict.fromkeys(("mean", "sd", "low", "high", "min", "max"))
     mean, sd = float(known.mean()), float(known.std(ddof=1))
-    half = float(stats.t.ppf((1 + confidence) / 2, known.size - 1)) * sd / math.sqrt(known.size)
+    half = float(special.stdtrit(known.size - 1, (1 + confidence) / 2)) * sd / math.sqrt(known.size)
     return {
         "mean": mean,
         "sd": sd,

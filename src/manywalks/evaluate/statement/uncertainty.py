@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from manywalks.evaluate.scores import spearman
 
@@ -44,7 +44,8 @@ def nll(error: np.ndarray, sd: np.ndarray) -> float:
 def crps(error: np.ndarray, sd: np.ndarray) -> float:
     """Mean continuous ranked probability score of Gaussians, in the endpoint's unit."""
     z = error / sd
-    scores = z * (2 * stats.norm.cdf(z) - 1) + 2 * stats.norm.pdf(z) - 1 / np.sqrt(np.pi)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    scores = z * (2 * special.ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)
     return float(np.mean(sd * scores))
 
 
@@ -63,7 +64,7 @@ def ence(error: np.ndarray, sd: np.ndarray) -> float | None:
 
 def miscalibration_area(error: np.ndarray, sd: np.ndarray) -> float:
     """Area between the diagonal and the curve of observed over stated shares: 0 to 0.5."""
-    below = np.sort(stats.norm.cdf(error / sd))
+    below = np.sort(special.ndtr(error / sd))
     observed = np.searchsorted(below, _GRID, side="right") / error.size
     return float(np.mean(np.abs(observed - _GRID)))
 
@@ -85,8 +86,8 @@ _SCORES: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {
 def binomial_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Clopper and Pearson's interval of a share of n."""
     tail = (1 - confidence) / 2
-    low = float(stats.beta.ppf(tail, hits, n - hits + 1)) if hits > 0 else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
+    low = float(special.betaincinv(hits, n - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
     return low, high
 
 

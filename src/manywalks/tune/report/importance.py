@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import RandomForestRegressor
 
 from manywalks.tune.space.keys import Key, RangeParams
 
@@ -54,6 +53,8 @@ def _one_draw(
     rest = np.setdiff1d(np.arange(len(y)), drawn)
     if len(rest) < 2:
         return None
+    from sklearn.ensemble import RandomForestRegressor  # a second to import
+
     forest = RandomForestRegressor(TREES, random_state=int(rng.integers(2**31)), min_samples_leaf=2)
     forest.fit(x[drawn], y[drawn], sample_weight=weight[drawn])
     variance = float(np.var(y)) or 1.0
