@@ -18,8 +18,8 @@ __all__ = ["Ensemble", "__version__"]
 
 # what numba compiles, and where its constants are from
 _COMPILED = (
-    "similarity.py", "ensemble/stacks", "featurize/circular.py", "featurize/patterns", "featurize/rdkit2d",
-    "train/dense_engine", "train/weights.py",
+    "similarity.py", "ensemble/stacks", "featurize/circular.py", "featurize/erg.py", "featurize/pairs.py",
+    "featurize/patterns", "featurize/rdkit2d", "train/dense_engine", "train/weights.py",
 )  # fmt: skip
 _FOLDER = "compiled-"
 

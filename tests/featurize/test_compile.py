@@ -11,10 +11,10 @@ import pytest
 CODE = """
 import json, sys
 from manywalks.featurize.featurize import featurize
-from manywalks.featurize.fingerprints import CIRCULAR
+from manywalks.featurize.fingerprints import FROM_ARRAYS
 from manywalks.featurize.molecule import COMPILED
 from manywalks.params.sections.model import FeatureBlock
-blocks = [FeatureBlock(kind=kind) for kind in (*COMPILED, *CIRCULAR)]
+blocks = [FeatureBlock(kind=kind) for kind in (*COMPILED, *FROM_ARRAYS)]
 featurize(["CC(=O)Oc1ccccc1C(=O)O", "C[C@H](N)C(=O)NC1CC1"], blocks)
 ours = [module for name, module in list(sys.modules.items()) if name.startswith("manywalks.featurize")]
 compiled = [each for module in ours for each in vars(module).values() if hasattr(each, "py_func")]

@@ -5,32 +5,19 @@ that is mixed with its neighbours' numbers, so that it stands for its surroundin
 same bonds one counts. One pass serves all radii and the densities of rdkit2d.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from manywalks.featurize.patterns.compile import PatternSet
 from manywalks.featurize.patterns.graph import Graph
-from manywalks.featurize.patterns.match import fill
+from manywalks.featurize.patterns.roles import roles
 from manywalks.featurize.rdkit2d.distances import kind_of
 
 MOST = 3  # layers
 # RDKit's numbers of single, double, triple and aromatic bonds
 _BOND = np.array([1, 2, 3, 12], dtype=np.int64)
 _MASK = 0xFFFFFFFF
-# what RDKit's feature invariants look for: donor, acceptor, aromatic, halogen, base, acid
-ROLES = (
-    "[$([N;!H0;v3,v4&+1]),$([O,S;H1;+0]),n&H1&+0]",
-    "[$([O,S;H1;v2;!$(*-*=[O,N,P,S])]),$([O,S;H0;v2]),$([O,S;-]),$([N;v3;!$(N-*=[O,N,P,S])]),n&H0&+0,"
-    "$([o,s;+0;!$([o,s]:n);!$([o,s]:c:n)])]",
-    "[a]",
-    "[F,Cl,Br,I]",
-    "[#7;+,$([N;H2&+0][$([C,a]);!$([C,a](=O))]),$([N;H1&+0]([$([C,a]);!$([C,a](=O))])[$([C,a]);"
-    "!$([C,a](=O))]),$([N;H0&+0]([C;!$(C(=O))])([C;!$(C(=O))])[C;!$(C(=O))])]",
-    "[$([C,S](=[O,S,P])-[O;H1,-1])]",
-)
 
 
 class Surroundings(NamedTuple):
@@ -60,18 +47,7 @@ def surroundings(graph: Graph) -> Surroundings | None:
 
 def of_roles(graph: Graph, radius: int) -> Surroundings:
     """By the role in binding of each atom: donor, acceptor, ring, halogen, base, acid."""
-    patterns, columns = _roles()
-    table = patterns.table(graph)
-    fill(table, graph, patterns.patterns)
-    return Surroundings(*_surroundings(graph, _bits(table, columns), radius))
-
-
-@cache
-def _roles() -> tuple[PatternSet, np.ndarray]:
-    """The patterns of roles, compiled, and each one's column."""
-    patterns = PatternSet(ROLES)
-    first = patterns.patterns.first[patterns.places(ROLES)]
-    return patterns, patterns.patterns.atoms[first, 0]
+    return Surroundings(*_surroundings(graph, roles(graph).around, radius))
 
 
 @numba.njit(cache=True)
@@ -88,17 +64,7 @@ def different(ids, layers):  # pragma: no cover
 
 
 @numba.njit(cache=True)
-def _bits(table, columns):  # pragma: no cover
-    """Which columns of a table (n, c) hold for each atom, as bits: int64 (n,)."""
-    result = np.zeros(len(table), np.int64)
-    for i in range(len(table)):
-        for place, column in enumerate(columns):
-            result[i] |= np.int64(table[i, column] != 0) << place
-    return result
-
-
-@numba.njit(cache=True)
-def _mixed(seed, value):  # pragma: no cover
+def mixed(seed, value):  # pragma: no cover
     """A number of 32 bits with another one mixed in."""
     return seed ^ (((value & _MASK) + 0x9E3779B9 + (seed << 6) + (seed >> 2)) & _MASK)
 
@@ -109,12 +75,12 @@ def _of_elements(graph):  # pragma: no cover
     result = np.empty(len(graph.number), np.int64)
     for i in range(len(result)):
         hydrogens = graph.hydrogens[i]
-        number = _mixed(0, graph.number[i])
-        number = _mixed(number, graph.starts[i + 1] - graph.starts[i] + hydrogens)
-        number = _mixed(number, hydrogens)
-        number = _mixed(number, graph.charge[i])
-        number = _mixed(number, 0)  # the difference of an isotope's mass
-        result[i] = _mixed(number, 1) if graph.rings[i] else number
+        number = mixed(0, graph.number[i])
+        number = mixed(number, graph.starts[i + 1] - graph.starts[i] + hydrogens)
+        number = mixed(number, hydrogens)
+        number = mixed(number, graph.charge[i])
+        number = mixed(number, 0)  # the difference of an isotope's mass
+        result[i] = mixed(number, 1) if graph.rings[i] else number
     return result
 
 
@@ -157,9 +123,9 @@ def _next_number(graph, atom, layer, numbers, sorted_keys):  # pragma: no cover
             place -= 1
         sorted_keys[place] = key
         size += 1
-    number = _mixed(layer, numbers[atom])
+    number = mixed(layer, numbers[atom])
     for key in sorted_keys[:size]:
-        number = _mixed(number, _mixed(_mixed(0, key >> 32), key))
+        number = mixed(number, mixed(mixed(0, key >> 32), key))
     return number
 
 

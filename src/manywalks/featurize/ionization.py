@@ -19,6 +19,7 @@ from rdkit.Chem import rdMolDescriptors
 from manywalks.featurize.patterns.found import Found, FoundAtOnce
 from manywalks.featurize.patterns.graph import graph_of
 from manywalks.featurize.rdkit2d.crippen import contributions
+from manywalks.featurize.rdkit2d.distances import plain_distances
 
 IONIZATION = (
     "charge", "cation", "anion", "zwitterion", "log_neutral", "log_d",
@@ -164,7 +165,7 @@ def sites(mol: Chem.Mol) -> Sites:
     """The pKa values of a molecule's acidic and basic groups."""
     graph = graph_of(mol)
     find = Found(mol) if graph is None else FoundAtOnce(graph, ALL)
-    distance = Chem.GetDistanceMatrix(mol)
+    distance = Chem.GetDistanceMatrix(mol) if graph is None else plain_distances(graph)
     acids = _acids(find, distance)
     return Sites(np.sort(acids), np.sort(_bases(mol, find, distance))[::-1])
 

@@ -8,7 +8,7 @@ from rdkit import Chem, rdBase
 
 from manywalks.featurize.conformers import CONFORMER, conformer3d
 from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, descriptors
-from manywalks.featurize.fingerprints import CIRCULAR, fingerprint, fingerprint_names
+from manywalks.featurize.fingerprints import FROM_ARRAYS, fingerprint, fingerprint_names
 from manywalks.featurize.foreign.foreign import function_columns, function_values, warm
 from manywalks.featurize.foreign.vectors import read_vectors
 from manywalks.featurize.ionization import IONIZATION, ionization
@@ -78,7 +78,7 @@ def featurize_molecule(
 
 def _features(mol: Chem.Mol, blocks: Sequence[FeatureBlock], seed: int) -> FeatureRow:
     """All blocks of a molecule, the sparse ones side by side."""
-    # first, since circular fingerprints are made of the arrays that descriptors read
+    # first, since most fingerprints are made of the arrays that descriptors read
     dense = [_real_valued(mol, block, seed) for block in _dense(blocks)]
     columns, values, at = [np.empty(0, np.int32)], [np.empty(0, np.float32)], 0
     for block in blocks:
@@ -159,7 +159,7 @@ def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
         if block.kind in FUNCTIONS:
             warm(function_name(block))
     # compiling, once for an installation, is no molecule's time
-    compiled = [block for block in blocks if block.kind in (*COMPILED, *CIRCULAR)]
+    compiled = [block for block in blocks if block.kind in (*COMPILED, *FROM_ARRAYS)]
     if any(block.kind in COMPILED for block in compiled):
         with compiled_once("-".join(sorted({block.kind for block in compiled}))):
             featurize_molecule(TYROSINE, compiled)

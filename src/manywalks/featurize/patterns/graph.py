@@ -13,6 +13,17 @@ FIELDS = (
     "number", "aromatic", "charge", "hydrogens", "degree", "connections", "valence",
     "rings", "ring", "isotope",
 )  # fmt: skip
+# of each atom, in the order of `Graph`
+_ASKED = (
+    Chem.Atom.GetAtomicNum,
+    Chem.Atom.GetIsAromatic,
+    Chem.Atom.GetFormalCharge,
+    Chem.Atom.GetTotalNumHs,
+    Chem.Atom.GetTotalValence,
+    Chem.Atom.GetIsotope,
+    Chem.Atom.GetNumRadicalElectrons,
+    Chem.Atom.GetHybridization,
+)
 _DATIVE = Chem.MolFromSmarts("*->*")
 # RDKit's orders of single, double, triple and aromatic bonds, doubled
 _KIND_OF_ORDER = np.array([-1, -1, 0, 3, 1, -1, 2], dtype=np.int64)
@@ -22,8 +33,8 @@ class Graph(NamedTuple):
     """n atoms, b bonds.
 
     Attributes:
-        number, aromatic, charge, hydrogens, valence, isotope, radicals: int64 (n,); hydrogens are those that
-            are no atoms of their own.
+        number, aromatic, charge, hydrogens, valence, isotope, radicals, hybrid: int64 (n,); hydrogens are
+            those that are no atoms of their own, `hybrid` is RDKit's number of a hybridization.
         starts: neighbours of atom i are `neighbours[starts[i] : starts[i + 1]]`, int64 (n + 1,).
         neighbours, bonds: int64 (2 b,), ascending per atom; a bond is a bit as in `expression.bond_mask`.
         rings, ring: how many of RDKit's rings an atom is in, and the size of the smallest; int64 (n,).
@@ -37,6 +48,7 @@ class Graph(NamedTuple):
     valence: np.ndarray
     isotope: np.ndarray
     radicals: np.ndarray
+    hybrid: np.ndarray
     starts: np.ndarray
     neighbours: np.ndarray
     bonds: np.ndarray
@@ -76,18 +88,7 @@ def _read(mol: Chem.Mol, atoms: list[Chem.Atom] | None) -> Graph | None:
     order = Chem.GetAdjacencyMatrix(mol, useBO=True)
     if not len(atoms) or mol.HasSubstructMatch(_DATIVE):
         return None
-    read = np.array(
-        [
-            [atom.GetAtomicNum() for atom in atoms],
-            [atom.GetIsAromatic() for atom in atoms],
-            [atom.GetFormalCharge() for atom in atoms],
-            [atom.GetTotalNumHs() for atom in atoms],
-            [atom.GetTotalValence() for atom in atoms],
-            [atom.GetIsotope() for atom in atoms],
-            [atom.GetNumRadicalElectrons() for atom in atoms],
-        ],
-        dtype=np.int64,
-    )
+    read = np.array([list(map(ask, atoms)) for ask in _ASKED], dtype=np.int64)
     rings = mol.GetRingInfo().AtomRings()
     members = np.array([atom for ring in rings for atom in ring], dtype=np.int64)
     sizes = np.array([len(ring) for ring in rings], dtype=np.int64)

@@ -16,6 +16,7 @@ from manywalks.featurize.circular import different, surroundings
 from manywalks.featurize.patterns.graph import Graph, graph_of
 from manywalks.featurize.rdkit2d import numbers
 from manywalks.featurize.rdkit2d.crippen import contributions
+from manywalks.featurize.rdkit2d.distances import plain_distances
 from manywalks.featurize.rdkit2d.matched import Matched, matched
 from manywalks.featurize.rdkit2d.rings import cycles_without, overlaps
 from manywalks.featurize.rdkit2d.spacial import spacial_score
@@ -56,7 +57,7 @@ def values_of(mol: Chem.Mol) -> Values:
     values |= _sums(graph)
     values |= _of_rings(mol, graph)
     values |= _densities(mol, graph, values["HeavyAtomCount"])
-    values["SPS"] = spacial_score(mol, graph, atoms) if values["HeavyAtomCount"] else NAN
+    values["SPS"] = spacial_score(mol, graph) if values["HeavyAtomCount"] else NAN
     given = contributions(graph)
     values["MolLogP"], values["MolMR"] = given.total.tolist()
     charges, all_known = _charges(mol, atoms)
@@ -66,7 +67,9 @@ def values_of(mol: Chem.Mol) -> Values:
     )
     properties = np.stack([masses, charges, *given.atoms.T])
     values |= _of_charges(charges)
-    found = numbers.numbers(graph, properties, values["HallKierAlpha"], numbers.elements())
+    found = numbers.numbers(
+        graph, plain_distances(graph), properties, values["HallKierAlpha"], numbers.elements()
+    )
     values |= zip(numbers.NAMES, found.tolist(), strict=True)
     if not all_known:
         functions = descriptor_functions()

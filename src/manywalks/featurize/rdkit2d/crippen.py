@@ -119,6 +119,7 @@ def with_hydrogens(graph):  # pragma: no cover
         np.concatenate((graph.valence, ones)),
         np.concatenate((graph.isotope, none)),
         np.concatenate((graph.radicals, none)),
+        np.concatenate((graph.hybrid, none)),
         starts,
         neighbours,
         bonds,

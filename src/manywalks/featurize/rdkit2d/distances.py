@@ -4,12 +4,23 @@ import numba
 import numpy as np
 
 from manywalks.featurize.patterns.expression import KINDS
+from manywalks.featurize.patterns.graph import Graph
 
 # what RDKit gives for atoms that no path connects
 APART = 1e8
 # one over the bond order of single, double, triple and aromatic bonds, times 6: whole numbers
 _SIXTHS = np.array([6, 3, 2, 4], dtype=np.int64)
 _FAR = 1 << 40
+# the last molecule's: descriptors, atom pairs and ionization ask for the same
+_last: "tuple[Graph, np.ndarray] | None" = None
+
+
+def plain_distances(graph: Graph) -> np.ndarray:
+    """Bonds between atoms, int64 (n, n); -1 where no path is."""
+    global _last
+    if _last is None or _last[0] is not graph:
+        _last = graph, distances(graph)
+    return _last[1]
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -12,7 +12,7 @@ from rdkit.Chem.EState import EState_VSA
 from manywalks.featurize.rdkit2d import rings
 from manywalks.featurize.rdkit2d.bertz import bertz_ct
 from manywalks.featurize.rdkit2d.burden import bcut
-from manywalks.featurize.rdkit2d.distances import balaban_j, distances, estate, order_distances
+from manywalks.featurize.rdkit2d.distances import balaban_j, estate, order_distances
 from manywalks.featurize.rdkit2d.paths import chi, deltas, kappas
 from manywalks.featurize.rdkit2d.polynomial import ipc
 from manywalks.featurize.rdkit2d.surface import areas, binned
@@ -60,14 +60,15 @@ def elements() -> Elements:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def numbers(graph, properties, alpha, table):  # pragma: no cover
+def numbers(graph, plain, properties, alpha, table):  # pragma: no cover
     """Values of NAMES: (k,).
 
     Args:
+        plain: bonds between atoms, as `distances` gives them.
         properties: mass, charge, contributions to log P and to refractivity of each atom: (4, n).
         alpha: Hall and Kier's.
     """
-    plain, by_order = distances(graph), order_distances(graph)
+    by_order = order_distances(graph)
     index = estate(graph, plain, table.outer_electrons)
     sizes, of_hydrogens = areas(graph, table.radii)
     of_paths = chi(graph, deltas(graph, table.outer_electrons))

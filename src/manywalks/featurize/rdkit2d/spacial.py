@@ -21,10 +21,9 @@ for _kind, _weight in (("SP", 1), ("SP2", 2), ("SP3", 3)):
 LARGE_RING = 8
 
 
-def spacial_score(mol: Chem.Mol, graph: Graph, atoms: list[Chem.Atom]) -> float:
+def spacial_score(mol: Chem.Mol, graph: Graph) -> float:
     """Of a molecule with heavy atoms."""
-    hybrid = np.array([atom.GetHybridization() for atom in atoms], dtype=np.int64)
-    return _score(graph, _WEIGHTS[hybrid], _with_sides(mol, graph))
+    return _score(graph, _WEIGHTS[graph.hybrid], _with_sides(mol, graph))
 
 
 def _with_sides(mol: Chem.Mol, graph: Graph) -> np.ndarray:
