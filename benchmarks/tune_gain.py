@@ -194,7 +194,8 @@ def section(rows: list[dict[str, Any]]) -> str:
         "so its trials cost less. Surely worse than the defaults on test, of "
         f"{len(rows)}: {worse['taken']} by the verdict, {worse['winner']} with the search's best trial, "
         f"{worse['plain']} with plain Optuna's. "
-        f"Both draw their first {RANDOM} trials at random. "
+        f"Plain Optuna draws its first {RANDOM} trials at random over the space; the search changes a few "
+        "keys of the defaults in each of its first ones. "
         + promises(rows)
         + _not_measured(rows)
         + "\n\n"

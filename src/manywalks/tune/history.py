@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.samplers import TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, create_trial
+from optuna.trial import TrialState as OptunaState
 
 from manywalks import files
 from manywalks.tune.space.keys import Key
@@ -18,6 +20,9 @@ from manywalks.tune.space.keys import Key
 NAME = "manywalks"
 # drawn at random before the sampler learns from what was found
 RANDOM = 10
+# of these a key leaves the present settings with this chance, and so many keys in the mean at least: what is
+# random in all keys is mostly far worse than settings that somebody chose
+CHANGED, FEWEST = 0.3, 3
 FAILED, VALUES, BEATEN, COST = "failed", "values", "beaten", "cost"
 
 
@@ -54,6 +59,7 @@ class History:
         begun = len(self._study.get_trials(deepcopy=False))
         own = None if seed is None else (seed + 7919 * begun) % 2**32
         self._study.sampler = TPESampler(seed=own, n_startup_trials=RANDOM)
+        self._rng = np.random.default_rng(own)
 
     def _refuse_other_cost(self) -> None:
         """A search that goes on must look for what it looked for."""
@@ -87,15 +93,26 @@ class History:
         )
 
     def trials(self) -> list[FrozenTrial]:
-        """All trials, without the present settings."""
-        return [one for one in self._study.get_trials(deepcopy=False) if not one.user_attrs.get("present")]
+        """All trials, without the present settings and what was only planned."""
+        return [
+            one
+            for one in self._study.get_trials(deepcopy=False)
+            if not one.user_attrs.get("present") and one.state != OptunaState.WAITING
+        ]
 
     def running(self) -> list[int]:
         """Trials that were begun and have not ended."""
         return [one.number for one in self.trials() if not one.state.is_finished()]
 
     def ask(self) -> Trial:
-        """A new trial."""
+        """A new trial; the first ones change a few keys of the present settings."""
+        known = self._study.get_trials(deepcopy=False)
+        present = next((one.params for one in known if one.user_attrs.get("present")), None)
+        if present and len(self.trials()) < RANDOM:
+            changed = self._rng.random(len(present)) < max(CHANGED, FEWEST / len(present))
+            changed[self._rng.integers(len(present))] = True
+            kept = {name: present[name] for name, other in zip(present, changed, strict=True) if not other}
+            self._study.enqueue_trial(kept)
         return self._study.ask()
 
     def note(self, number: int, name: str, value: Any) -> None:
@@ -114,7 +131,7 @@ class History:
     def end(self, number: int, gain: float, cost: float | None = None, *, beaten: bool = False) -> None:
         """A trial has ended with a gain, to its last rung or beaten before."""
         if beaten and self._cost is None:
-            self._study.tell(number, state=TrialState.PRUNED)
+            self._study.tell(number, state=OptunaState.PRUNED)
             return
         if beaten:
             self.note(number, BEATEN, True)
@@ -123,7 +140,7 @@ class History:
     def fail(self, number: int, reason: str) -> None:
         """A trial could not be trained."""
         self.note(number, FAILED, reason)
-        self._study.tell(number, state=TrialState.FAIL)
+        self._study.tell(number, state=OptunaState.FAIL)
 
     def _trial(self, number: int) -> Trial:
         trials = self._study.get_trials(deepcopy=False)
