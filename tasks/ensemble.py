@@ -1,6 +1,8 @@
 """Stage ensemble: all replicates -> one Keras model with everything that prediction needs."""
 
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
 from manywalks import files
 from manywalks.ensemble import manifest
@@ -8,9 +10,11 @@ from manywalks.ensemble.build import calibrations, family_replicates, settings_o
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.model_file import keras_stack
 from manywalks.ensemble.model_file.keras_file import save_keras
+from manywalks.params.load import Params
 from manywalks.replicates.opening import open_store
-from manywalks.replicates.store import entropy_of, read_used_replicates
-from manywalks.train.prepare import read_features, read_prepared
+from manywalks.replicates.store import Store, entropy_of, read_used_replicates
+from manywalks.train.prepare import Prepared, read_features, read_prepared
+from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
 
@@ -19,15 +23,11 @@ def run(workspace: Workspace) -> None:
     params = workspace.params
     store, features = open_store(workspace), read_features(workspace)
     prepared = [read_prepared(workspace, one.family, one.key, features=features) for one in store.families]
-    kept, diverged = read_used_replicates(store)
     scaler = union_scaler(features, prepared)
-    families = family_replicates(params, prepared, kept, scaler)
-    average, class_average = params.ensemble.average, params.ensemble.class_average
-    model = keras_stack.stacked_model(families, average, class_average, n_features=len(scaler.names))
     folder = workspace.ensemble.with_name(".ensemble")
     shutil.rmtree(folder, ignore_errors=True)
-    about = keras_stack.describe(families, average, class_average)
-    save_keras(model, folder / "model.keras", about=about)
+    kept, diverged = read_used_replicates(store, weights=False)
+    save_model(store, params, prepared, scaler, folder / "model.keras")
     scaler.save(folder / "scaler.npz")
     domain = Domain.fit(features.take(prepared[0].problem.train))
     domain.save(folder / "domain.npz")
@@ -55,3 +55,15 @@ def run(workspace: Workspace) -> None:
     )
     shutil.rmtree(workspace.ensemble, ignore_errors=True)
     folder.replace(workspace.ensemble)
+
+
+def save_model(
+    store: Store, params: Params, prepared: Sequence[Prepared], scaler: UnionScaler, path: Path
+) -> None:
+    """Write the one model of all replicates; their weights are in memory no longer than it takes."""
+    average, class_average = params.ensemble.average, params.ensemble.class_average
+    families = family_replicates(params, prepared, read_used_replicates(store)[0], scaler)
+    about = keras_stack.describe(families, average, class_average)
+    model = keras_stack.stacked_model(families, average, class_average, n_features=len(scaler.names))
+    del families
+    save_keras(model, path, about=about)

@@ -1,7 +1,7 @@
 """Write a Keras model to a file: the same model gives the same bytes in any process at any time."""
 
-import io
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # member of the .keras archive that says what the stack was made of; Keras passes over it
 ABOUT = "manywalks.json"
+# bytes that are copied at a time
+PIECE = 1 << 20
 
 
 def save_keras(model: "keras.Model", path: Path, *, about: dict[str, Any] | None = None) -> None:
@@ -25,24 +27,35 @@ def save_keras(model: "keras.Model", path: Path, *, about: dict[str, Any] | None
         about: what `keras_stack.describe` gave; StackedPredictor needs it.
     """
     with files.atomic_path(path) as temporary:
-        model.save(temporary)
-        temporary.write_bytes(_canonical(temporary.read_bytes(), about))
+        raw = temporary.with_name(f"{temporary.stem}-raw{temporary.suffix}")
+        try:
+            model.save(raw)
+            _make_canonical(raw, temporary, about)
+        finally:
+            raw.unlink(missing_ok=True)
 
 
-def _canonical(archive: bytes, about: dict[str, Any] | None) -> bytes:
-    """A .keras archive without the times and memory addresses that Keras writes into it."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(written, "w") as target:
-        members = {name: source.read(name) for name in sorted(source.namelist())}
-        metadata = json.loads(members["metadata.json"])
-        members["metadata.json"] = json.dumps({**metadata, "date_saved": "1980-01-01@00:00:00"}).encode()
-        members["config.json"] = _renumbered(members["config.json"])
+def _make_canonical(source: Path, target: Path, about: dict[str, Any] | None) -> None:
+    """Copy a .keras archive without the times and memory addresses that Keras writes into it."""
+    with zipfile.ZipFile(source) as one, zipfile.ZipFile(target, "w") as other:
+        for name in sorted(one.namelist()):
+            if name == "metadata.json":
+                metadata = json.loads(one.read(name))
+                other.writestr(_member(name), json.dumps({**metadata, "date_saved": "1980-01-01@00:00:00"}))
+            elif name == "config.json":
+                other.writestr(_member(name), _renumbered(one.read(name)))
+            else:  # the weights, as large as memory may be: piece by piece
+                with one.open(name) as content, other.open(_member(name, one.getinfo(name)), "w") as copy:
+                    shutil.copyfileobj(content, copy, PIECE)
         if about is not None:
-            members[ABOUT] = json.dumps(about).encode()
-        for name, content in members.items():
-            # a ZipInfo of its own: fixed time and mode, stored, so that weights can be read in place
-            target.writestr(zipfile.ZipInfo(name), content)
-    return written.getvalue()
+            other.writestr(_member(ABOUT), json.dumps(about))
+
+
+def _member(name: str, of: zipfile.ZipInfo | None = None) -> zipfile.ZipInfo:
+    """A member with a fixed time and mode, stored, so that weights can be read in place."""
+    made = zipfile.ZipInfo(name)
+    made.file_size = 0 if of is None else of.file_size  # decides whether the archive needs 64 bits
+    return made
 
 
 def _renumbered(config: bytes) -> bytes:

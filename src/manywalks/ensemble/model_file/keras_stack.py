@@ -132,15 +132,19 @@ def _dense_stack(x: Any, family: FamilyReplicates) -> Any:
 
 def _einsum_dense(x: Any, equation: str, width: int, name: str, arrays: list[np.ndarray]) -> Any:
     """A dense layer per replicate with the given kernel and bias (m, width)."""
-    layer = import_keras().layers.EinsumDense(
+    keras = import_keras()
+    kernel, bias = arrays
+    layer = keras.layers.EinsumDense(
         equation,
-        output_shape=(arrays[1].shape[0], width),
+        output_shape=(bias.shape[0], width),
         bias_axes="mh",
-        kernel_initializer="zeros",
+        # zeros that are set later would take the memory of all replicates once more
+        kernel_initializer=lambda shape, dtype=None: kernel,
         name=name,
     )
     y = layer(x)
-    layer.set_weights(arrays)
+    layer.kernel_initializer = keras.initializers.Zeros()
+    layer.bias.assign(bias)
     return y
 
 
