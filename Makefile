@@ -75,6 +75,7 @@ minimol-check: .venv/ready
 	@# or the first training would wait for them
 	@$(BIN)/python -m manywalks.train.dense_engine.compile
 	@$(BIN)/python -m manywalks.featurize.compile
+	@$(BIN)/python -m manywalks.pipeline.prefect_database
 	@touch $@
 
 clean:

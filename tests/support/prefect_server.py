@@ -10,6 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from manywalks.pipeline import prefect_database
+
 
 class Server:
     """Started when it is first asked for; `stop` ends it."""
@@ -29,6 +31,8 @@ class Server:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         home = tempfile.mkdtemp(prefix="manywalks-prefect-")
+        if prefect_database.kept().is_file():
+            prefect_database.copy_kept(Path(home, "prefect.db"))
         program = str(Path(sys.executable).with_name("prefect"))
         self._url = f"http://127.0.0.1:{port}/api"
         # the pages ask the API at this address, 4200 unless told

@@ -10,6 +10,8 @@ import socket
 import sys
 import threading
 
+from manywalks.pipeline import prefect_database
+
 LOADED = "Prefect's code is loaded"
 
 
@@ -20,6 +22,7 @@ def main(descriptor: int) -> None:
     import uvicorn
 
     print(LOADED, flush=True)
+    prefect_database.begin(os.environ[prefect_database.DATABASE])
     config = uvicorn.Config(
         prefect.server.api.server.create_app, factory=True, log_level="error", lifespan="on"
     )

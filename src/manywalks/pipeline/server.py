@@ -14,12 +14,12 @@ from pathlib import Path
 from rich.console import Console
 
 from manywalks.pipeline import definition
+from manywalks.pipeline.prefect_database import DATABASE, SQLITE
 from manywalks.pipeline.prefect_server import LOADED
 from manywalks.runtime import interrupt
 from manywalks.workspace import Workspace
 
 API_URL = "PREFECT_API_URL"
-DATABASE = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
 # set where the run started the server at API_URL itself
 OWN = "MANYWALKS_OWN_SERVER"
 MODULE = "manywalks.pipeline.prefect_server"
@@ -61,7 +61,7 @@ def start(folder: Path) -> Callable[[], None]:
     _spare_proxies()
     state = folder / ".manywalks"
     (state / "logs").mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault(DATABASE, f"sqlite+aiosqlite:///{state / 'prefect.db'}")
+    os.environ.setdefault(DATABASE, f"{SQLITE}{state / 'prefect.db'}")
     server = OwnServer(state / "logs/prefect.log", Waiting())
     os.environ[API_URL] = os.environ[OWN] = server.url
     atexit.register(server.stop)
