@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from manywalks.compare import folds
 from manywalks.compare.folds import FoldStore, train_split
-from manywalks.features import Features
 from manywalks.runtime import progress
 from manywalks.workspace import Workspace
 
@@ -27,8 +24,7 @@ def run(
     place, wanted = FoldStore(Path(fold_store)), int(count)
     every = folds.read_splits(Path(splits))
     chosen = [every[int(number)] for number in numbers.split(",")]
-    source = Workspace(Path(data_workspace))
-    frames = pd.read_parquet(source.curated), Features.load(source.features)
+    frames = folds.read_frames(place, Workspace(Path(data_workspace)))
     with progress.telling("replicates") as tell:
         for done, subsets in enumerate(chosen):
 

@@ -1,5 +1,6 @@
 """Stage evaluate: scores of the ensemble and of single replicates, and the reproducibility statement."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.intervals import calibration
-from manywalks.evaluate.endpoint_results import endpoint_results, prediction_table
+from manywalks.evaluate.endpoint_results import endpoint_results, prediction_table, training_results
 from manywalks.evaluate.evaluation import (
     beside_baselines,
     beside_neighbours,
@@ -23,6 +24,7 @@ from manywalks.evaluate.evaluation import (
 from manywalks.evaluate.family_gains import family_gains
 from manywalks.evaluate.few_scores import few_scores
 from manywalks.evaluate.statement.data_draws import DrawTerms, not_stated, stated, too_few
+from manywalks.evaluate.statement.out_of_bag import out_of_bag
 from manywalks.features import Features
 from manywalks.params.load import Params
 from manywalks.params.sections.families import families_of
@@ -60,7 +62,7 @@ def run(workspace: Workspace) -> None:
     features = Features.load(workspace.features)
     near = nearness(workspace, features.take(out_of_sample(subsets)))
     series = np.array(scaffolds(curated.iloc[out_of_sample(subsets)]["smiles"].tolist()))
-    train = subsets == "train"
+    train, left_out = subsets == "train", _left_out(kept)
     fit = predict_rows(workspace, features.take(np.flatnonzero(train)))
     drawn = read_draws(workspace)
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
@@ -73,6 +75,9 @@ def run(workspace: Workspace) -> None:
             **beside_baselines(seen, near, curated.loc[train, name].to_numpy(dtype=np.float64)),
             "train": training_scores(curated.loc[train], name, fitted.as_reported(fit[:, column]), params),
         }
+        if left_out is not None:
+            own = training_results(seen, curated.loc[train], left_out[:, :, column])
+            metrics[name]["out_of_bag"] = out_of_bag(own, params)
         statements[name] = statement_of(
             seen,
             params,
@@ -111,6 +116,12 @@ def run(workspace: Workspace) -> None:
     files.write_json(workspace.reports / "plots" / "predictions.json", shown.to_dict("records"))
     files.write_json(workspace.reports / "plots" / "replicates.json", plots)
     files.write_json(workspace.reports / "plots" / "single_replicates.json", replicates)
+
+
+def _left_out(kept: Sequence[store.Kept]) -> np.ndarray | None:
+    """Predictions of training molecules (m, n_train, t), NaN where a replicate trained on one."""
+    own = [replicate.out_of_bag for replicate in kept if replicate.out_of_bag is not None]
+    return np.stack(own).astype(np.float64) if own else None
 
 
 def _data_draws(

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
 
 from manywalks.features import Features
-from manywalks.replicates.draws import Draws, on_draw
+from manywalks.replicates.draws import Draws, on_draw, parted, predicting_train
 from manywalks.replicates.opening import open_called
 from manywalks.replicates.plan import next_after
 from manywalks.replicates.store import FamilyStore, Store, entropy_of, save_training, saved_trainings
@@ -12,7 +15,7 @@ from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
 from manywalks.train.engines import choose_engine, description, train_pack
 from manywalks.train.prepare import Prepared, read_features, read_groups, read_prepared
-from manywalks.train.problem import Pack, Problem
+from manywalks.train.problem import Pack
 from manywalks.workspace import Workspace
 
 
@@ -63,24 +66,39 @@ def _train(
     # where each replicate has molecules of its own, a spare one would have those of another
     spare = [] if store.draws else next_after(missing, saved_trainings(family), workspace.params.replicates)
     threads = allowed_threads()
-    for problem, indices in _problems(workspace, prepared, store.draws, missing):
-        pack = Pack(problem, indices, entropy, threads=threads, progress=note, spare=spare)
+    for drawn, weights, indices in _problems(workspace, prepared, store.draws, missing):
+        pack = Pack(drawn.problem, indices, entropy, threads=threads, progress=note, spare=spare)
         for replicate in train_pack(pack):
-            predictions = prepared.values(replicate.predictions)
+            predictions, left_out = drawn.values(replicate.predictions), None
+            if weights is not None:
+                predictions, left_out = parted(predictions, weights)
             # of other draws of the data only the predictions are looked at
             kept = replicate._replace(weights=[]) if store.draws and store.draws.each else replicate
-            save_training(family, kept, predictions, engine, classes=classes)
+            save_training(family, kept, predictions, engine, classes=classes, out_of_bag=left_out)
             note(replicate.index, 1, 1)
+
+
+class _Drawn(NamedTuple):
+    """The problem of some replicates, and what training molecules weigh where they are predicted too."""
+
+    prepared: Prepared
+    weights: np.ndarray | None
+    indices: list[int]
 
 
 def _problems(
     workspace: Workspace, prepared: Prepared, draws: Draws | None, indices: Sequence[int]
-) -> Iterator[tuple[Problem, list[int]]]:
+) -> Iterator[_Drawn]:
     """What these replicates train on: all the same molecules, or those that each has drawn."""
     if draws is None:
-        yield prepared.problem, list(indices)
+        yield _Drawn(prepared, None, list(indices))
         return
     groups = read_groups(workspace)
     for _, own in groupby(sorted(indices), draws.shared):
         alike = list(own)
-        yield on_draw(prepared, groups, draws, alike[0]).problem, alike
+        drawn = on_draw(prepared, groups, draws, alike[0])
+        if draws.leave_out:
+            weights = draws.weights(groups.groups[groups.train], alike[0])
+            yield _Drawn(predicting_train(drawn, groups), weights, alike)
+        else:
+            yield _Drawn(drawn, None, alike)

@@ -13,7 +13,7 @@ from manywalks.reproduce.geometry import geometries, has_conformers
 from manywalks.reproduce.sources import StudyDesign, study_sources
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of
-from manywalks.train.prepare import read_features, read_prepared
+from manywalks.train.prepare import read_features, read_groups, read_prepared
 from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
@@ -23,7 +23,7 @@ def run(workspace: Workspace, count: str = "16") -> None:
     params, raw = workspace.params, read_features(workspace)
     prepared = [read_prepared(workspace, family, features=raw) for family in families_of(params)]
     entropy, cores = secrets.randbits(128), cores_of(workspace)
-    endpoints = params.data.endpoints
+    endpoints, bagged = params.data.endpoints, params.replicates.rows == "bootstrap"
     with progress.telling("sources") as tell:
         geometry = None
         if has_conformers(raw):
@@ -36,7 +36,8 @@ def run(workspace: Workspace, count: str = "16") -> None:
                 cores=cores,
                 tell=tell,
             )
-        replicates = StudyDesign(int(count), entropy, cores, geometry, Mixing.of(params))
+        groups = read_groups(workspace) if bagged else None
+        replicates = StudyDesign(int(count), entropy, cores, geometry, Mixing.of(params), groups)
         found = study_sources(prepared, list(endpoints), replicates, tell=tell)
         spreads = {name: rows["all"]["spread"] for name, rows in found["endpoints"].items()}
         draws = study_draws(workspace, prepared, replicates, spreads, tell=tell)
@@ -50,6 +51,7 @@ def run(workspace: Workspace, count: str = "16") -> None:
         "entropy": str(entropy),
         "units": {name: endpoint.unit for name, endpoint in endpoints.items()},
         "geometry": about,
+        "bagged": bagged,
         "data_draws": draws,
         **found,
     }

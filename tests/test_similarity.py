@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from manywalks.similarity import most_similar
+from manywalks.similarity import most_similar, similarity_to_other_groups
 
 
 def slow(one: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -29,3 +29,14 @@ def test_without_fingerprints_or_a_shared_bit_no_row_is_found() -> None:
     one, other = np.array([[1]], dtype=np.uint64), np.array([[2]], dtype=np.uint64)
     rows, similarity = most_similar(one, other)
     assert (rows.tolist(), similarity.tolist()) == ([-1], [0.0])
+
+
+def test_of_the_own_group_none_is_the_most_similar() -> None:
+    rng = np.random.default_rng(4)
+    bits = rng.integers(0, 2**63, (60, 2), dtype=np.uint64) & rng.integers(0, 2**63, (60, 2), dtype=np.uint64)
+    groups = rng.integers(0, 9, 60)
+    bits[1], groups[1] = bits[0], groups[0]
+    found = similarity_to_other_groups(bits, groups)
+    for one, group, similarity in zip(bits, groups, found, strict=True):
+        assert similarity == slow(one, bits[groups != group]).max()
+    assert similarity_to_other_groups(bits, np.zeros(60, dtype=np.int64)).max() == 0

@@ -28,21 +28,43 @@ def most_similar(
     Returns:
         rows (n,), -1 where nothing shares a bit or there are no fingerprints; similarities (n,).
     """
+    mine = np.full(len(bits), -1) if skip is None else np.asarray(skip)
+    return _most_similar(bits, among, mine, np.arange(len(among)))
+
+
+def similarity_to_other_groups(bits: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Largest Tanimoto similarity of each fingerprint to one of another group; `nearest_similarity`.
+
+    Args:
+        bits: uint64 (n, w).
+        groups: int (n,).
+    """
+    return _most_similar(bits, bits, groups, groups)[1]
+
+
+def _most_similar(
+    bits: np.ndarray, among: np.ndarray, mine: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`most_similar` among those (k, w) whose label (k,) is not the fingerprint's own (n,)."""
     if bits.shape[1] == 0:
         return np.full(len(bits), -1), np.full(len(bits), np.nan)
-    counts = np.bitwise_count(among).sum(axis=1).astype(np.int64)
+    counts, own = (np.bitwise_count(each).sum(axis=1).astype(np.int64) for each in (among, bits))
     order = np.argsort(counts, kind="stable")
-    place = np.full(len(bits), -1) if skip is None else np.argsort(order, kind="stable")[skip]
-    own = np.bitwise_count(bits).sum(axis=1).astype(np.int64)
-    found = _nearest(bits, own, np.ascontiguousarray(among[order]), counts[order], place.astype(np.int64))
+    sought = (np.ascontiguousarray(among[order]), counts[order], labels[order].astype(np.int64))
+    found = _nearest(bits, own, mine.astype(np.int64), *sought)
     return np.where(found[0] >= 0, order[found[0]], -1), found[1]
 
 
 @njit(cache=True, nogil=True)
 def _nearest(
-    bits: np.ndarray, own: np.ndarray, among: np.ndarray, counts: np.ndarray, place: np.ndarray
+    bits: np.ndarray,
+    own: np.ndarray,
+    mine: np.ndarray,
+    among: np.ndarray,
+    counts: np.ndarray,
+    labels: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`most_similar` with `among` sorted by number of bits.
+    """`_most_similar` with `among` and its labels sorted by number of bits.
 
     Tanimoto is at most the ratio of the numbers of bits, so the search goes outwards from those with as many
     and ends, on either side, where that ratio is no better than what was found.
@@ -57,7 +79,7 @@ def _nearest(
                 low, high = min(own[i], counts[j]), max(own[i], counts[j])
                 if high > 0 and low <= best * high:
                     break
-                if j != place[i]:
+                if labels[j] != mine[i]:
                     shared = _shared(bits[i], among[j])
                     either = own[i] + counts[j] - shared
                     similarity = shared / either if either > 0 else 1.0

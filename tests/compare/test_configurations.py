@@ -107,3 +107,24 @@ def test_dropout_is_a_source_where_a_family_alone_has_it(
     base.write_text(yaml.safe_dump(raw), encoding="utf-8")
     studies = configurations.asked_for([base], [], "variance")
     assert any("dropout" in study.vary for study in studies) == drops_out
+
+
+def test_bagging_is_a_configuration_of_its_own(base: Path) -> None:
+    found = configurations.read_configurations(
+        [base], ["replicates.rows=all,bootstrap,bootstrap"], sweep=False
+    )
+    assert [one.name for one in found] == ["rows=all", "rows=bootstrap", "rows=bootstrap #2"]
+    assert [one.copy for one in found] == [0, 0, 1]
+    assert configurations.changes(found) == [
+        {"replicates.rows": rows} for rows in ("all", "bootstrap", "bootstrap")
+    ]
+    with pytest.raises(ValueError, match=r"replicates\.count cannot be compared"):
+        configurations.read_configurations([base], ["replicates.count=4,8"], sweep=False)
+
+
+def test_sources_of_bagged_replicates_are_refused(base: Path) -> None:
+    raw = yaml.safe_load(SMALL)
+    raw["replicates"]["rows"] = "bootstrap"
+    base.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"base\.yaml: replicates\.rows: 'bootstrap' gives each replicate"):
+        configurations.asked_for([base], [], "variance")

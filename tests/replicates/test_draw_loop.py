@@ -11,7 +11,7 @@ from manywalks.params.load import parse_params
 from manywalks.params.sections.evaluate import FEWEST_TRAINED
 from manywalks.params.sections.families import families_of
 from manywalks.replicates.draw_loop import FEWEST_GROUPS, OFF, read_draws, train_draws, wanted_draws
-from manywalks.replicates.draws import on_draw
+from manywalks.replicates.draws import on_draw, predicting_train
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.loop import Tally
 from manywalks.replicates.opening import open_store
@@ -134,3 +134,10 @@ def test_each_bagged_replicate_is_trained_on_its_own_draw_and_kept_as_others_are
         drawn = on_draw(prepared, groups, store.draws, one.index)
         (expected,) = fresh_replicates([drawn], [one.index], 7)
         np.testing.assert_allclose(one.predictions, expected.predictions, rtol=1e-5)
+        # and what it says of the molecules that it did not draw is kept beside it
+        (everything,) = fresh_replicates([predicting_train(drawn, groups)], [one.index], 7)
+        left = store.draws.weights(groups.groups[groups.train], one.index) == 0
+        own = everything.predictions[len(expected.predictions) :]
+        assert one.out_of_bag is not None
+        np.testing.assert_allclose(one.out_of_bag[left], own[left], rtol=1e-5)
+        assert np.isnan(one.out_of_bag[~left]).all()

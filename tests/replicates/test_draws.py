@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from manywalks.replicates.draws import Draws, first_half, on_draw
+from manywalks.replicates.draws import Draws, first_half, on_draw, parted, predicting_train
 from manywalks.train.prepare import Groups
 from tests.reproduce.test_sources import NETWORK, TRAIN, alone
 from tests.support.problems import small_problem
@@ -74,3 +74,22 @@ def test_a_draw_changes_the_weights_of_the_training_molecules_alone() -> None:
     np.testing.assert_allclose(own[problem.train], before[problem.train] * counts[:, None], rtol=1e-6)
     np.testing.assert_array_equal(own[others], before[others])
     np.testing.assert_array_equal(drawn.targets.values, problem.targets.values)
+
+
+def test_training_molecules_are_predicted_too_and_kept_where_they_were_not_drawn() -> None:
+    problem = small_problem(NETWORK, TRAIN)
+    groups = Groups(np.arange(len(problem.targets.values)), problem.train)
+    predict = predicting_train(alone(problem), groups).problem.predict
+    np.testing.assert_array_equal(predict, [*problem.predict, *problem.train])
+    weights = Draws(11, bootstrap=True).weights(problem.train, 0)
+    values = np.arange(2.0 * len(predict)).reshape(-1, 2)
+    found = parted(values, weights)
+    np.testing.assert_array_equal(found.out_of_sample, values[: len(problem.predict)])
+    for row, weight, kept in zip(values[len(problem.predict) :], weights, found.out_of_bag, strict=True):
+        np.testing.assert_array_equal(kept, row if weight == 0 else [np.nan, np.nan])
+
+
+def test_only_whole_ensembles_of_bootstraps_leave_molecules_out() -> None:
+    assert Draws(1, bootstrap=True).leave_out
+    assert not Draws(1, 2).leave_out
+    assert not Draws(1, 2, bootstrap=True).leave_out

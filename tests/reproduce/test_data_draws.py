@@ -9,6 +9,7 @@ import pytest
 from manywalks import files
 from manywalks.evaluate.statement import data_draws
 from manywalks.replicates import draw_loop
+from manywalks.replicates.draws import Draws, on_draw
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.opening import EACH
 from manywalks.reproduce.data_draws import DRAW, DrawDesign, train_draws
@@ -28,6 +29,16 @@ def test_replicates_of_a_half_share_its_molecules_and_nothing_else() -> None:
     assert found.shape == (3, 2, EACH, len(problem.predict), problem.n_endpoints)
     assert np.ptp(found, axis=2).min() > 0  # two replicates of a half have streams of their own
     np.testing.assert_array_equal(found, train_draws([prepared], groups, design))
+
+
+def test_bagged_replicates_of_a_half_draw_from_it() -> None:
+    problem = small_problem(NETWORK, TRAIN)
+    prepared, groups = alone(problem), Groups(np.arange(len(problem.targets.values)), problem.train)
+    found = train_draws([prepared], groups, DrawDesign(3, 11, bootstrap=True))
+    draws = Draws(11, EACH, bootstrap=True)
+    for index, own in enumerate(found.reshape(3 * 2 * EACH, *found.shape[3:])):
+        (expected,) = fresh_replicates([on_draw(prepared, groups, draws, index)], [index], 11)
+        np.testing.assert_allclose(own, expected.predictions, rtol=1e-6)
 
 
 def test_halves_part_more_than_replicates_on_the_same_molecules() -> None:

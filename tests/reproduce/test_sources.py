@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from manywalks.params.sections.model import TransformParams
+from manywalks.replicates.draws import Draws, on_draw
+from manywalks.replicates.fresh import fresh_replicates
 from manywalks.reproduce.geometry import Geometry
-from manywalks.reproduce.sources import STUDIES, StudyDesign, study_sources
+from manywalks.reproduce.sources import ROWS, STUDIES, StudyDesign, study_sources
 from manywalks.train.engines import train_pack
-from manywalks.train.prepare import Prepared
+from manywalks.train.prepare import Groups, Prepared
 from manywalks.train.problem import Pack, Problem
 from manywalks.train.scaling import FeatureScaler
+from manywalks.train.streams import SOURCES
 from manywalks.train.targets import TargetStep, TargetTransform
 from tests.support.problems import small_problem
 
@@ -49,7 +52,7 @@ def found() -> dict[str, Any]:
 
 
 def test_every_source_has_a_spread_and_a_share_within_their_intervals(found: dict[str, Any]) -> None:
-    assert list(found["endpoints"]["a"]) == list(STUDIES)
+    assert list(found["endpoints"]["a"]) == [name for name in STUDIES if name != ROWS]
     for row in found["endpoints"]["a"].values():
         assert 0 < row["low"] < row["spread"] < row["high"]
         assert row["share_low"] <= row["share"] <= row["share_high"]
@@ -83,7 +86,19 @@ def test_without_conformers_geometry_is_no_row() -> None:
     rows = study_sources([alone(small_problem(NETWORK, TRAIN))], ["a", "b"], StudyDesign(4, 11, 2))[
         "endpoints"
     ]
-    assert list(rows["b"]) == [name for name in STUDIES if name != "geometry"]
+    assert list(rows["b"]) == [name for name in STUDIES if name not in ("geometry", ROWS)]
+
+
+def test_what_each_replicate_draws_is_a_source_of_its_own_and_part_of_all() -> None:
+    problem = small_problem(NETWORK, TRAIN)
+    groups, draws = Groups(np.arange(len(problem.targets.values)), problem.train), Draws(11, bootstrap=True)
+    design = StudyDesign(4, 11, 1, groups=groups)
+    rows = study_sources([alone(problem)], ["a", "b"], design)["endpoints"]["a"]
+    for study, vary in ((ROWS, ()), ("all", SOURCES)):
+        still = alone(dataclasses.replace(problem, vary=vary))
+        made = [next(fresh_replicates([on_draw(still, groups, draws, k)], [k], 11)) for k in range(4)]
+        variance = np.stack([one.predictions[:, 0] for one in made]).var(axis=0, ddof=1).mean()
+        assert rows[study]["spread"] == pytest.approx(np.sqrt(variance), rel=1e-5)
 
 
 def test_what_does_not_vary_gives_the_same_replicate() -> None:

@@ -27,11 +27,19 @@ from manywalks.replicates.combine import combine, combining_of
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing
 from manywalks.tables.frame import read_table
-from manywalks.train.prepare import Prepared, prepare_families
+from manywalks.train.prepare import Groups, Prepared, prepare_families
 
 Tell = Callable[[str], None]
 # besides the training code: what decides a feature or a value
-CODE = ("benchmark", "chemistry", "data", "featurize", "replicates/combine.py", "split/facts.py")
+CODE = (
+    "benchmark",
+    "chemistry",
+    "data",
+    "featurize",
+    "replicates/combine.py",
+    "replicates/draws.py",
+    "split/facts.py",
+)
 
 
 class Suite(NamedTuple):
@@ -139,9 +147,14 @@ def run_task(
     rows, features = with_features(read_rows(frame, form, params, suite.cores), params, suite.cores)
     prepared = prepare_families(rows.molecules, features, rows.subsets, params)
     # what is predicted are the valid rows, if there are any, and behind them the test rows
-    replicates = train_and_predict(prepared, suite.replicates, suite.cores, Mixing.of(params))[
-        :, -len(rows.observed) :
-    ]
+    own = np.arange(len(rows.subsets)), np.flatnonzero(rows.subsets == "train")
+    replicates = train_and_predict(
+        prepared,
+        suite.replicates,
+        suite.cores,
+        Mixing.of(params),
+        groups=Groups(*own) if params.replicates.rows == "bootstrap" else None,
+    )[:, -len(rows.observed) :]
     endpoints, ensembles = {}, {}
     for column, (endpoint, about) in enumerate(form.endpoints.items()):
         how = combining_of(about["kind"], params.ensemble)
@@ -224,11 +237,19 @@ def _table(rows: Rows, replicates: np.ndarray, ensembles: dict[str, np.ndarray])
 
 
 def train_and_predict(
-    prepared: Sequence[Prepared], replicates: int, cores: int, mixing: Mixing = EVENLY
+    prepared: Sequence[Prepared],
+    replicates: int,
+    cores: int,
+    mixing: Mixing = EVENLY,
+    *,
+    groups: Groups | None = None,
 ) -> np.ndarray:
-    """Train replicates with fresh entropy: predictions (m, n valid and test, t) in endpoint units."""
+    """Train replicates with fresh entropy: predictions (m, n valid and test, t) in endpoint units.
+
+    With `groups`, each trains on its own bootstrap draw of them.
+    """
     entropy = secrets.randbits(128)
-    done = fresh_replicates(prepared, range(replicates), entropy, mixing=mixing, threads=cores)
+    done = fresh_replicates(prepared, range(replicates), entropy, mixing=mixing, threads=cores, groups=groups)
     kept = [replicate.predictions for replicate in done if not replicate.diverged]
     if len(kept) < 2:
         raise ValueError("train: fewer than two replicates did not diverge; lower train.learning_rate")

@@ -17,6 +17,8 @@ from manywalks.train.streams import SOURCES
 SHARED = ("data", "curate", "split", "ensemble", "evaluate")
 SETTABLE = ("featurize", "transform", "network", "train")
 VARIED = (*SETTABLE, "families")
+# of another section, this key makes other replicates too
+ROWS = "replicates.rows"
 WIDTHS = (32, 128, 512)
 DEPTHS = (1, 2, 3)
 
@@ -70,7 +72,13 @@ def read_one(paths: Sequence[Path]) -> Configuration:
     """The one configuration whose sources of variance are studied."""
     if len(paths) > 1:
         raise ValueError(f"compare --variance: takes one file of parameters, not {len(paths)}; name one")
-    return Configuration(paths[0].stem, load_params(paths[0]))
+    params = load_params(paths[0])
+    if params.replicates.rows != "all":
+        raise ValueError(
+            f"{paths[0]}: {ROWS}: {params.replicates.rows!r} gives each replicate other molecules, which "
+            "compare --variance cannot hold still; set it to all, or use `manywalks reproduce --sources`"
+        )
+    return Configuration(paths[0].stem, params)
 
 
 def check_shared(found: Sequence[Configuration]) -> None:
@@ -93,18 +101,13 @@ def differing(one: Params, other: Params) -> dict[str, Any]:
 
 def same_model(one: Params, other: Params) -> bool:
     """Whether two sets of parameters describe the same model."""
-    return not any(key.split(".")[0] in VARIED for key in differing(one, other))
+    return not any(_varied(key) for key in differing(one, other))
 
 
 def changes(found: Sequence[Configuration]) -> list[dict[str, Any]]:
     """For each configuration, the value of every key in which any of them differ."""
     keys = sorted(
-        {
-            key
-            for one in found[1:]
-            for key in differing(found[0].params, one.params)
-            if key.split(".")[0] in VARIED
-        }
+        {key for one in found[1:] for key in differing(found[0].params, one.params) if _varied(key)}
     )
     rows = [dict(_flat(one.params.model_dump(mode="json"))) for one in found]
     return [{key: row.get(key) for key in keys} for row in rows]
@@ -127,7 +130,7 @@ def _values(setting: str) -> tuple[str, list[Any]]:
         values = None
     if not equals or "." not in key or not values:
         raise ValueError(f"--set {setting}: is not a setting; write it as network.dropout=0.1,0.3")
-    if key.split(".")[0] not in SETTABLE:
+    if key.split(".")[0] not in SETTABLE and key.strip() != ROWS:
         near = difflib.get_close_matches(key.split(".")[0], SETTABLE, n=1)
         meant = f"did you mean {near[0]}?" if near else f"choose a key of {', '.join(SETTABLE)}"
         raise ValueError(f"--set {setting}: {key} cannot be compared; {meant}")
@@ -164,16 +167,16 @@ def _numbered(found: list[Configuration]) -> list[Configuration]:
     """Equal configurations get replicates of their own, equal names a number."""
     seen: list[Configuration] = []
     for one in found:
-        alike = [other for other in seen if not set(_keys(one, other)) & set(VARIED)]
+        alike = [other for other in seen if same_model(one.params, other.params)]
         named = sum(other.name.split(" #")[0] == one.name for other in seen)
         name = f"{one.name} #{named + 1}" if named else one.name
         seen.append(replace(one, name=name, copy=len(alike)))
     return seen
 
 
-def _keys(one: Configuration, other: Configuration) -> list[str]:
-    """Sections in which two configurations differ."""
-    return [key.split(".")[0] for key in differing(one.params, other.params)]
+def _varied(key: str) -> bool:
+    """Whether a dotted key is of what may differ between configurations."""
+    return key.split(".")[0] in VARIED or key == ROWS
 
 
 def _stems(paths: Sequence[Path]) -> list[str]:

@@ -27,7 +27,8 @@ from manywalks.replicates.fresh import FreshReplicate, fresh_replicates
 from manywalks.replicates.plan import DIVERGED_LIMIT
 from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.runtime.resources import allowed_threads, forget_peak, peak_bytes
-from manywalks.train.prepare import prepare_families
+from manywalks.split.split import groups_of
+from manywalks.train.prepare import Groups, prepare_families
 from manywalks.workspace import Workspace
 
 # sections of params.yaml that make a replicate, besides the ones that make the features
@@ -93,6 +94,8 @@ def open_fold_store(
         "copy": asked.copy,
         "entropy": None if entropy is None else str(entropy),
     }
+    if params.replicates.rows != "all":  # others keep the names that they had before there was a choice
+        made_from |= {"rows": params.replicates.rows, "split": params.split.model_dump(mode="json")}
     fold_store = FoldStore(folder / content_key(made_from))
     recipe = fold_store.folder / "recipe.json"
     if not recipe.is_file():
@@ -173,7 +176,26 @@ def load_fold_predictions(fold_store: FoldStore, split: str) -> FoldPredictions:
     return FoldPredictions(predictions=arrays["predictions"], **json.loads(str(arrays["meta"])))
 
 
-Frames = tuple[pd.DataFrame, Features]
+class Frames(NamedTuple):
+    """What the replicates of all splits are made from.
+
+    Attributes:
+        curated: the curated table, n rows.
+        features: of the same molecules.
+        groups: what the split keeps together, int (n,), where each replicate draws its own molecules.
+    """
+
+    curated: pd.DataFrame
+    features: Features
+    groups: np.ndarray | None = None
+
+
+def read_frames(fold_store: FoldStore, data_workspace: Workspace) -> Frames:
+    """What a fold store's replicates are made from."""
+    curated, params = pd.read_parquet(data_workspace.curated), read_recipe(fold_store).params
+    bagged = params.replicates.rows == "bootstrap"
+    groups = groups_of(curated, params.split) if bagged else None
+    return Frames(curated, Features.load(data_workspace.features), groups)
 
 
 def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, wanted: int, follow) -> None:
@@ -187,8 +209,9 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
     test = np.flatnonzero(subsets == "test")
     prepared = [
         family._replace(problem=dataclasses.replace(family.problem, predict=test, vary=vary))
-        for family in prepare_families(*frames, subsets, params)
+        for family in prepare_families(frames.curated, frames.features, subsets, params)
     ]
+    drawn = None if frames.groups is None else Groups(frames.groups, np.flatnonzero(subsets == "train"))
     own = split_entropy(entropy, split)
     while len(kept.predictions) < wanted:
         first, missing = len(kept.indices), wanted - len(kept.predictions)
@@ -200,6 +223,7 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
             mixing=Mixing.of(params),
             threads=allowed_threads(),
             follow=lambda done, before=wanted - missing: follow((before + done) / wanted),
+            groups=drawn,
         )
         found = {replicate.index: replicate for replicate in made}
         kept = _joined(kept, found, [one.predictions for one in _good(found)])

@@ -1,22 +1,25 @@
 """Build the ensemble's folder from the trained replicates."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.intervals import calibration
+from manywalks.ensemble.intervals import calibration, out_of_bag
 from manywalks.ensemble.model_file.keras_stack import FamilyReplicates
 from manywalks.features import Features
 from manywalks.featurize.foreign.representations import recorded
+from manywalks.formatting import count
 from manywalks.graph_layout import LARGER
 from manywalks.params.load import Params
 from manywalks.params.sections.block_sources import located
 from manywalks.params.sections.families import families_of
 from manywalks.replicates import store
-from manywalks.replicates.combine import combine, combining_of
-from manywalks.train.prepare import Prepared, out_of_sample, read_tables
+from manywalks.replicates.combine import combining_of
+from manywalks.similarity import similarity_to_other_groups
+from manywalks.train.prepare import Prepared, out_of_sample, read_groups, read_tables
 from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
@@ -64,32 +67,78 @@ def family_replicates(
     ]
 
 
+class _Reference(NamedTuple):
+    """The n molecules that the calibrations are fitted on.
+
+    Attributes:
+        name: "valid", or "out of bag".
+        rows: of the curated table (n,).
+        replicates: (m, n, t) in endpoint units; NaN where a replicate trained on the molecule.
+        similarity: to the nearest training molecule, for one of these to the nearest of another group (n,).
+    """
+
+    name: calibration.Reference
+    rows: np.ndarray
+    replicates: np.ndarray
+    similarity: np.ndarray
+
+
 def calibrations(
     workspace: Workspace, kept: list[store.Kept], domain: Domain, features: Features
 ) -> dict[str, Any]:
-    """Each endpoint's calibration, fitted on the valid subset, from raw features of the curated table."""
+    """Each endpoint's calibration, from raw features of the curated table.
+
+    It is fitted on the valid subset. Where there is none and each replicate has drawn its molecules, it is
+    fitted on the training molecules, as the replicates that did not draw them predict them.
+    """
     curated, subsets = read_tables(workspace)
-    near = domain.assess(features.take(np.flatnonzero(subsets == "valid")))["similarity"].to_numpy()
-    valid = subsets[out_of_sample(subsets)] == "valid"
-    predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
-    rows = curated.loc[subsets == "valid"]
+    found = _reference(workspace, subsets, kept, domain, features)
+    rows = curated.iloc[found.rows]
     stops = any(one.params.train.early_stopping is not None for one in families_of(workspace.params))
-    found = {}
+    fitted = {}
     for column, (name, endpoint) in enumerate(workspace.params.data.endpoints.items()):
-        replicates = predictions[:, :, column].astype(np.float64)
-        mean = combine(replicates, combining_of(endpoint.kind, workspace.params.ensemble))
-        spread = replicates.std(axis=0, ddof=1)
-        observed = rows[name].to_numpy(dtype=np.float64)
+        how = combining_of(endpoint.kind, workspace.params.ensemble)
         exact = rows[f"{name}:relation"].to_numpy() == "="
-        observed = np.where(exact, observed, np.nan)
-        found[name] = calibration.fit(
-            observed,
-            mean,
-            spread,
+        observed = np.where(exact, rows[name].to_numpy(dtype=np.float64), np.nan)
+        seen = out_of_bag.as_whole(found.replicates[:, :, column], observed, endpoint.kind, how)
+        one = calibration.fit(
+            observed[seen.places],
+            seen.mean,
+            seen.spread,
             endpoint.kind,
-            similarity=near,
+            similarity=found.similarity[seen.places],
             early_stopping=stops,
             method=workspace.params.evaluate.calibration,
             coverage=workspace.params.evaluate.coverage,
-        ).to_json()
-    return found
+            reference=found.name,
+        )
+        unused = np.setdiff1d(np.flatnonzero(np.isfinite(observed)), seen.places).size
+        fitted[name] = replace(one, notes=(*one.notes, *_unused(unused))).to_json()
+    return fitted
+
+
+def _unused(molecules: int) -> tuple[str, ...]:
+    """What to note where molecules could not be used."""
+    if not molecules:
+        return ()
+    one = molecules == 1
+    return (
+        f"{count(molecules, 'training molecule')} {'was' if one else 'were'} not used: fewer than two "
+        f"replicates left {'it' if one else 'them'} out",
+    )
+
+
+def _reference(
+    workspace: Workspace, subsets: np.ndarray, kept: list[store.Kept], domain: Domain, features: Features
+) -> _Reference:
+    """The valid subset, or the training molecules where it is empty and replicates leave some out."""
+    own = [replicate.out_of_bag for replicate in kept if replicate.out_of_bag is not None]
+    if own and not (subsets == "valid").any():
+        groups = read_groups(workspace)
+        bits = domain.fingerprints(features.take(groups.train))
+        near = similarity_to_other_groups(bits, groups.groups[groups.train])
+        return _Reference("out of bag", groups.train, np.stack(own).astype(np.float64), near)
+    rows, valid = np.flatnonzero(subsets == "valid"), subsets[out_of_sample(subsets)] == "valid"
+    near = domain.assess(features.take(rows))["similarity"].to_numpy()
+    predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
+    return _Reference("valid", rows, predictions.astype(np.float64), near)

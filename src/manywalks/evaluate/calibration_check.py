@@ -37,7 +37,12 @@ def diagnose(
     """
     keep = np.isfinite(np.asarray(observed, dtype=np.float64))
     y, f, s = (np.asarray(a, dtype=np.float64)[keep] for a in (observed, mean, spread))
-    about = {"fitted_on": calibration.molecules, "molecules": y.size, "notes": list(calibration.notes)}
+    about = {
+        "fitted_on": calibration.molecules,
+        "reference": calibration.reference,
+        "molecules": y.size,
+        "notes": list(calibration.notes),
+    }
     if y.size == 0:
         return about
     if calibration.kind == "classification":

@@ -65,6 +65,22 @@ def endpoint_results(
     )
 
 
+def training_results(seen: EndpointResults, curated: pd.DataFrame, replicates: np.ndarray) -> EndpointResults:
+    """The same endpoint's training molecules, the rows of `curated`.
+
+    `replicates` (m, n_train) are NaN where a replicate trained on the molecule, and so is the mean of all.
+    """
+    return seen._replace(
+        rows=curated.index.to_numpy(),
+        subsets=np.full(len(curated), "train"),
+        observed=curated[seen.name].to_numpy(dtype=np.float64),
+        relation=curated[f"{seen.name}:relation"].to_numpy(dtype=str),
+        replicates=replicates,
+        mean=np.full(len(curated), np.nan),
+        similarity=None,
+    )
+
+
 def handed_out(seen: EndpointResults, params: Params) -> HandedOut:
     """What users get of the molecules out of sample."""
     asked = Settings(

@@ -170,6 +170,7 @@ def statement_of(
     )
     statement = endpoint_statement(seen.replicates, seen.observed, terms, relation=seen.relation)
     statement["rows"] = params.replicates.rows
+    statement["reference"] = [subset for subset in ("valid", "test") if (seen.subsets == subset).any()]
     retrained, single = sentences(statement, seen.name)
     statement["decisions"] = _decisions(seen, params, terms)
     worst = worst_molecules(seen.replicates, terms)

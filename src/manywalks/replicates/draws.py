@@ -10,6 +10,7 @@ and nothing else of the training changes.
 
 import dataclasses
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Draws:
     entropy: int
     each: int = 0
     bootstrap: bool = False
+
+    @property
+    def leave_out(self) -> bool:
+        """Whether each replicate of the ensemble leaves molecules out, which it then predicts."""
+        return self.bootstrap and not self.each
 
     def shared(self, index: int) -> int:
         """Replicates of the same number train on the same molecules."""
@@ -72,6 +78,30 @@ def drawn_again(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     _, own = np.unique(groups, return_inverse=True)
     number = int(own.max()) + 1
     return rng.multinomial(number, np.full(number, 1 / number))[own].astype(np.float64)
+
+
+def predicting_train(prepared: Prepared, groups: Groups) -> Prepared:
+    """The same problem, with the training molecules behind those that replicates predict anyway."""
+    predict = np.concatenate([prepared.problem.predict, groups.train])
+    return prepared._replace(problem=dataclasses.replace(prepared.problem, predict=predict))
+
+
+class Predicted(NamedTuple):
+    """Predictions (n_oos, t); of the training molecules (n_train, t), NaN where one was drawn."""
+
+    out_of_sample: np.ndarray
+    out_of_bag: np.ndarray
+
+
+def parted(values: np.ndarray, weights: np.ndarray) -> Predicted:
+    """What a replicate of `predicting_train` says of molecules that it did not train on.
+
+    Args:
+        values: (n_oos + n_train, t).
+        weights: (n_train,), what each training molecule weighed for it.
+    """
+    first = len(values) - len(weights)
+    return Predicted(values[:first], np.where(weights[:, None] > 0, np.nan, values[first:]))
 
 
 def on_draw(prepared: Prepared, groups: Groups, draws: Draws, index: int) -> Prepared:

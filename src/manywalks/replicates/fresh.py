@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from manywalks.replicates.draws import Draws, on_draw
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing, mix
 from manywalks.train.engines import train_pack
-from manywalks.train.prepare import Prepared
+from manywalks.train.prepare import Groups, Prepared
 from manywalks.train.problem import Pack, Replicate
 
 Follow = Callable[[float], None]
@@ -39,6 +40,7 @@ def fresh_replicates(
     mixing: Mixing = EVENLY,
     threads: int = 1,
     follow: Follow = lambda done: None,
+    groups: Groups | None = None,
 ) -> Iterator[FreshReplicate]:
     """Train the replicates `indices`, family after family; each is given as its last family's training ends.
 
@@ -49,7 +51,20 @@ def fresh_replicates(
         mixing: how families are averaged.
         threads: of the engine.
         follow: called with how many replicates' worth of training is done.
+        groups: with them, each replicate trains on its own bootstrap draw of these (`replicates.rows`).
     """
+    if groups is not None:
+        draws = Draws(entropy, bootstrap=True)
+        for before, index in enumerate(indices):
+            yield from fresh_replicates(
+                [on_draw(one, groups, draws, index) for one in prepared],
+                [index],
+                entropy,
+                mixing=mixing,
+                threads=threads,
+                follow=lambda done, before=before: follow(before + done),
+            )
+        return
     former: dict[int, list[Replicate]] = {index: [] for index in indices}
     done = 0
     for family in prepared:

@@ -77,7 +77,8 @@ def _open(workspace: Workspace, folder: Path, draws: Draws | None) -> Store:
     }
     if draws is not None:
         drawn = dataclasses.asdict(draws) | {"entropy": str(draws.entropy)}
-        shared["draws"] = {**drawn, "scheme": SCHEME}
+        # files of a former version lack what replicates say of molecules that they did not draw
+        shared["draws"] = {**drawn, "scheme": SCHEME} | ({"out_of_bag": True} if draws.leave_out else {})
     digests = read_block_digests(workspace.features)
     families = []
     for family in families_of(params):

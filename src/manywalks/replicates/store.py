@@ -70,7 +70,11 @@ class Store:
 
 
 class Part(NamedTuple):
-    """One family's training; predictions (n_oos, t) in endpoint units, logits of classes."""
+    """One family's training; predictions (n_oos, t) in endpoint units, logits of classes.
+
+    Where each replicate draws its molecules, `out_of_bag` (n_train, t) are those of the training molecules
+    that it did not draw; NaN at the others.
+    """
 
     weights: list[np.ndarray]
     predictions: np.ndarray
@@ -78,6 +82,7 @@ class Part(NamedTuple):
     best_epoch: int
     diverged: bool
     engine: str
+    out_of_bag: np.ndarray | None = None
 
 
 class Kept(NamedTuple):
@@ -85,12 +90,14 @@ class Kept(NamedTuple):
 
     Predictions (n_oos, t) are the families' average, in endpoint units, and probabilities for classes.
     They are float32, or float64 where there are classes or families: near 0 and 1 a float32 no longer tells
-    the logit.
+    the logit. `out_of_bag` (n_train, t): the same at the training molecules that the replicate did not draw,
+    NaN at the others; None where all replicates train on all molecules.
     """
 
     index: int
     parts: tuple[Part, ...]
     predictions: np.ndarray
+    out_of_bag: np.ndarray | None = None
 
     @property
     def diverged(self) -> bool:
@@ -139,6 +146,7 @@ def save_training(
     engine: str,
     *,
     classes: Sequence[int] = (),
+    out_of_bag: np.ndarray | None = None,
 ) -> Path:
     """Keep one training of a family; returns its file.
 
@@ -148,6 +156,7 @@ def save_training(
         predictions: (n_oos, t) in endpoint units, logits in the columns `classes`.
         engine: what trained it.
         classes: columns of the endpoints that are classes.
+        out_of_bag: (n_train, t) like `predictions`, NaN where the replicate has drawn the molecule.
     """
     meta = {
         "index": replicate.index,
@@ -160,6 +169,8 @@ def save_training(
     }
     arrays = {f"weight_{i:03d}": weight for i, weight in enumerate(replicate.weights)}
     arrays |= {"predictions": predictions.astype(np.float32), "meta": np.array(json.dumps(meta))}
+    if out_of_bag is not None:
+        arrays["out_of_bag"] = out_of_bag.astype(np.float32)
     content = files.npz_bytes(arrays)
     path = store.folder / f"{replicate.index:05d}-{files.sha256_bytes(content)[:16]}.npz"
     files.write_bytes(path, content)
@@ -189,7 +200,8 @@ def _read(path: Path, *, weights: bool) -> Training:
         if made_for != path.parent.name:
             raise _Faulty(f"is a replicate of other inputs (made for {made_for}, not for {path.parent.name})")
         names = sorted(name for name in arrays.files if name.startswith("weight_")) if weights else []
-        part = Part([arrays[name] for name in names], arrays["predictions"], **meta)
+        drawn = arrays["out_of_bag"] if "out_of_bag" in arrays.files else None
+        part = Part([arrays[name] for name in names], arrays["predictions"], **meta, out_of_bag=drawn)
         return Training(index, part, classes)
 
 
@@ -197,7 +209,9 @@ def _together(read: Sequence[Training], mixing: Mixing) -> Kept:
     """The replicate that one training of each family makes."""
     parts = tuple(one.part for one in read)
     predictions = mix([part.predictions for part in parts], read[0].classes, mixing)
-    return Kept(read[0].index, parts, predictions)
+    left_out = [part.out_of_bag for part in parts if part.out_of_bag is not None]
+    out_of_bag = mix(left_out, read[0].classes, mixing) if left_out else None
+    return Kept(read[0].index, parts, predictions, out_of_bag)
 
 
 def predictions_by_family(kept: Sequence[Kept], classes: Sequence[int]) -> list[np.ndarray]:

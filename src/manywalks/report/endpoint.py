@@ -11,6 +11,7 @@ from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.evaluate.scores import certain_errors
 from manywalks.evaluate.statement.verdict_rule import NEIGHBOURS
+from manywalks.formatting import count
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.report.charts.charts import Plane
 
@@ -116,6 +117,16 @@ def answers_of(endpoint: Mapping[str, Any]) -> tuple[str, str]:
     positive, negative = endpoint.get("positive"), endpoint.get("negative") or ()
     no = "No" if positive is None else f"not {positive}"
     return (negative[0] if len(negative) == 1 else no), positive or "Yes"
+
+
+def fitted_on(about: Mapping[str, Any]) -> str:
+    """What a calibration was fitted on, in words, from what metrics.json says of it."""
+    if about.get("reference", "valid") == "valid":
+        return count(about["fitted_on"], "valid molecule")
+    return (
+        f"{count(about['fitted_on'], 'training molecule')}, each as the replicates that did not train on it "
+        "predict it"
+    )
 
 
 def binned(x: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

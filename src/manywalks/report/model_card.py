@@ -16,7 +16,7 @@ from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
 from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions
 from manywalks.formatting import count, short
 from manywalks.params.sections.model import GRAPH_NETWORKS, TrainParams
-from manywalks.report.endpoint import answers_of
+from manywalks.report.endpoint import answers_of, fitted_on
 from manywalks.report.html import template_text
 from manywalks.report.markdown import plain, table
 from manywalks.report.page import ReportInputs
@@ -232,11 +232,11 @@ def _calibration(about: Mapping[str, Any]) -> str:
         held = ", ".join(
             f"{100 * i['covered']:.0f} % in intervals of {100 * i['stated']:g} %" for i in about["intervals"]
         )
-        fitted = f"fitted on {count(about['fitted_on'], 'valid molecule')}"
+        fitted = f"fitted on {fitted_on(about)}"
         return f"{fitted}; of the test molecules, {held}.{notes}"
     if "ece" in about:
         return (
-            f"{about['method']}, fitted on {count(about['fitted_on'], 'valid molecule')}; expected "
+            f"{about['method']}, fitted on {fitted_on(about)}; expected "
             f"calibration error {short(about['ece'])}, Brier {short(about['brier'])}.{notes}"
         )
     return f"not checked: no test molecule was measured.{notes}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,14 @@ class DrawDesign:
         entropy: that draws and streams are spawned from.
         threads: of the engine.
         mixing: how families are averaged.
+        bootstrap: whether each replicate then draws from its half, with replacement.
     """
 
     pairs: int
     entropy: int
     threads: int = 1
     mixing: Mixing = EVENLY
+    bootstrap: bool = False
 
 
 def train_draws(
@@ -54,26 +57,23 @@ def train_draws(
         design: how many, and from what entropy.
         follow: called with how many replicates are done.
     """
-    drawn, found = Draws(design.entropy, EACH), []
-    for draw in range(2 * design.pairs):
-        before = draw * EACH
-        indices = range(before, before + EACH)
-        made = {
-            one.index: one
-            for one in fresh_replicates(
-                [on_draw(one, groups, drawn, before) for one in prepared],
-                indices,
-                design.entropy,
-                mixing=design.mixing,
-                threads=design.threads,
-                follow=lambda done, before=before: follow(before + done),
-            )
-        }
-        if any(one.diverged for one in made.values()):
-            raise ValueError("train: a replicate diverged; lower train.learning_rate")
-        found.append(np.stack([made[index].predictions for index in indices]))
-    cube = np.stack(found).astype(np.float64)
-    return cube.reshape(design.pairs, 2, *cube.shape[1:])
+    drawn, found = Draws(design.entropy, EACH, design.bootstrap), {}
+    for _, alike in groupby(range(2 * design.pairs * EACH), drawn.shared):
+        indices, before = list(alike), len(found)
+        made = fresh_replicates(
+            [on_draw(one, groups, drawn, indices[0]) for one in prepared],
+            indices,
+            design.entropy,
+            mixing=design.mixing,
+            threads=design.threads,
+            follow=lambda done, before=before: follow(before + done),
+        )
+        for one in made:
+            if one.diverged:
+                raise ValueError("train: a replicate diverged; lower train.learning_rate")
+            found[one.index] = one.predictions
+    cube = np.stack([found[index] for index in sorted(found)]).astype(np.float64)
+    return cube.reshape(design.pairs, 2, EACH, *cube.shape[1:])
 
 
 def study_draws(
@@ -103,7 +103,9 @@ def study_draws(
     if (few := too_few_groups(groups.groups[groups.train])) is not None:
         return {name: not_stated(few, name) for name in params.data.endpoints}
     pairs = max(FEWEST_DRAWS, design.count // (2 * EACH))
-    asked = DrawDesign(pairs, design.entropy, design.threads, design.mixing)
+    asked = DrawDesign(
+        pairs, design.entropy, design.threads, design.mixing, bootstrap=design.groups is not None
+    )
     total = pairs * 2 * EACH
     cube = train_draws(prepared, groups, asked, follow=lambda done: tell(done, total, DRAW))
     there = (workspace.ensemble / manifest.FILE).is_file()

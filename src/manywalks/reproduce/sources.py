@@ -11,20 +11,22 @@ import numpy as np
 from scipy import special
 
 from manywalks.features import Features
+from manywalks.replicates.draws import Draws, on_draw
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing
 from manywalks.replicates.statistics.spectrum import covariance_moments
 from manywalks.reproduce.geometry import Geometry
-from manywalks.train.prepare import Prepared
+from manywalks.train.prepare import Groups, Prepared
 from manywalks.train.streams import SOURCES
 
-GEOMETRY = "geometry"
+GEOMETRY, ROWS = "geometry", "own draw of the molecules"
 STUDIES: dict[str, tuple[str, ...]] = {
     "initial weights": ("weights",),
     "data order": ("order",),
     "dropout": ("dropout",),
     "numerics": ("numerics",),
     GEOMETRY: (),
+    ROWS: (),
     "all": SOURCES,
 }
 Tell = Callable[[float, float, str], None]
@@ -40,6 +42,7 @@ class StudyDesign:
         threads: of the engine.
         geometry: each replicate's own conformers; None where no feature depends on coordinates.
         mixing: how families are averaged.
+        groups: that each replicate draws its own molecules from; None where all train on all.
     """
 
     count: int
@@ -47,11 +50,13 @@ class StudyDesign:
     threads: int
     geometry: Geometry | None = None
     mixing: Mixing = EVENLY
+    groups: Groups | None = None
 
     @property
     def studies(self) -> dict[str, tuple[str, ...]]:
         """What varies in each study, by its name."""
-        return {name: vary for name, vary in STUDIES.items() if name != GEOMETRY or self.geometry}
+        there = {GEOMETRY: self.geometry is not None, ROWS: self.groups is not None}
+        return {name: vary for name, vary in STUDIES.items() if there.get(name, True)}
 
 
 def study_sources(
@@ -65,7 +70,7 @@ def study_sources(
 
     "numerics" moves one initial weight by 1e-7 and nothing else: what the same seed on another machine,
     or with another number of threads, does to a replicate. "geometry" gives each replicate conformers of its
-    own and nothing else; "all" varies it too where there are any.
+    own and nothing else, `ROWS` molecules of its own; "all" varies them too where there are any.
 
     Returns:
         {"endpoints": {endpoint: {source: {"spread", "low", "high" (95 % interval), "share" (of the variance
@@ -78,8 +83,8 @@ def study_sources(
         def follow(done: float, study: str = study, before: int = place * design.count) -> None:
             tell(before + done, total, study)
 
-        own = design.geometry.features if design.geometry and study in (GEOMETRY, "all") else None
-        seen[study] = _train(_varying(prepared, vary), design, own, follow)
+        packs = _packs(_varying(prepared, vary), design, study)
+        seen[study] = _train(packs, design, follow)
     again = _twice(prepared, design)
     tell(total, total, "same seed")
     return {
@@ -98,16 +103,28 @@ def _varying(prepared: Sequence[Prepared], vary: tuple[str, ...]) -> list[Prepar
     return [one._replace(problem=dataclasses.replace(one.problem, vary=vary)) for one in prepared]
 
 
-def _train(
-    prepared: Sequence[Prepared],
-    design: StudyDesign,
-    own: Sequence[tuple[Features, ...]] | None,
-    follow: Callable[[float], None],
-) -> np.ndarray:
-    """Predictions (m, n, t) in endpoint units, with the problem's features or each replicate's own."""
-    packs = [(list(prepared), list(range(design.count)))]
-    if own is not None:
-        packs = [(_with_features(prepared, features), [index]) for index, features in enumerate(own)]
+_Packs = list[tuple[list[Prepared], list[int]]]
+
+
+def _packs(prepared: list[Prepared], design: StudyDesign, study: str) -> _Packs:
+    """Problems, and which replicates train on each: all, or one with features or molecules of its own."""
+    geometry = design.geometry if study in (GEOMETRY, "all") else None
+    groups = design.groups if study in (ROWS, "all") else None
+    if geometry is None and groups is None:
+        return [(prepared, list(range(design.count)))]
+    packs, draws = [], Draws(design.entropy, bootstrap=True)
+    for index in range(design.count):
+        each = prepared
+        if geometry is not None:
+            each = _with_features(each, geometry.features[index])
+        if groups is not None:
+            each = [on_draw(one, groups, draws, index) for one in each]
+        packs.append((each, [index]))
+    return packs
+
+
+def _train(packs: _Packs, design: StudyDesign, follow: Callable[[float], None]) -> np.ndarray:
+    """Predictions (m, n, t) in endpoint units."""
     found = {}
     for each, indices in packs:
         before = len(found)

@@ -1,4 +1,4 @@
-"""From spread to uncertainty: what the valid subset teaches of the ensemble's errors.
+"""From spread to uncertainty: what molecules that trained nothing teach of the ensemble's errors.
 
 Spread is how far single replicates part, not how far the ensemble is off: all replicates can share an error.
 So a residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
@@ -6,9 +6,8 @@ split-conformal, scaled by the predicted standard deviation. Probabilities: reca
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from scipy import special
@@ -18,6 +17,9 @@ from manywalks.ensemble.intervals import probability_maps
 from manywalks.ensemble.intervals.distance_classes import DistanceClasses, fit_classes
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
+Reference = Literal["valid", "out of bag"]
+_STOPPED = "the valid subset also decided when replicates stopped, so errors there may be a little small"
+_CALLED: dict[str, str] = {"valid": "valid", "out of bag": "training"}
 # below so many molecules the share of the spread is not fitted beside the residual variance
 _FEW = 30
 # the scores of the intervals are cross-fitted in so many folds
@@ -33,13 +35,14 @@ class Calibration:
     Attributes:
         kind: "regression" or "classification".
         molecules: how many it was fitted on.
+        reference: which these were: "valid", or training molecules "out of bag" (see out_of_bag.py).
         residual: variance beside the spread, in the endpoint's unit squared (regression).
         share: factor of the squared spread in the predicted variance (regression).
-        scores: rising |error| / predicted sd of the valid molecules, or some of them (regression).
+        scores: rising |error| / predicted sd of these molecules, or some of them (regression).
         classes: the same by distance from the training molecules, where there are enough (regression).
         slope, intercept: calibrated logit = intercept + slope * logit (classification, without knots).
         knots: (logit, calibrated probability) of the isotonic curve, rising (classification).
-        cross_fitted: log-loss by way of calibration, on valid molecules that the map was not fitted on.
+        cross_fitted: log-loss by way of calibration, on molecules that the map was not fitted on.
         notes: what the reader must know of it.
     """
 
@@ -54,6 +57,7 @@ class Calibration:
     cross_fitted: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     classes: DistanceClasses = field(default_factory=DistanceClasses)
+    reference: Reference = "valid"
 
     def predicted_sd(self, spread: np.ndarray) -> np.ndarray:
         """Standard deviation of the error (n,), from the spread (n,), in the endpoint's unit."""
@@ -131,8 +135,9 @@ def fit(
     early_stopping: bool = False,
     method: probability_maps.Method = "logistic",
     coverage: float = 0.9,
+    reference: Reference = "valid",
 ) -> Calibration:
-    """Calibrate one endpoint on the valid subset.
+    """Calibrate one endpoint on molecules that trained nothing.
 
     Args:
         observed: (n,), NaN where not measured (or known as a bound alone).
@@ -143,38 +148,40 @@ def fit(
         early_stopping: whether the same molecules decided when replicates stopped, which is noted.
         method: how probabilities are calibrated; "auto" takes what has the lower cross-fitted log-loss.
         coverage: of the intervals that will be asked for; it is noted where there are too few molecules.
+        reference: which molecules these are.
     """
     observed = np.asarray(observed, dtype=np.float64)
     keep = np.isfinite(observed)
     y, f, s = observed[keep], np.asarray(mean, np.float64)[keep], np.asarray(spread, np.float64)[keep]
-    notes = []
-    if early_stopping:
-        notes.append(
-            "the valid subset also decided when replicates stopped, so errors there may be a little small"
-        )
+    called = f"{_CALLED[reference]} molecule"
     if kind == "classification":
-        return _fit_class(y > 0.5, f, notes, method)
-    # fits of two numbers: threads of BLAS only wait for each other, 17 times as long
-    with threadpool_limits(1):
+        fitted = _fit_class(y > 0.5, f, method, called)
+    else:
         near = np.full(y.shape, np.nan) if similarity is None else np.asarray(similarity, np.float64)[keep]
-        return _fit_regression(y - f, s, near, notes, coverage)
+        # fits of two numbers: threads of BLAS only wait for each other, 17 times as long
+        with threadpool_limits(1):
+            fitted = _fit_regression(y - f, s, near, coverage, called)
+    stopped = early_stopping and reference == "valid"
+    return replace(
+        fitted, notes=((_STOPPED, *fitted.notes) if stopped else fitted.notes), reference=reference
+    )
 
 
 def _fit_regression(
-    error: np.ndarray, spread: np.ndarray, similarity: np.ndarray, notes: Sequence[str], coverage: float
+    error: np.ndarray, spread: np.ndarray, similarity: np.ndarray, coverage: float, called: str
 ) -> Calibration:
     """Residual variance and share of the spread by maximum likelihood; scores for the intervals."""
-    n = error.size
+    n, notes = error.size, []
     if n == 0:
-        lacks = "no valid molecule was measured: intervals come from the spread alone and are too narrow"
-        return Calibration("regression", 0, notes=(*notes, lacks))
+        lacks = f"no {called} was measured: intervals come from the spread alone and are too narrow"
+        return Calibration("regression", 0, notes=(lacks,))
     residual, share = _variance_parts(error, spread, alone=n < _FEW)
     made = _cross_fitted_scores(error, spread, (residual, share))
     scores, classes = np.sort(made), fit_classes(made, similarity)
     few = [level for level in sorted({*LEVELS, coverage}) if math.ceil((n + 1) * level) > n]
     if few:
         shown = ", ".join(f"{100 * level:g} %" for level in few)
-        notes = (*notes, f"{n} valid molecules are too few to guarantee intervals of {shown}")
+        notes.append(f"{n} {called}s are too few to guarantee intervals of {shown}")
     kept = tuple(scores[_kept_ranks(n) - 1].tolist())
     return Calibration("regression", n, residual, share, kept, notes=tuple(notes), classes=classes)
 
@@ -243,25 +250,20 @@ def _variance_parts(
 
 
 def _fit_class(
-    positive: np.ndarray, probability: np.ndarray, notes: Sequence[str], method: probability_maps.Method
+    positive: np.ndarray, probability: np.ndarray, method: probability_maps.Method, called: str
 ) -> Calibration:
     """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
     if min(ones, n - ones) == 0:
-        lacks = "all valid molecules are of one class, so the probabilities are not calibrated"
-        return Calibration("classification", n, notes=(*notes, lacks))
+        lacks = f"all {called}s are of one class, so the probabilities are not calibrated"
+        return Calibration("classification", n, notes=(lacks,))
+    notes, can_bend = [], probability_maps.enough_for_isotonic(positive)
     if min(ones, n - ones) < _FEW // 3:
-        notes = (
-            *notes,
-            f"{ones} of {n} valid molecules are positive: too few of one class to calibrate well",
-        )
-    can_bend = probability_maps.enough_for_isotonic(positive)
+        notes.append(f"{ones} of {n} {called}s are positive: too few of one class to calibrate well")
     if method == "isotonic" and not can_bend:
-        lacks = (
-            f"{ones} of {n} valid molecules are positive: too few for an isotonic curve, so a logistic one "
-            "is used"
+        notes.append(
+            f"{ones} of {n} {called}s are positive: too few for an isotonic curve, so a logistic one is used"
         )
-        notes = (*notes, lacks)
     losses = probability_maps.cross_fitted(positive, probability) if can_bend else {}
     bent = can_bend and (
         method == "isotonic" or (method == "auto" and losses["isotonic"] < losses["logistic"])

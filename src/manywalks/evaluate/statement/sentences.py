@@ -32,7 +32,13 @@ def verdict_words(metrics: dict[str, Any]) -> str:
 
 
 def accuracy_sentences(metrics: dict[str, Any], endpoint: str) -> str:
-    """How good the model is beside simple predictions, and what decided the verdict."""
+    """How good the model is beside simple predictions, and on training molecules that were left out."""
+    found = metrics.get("out_of_bag")
+    return _on_test(metrics, endpoint) + (f" {found['sentence']}" if found else "")
+
+
+def _on_test(metrics: dict[str, Any], endpoint: str) -> str:
+    """How good the model is on the test subset."""
     words, metric = verdict_words(metrics), MAIN[metrics["kind"]]
     if metrics["verdict"]["word"] == "unknown":
         why = (
@@ -70,18 +76,19 @@ def _reason(metrics: dict[str, Any], unit: str) -> str:
 
 def cautions(metrics: dict[str, Any]) -> list[str]:
     """What not to trust where there are few molecules, a sentence each."""
-    test, valid = metrics["n_test"], metrics["n_valid"]
+    test, about = metrics["n_test"], metrics.get("calibration", {})
+    bagged = about.get("reference") == "out of bag"
+    fitted_on = about["fitted_on"] if bagged else metrics["n_valid"]
     found = []
     if test < FEWEST:
         found.append(
             f"Only {count(test, 'test molecule')}: do not trust the verdict or any score. Other molecules "
             "could give quite different ones."
         )
-    if valid < FEWEST:
+    if fitted_on < FEWEST:
         fitted = "probabilities" if metrics["kind"] == "classification" else "intervals"
-        found.append(
-            f"Only {count(valid, 'valid molecule')}: do not trust the {fitted}, which are calibrated on them."
-        )
+        molecules = count(fitted_on, "training molecule" if bagged else "valid molecule")
+        found.append(f"Only {molecules}: do not trust the {fitted}, which are calibrated on them.")
     return found
 
 

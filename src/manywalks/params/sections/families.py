@@ -51,11 +51,13 @@ def families_of(params: "Params") -> tuple[Family, ...]:
     """The families of the parameters, in order; a ValueError names the first key that is not accepted."""
     if not params.families:
         _check_graph(params, "")
+        _check_stopping(params, "")
         return (Family("", params),)
     _check(params)
     families = tuple(_family(params, number, asked) for number, asked in enumerate(params.families))
     for number, family in enumerate(families):
         _check_graph(family.params, f"families.{number}.")
+        _check_stopping(family.params, f"families.{number}.")
     _check_larger(params, families)
     return families
 
@@ -118,6 +120,16 @@ def _check_graph(params: "Params", where: str) -> None:
         )
     if not where and graphs and graphs[0].larger == "others":
         raise _no_others(graphs[0])
+
+
+def _check_stopping(params: "Params", where: str) -> None:
+    """Early stopping goes by valid molecules; a table may bring some in a column of its own."""
+    asked, split = params.train.early_stopping, params.split
+    if asked is not None and split.valid == 0 and split.method != "column":
+        raise ValueError(
+            f"{where}train.early_stopping: {asked} needs valid molecules, and split.valid is 0; raise it to "
+            "0.1, or remove early_stopping"
+        )
 
 
 def _check_larger(params: "Params", families: tuple[Family, ...]) -> None:

@@ -243,8 +243,8 @@ class ReplicatesParams(Section):
     rows: Literal["all", "bootstrap"] = Field(
         default="all",
         description="which training molecules a replicate trains on: all, or its own bootstrap draw of them "
-        "(as many, with replacement, in whole groups where the split keeps groups together). compare, tune "
-        "and benchmark always train on all",
+        "(as many, with replacement, in whole groups where the split keeps groups together). With bootstrap, "
+        "split.valid may be 0: each training molecule is new to about a third of the replicates",
     )
     seed: Annotated[int, Field(ge=0)] | None = Field(
         default=None,

@@ -23,7 +23,11 @@ class SplitParams(Section):
         description="for stratified: the endpoint whose values are spread evenly (default: the first)",
     )
     test: Fraction = Field(default=0.2, description="share of the molecules used for testing")
-    valid: Fraction = Field(default=0.1, description="share of the molecules used for calibration")
+    valid: Fraction = Field(
+        default=0.1,
+        description="share of the molecules used for calibration; 0 holds none back if replicates.rows is "
+        "bootstrap, which calibrates on training molecules, each with the replicates that did not draw it",
+    )
     test_since: Cell | None = Field(
         default=None,
         description="for time: molecules first measured in this year, on this date or later test (default: "

@@ -14,6 +14,7 @@ from manywalks.report.endpoint import (
     better_baseline,
     binned,
     exact,
+    fitted_on,
     marked,
     molecule_marks,
 )
@@ -36,7 +37,7 @@ def coverage(view: View) -> Figure | None:
     )
     about = view.metrics["calibration"]
     caption = (
-        f"Fitted on {count(about['fitted_on'], 'valid molecule')}, checked on "
+        f"Fitted on {fitted_on(about)}, checked on "
         f"{count(about['molecules'], 'test molecule')}. Bars: 95 % binomial intervals. "
         + " ".join(_sentence(note) for note in about["notes"])
     )
@@ -69,7 +70,7 @@ def reliability(view: View) -> Figure | None:
         "Expected "
         f"calibration error {short(about['ece'])}{_perfect(about)}, Brier {short(about['brier'])} "
         f"({short(about['uncalibrated']['brier'])} before calibration on "
-        f"{count(about['fitted_on'], 'valid molecule')}). {notes}"
+        f"{fitted_on(about)}). {notes}"
     )
     return Figure("Can the probabilities be taken at their word", plane.svg(marks, alt), caption.strip())
 
