@@ -4,10 +4,11 @@ The dense networks of params.yaml are described twice, as a Keras model and as p
 engines which need no TensorFlow never import it (5 s and 0.7 GB a process).
 """
 
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -63,10 +64,25 @@ def _import_quietly(module: str) -> None:
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            importlib.import_module(module)
+            with _no_scikit_learn():
+                importlib.import_module(module)
+                importlib.import_module("keras")
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def _no_scikit_learn() -> Iterator[None]:
+    """Keras imports scikit-learn, if it is there, for wrappers that nothing here uses: a second a process."""
+    if "sklearn" in sys.modules:
+        yield
+        return
+    sys.modules["sklearn"] = None  # pyright: ignore[reportArgumentType]
+    try:
+        yield
+    finally:
+        del sys.modules["sklearn"]
 
 
 def build(
