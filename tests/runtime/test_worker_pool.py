@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from manywalks.runtime.worker_pool import Lost, WithBytes, map_texts
+from manywalks.runtime.worker_pool import ALONE, Lost, WithBytes, WorkerPool, map_texts
 from manywalks.runtime.worker_process import HEADER, WORK_S
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
@@ -135,6 +135,18 @@ def test_what_a_worker_prints_while_it_starts_is_no_outcome():
 def test_odd_texts_arrive_whole():
     texts = ["", "a\nb", "é µ", "\ud800", '"', "x" * 200_000]
     assert run(texts) == [["+" + text] for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("texts", "workers"), [(["a"] * ALONE, 1), (["a"] * (ALONE + 1), 2), (["slow"] * 20, 2)]
+)
+def test_few_texts_have_one_worker_unless_they_take_long(texts, workers):
+    pool = WorkerPool("tests.runtime.test_worker_pool:act", {"prefix": "+"}, 1.0, 2)
+    try:
+        assert pool.finish(pool.add(texts)) == [[f"+{text}"] for text in texts]
+        assert len(pool.workers) == workers
+    finally:
+        pool.stop()
 
 
 def test_a_worker_that_cannot_start_is_an_error():

@@ -19,6 +19,8 @@ from manywalks.runtime.worker_process import WORK_S, WithBytes, Worker
 __all__ = ["Lost", "WithBytes", "WorkerPool", "map_texts"]
 FIRST = 4  # texts that a worker gets while nobody knows how long one takes
 MOST = 256
+ALONE = 200  # texts a worker at first: in the second that another one takes to start, one does hundreds
+GROW_S = 0.5  # after which there are twice as many workers, where texts still wait
 LINE = 1 << 15  # bytes that fit into a pipe: they can be written while the worker works on others
 START_LIMIT = 300.0  # seconds; importing RDKit takes 0.5 s, and 20 s on a cold network disk
 
@@ -69,15 +71,18 @@ class WorkerPool:
         self.suspects: set[int] = set()
         self.selector = selectors.DefaultSelector()
         self.workers: list[Worker] = []
+        self.busy_since = time.monotonic()  # as many as there are now, all of them started
 
     def add(self, texts: Sequence[str]) -> range:
         """Put texts behind those that wait; what `finish` knows them by."""
         lot = range(self.added, self.added + len(texts))
         self.added = lot.stop
         self.texts.update(zip(lot, texts, strict=True))
+        if not self.waiting:
+            self.busy_since = time.monotonic()
         if lot:
             self.waiting.append(lot)
-        while len(self.workers) < min(self.cores, len(self.texts)):
+        while len(self.workers) < min(self.cores, -(-len(self.texts) // ALONE)):
             self.start()
         return lot
 
@@ -121,6 +126,16 @@ class WorkerPool:
             # while others would be left without, a text is better off waiting here than behind a slow one
             if worker.ready and not worker.ahead and left > 4 * self.cores * self._share(left):
                 self._give(worker, LINE)
+        self._grow(now)
+
+    def _grow(self, now: float) -> None:
+        """Start more workers where the texts are few and take long."""
+        if not all(worker.ready for worker in self.workers):
+            self.busy_since = now
+        elif now - self.busy_since > GROW_S:
+            more = min(len(self.workers), self.cores - len(self.workers), sum(map(len, self.waiting)))
+            for _ in range(more):
+                self.start()
 
     def _share(self, left: int) -> int:
         """How many of the texts that are left a worker gets at once: fewer towards the end."""
