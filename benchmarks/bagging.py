@@ -1,11 +1,12 @@
 """Each replicate on its own bootstrap draw: what that does to accuracy, spread, intervals and churn.
 
-    python -m benchmarks.bagging            about ten minutes on two cores; resumes where it was stopped
+    python -m benchmarks.bagging            about half an hour on one core; resumes where it was stopped
     python -m benchmarks.bagging --quick    one repeat of two tables, nothing kept or written
 
 Two samples with no molecule in common are drawn from a table, and a third that trains neither. On each
-sample an ensemble is trained on all of its molecules, and one of bagged replicates. A third way needs no
-valid molecules: bagged replicates on the whole sample, calibrated on the molecules that each did not draw.
+sample an ensemble is trained on all of its molecules, and one of bagged replicates; both hold a tenth back
+for calibration. A third way holds none back (split.valid: 0): bagged replicates on the whole sample,
+calibrated as the pipeline does it, on the molecules that each did not draw (ensemble/intervals/out_of_bag.py).
 Tables and network are those of benchmarks/data_draws.py; what is trained is kept in .manywalks/bagging.
 """
 
@@ -20,32 +21,41 @@ from benchmarks.data_draws import TABLES, ground, kind_of
 from benchmarks.pools import DATA, ROOT
 from benchmarks.results import table, write_section
 from manywalks import files
+from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.intervals import calibration
 from manywalks.ensemble.intervals.calibration import LEVELS
-from manywalks.evaluate.scores import endpoint_metrics
+from manywalks.ensemble.intervals.out_of_bag import as_whole, left_out
+from manywalks.features import Features
 from manywalks.params.sections.families import Family
-from manywalks.replicates.draws import Draws, on_draw
+from manywalks.replicates.combine import MEAN
+from manywalks.replicates.draws import Draws
 from manywalks.replicates.fresh import fresh_replicates
+from manywalks.similarity import similarity_to_other_groups
 from manywalks.train.prepare import Groups, Prepared, prepare
 
-SIZE, REPLICATES, REPEATS = 400, 16, 3
+REPLICATES = 16
+# molecules of a sample, and how often each table is looked at
+SIZES = {400: 3, 100: 3}
 VALID = 0.1
 KEPT = ROOT / ".manywalks" / "bagging"
 WAYS = ("all", "bagged", "out of bag")
+# the same ensemble, but errors of the few replicates that did not draw a molecule are taken as they are
+PLAIN = "out of bag, not corrected"
 
 
 class Sample(NamedTuple):
-    """The problem of one sample, predicting every row, and which subset each row is in."""
+    """The problem of one sample, predicting every row; and of each row what `nearness` says."""
 
     prepared: Prepared
     subsets: np.ndarray
     observed: np.ndarray
+    similarity: np.ndarray
 
 
-def samples(name: str, rng: np.random.Generator, valid: float) -> list[Sample]:
+def samples(name: str, size: int, rng: np.random.Generator, valid: float) -> list[Sample]:
     """Two samples of a table, a share `valid` of each held back, with the same test molecules."""
     params, curated, features = ground(name)
-    rows = rng.permutation(len(curated))[: 3 * SIZE]
+    rows = rng.permutation(len(curated))[: 3 * size]
     curated, features = curated.iloc[rows].reset_index(drop=True), features.take(rows)
     third = len(rows) // 3
     made = []
@@ -57,8 +67,17 @@ def samples(name: str, rng: np.random.Generator, valid: float) -> list[Sample]:
         one = prepare(curated, features, subsets, Family("", params))
         problem = dataclasses.replace(one.problem, predict=np.arange(len(rows)))
         observed = curated["y"].to_numpy(dtype=np.float64)
-        made.append(Sample(one._replace(problem=problem), subsets, observed))
+        near = nearness(features, subsets == "train")
+        made.append(Sample(one._replace(problem=problem), subsets, observed, near))
     return made
+
+
+def nearness(features: Features, train: np.ndarray) -> np.ndarray:
+    """Similarity of each molecule (n,) to the nearest training molecule other than itself."""
+    domain = Domain.fit(features.take(np.flatnonzero(train)))
+    near = domain.assess(features)["similarity"].to_numpy(dtype=np.float64).copy()
+    near[train] = similarity_to_other_groups(domain.bits, np.arange(len(domain.bits)))
+    return near
 
 
 class Trained(NamedTuple):
@@ -70,19 +89,15 @@ class Trained(NamedTuple):
 
 def trained(sample: Sample, entropy: int, *, bagged: bool) -> Trained:
     """Replicates on all molecules of a sample, or each on its own draw of them."""
-    rows = np.arange(len(sample.subsets))
-    if not bagged:
-        made = fresh_replicates([sample.prepared], range(REPLICATES), entropy, threads=2)
-        found = sorted(made, key=lambda one: one.index)
-        weights = np.broadcast_to(sample.subsets == "train", (REPLICATES, len(rows)))
-        return Trained(np.stack([one.predictions[:, 0] for one in found]), weights)
-    groups, draws = Groups(rows, np.flatnonzero(sample.subsets == "train")), Draws(entropy, bootstrap=True)
-    predictions, weights = [], np.zeros((REPLICATES, len(rows)))
-    for index in range(REPLICATES):
-        drawn = on_draw(sample.prepared, groups, draws, index)
-        predictions.append(next(fresh_replicates([drawn], [index], entropy)).predictions[:, 0])
-        weights[index, groups.train] = draws.weights(groups.train, index)
-    return Trained(np.stack(predictions), weights)
+    train = sample.subsets == "train"
+    weights = np.broadcast_to(train, (REPLICATES, len(train))).astype(np.float64)
+    groups = Groups(np.arange(len(train)), np.flatnonzero(train)) if bagged else None
+    made = fresh_replicates([sample.prepared], range(REPLICATES), entropy, groups=groups)
+    found = sorted(made, key=lambda one: one.index)
+    if groups is not None:
+        draws = Draws(entropy, bootstrap=True)
+        weights[:, train] = [draws.weights(groups.train, index) for index in range(REPLICATES)]
+    return Trained(np.stack([one.predictions[:, 0] for one in found]), weights)
 
 
 class Outcome(NamedTuple):
@@ -90,76 +105,78 @@ class Outcome(NamedTuple):
 
     Attributes:
         error: root mean square error, or of classes the square root of the Brier score, calibrated.
-        auroc: of classes.
+        stated: the same, as the molecules of the calibration tell it (of classes before calibration).
         spread: of the replicates, root mean square.
         churn: difference to the ensemble of the other sample, root mean square.
         within: share of the test molecules in intervals of LEVELS; NaN of classes.
+        width: mean width of the intervals of 90 %; NaN of classes.
     """
 
     error: float
-    auroc: float
+    stated: float
     spread: float
     churn: float
     within: tuple[float, ...]
+    width: float
 
 
-def out_of_bag(
-    made: Trained, train: np.ndarray, observed: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Observed, mean and spread of the training molecules, from the replicates that did not draw each.
+class Known(NamedTuple):
+    """Molecules that a calibration is fitted on (k,): their rows, and the ensemble there."""
 
-    Such an ensemble is smaller than the whole one: errors are brought to what the whole one would have.
-    """
-    out = made.weights[:, train] == 0
-    count = out.sum(axis=0)
-    known = count >= 2
-    values = np.where(out, made.predictions[:, train], np.nan)[:, known]
-    mean, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0, ddof=1)
-    seen = observed[train][known]
-    square = np.mean((mean - seen) ** 2)
-    extra = np.mean(spread**2 * (1 / count[known] - 1 / len(made.predictions)))
-    shrunk = np.sqrt(max(square - extra, 0.0) / square)
-    return seen, seen + shrunk * (mean - seen), spread
+    rows: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray
+
+
+def known(way: str, sample: Sample, made: Trained, kind: str) -> Known:
+    """The valid molecules, or the training molecules by the replicates that did not draw them."""
+    if way in ("all", "bagged"):
+        rows = np.flatnonzero(sample.subsets == "valid")
+        own = made.predictions[:, rows]
+        return Known(rows, own.mean(axis=0), own.std(axis=0, ddof=1))
+    rows = np.flatnonzero(sample.subsets == "train")
+    out = np.where(made.weights[:, rows] == 0, made.predictions[:, rows], np.nan)
+    if way == PLAIN:
+        left = left_out(out, MEAN)
+        return Known(rows[left.known], left.mean[left.known], left.spread[left.known])
+    seen = as_whole(out, sample.observed[rows], kind, MEAN)
+    return Known(rows[seen.places], seen.mean, seen.spread)
 
 
 def outcome(name: str, way: str, sample: Sample, made: Trained, other: np.ndarray) -> Outcome:
     """Scores on the test molecules; `other` (n,) is the ensemble of the other sample."""
-    kind, observed, subsets = kind_of(name), sample.observed, sample.subsets
+    kind, observed = kind_of(name), sample.observed
     mean, spread = made.predictions.mean(axis=0), made.predictions.std(axis=0, ddof=1)
-    test, valid = subsets == "test", subsets == "valid"
-    if way == "out of bag" and kind == "regression":
-        known = out_of_bag(made, np.flatnonzero(subsets == "train"), observed)
-    elif way == "out of bag":  # a probability has no error to bring to another size
-        out = np.where(made.weights == 0, made.predictions, np.nan)[:, subsets == "train"]
-        there = np.isfinite(out).sum(axis=0) >= 2
-        known = observed[subsets == "train"][there], np.nanmean(out[:, there], axis=0), np.zeros(there.sum())
-    else:
-        known = observed[valid], mean[valid], spread[valid]
-    values, predicted, spreads = known
-    fitted = calibration.fit(values, predicted, spreads, kind)
+    test = sample.subsets == "test"
+    rows, values, spreads = known(way, sample, made, kind)
+    fitted = calibration.fit(observed[rows], values, spreads, kind, similarity=sample.similarity[rows])
     reported = fitted.as_reported(mean[test])
-    scores = endpoint_metrics(observed[test], reported, kind=kind)
-    within = (np.nan,) * len(LEVELS)
+    within, width = (np.nan,) * len(LEVELS), np.nan
     if kind == "regression":
-        ends = [fitted.interval(mean[test], spread[test], level) for level in LEVELS]
+        near = sample.similarity[test]
+        ends = [fitted.interval(mean[test], spread[test], level, near) for level in LEVELS]
         within = tuple(
             float(np.mean((low <= observed[test]) & (observed[test] <= high))) for low, high in ends
         )
+        width = float(np.mean(ends[2][1] - ends[2][0]))
     return Outcome(
         float(np.sqrt(np.mean((reported - observed[test]) ** 2))),
-        float(scores.get("auroc") or np.nan),
+        float(np.sqrt(np.mean((values - observed[rows]) ** 2))),
         float(np.sqrt(np.mean(spread[test] ** 2))),
         float(np.sqrt(np.mean((mean[test] - other[test]) ** 2))),
         within,
+        width,
     )
 
 
-def repeat(name: str, number: int, kept: Path | None) -> dict[str, Outcome]:
-    """The three ways on one pair of samples; what was trained before is read."""
-    rng = np.random.default_rng([number, 7, sum(map(ord, name))])
-    held, whole = (samples(name, np.random.default_rng([number, 7]), valid) for valid in (VALID, 0.0))
+def repeat(name: str, size: int, number: int, kept: Path | None) -> dict[str, Outcome]:
+    """The ways on one pair of samples; what was trained before is read."""
+    rng = np.random.default_rng([number, size, sum(map(ord, name))])
+    held, whole = (
+        samples(name, size, np.random.default_rng([number, size]), valid) for valid in (VALID, 0.0)
+    )
     sides = {"all": held, "bagged": held, "out of bag": whole}
-    path = None if kept is None else kept / f"{name}-{number}.npz"
+    path = None if kept is None else kept / f"{name}-{size}-{number}.npz"
     if path is not None and path.is_file():
         arrays = files.read_npz(path)
     else:
@@ -177,7 +194,8 @@ def repeat(name: str, number: int, kept: Path | None) -> dict[str, Outcome]:
             Trained(arrays[f"{way} {side}"].astype(np.float64), arrays[f"{way} {side} weights"])
             for side in range(2)
         ]
-        found[way] = outcome(name, way, pair[0], made[0], made[1].predictions.mean(axis=0))
+        for told in (way, PLAIN) if way == WAYS[-1] else (way,):
+            found[told] = outcome(name, told, pair[0], made[0], made[1].predictions.mean(axis=0))
     return found
 
 
@@ -196,35 +214,66 @@ def row(name: str, made: list[dict[str, Outcome]]) -> list[str]:
     return cells
 
 
-def coverage_rows(found: dict[str, list[dict[str, Outcome]]]) -> list[list[str]]:
-    """Share of the test molecules within intervals, over all tables of numbers."""
+Found = dict[str, list[dict[str, Outcome]]]
+
+
+def coverage_rows(found: Found) -> list[list[str]]:
+    """Share of the test molecules within intervals, over all tables of numbers; width against *bagged*."""
     numbers = {name: made for name, made in found.items() if kind_of(name) == "regression"}
     rows = []
-    for way in WAYS:
-        within = np.array([one[way].within for made in numbers.values() for one in made])
-        tables = [np.mean([one[way].within[2] for one in made]) for made in numbers.values()]
-        cells = [f"{100 * level:.1f} %" for level in within.mean(axis=0)]
-        rows.append([way, *cells, f"{100 * min(tables):.0f} to {100 * max(tables):.0f} %"])
+    for way in (*WAYS, PLAIN):
+        within = np.array([np.mean([one[way].within for one in made], axis=0) for made in numbers.values()])
+        width = np.mean([one[way].width / one["bagged"].width for made in numbers.values() for one in made])
+        cells = [
+            f"{100 * level.mean():.1f} % ({100 * level.min():.0f} to {100 * level.max():.0f})"
+            for level in within.T
+        ]
+        rows.append([way, *cells, f"{width:.2f}"])
     return rows
 
 
-def text_of(found: dict[str, list[dict[str, Outcome]]]) -> str:
+def stated_rows(found: Found) -> list[list[str]]:
+    """The error that the molecules of the calibration tell, over the one on the test molecules."""
+    rows = []
+    for way in (*WAYS, PLAIN):
+        ratios = {
+            kind: [
+                one[way].stated / one[way].error
+                for name, made in found.items()
+                if kind_of(name) == kind
+                for one in made
+            ]
+            for kind in ("regression", "classification")
+        }
+        rows.append([way, *(f"{np.mean(own):.2f} ± {np.std(own, ddof=1):.2f}" for own in ratios.values())])
+    return rows
+
+
+def text_of(found: dict[int, Found]) -> str:
     """The section of RESULTS.md."""
-    repeats = len(next(iter(found.values())))
     heads = ["data", "error, all", "bagged (%)", "out of bag (%)", "spread, all", "bagged (%)",
-             "out of bag (%)",             "churn, all", "bagged (%)", "out of bag (%)"]  # fmt: skip
+             "out of bag (%)", "churn, all", "bagged (%)", "out of bag (%)"]  # fmt: skip
     text = (
         "## Bagged replicates\n\n"
-        f"`python -m benchmarks.bagging`. {SIZE} training molecules (a third of a smaller table), "
-        f"{REPLICATES} replicates, {repeats} repeats a table;\nin percent what changes against replicates on "
-        "all training molecules, ± Monte Carlo error. Error: RMSE, or of\nclasses the root of the Brier "
-        "score. Churn: difference to an ensemble of another sample. *All* and *bagged*\nhold "
-        f"{100 * VALID:.0f} % of the molecules back for calibration, *out of bag* none.\n\n"
+        f"`python -m benchmarks.bagging`. {REPLICATES} replicates; in percent what changes against replicates on "
+        "all training\nmolecules, ± Monte Carlo error. Error: RMSE, or of classes the root of the Brier score. "
+        "Churn:\ndifference to an ensemble of another sample. *All* and *bagged* hold "
+        f"{100 * VALID:.0f} % of the molecules back for\ncalibration, *out of bag* none (`split.valid: 0`).\n"
     )
-    text += table(heads, [row(name, made) for name, made in found.items()])
-    heads = ["intervals", *(f"{100 * level:g} %" for level in LEVELS), "tables at 90 %"]
-    text += "\n\nShare of the test molecules within their intervals, over the tables of numbers:\n\n"
-    return text + table(heads, coverage_rows(found))
+    levels = ["intervals", *(f"{100 * level:g} %" for level in LEVELS), "width"]
+    for size, own in found.items():
+        repeats = len(next(iter(own.values())))
+        text += f"\n{size} molecules in a sample (a third of a smaller table), {repeats} repeats:\n\n"
+        text += table(heads, [row(name, made) for name, made in own.items()])
+        text += "\n\nShare of the test molecules within their intervals: mean over the tables of numbers "
+        text += "(lowest and\nhighest table); mean width of the intervals of 90 %, against *bagged*:\n\n"
+        text += table(levels, coverage_rows(own))
+        text += (
+            "\n\nError that the molecules of the calibration tell, over that of the test molecules: mean and "
+        )
+        text += "standard\ndeviation over tables and repeats:\n\n"
+        text += table(["told by", "numbers", "classes"], stated_rows(own)) + "\n"
+    return text.rstrip("\n")
 
 
 def main() -> None:
@@ -232,14 +281,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one repeat of two tables, nothing written")
     quick = parser.parse_args().quick
-    found: dict[str, list[dict[str, Outcome]]] = {}
-    for name in list(TABLES)[: 2 if quick else None]:
-        if not (DATA / TABLES[name]["path"]).is_file():
-            print(f"{name}: no {DATA / TABLES[name]['path']}; left out (set MANYWALKS_DATA)")
-            continue
-        kept, repeats = (None, 1) if quick else (KEPT, REPEATS)
-        found[name] = [repeat(name, number, kept) for number in range(repeats)]
-        print(*row(name, found[name]), flush=True)
+    found: dict[int, Found] = {}
+    for size, repeats in SIZES.items():
+        found[size] = {}
+        for name in list(TABLES)[: 2 if quick else None]:
+            if not (DATA / TABLES[name]["path"]).is_file():
+                print(f"{name}: no {DATA / TABLES[name]['path']}; left out (set MANYWALKS_DATA)")
+                continue
+            kept = None if quick else KEPT
+            found[size][name] = [
+                repeat(name, size, number, kept) for number in range(1 if quick else repeats)
+            ]
+            print(size, *row(name, found[size][name]), flush=True)
     text = text_of(found)
     print(text)
     if not quick:
