@@ -6,7 +6,7 @@
 Two samples with no molecule in common are drawn from a table, and a third that trains neither. On each
 sample an ensemble is trained on all of its molecules, and one of bagged replicates; both hold a tenth back
 for calibration. A third way holds none back (split.valid: 0): bagged replicates on the whole sample,
-calibrated as the pipeline does it, on the molecules that each did not draw (ensemble/intervals/out_of_bag.py).
+calibrated as the pipeline does it on the molecules that each did not draw.
 Tables and network are those of benchmarks/data_draws.py; what is trained is kept in .manywalks/bagging.
 """
 
@@ -223,7 +223,7 @@ def coverage_rows(found: Found) -> list[list[str]]:
     rows = []
     for way in (*WAYS, PLAIN):
         within = np.array([np.mean([one[way].within for one in made], axis=0) for made in numbers.values()])
-        width = np.mean([one[way].width / one["bagged"].width for made in numbers.values() for one in made])
+        width = np.median([one[way].width / one["bagged"].width for made in numbers.values() for one in made])
         cells = [
             f"{100 * level.mean():.1f} % ({100 * level.min():.0f} to {100 * level.max():.0f})"
             for level in within.T
@@ -245,7 +245,8 @@ def stated_rows(found: Found) -> list[list[str]]:
             ]
             for kind in ("regression", "classification")
         }
-        rows.append([way, *(f"{np.mean(own):.2f} ± {np.std(own, ddof=1):.2f}" for own in ratios.values())])
+        cells = [np.quantile(own, [0.5, 0.1, 0.9]) if own else np.full(3, np.nan) for own in ratios.values()]
+        rows.append([way, *("{:.2f} ({:.2f} to {:.2f})".format(*cell) for cell in cells)])
     return rows
 
 
@@ -255,10 +256,11 @@ def text_of(found: dict[int, Found]) -> str:
              "out of bag (%)", "churn, all", "bagged (%)", "out of bag (%)"]  # fmt: skip
     text = (
         "## Bagged replicates\n\n"
-        f"`python -m benchmarks.bagging`. {REPLICATES} replicates; in percent what changes against replicates on "
-        "all training\nmolecules, ± Monte Carlo error. Error: RMSE, or of classes the root of the Brier score. "
-        "Churn:\ndifference to an ensemble of another sample. *All* and *bagged* hold "
-        f"{100 * VALID:.0f} % of the molecules back for\ncalibration, *out of bag* none (`split.valid: 0`).\n"
+        f"`python -m benchmarks.bagging`. {REPLICATES} replicates; in percent what changes against "
+        "replicates on all\ntraining molecules, ± Monte Carlo error. Error: RMSE, or of classes the "
+        "root of the Brier score.\nChurn: difference to an ensemble of another sample. *All* and *bagged* "
+        f"hold {100 * VALID:.0f} % of the molecules back for\ncalibration, *out of bag* none "
+        "(`split.valid: 0`).\n"
     )
     levels = ["intervals", *(f"{100 * level:g} %" for level in LEVELS), "width"]
     for size, own in found.items():
@@ -266,12 +268,10 @@ def text_of(found: dict[int, Found]) -> str:
         text += f"\n{size} molecules in a sample (a third of a smaller table), {repeats} repeats:\n\n"
         text += table(heads, [row(name, made) for name, made in own.items()])
         text += "\n\nShare of the test molecules within their intervals: mean over the tables of numbers "
-        text += "(lowest and\nhighest table); mean width of the intervals of 90 %, against *bagged*:\n\n"
+        text += "(lowest and\nhighest table); width of the intervals of 90 %, against *bagged* (median):\n\n"
         text += table(levels, coverage_rows(own))
-        text += (
-            "\n\nError that the molecules of the calibration tell, over that of the test molecules: mean and "
-        )
-        text += "standard\ndeviation over tables and repeats:\n\n"
+        text += "\n\nError that the molecules of the calibration tell, over that of the test molecules: "
+        text += "median over tables\nand repeats (8 of 10 lie within the brackets):\n\n"
         text += table(["told by", "numbers", "classes"], stated_rows(own)) + "\n"
     return text.rstrip("\n")
 

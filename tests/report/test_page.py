@@ -81,7 +81,7 @@ def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportIn
         "will differ from this one before calibration, root mean square",
         "of calibrated probabilities</caption>",
         "sure, before calibration. Single replicates go through",
-        "valid and test subsets, in probability before calibration</caption>",
+        "valid and test molecules, in probability before calibration</caption>",
         "and which molecules are chosen, before calibration</caption>",
     ):
         assert label in section

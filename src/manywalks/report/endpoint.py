@@ -78,6 +78,11 @@ class View:
         return self.metrics["kind"] == "classification"
 
     @property
+    def over(self) -> str:
+        """The subsets that replicates are compared on, in words."""
+        return " and ".join(self.statement.get("reference", ("valid", "test")))
+
+    @property
     def main(self) -> str:
         """The metric that replicates are compared by."""
         return "auroc" if self.is_class else "rmse"

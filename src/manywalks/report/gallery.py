@@ -50,8 +50,8 @@ def wanted(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
         limits = view.wanted.range
         middle = f" Best is what lies deepest within {limits[0]:g} to {limits[1]:g}." if limits else ""
         found["caption"] = (
-            f"Of {count(len(own), 'molecule')} of the valid and test subsets.{middle} manywalks predict "
-            "--top K says which of the best K of any list a retrained ensemble would replace."
+            f"Of {count(len(own), f'{view.over} molecule')}.{middle} manywalks predict --top "
+            "K says which of the best K of any list a retrained ensemble would replace."
         )
     return found
 

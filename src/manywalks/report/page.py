@@ -69,6 +69,7 @@ def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
     held = store(views, found.predictions, most)
     context = {
         "title": found.title,
+        "over": views[0].over,
         "style": Markup(template_text("report.css") + drawing.STYLE),
         "script": Markup(script("charts.js", "report.js", "molecules.js")),
         "held": {

@@ -38,7 +38,7 @@ def sentence(view: View) -> str:
     found = view.statement["by_series"]
     alone = count(found["alone"], "molecule")
     return (
-        f"{count(view.statement['molecules'], 'molecule')} of the valid and test subsets belong to "
+        f"{count(view.statement['molecules'], f'{view.over} molecule')} belong to "
         f"{found['series']:,} series by their Murcko scaffold; {alone} "
         f"{'is' if found['alone'] == 1 else 'are'} alone in theirs. Molecules of a series are hard or easy "
         f"together, so they tell about as much as {two_digits(found['effective'])} independent series."

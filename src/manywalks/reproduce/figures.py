@@ -28,9 +28,9 @@ def both_ensembles(points: list[dict[str, float]], found: dict[str, Any]) -> Fig
     return Figure(
         "The same molecules, two ensembles",
         plane.svg(marks, "Predictions of the retrained ensemble against the model's"),
-        f"{count(len(one), 'valid and test molecule')}. The band is the promised difference, which is an "
-        f"average (root mean square): {100 * np.mean(np.abs(one - other) <= bound):.0f} % of the molecules "
-        "are within it.",
+        f"{count(len(one), 'molecule')} that trained neither. The band is the promised difference, which is "
+        f"an average (root mean square): {100 * np.mean(np.abs(one - other) <= bound):.0f} % of the "
+        "molecules are within it.",
     )
 
 

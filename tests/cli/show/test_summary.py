@@ -55,8 +55,21 @@ def test_accuracy_comes_before_scores_and_agreement(found: ReportInputs, tmp_pat
 
 def test_many_endpoints_get_a_row_each_and_nothing_more(found: ReportInputs, tmp_path: Path) -> None:
     lines = printed(tmp_path, *many(found, 6))
-    assert [line.split()[:2] for line in lines[1:7]] == [[f"y{i}", "useful"] for i in range(6)]
-    assert lines[8].startswith("data ")
+    assert [line.split()[:2] for line in lines[2:8]] == [[f"y{i}", "useful"] for i in range(6)]
+    assert lines[9].startswith("data ")
+
+
+def test_many_endpoints_show_what_another_sample_would_do_where_it_is_stated(
+    found: ReportInputs, tmp_path: Path
+) -> None:
+    metrics, statements = many(found, 4)
+    stated = {"stated": True, "difference_expected": 0.3217, "sentence": ""}
+    for name, own in statements.items():
+        own["data_draws"] = stated if name == "y2" else {"stated": False, "sentence": ""}
+    lines = printed(tmp_path, metrics, statements)
+    assert [line.split()[-1] for line in lines[:6]] == ["another", "sample", "–", "–", "0.32", "–"]
+    statements["y2"]["data_draws"] = {"stated": False, "sentence": ""}
+    assert "another" not in printed(tmp_path, metrics, statements)[0]
 
 
 def test_what_needs_attention_gets_a_paragraph(found: ReportInputs, tmp_path: Path) -> None:
@@ -64,7 +77,7 @@ def test_what_needs_attention_gets_a_paragraph(found: ReportInputs, tmp_path: Pa
     metrics["y1"]["verdict"]["word"] = "weak"
     metrics["y2"]["n_test"] = 12
     statements["y3"] |= {"met": False, "sentence": "y3: the tolerance is not met."}
-    text = " ".join(" ".join(printed(tmp_path, metrics, statements)[5:]).split())
+    text = " ".join(" ".join(printed(tmp_path, metrics, statements)[6:]).split())
     assert "y1: weak. RMSE on" in text
     assert "Only 12 test molecules: do not trust" in text
     assert "y3: the tolerance is not met." in text

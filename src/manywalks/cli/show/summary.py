@@ -10,7 +10,7 @@ from rich.text import Text
 from manywalks import files
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, MAIN_SCORES, SCORE_NAMES
 from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, verdict_words
-from manywalks.formatting import count, told_apart
+from manywalks.formatting import count, told_apart, two_digits
 from manywalks.workspace import Workspace
 
 VERDICT_COLOURS = {"useful": "green", "weak": "yellow", "no better": "red", "unknown": "yellow"}
@@ -63,7 +63,9 @@ def _in_full(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
 def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
     """Of many endpoints: a row each, then a paragraph for each that needs attention."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("endpoint", "verdict", "test score", "baseline", "retrained within", "tolerance"):
+    titles = ["endpoint", "verdict", "test score", "baseline", "retrained\nwithin", "tolerance"]
+    samples = any(one["data_draws"]["stated"] for one in statements.values())
+    for title in [*titles, "another\nsample"] if samples else titles:
         table.add_column(title, justify="left" if title in ("endpoint", "verdict") else "right")
     notes: list[Any] = []
     for name, found in metrics.items():
@@ -79,6 +81,7 @@ def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
             "–" if simple is None else f"{simple:.3g}",
             Text(bound, style="" if statement["met"] else "yellow"),
             tolerance,
+            *([_another_sample(statement["data_draws"])] if samples else []),
         )
         few = cautions(found)
         if few or found["verdict"]["word"] != "useful":
@@ -86,6 +89,11 @@ def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
         if not statement["met"]:
             notes += [Text(statement["sentence"]), Text()]
     return [table, Text(), *notes]
+
+
+def _another_sample(found: dict[str, Any]) -> str:
+    """How far an ensemble trained on another sample would differ; a dash where that is not stated."""
+    return two_digits(found["difference_expected"]) if found["stated"] else "–"
 
 
 def _accuracy(name: str, found: dict[str, Any]) -> Text:
