@@ -1,6 +1,7 @@
 """What a night adds to the record: the champion judged by measurements that it had not seen."""
 
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 from manywalks import Ensemble, files
 from manywalks.record import nights
 from manywalks.record.page import write
+from manywalks.record.prospective import series_of
 from manywalks.refresh import promises, refresh
 from manywalks.refresh.champions import Champions
+from manywalks.refresh.model_view import predict_with
 from manywalks.workspace import Workspace
 
 FORMER = "2020-01-01-abcdef"
@@ -101,6 +104,38 @@ def test_a_record_survives_the_way_back_to_the_former_champion(work: Workspace, 
     found = nights.read(copy)
     assert len(found.judged) == NEW
     assert found.nights[-1]["judged_by"] == FORMER
+
+
+def test_new_molecules_without_features_are_judged_by_nobody(work: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(work.root, tmp_path / "copy", symlinks=True)
+    copy = Workspace.open(tmp_path / "copy")
+    champions = Champions(copy)
+    new = ~pd.read_parquet(copy.curated)["smiles"].isin(list(champions.seen(FORMER)["smiles"]))
+    lost = np.flatnonzero(new)[:3]
+    split = pd.read_parquet(copy.split).sort_values("row")
+    split.loc[split["row"].isin(lost.tolist()), "subset"] = ""  # as the split has them
+    split.to_parquet(copy.split, index=False)
+    found, judged = refresh.compare(copy, champions, FORMER, str(champions.current()))
+    texts = pd.read_parquet(copy.curated)["smiles"].iloc[lost].tolist()
+    assert len(judged) == NEW - 3 and not set(texts) & set(judged["smiles"])
+    assert found["drift"]["structures"]["molecules"] == NEW - 3
+
+
+@pytest.mark.parametrize(("reference", "subset"), [("valid", "valid"), ("out of bag", "train")])
+def test_intervals_were_fitted_on_as_many_series_as_their_molecules_have(
+    work: Workspace, reference: str, subset: str
+) -> None:
+    champions = Champions(work)
+    seen = champions.seen(FORMER)
+    view = predict_with(champions.model(FORMER), seen["smiles"].tolist()[:2], 1)
+    about = deepcopy(view.about)
+    about["calibration"]["logS"]["reference"] = reference
+    found = promises.judge(
+        view._replace(about=about), seen.iloc[:2], seen.iloc[2:], model=FORMER, endpoints=["logS"]
+    )
+    known = seen.iloc[2:]
+    own = known[(known["subset"] == subset) & known["logS"].notna()]
+    assert set(found["calibration"]) == {len(set(series_of(own["smiles"].tolist())))}
 
 
 def test_an_endpoint_of_another_unit_is_another_endpoint() -> None:

@@ -16,10 +16,11 @@ from moto.server import ThreadedMotoServer
 
 from manywalks import files
 from manywalks.replicates.opening import open_store
-from manywalks.replicates.store import Store
+from manywalks.replicates.store import Store, entropy_of
 from manywalks.runtime import object_store
 from manywalks.runtime.resources import fitting
 from manywalks.runtime.step_process import StepFailed
+from manywalks.tasks import pack
 from manywalks.workspace import Workspace
 from tests.conftest import command
 from tests.support.dask_cluster import Cluster, free_port, started
@@ -100,6 +101,20 @@ def test_workers_make_the_very_files_that_this_machine_makes(
     ]
     assert sum(far.keep(store, future.result(timeout=120), root) for future in futures) == 4
     assert contents(store.folder) == contents(trained / "models/replicates")
+
+
+def test_workers_draw_the_molecules_that_this_machine_draws(client, emptied: Workspace) -> None:
+    params = emptied.root / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(text.replace("{count: 4,", "{count: 4, rows: bootstrap,"), encoding="utf-8")
+    workspace = Workspace.open(emptied.root)
+    for family in open_store(workspace).families:
+        entropy_of(family, workspace.params)
+    store = deliver(client, workspace)
+    assert store.draws is not None
+    made = client.submit(far.run_far_pack, store.key, [0, 1], pure=False).result(timeout=120)
+    pack.run(workspace, store.key, "0,1")
+    assert made == {f"{store.key}/{name.split('/')[-1]}": own for name, own in contents(store.folder).items()}
 
 
 def test_data_goes_to_each_worker_once_however_many_replicates(

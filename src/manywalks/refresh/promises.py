@@ -165,14 +165,15 @@ def _promise(view: ModelView, column: int, name: str, kind: str, seen: pd.DataFr
     coverage = about["params"]["evaluate"]["coverage"]
     spread = replicates.std(axis=0, ddof=1) if len(replicates) > 1 else np.zeros(mean.size)
     low, high = fitted.interval(mean, spread, coverage, view.nearness["similarity"].to_numpy())
-    valid = (seen["subset"] == "valid").to_numpy() & np.isfinite(seen[name].to_numpy(dtype=np.float64))
+    own = "train" if fitted.reference == "out of bag" else "valid"
+    used = (seen["subset"] == own).to_numpy() & np.isfinite(seen[name].to_numpy(dtype=np.float64))
     return Promise(
         fitted.as_reported(mean),
         np.full(mean.size, np.nan) if kind == "classification" else fitted.predicted_sd(spread),
         low,
         high,
         coverage,
-        len(set(series_of(seen["smiles"][valid].tolist()))),
+        len(set(series_of(seen["smiles"][used].tolist()))),
         view.nearness["in_domain"].to_numpy(),
     )
 
