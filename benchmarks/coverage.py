@@ -20,7 +20,7 @@ from benchmarks.results import table
 from benchmarks.simulated import Setting, draw, mean_replicates, settings
 from manywalks.replicates.statistics.bound import difference_bound, replicates_needed
 from manywalks.replicates.statistics.spectrum import Moments, covariance_moments
-from manywalks.replicates.stopping import Stopping, planned_looks
+from manywalks.replicates.statistics.stopping import Stopping, planned_looks
 
 COUNTS = (2, 4, 8, 16, 32, 64)
 # true needs that the adaptive runs are given a tolerance for

@@ -16,7 +16,7 @@ from benchmarks.pools import Pool, all_pools
 from benchmarks.results import table
 from manywalks.evaluate import scores
 from manywalks.evaluate.statement.pairs import ensemble_pairs, metric_differences
-from manywalks.replicates.stopping import Stopping, planned_looks
+from manywalks.replicates.statistics.stopping import Stopping, planned_looks
 
 NEEDS = (12, 20)
 # experiments of a cell

@@ -10,7 +10,7 @@ from prefect.futures import wait
 from manywalks.compare.design import Share
 from manywalks.compare.kept_process import KeptProcesses
 from manywalks.pipeline.stages import CONNECT_S, bound
-from manywalks.replicates.loop import Tally
+from manywalks.replicates.tally import Tally
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.resources import NO_DASK, cores_of
 from manywalks.runtime.step_process import run_step

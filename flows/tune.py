@@ -14,7 +14,7 @@ from manywalks.pipeline.runs.cancel import interruptible
 from manywalks.pipeline.runs.run_names import named
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps, bound
-from manywalks.replicates.loop import Tally
+from manywalks.replicates.tally import Tally
 from manywalks.runtime import interrupt, run_log
 from manywalks.runtime.progress import Board, Tell
 from manywalks.runtime.step_process import StepFailed

@@ -11,7 +11,7 @@ from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.model_file import keras_stack
 from manywalks.ensemble.model_file.keras_file import save_keras
 from manywalks.params.load import Params
-from manywalks.replicates.opening import open_store
+from manywalks.replicates.opening import fitted_weights, open_store
 from manywalks.replicates.store import Store, entropy_of, read_used_replicates
 from manywalks.train.prepare import Prepared, read_features, read_prepared
 from manywalks.train.union import UnionScaler
@@ -32,6 +32,7 @@ def run(workspace: Workspace) -> None:
     domain = Domain.fit(features.take(prepared[0].problem.train))
     domain.save(folder / "domain.npz")
     card = files.read_json(workspace.reports / "data.json")
+    weights = fitted_weights(workspace)
     entropies = [str(entropy_of(one, params)) for one in store.families]
     manifest.write(
         folder,
@@ -39,6 +40,7 @@ def run(workspace: Workspace) -> None:
             **settings_of(workspace),
             "feature_names": list(scaler.names),
             "transform": {one.problem.family: one.transform.to_json() for one in prepared},
+            **({} if weights is None else {"family_weights": weights}),
             "calibration": calibrations(workspace, kept, domain, features),
             "replicates": len(kept),
             "rows": params.replicates.rows,
@@ -62,7 +64,9 @@ def save_model(
 ) -> None:
     """Write the one model of all replicates; their weights are in memory no longer than it takes."""
     average, class_average = params.ensemble.average, params.ensemble.class_average
-    families = family_replicates(params, prepared, read_used_replicates(store)[0], scaler)
+    kept = read_used_replicates(store)[0]
+    families = family_replicates(params, prepared, kept, scaler, store.mixing)
+    del kept
     about = keras_stack.describe(families, average, class_average)
     model = keras_stack.stacked_model(families, average, class_average, n_features=len(scaler.names))
     del families

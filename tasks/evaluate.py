@@ -25,14 +25,16 @@ from manywalks.evaluate.family_gains import family_gains
 from manywalks.evaluate.few_scores import few_scores
 from manywalks.evaluate.statement.data_draws import DrawTerms, not_stated, stated, too_few
 from manywalks.evaluate.statement.out_of_bag import out_of_bag
+from manywalks.evaluate.statement.weights_fitted import weights_fitted
 from manywalks.features import Features
 from manywalks.params.load import Params
 from manywalks.params.sections.families import families_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combining_of
 from manywalks.replicates.draw_loop import Drawn, read_draws
-from manywalks.replicates.opening import open_store
+from manywalks.replicates.opening import fitted_weights, open_store
 from manywalks.replicates.plan import assay_noise, observed_sd, tolerances_of
+from manywalks.replicates.statistics.mixing import EVENLY, weights_at
 from manywalks.split.clusters import scaffolds
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.workspace import Workspace
@@ -43,7 +45,8 @@ def run(workspace: Workspace) -> None:
     params = workspace.params
     about = manifest.read(workspace.ensemble)
     curated, subsets = read_tables(workspace)
-    kept, diverged = store.read_used_replicates(open_store(workspace))
+    opened = open_store(workspace)
+    kept, diverged = store.read_used_replicates(opened)
     card = files.read_json(workspace.reports / "data.json")
     tolerances = tolerances_of(curated, subsets, card, params)
     predictions = np.stack([replicate.predictions for replicate in kept]).astype(np.float64)
@@ -64,7 +67,7 @@ def run(workspace: Workspace) -> None:
     series = np.array(scaffolds(curated.iloc[out_of_sample(subsets)]["smiles"].tolist()))
     train, left_out = subsets == "train", _left_out(kept)
     fit = predict_rows(workspace, features.take(np.flatnonzero(train)))
-    drawn = read_draws(workspace)
+    drawn, fitted_by = read_draws(workspace), fitted_weights(workspace)
     metrics, statements, tables, plots, replicates = {}, {}, [], [], []
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])
@@ -90,6 +93,7 @@ def run(workspace: Workspace) -> None:
         )
         statements[name]["families"] = family_gains(
             families,
+            weights_at(opened.mixing or EVENLY, column, len(families)),
             [one[:, test, column] for one in by_family],
             seen.observed[test],
             seen.relation[test],
@@ -97,6 +101,15 @@ def run(workspace: Workspace) -> None:
             threshold=params.evaluate.threshold,
             how=combining_of(seen.endpoint.kind, params.ensemble),
         )
+        if fitted_by is not None:
+            statements[name]["weights"] = found = weights_fitted(
+                fitted_by[name],
+                [one[:, :, column] for one in by_family],
+                weights_at(opened.mixing or EVENLY, column, len(families)),
+                combining_of(seen.endpoint.kind, params.ensemble),
+                "" if seen.endpoint.kind == "classification" else seen.endpoint.unit or "",
+            )
+            statements[name]["sentence"] += f" {found['sentence']}"
         trained = curated.loc[train, name].to_numpy(dtype=np.float64)
         statements[name]["data_draws"] = _data_draws(
             drawn, column, trained, predictions[:, :, column], params

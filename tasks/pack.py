@@ -7,14 +7,21 @@ from typing import NamedTuple
 import numpy as np
 
 from manywalks.features import Features
-from manywalks.replicates.draws import Draws, on_draw, parted, predicting_train
-from manywalks.replicates.opening import open_called
+from manywalks.replicates.draws import on_draw, parted, predicting_train
+from manywalks.replicates.family_weights.opening import open_called
 from manywalks.replicates.plan import next_after
 from manywalks.replicates.store import FamilyStore, Store, entropy_of, save_training, saved_trainings
 from manywalks.runtime import progress
 from manywalks.runtime.resources import allowed_threads
 from manywalks.train.engines import choose_engine, description, train_pack
-from manywalks.train.prepare import Prepared, read_features, read_groups, read_prepared
+from manywalks.train.prepare import (
+    Prepared,
+    prepare,
+    read_features,
+    read_groups,
+    read_prepared,
+    read_tables,
+)
 from manywalks.train.problem import Pack
 from manywalks.workspace import Workspace
 
@@ -53,9 +60,7 @@ def _train(
     follow: Callable[[float], None],
 ) -> None:
     """Train one family for these replicates; `follow` gets how many trainings are done."""
-    prepared = read_prepared(workspace, family.family, family.key, features=features)
-    classes = prepared.transform.classes
-    entropy, engine = entropy_of(family, workspace.params), description(choose_engine(prepared.problem))
+    entropy = entropy_of(family, workspace.params)
     epochs_done = dict.fromkeys(missing, 0.0)
 
     def note(replicate: int, epoch: int, epochs: int) -> None:
@@ -63,17 +68,18 @@ def _train(
             epochs_done[replicate] = epoch / epochs
             follow(sum(epochs_done.values()))
 
-    # where each replicate has molecules of its own, a spare one would have those of another
-    spare = [] if store.draws else next_after(missing, saved_trainings(family), workspace.params.replicates)
+    spare: list[int] = []
+    if store.draws is None and store.folds is None:  # elsewhere a spare one would have another's molecules
+        spare = next_after(missing, saved_trainings(family), workspace.params.replicates)
     threads = allowed_threads()
-    for drawn, weights, indices in _problems(workspace, prepared, store.draws, missing):
+    for drawn, weights, indices in _problems(workspace, store, family, missing, features):
+        engine, classes = description(choose_engine(drawn.problem)), drawn.transform.classes
         pack = Pack(drawn.problem, indices, entropy, threads=threads, progress=note, spare=spare)
         for replicate in train_pack(pack):
             predictions, left_out = drawn.values(replicate.predictions), None
             if weights is not None:
                 predictions, left_out = parted(predictions, weights)
-            # of other draws of the data only the predictions are looked at
-            kept = replicate._replace(weights=[]) if store.draws and store.draws.each else replicate
+            kept = replicate._replace(weights=[]) if store.predictions_alone else replicate
             save_training(family, kept, predictions, engine, classes=classes, out_of_bag=left_out)
             note(replicate.index, 1, 1)
 
@@ -87,9 +93,16 @@ class _Drawn(NamedTuple):
 
 
 def _problems(
-    workspace: Workspace, prepared: Prepared, draws: Draws | None, indices: Sequence[int]
+    workspace: Workspace, store: Store, family: FamilyStore, indices: Sequence[int], features: Features
 ) -> Iterator[_Drawn]:
-    """What these replicates train on: all the same molecules, or those that each has drawn."""
+    """What these replicates train on: all the same molecules, or those of their fold or their draw."""
+    if store.folds is not None:
+        tables = read_tables(workspace)
+        for fold, own in groupby(sorted(indices), store.folds.fold_of):
+            subsets = store.folds.subsets[fold]
+            yield _Drawn(prepare(tables.curated, features, subsets, family.family), None, list(own))
+        return
+    prepared, draws = read_prepared(workspace, family.family, family.key, features=features), store.draws
     if draws is None:
         yield _Drawn(prepared, None, list(indices))
         return

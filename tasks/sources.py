@@ -6,6 +6,7 @@ import pandas as pd
 
 from manywalks import files
 from manywalks.params.sections.families import families_of
+from manywalks.replicates.opening import open_store
 from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.reproduce import page
 from manywalks.reproduce.data_draws import DRAW, draw_row, study_draws
@@ -37,7 +38,8 @@ def run(workspace: Workspace, count: str = "16") -> None:
                 tell=tell,
             )
         groups = read_groups(workspace) if bagged else None
-        replicates = StudyDesign(int(count), entropy, cores, geometry, Mixing.of(params), groups)
+        mixing = open_store(workspace).mixing or Mixing.of(params)
+        replicates = StudyDesign(int(count), entropy, cores, geometry, mixing, groups)
         found = study_sources(prepared, list(endpoints), replicates, tell=tell)
         spreads = {name: rows["all"]["spread"] for name, rows in found["endpoints"].items()}
         draws = study_draws(workspace, prepared, replicates, spreads, tell=tell)

@@ -17,7 +17,7 @@ from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.graph_layout import LARGER, GraphLayout
 from manywalks.params.sections.model import FeatureBlock, NetworkParams
-from manywalks.train.keras_engine.model import build
+from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
 from tests.ensemble.model_file.test_keras_stack import LOADER
 
@@ -119,6 +119,22 @@ def test_other_families_have_the_whole_weight_at_a_molecule_too_large(
     np.testing.assert_allclose(in_keras["mean"], wanted.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(in_keras["spread"], wanted.std(axis=0, ddof=1), atol=1e-5)
     np.testing.assert_allclose(found.predict_mean_spread(x).mean, in_keras["mean"], atol=1e-5)
+
+
+def test_families_may_weigh_otherwise_at_each_endpoint(x: Features, tmp_path: Path) -> None:
+    families = [
+        dense_family(x)._replace(weight=(0.7, 0.2)),
+        graph_family("relational", x)._replace(weight=(0.3, 0.8)),
+    ]
+    model = saved(tmp_path / "model.keras", families, x)
+    dense, graph = (one_by_one(family, x) for family in families)
+    wanted = np.array([0.7, 0.2]) * dense + np.array([0.3, 0.8]) * graph
+    wanted[:, 5] = dense[:, 5]
+    np.testing.assert_allclose(StackedPredictor.load(tmp_path / "model.keras").predict(x), wanted, atol=1e-5)
+    again = import_keras().models.load_model(tmp_path / "model.keras")
+    for loaded in (model, again):
+        np.testing.assert_allclose(loaded(x.matrix())["mean"], wanted.mean(axis=0), atol=1e-5)
+        np.testing.assert_allclose(loaded(x.matrix())["spread"], wanted.std(axis=0, ddof=1), atol=1e-5)
 
 
 def test_plain_keras_loads_it_in_safe_mode_without_this_package(x: Features, tmp_path: Path) -> None:

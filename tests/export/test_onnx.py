@@ -59,7 +59,12 @@ def fresh(network: NetworkParams, width: int, rng: np.random.Generator) -> list[
     return initial_weights(network, width, 6, rng)
 
 
-def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensemble:
+def made(
+    folder: Path,
+    sections: dict[str, Any],
+    replicates: int = 7,
+    own_weights: list[tuple[float, ...]] | None = None,
+) -> Ensemble:
     """An ensemble of untrained networks."""
     kinds: dict[str, Any] = {name: {} for name in "abcd"}
     kinds |= {name: {"kind": "classification"} for name in ("active", "toxic")}
@@ -87,7 +92,8 @@ def made(folder: Path, sections: dict[str, Any], replicates: int = 7) -> Ensembl
         if network.normalization == "batch":
             weights = [[np.abs(w) if w.ndim == 1 else w for w in one] for one in weights]
         place = union.names.index(LARGER) if network.on_graph and len(asked) > 1 else None
-        families.append(FamilyReplicates(network, transform, weights, columns, one.name, one.weight, place))
+        weight = own_weights[len(families)] if own_weights else one.weight
+        families.append(FamilyReplicates(network, transform, weights, columns, one.name, weight, place))
     how = params.ensemble.average, params.ensemble.class_average
     model = stacked_model(families, *how, n_features=len(union.names))
     save_keras(model, folder / "model.keras", about=describe(families, *how))
@@ -135,6 +141,21 @@ def test_the_graph_gives_what_predict_gives(sections: dict[str, Any], tmp_path: 
         np.testing.assert_allclose(
             spread[:, column], known[f"{name}:spread"], rtol=1e-4, atol=1e-5, err_msg=name
         )
+
+
+@pytest.mark.parametrize("classes", ["probability", "logit"])
+def test_weights_of_each_endpoint_are_exported(classes: str, tmp_path: Path) -> None:
+    sections = {"families": FAMILIES, "ensemble": {"class_average": classes}}
+    first = (0.1, 0.3, 0.5, 0.7, 0.9, 0.6)
+    ensemble = made(tmp_path, sections, own_weights=[first, tuple(1 - share for share in first)])
+    write_onnx(ensemble, tmp_path / "model.onnx")
+    raw = featurize(SMILES, ensemble.blocks)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    mean, _ = map(np.asarray, session.run(None, {"features": raw.matrix()}))
+    known, even = ensemble.predict_features(raw), made(tmp_path, sections).predict_features(raw)
+    for column, name in enumerate(ensemble.endpoints):
+        np.testing.assert_allclose(mean[:, column], known[name], rtol=1e-5, atol=1e-5, err_msg=name)
+        assert not np.allclose(known[name], even[name])
 
 
 @pytest.mark.parametrize("builder", ["relational", "dmpnn"])

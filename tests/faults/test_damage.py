@@ -11,9 +11,10 @@ import pytest
 
 from manywalks.pipeline import definition
 from manywalks.replicates import packs
-from manywalks.replicates.loop import Tally, train_until_enough
+from manywalks.replicates.loop import train_until_enough
 from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import read_used_replicates, save_training
+from manywalks.replicates.tally import Tally
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.step_process import OutOfMemory, StepFailed
 from manywalks.train.problem import Replicate

@@ -6,7 +6,7 @@ from scipy import special
 
 from manywalks.replicates.combine import Combining, Mode, as_means, combine, location, location_variance
 from manywalks.replicates.statistics.bound import difference_bound
-from manywalks.replicates.stopping import Stopping, planned_looks
+from manywalks.replicates.statistics.stopping import Stopping, planned_looks
 
 N = 80
 SCALES = np.sqrt(1 / np.arange(1.0, N + 1))

@@ -13,10 +13,10 @@ from manywalks.params.sections.families import families_of
 from manywalks.replicates.draw_loop import FEWEST_GROUPS, OFF, read_draws, train_draws, wanted_draws
 from manywalks.replicates.draws import on_draw, predicting_train
 from manywalks.replicates.fresh import fresh_replicates
-from manywalks.replicates.loop import Tally
 from manywalks.replicates.opening import open_store
 from manywalks.replicates.packs import side_by_side
 from manywalks.replicates.store import read_used_replicates
+from manywalks.replicates.tally import Tally
 from manywalks.reproduce.data_draws import DrawDesign
 from manywalks.reproduce.data_draws import train_draws as trained_at_once
 from manywalks.runtime.progress import Tell

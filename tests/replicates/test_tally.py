@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from manywalks.replicates.loop import Tally
+from manywalks.replicates.tally import Tally
 
 
 class Told:

@@ -22,10 +22,13 @@ from manywalks.data.sizes import slots_for
 from manywalks.formatting import count
 from manywalks.params.load import Params
 from manywalks.params.presets import Preset
+from manywalks.params.sections.split import SplitParams
 from manywalks.replicates.code_key import PACKAGE, content_key
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.family_weights.fresh import mixing_for
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing
+from manywalks.split.split import groups_of
 from manywalks.tables.frame import read_table
 from manywalks.train.prepare import Groups, Prepared, prepare_families
 
@@ -38,6 +41,7 @@ CODE = (
     "featurize",
     "replicates/combine.py",
     "replicates/draws.py",
+    "replicates/family_weights",
     "split/facts.py",
 )
 
@@ -147,12 +151,21 @@ def run_task(
     rows, features = with_features(read_rows(frame, form, params, suite.cores), params, suite.cores)
     prepared = prepare_families(rows.molecules, features, rows.subsets, params)
     # what is predicted are the valid rows, if there are any, and behind them the test rows
+    mixing = mixing_for(
+        rows.molecules,
+        features,
+        rows.subsets,
+        params,
+        lambda: groups_of(rows.molecules, SplitParams(method="scaffold")),
+        entropy=secrets.randbits(128),
+        threads=suite.cores,
+    )
     own = np.arange(len(rows.subsets)), np.flatnonzero(rows.subsets == "train")
     replicates = train_and_predict(
         prepared,
         suite.replicates,
         suite.cores,
-        Mixing.of(params),
+        mixing,
         groups=Groups(*own) if params.replicates.rows == "bootstrap" else None,
     )[:, -len(rows.observed) :]
     endpoints, ensembles = {}, {}

@@ -16,7 +16,7 @@ from manywalks.train.streams import SOURCES
 # what all configurations share; a comparison of two data sets or two ways to score says nothing
 SHARED = ("data", "curate", "split", "ensemble", "evaluate")
 SETTABLE = ("featurize", "transform", "network", "train")
-VARIED = (*SETTABLE, "families")
+VARIED = (*SETTABLE, "families", "weights")
 # of another section, this key makes other replicates too
 ROWS = "replicates.rows"
 WIDTHS = (32, 128, 512)

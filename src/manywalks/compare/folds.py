@@ -23,16 +23,16 @@ from manywalks.compare.configurations import Configuration
 from manywalks.features import Features
 from manywalks.params.load import Params, parse_params
 from manywalks.replicates.code_key import content_key
+from manywalks.replicates.family_weights.fresh import mixing_for
 from manywalks.replicates.fresh import FreshReplicate, fresh_replicates
 from manywalks.replicates.plan import DIVERGED_LIMIT
-from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.runtime.resources import allowed_threads, forget_peak, peak_bytes
 from manywalks.split.split import groups_of
 from manywalks.train.prepare import Groups, prepare_families
 from manywalks.workspace import Workspace
 
 # sections of params.yaml that make a replicate, besides the ones that make the features
-MADE_BY = {"transform", "network", "train", "families"}
+MADE_BY = {"transform", "network", "train", "families", "weights"}
 NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.npz")
 SUBSETS = ("", "train", "valid", "test")
 
@@ -213,6 +213,15 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
     ]
     drawn = None if frames.groups is None else Groups(frames.groups, np.flatnonzero(subsets == "train"))
     own = split_entropy(entropy, split)
+    mixing = mixing_for(
+        frames.curated,
+        frames.features,
+        subsets,
+        params,
+        lambda: groups_of(frames.curated, params.split) if frames.groups is None else frames.groups,
+        entropy=split_entropy(own, "weights"),
+        threads=allowed_threads(),
+    )
     while len(kept.predictions) < wanted:
         first, missing = len(kept.indices), wanted - len(kept.predictions)
         began, before = time.perf_counter(), kept
@@ -220,7 +229,7 @@ def train_split(fold_store: FoldStore, frames: Frames, subsets: np.ndarray, want
             prepared,
             range(first, first + missing),
             own,
-            mixing=Mixing.of(params),
+            mixing=mixing,
             threads=allowed_threads(),
             follow=lambda done, before=wanted - missing: follow((before + done) / wanted),
             groups=drawn,

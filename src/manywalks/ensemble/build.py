@@ -18,6 +18,7 @@ from manywalks.params.sections.block_sources import located
 from manywalks.params.sections.families import families_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combining_of
+from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.similarity import similarity_to_other_groups
 from manywalks.train.prepare import Prepared, out_of_sample, read_groups, read_tables
 from manywalks.train.union import UnionScaler
@@ -26,7 +27,7 @@ from manywalks.workspace import Workspace
 # Sections of params.yaml that the manifest repeats: each is a param of stage ensemble in dvc.yaml too, or a
 # manifest could name settings that the model was not made with.
 SECTIONS = {
-    "data", "curate", "featurize", "split", "transform", "network", "train", "families",
+    "data", "curate", "featurize", "split", "transform", "network", "train", "families", "weights",
     "ensemble", "evaluate",
 }  # fmt: skip
 
@@ -46,10 +47,23 @@ def union_scaler(features: Features, prepared: Sequence[Prepared]) -> UnionScale
 
 
 def family_replicates(
-    params: Params, prepared: Sequence[Prepared], kept: Sequence[store.Kept], scaler: UnionScaler
+    params: Params,
+    prepared: Sequence[Prepared],
+    kept: Sequence[store.Kept],
+    scaler: UnionScaler,
+    mixing: Mixing | None = None,
 ) -> list[FamilyReplicates]:
-    """What `keras_stack` makes the model of: each family's trainings, and the columns it sees."""
+    """What `keras_stack` makes the model of: each family's trainings, the columns it sees, its weight.
+
+    Args:
+        params: all parameters.
+        prepared: each family's problem.
+        kept: the replicates, with their weights.
+        scaler: of all families.
+        mixing: the families' weights, where they were fitted; else as the parameters give them.
+    """
     families = families_of(params)
+    shares = None if mixing is None else mixing.weights
     larger = scaler.names.index(LARGER) if LARGER in scaler.names else None
     return [
         FamilyReplicates(
@@ -58,7 +72,7 @@ def family_replicates(
             weights=[replicate.parts[place].weights for replicate in kept],
             columns=columns if len(families) > 1 else None,
             name=family.name,
-            weight=family.weight,
+            weight=family.weight if shares is None else shares[place],
             larger=larger if len(families) > 1 and LARGER in one.scaler.names else None,
         )
         for place, (family, one, columns) in enumerate(

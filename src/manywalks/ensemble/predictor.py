@@ -18,7 +18,7 @@ from manywalks.ensemble.stacks.stack import Stack, row_blocks
 from manywalks.features import Features
 from manywalks.params.sections.model import NetworkParams
 from manywalks.replicates.combine import Classes, Mode, location
-from manywalks.replicates.statistics.mixing import Mixing, average, mix
+from manywalks.replicates.statistics.mixing import Mixing, average, in_endpoint_units, mix, shares_of
 from manywalks.runtime.resources import usable_cores
 from manywalks.train.targets import TargetTransform
 
@@ -38,7 +38,7 @@ class FamilyStack(NamedTuple):
 
     stack: Stack
     transform: TargetTransform
-    weight: float = 1.0
+    weight: float | list[float] = 1.0
     larger: int | None = None
 
     def values(self, features: Features) -> np.ndarray:
@@ -100,18 +100,22 @@ class StackedPredictor:
         """Each replicate's: scaled features of n molecules -> (m, n, t) in endpoint units."""
         return self._mixed([family.values(features) for family in self.families])
 
+    def predict_families(self, features: Features) -> list[np.ndarray]:
+        """Each family's own: scaled features of n molecules -> (m, n, t) in endpoint units."""
+        return [in_endpoint_units(one.values(features), self._class_columns) for one in self.families]
+
     def predict_mean_spread(self, features: Features) -> MeanSpread:
         """What the Keras model gives: mean and spread, each (n, t); memory does not grow with m n."""
         parts = [self._block(features.take(rows)) for rows in row_blocks(len(features), BLOCK)]
         return MeanSpread(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _mixed(self, values: list[np.ndarray]) -> np.ndarray:
-        return mix(values, self._class_columns, self._mixing)
+        return mix(values, self._class_columns, self.mixing)
 
     @property
-    def _mixing(self) -> Mixing:
-        total = sum(family.weight for family in self.families)
-        return Mixing(self.classes == "logit", tuple(family.weight / total for family in self.families))
+    def mixing(self) -> Mixing:
+        """How a replicate's prediction is made of its families'."""
+        return Mixing(self.classes == "logit", shares_of([family.weight for family in self.families]))
 
     def _block(self, features: Features) -> MeanSpread:
         """Mean and spread of some molecules, as in the Keras model."""
@@ -119,6 +123,6 @@ class StackedPredictor:
         y, columns = self._mixed(values), self._class_columns
         mean = location(y, self.mode)
         if self.classes == "logit" and columns:
-            logits = average([one[..., columns] for one in values], self._mixing)
+            logits = average([one[..., columns] for one in values], self.mixing.at(columns))
             mean[:, columns] = special.expit(location(logits, self.mode))
         return MeanSpread(mean, y.std(axis=0, ddof=1))

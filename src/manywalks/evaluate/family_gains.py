@@ -17,6 +17,7 @@ LEAST = 10
 
 def family_gains(
     families: Sequence[Family],
+    weights: np.ndarray,
     predictions: Sequence[np.ndarray],
     observed: np.ndarray,
     relation: np.ndarray,
@@ -29,6 +30,7 @@ def family_gains(
 
     Args:
         families: f of them.
+        weights: (f,), as they are averaged at this endpoint, summing to 1.
         predictions: each family's replicates (m, n), in endpoint units.
         observed, relation: of the n molecules, as in the curated table. Those that a family does not take
             are left out.
@@ -37,8 +39,9 @@ def family_gains(
         how: replicates are made one by.
 
     Returns:
-        For each family its name, weight (shares sum to 1), blocks, `score` (of its ensemble alone), `without`
-        (of the others' mix), and `error_correlation` (by family: Pearson, over molecules with exact values).
+        For each family its name, `weight`, `given` (its weight by the parameters; both sum to 1), blocks,
+        `score` (of its ensemble alone), `without` (of the others' mix), and `error_correlation` (by family:
+        Pearson, over molecules with exact values).
     """
     if len(families) < 2:
         return []
@@ -46,7 +49,7 @@ def family_gains(
     taken = ~np.any([np.isnan(one).any(axis=0) for one in predictions], axis=0)
     predictions = [one[:, taken] for one in predictions]
     observed, relation = observed[taken], relation[taken]
-    weights = np.array([family.weight for family in families])
+    given = np.array([family.weight for family in families])
     ensembles = [combine(one, how) for one in predictions]
     errors = np.stack(ensembles) - observed
     exact = np.isfinite(observed) & (relation == "=")
@@ -64,7 +67,8 @@ def family_gains(
         found.append(
             {
                 "family": family.name,
-                "weight": float(family.weight / weights.sum()),
+                "weight": float(weights[place]),
+                "given": float(given[place] / given.sum()),
                 "blocks": [block.called for block in family.params.featurize.blocks],
                 "metric": metric,
                 "score": score(ensembles[place]),

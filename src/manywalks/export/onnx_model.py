@@ -179,7 +179,7 @@ def endpoint(g: Graph, ensemble: Ensemble, families: list[str], column: int) -> 
     is_class = kind == "classification"
     if is_class and not how.logits:
         each = [_sigmoid(g, one) for one in each]
-    y = _average(g, each, ensemble)
+    y = _average(g, each, ensemble, column)
     if is_class and how.logits:
         y = _sigmoid(g, y)
     if not is_class:
@@ -189,19 +189,20 @@ def endpoint(g: Graph, ensemble: Ensemble, families: list[str], column: int) -> 
     return mean, _spread(g, _calibrated(g, y, ensemble, name), ensemble)
 
 
-def _average(g: Graph, families: list[str], ensemble: Ensemble) -> str:
-    """The weighted mean of the families (m, n, 1)."""
+def _average(g: Graph, families: list[str], ensemble: Ensemble, column: int) -> str:
+    """The weighted mean of the families (m, n, 1), for the endpoint in this column."""
     if len(families) == 1:
         return families[0]
-    weights = [_weight(g, family, ensemble) for family in ensemble.predictor.families]
+    weights = [_weight(g, family, ensemble, column) for family in ensemble.predictor.families]
     total = g.op("Sum", *weights)
     weighted = [g.op("Mul", one, weight) for one, weight in zip(families, weights, strict=True)]
     return g.op("Div", g.op("Sum", *weighted), total)
 
 
-def _weight(g: Graph, family: FamilyStack, ensemble: Ensemble) -> str:
-    """A family's weight; (n, 1) where it is 0 at molecules that are too large for the family's graph."""
-    weight = g.const(family.weight, DOUBLE)
+def _weight(g: Graph, family: FamilyStack, ensemble: Ensemble, column: int) -> str:
+    """A family's weight at an endpoint; (n, 1) where it is 0 at molecules too large for its graph."""
+    own = family.weight
+    weight = g.const(own[column] if isinstance(own, list) else own, DOUBLE)
     if family.larger is None:
         return weight
     place = ensemble.scaler.columns.index(LARGER)

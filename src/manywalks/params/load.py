@@ -7,7 +7,7 @@ value and the remedy.
 import difflib
 import shlex
 from pathlib import Path
-from typing import Any, ClassVar, get_origin
+from typing import Any, ClassVar, Literal, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -44,6 +44,12 @@ class Params(Section):
         default=(),
         description="views of a molecule with a network each; a replicate trains every family once and "
         "averages them (default: one network that sees all blocks)",
+    )
+    weights: Literal["given", "out_of_fold"] = Field(
+        default="given",
+        description="how much each family counts in that average: as its own `weight` says (given), or, for "
+        "each endpoint, as training molecules tell that its networks had not seen (out_of_fold: 6 more "
+        "replicates, each on two thirds of the training molecules)",
     )
     replicates: ReplicatesParams = ReplicatesParams()
     ensemble: EnsembleParams = EnsembleParams()

@@ -15,7 +15,7 @@ def check(workspace: Workspace) -> None:
 
 def _check_tolerances(workspace: Workspace) -> None:
     """Their form; whether "1 noise" has a scale is known once the table is curated."""
-    from manywalks.replicates.stopping import resolve_tolerance
+    from manywalks.replicates.statistics.stopping import resolve_tolerance
 
     params = workspace.params
     resolve_tolerance(params.replicates.tolerance, 1.0, 1.0)

@@ -27,9 +27,10 @@ from manywalks.pipeline import definition, server
 from manywalks.pipeline.lineage import Lineage, lineage_of
 from manywalks.pipeline.runs.run_names import pack_name, stage_name
 from manywalks.replicates.draw_loop import train_draws
-from manywalks.replicates.loop import RunPacks, Tally, train_until_enough
-from manywalks.replicates.opening import open_called
+from manywalks.replicates.family_weights.opening import open_called
+from manywalks.replicates.loop import train_until_enough
 from manywalks.replicates.packs import pack_processes, run_pack
+from manywalks.replicates.tally import RunPacks, Tally
 from manywalks.runtime import object_store, progress
 from manywalks.runtime.resources import NO_DASK, processes_of
 from manywalks.runtime.step_process import StepFailed, run_step

@@ -9,7 +9,8 @@ from pathlib import Path
 from distributed import get_worker
 
 from manywalks import files
-from manywalks.replicates.opening import draws_file, open_called
+from manywalks.replicates.family_weights.opening import open_called
+from manywalks.replicates.opening import draws_file
 from manywalks.replicates.packs import run_pack
 from manywalks.replicates.store import NAME, Store, saved_replicates, saved_trainings
 from manywalks.runtime import object_store

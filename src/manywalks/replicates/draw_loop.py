@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,18 +10,10 @@ from manywalks import files
 from manywalks.formatting import count
 from manywalks.params.load import Params
 from manywalks.params.sections.evaluate import FEWEST_DRAWS, FEWEST_TRAINED
-from manywalks.replicates.loop import RunPacks, Tally
 from manywalks.replicates.opening import EACH, draws_file, open_draws, open_store
-from manywalks.replicates.plan import packs
-from manywalks.replicates.store import (
-    Outcomes,
-    Store,
-    entropy_of,
-    prune,
-    read_used_replicates,
-    saved_replicates,
-)
-from manywalks.runtime import interrupt, progress
+from manywalks.replicates.store import Outcomes, prune, read_used_replicates
+from manywalks.replicates.tally import RunPacks, train_these
+from manywalks.runtime import progress
 from manywalks.train.prepare import read_groups
 from manywalks.workspace import Workspace
 
@@ -93,40 +84,18 @@ def train_draws(
         shutil.rmtree(workspace.draws, ignore_errors=True)
     else:
         store = open_draws(workspace)
-        _train(workspace, store, indices, run_packs, processes=processes, tell=tell)
+        train_these(
+            workspace,
+            store,
+            indices,
+            run_packs,
+            processes=processes,
+            tell=tell,
+            what="replicates on other draws",
+        )
         prune(store, indices, also=[draws_file(store.folder)])
     files.write_json(workspace.draws / ABOUT, about)
     return indices
-
-
-def _train(
-    workspace: Workspace,
-    store: Store,
-    indices: Sequence[int],
-    run_packs: RunPacks,
-    *,
-    processes: int,
-    tell: progress.Tell,
-) -> None:
-    """Train those of these replicates that are not there."""
-    for family in store.families:
-        entropy_of(family, workspace.params)
-    Outcomes(store)  # what is damaged is removed, and trained again
-    missing = sorted(set(indices) - set(saved_replicates(store)))
-    tally = Tally(tell)
-    with interrupt.keeping(partial(_kept_words, store, len(indices))):
-        tally.look(len(indices) - len(missing), len(indices))
-        if missing:
-            run_packs(store.key, packs(missing, processes), tally)
-    left = set(indices) - set(saved_replicates(store))
-    if left:
-        raise RuntimeError(f"draws: replicates {sorted(left)} were not kept though their packs ended well")
-    tally.look(len(indices), len(indices))
-
-
-def _kept_words(store: Store, expected: int) -> str:
-    """What an interruption keeps of the draws."""
-    return f"{len(saved_replicates(store))} of {expected} replicates on other draws kept; run again to go on"
 
 
 class Drawn(NamedTuple):

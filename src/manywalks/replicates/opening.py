@@ -14,6 +14,7 @@ from manywalks.features import read_block_digests
 from manywalks.params.sections.families import families_of
 from manywalks.replicates.code_key import content_key
 from manywalks.replicates.draws import SCHEME, Draws
+from manywalks.replicates.family_weights.kept import are_fitted, read, read_mixing
 from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.replicates.store import FamilyStore, Store
 from manywalks.workspace import Workspace
@@ -37,17 +38,6 @@ def open_draws(workspace: Workspace) -> Store:
     return _open(workspace, folder, Draws(_entropy(workspace, folder), EACH, bagged))
 
 
-def open_called(workspace: Workspace, key: str) -> Store:
-    """The store of this key; a ValueError where the workspace's inputs are others by now."""
-    for opened in (open_store, open_draws):
-        store = opened(workspace)
-        if store.key == key:
-            return store
-    raise ValueError(
-        f"{workspace.root}: data, params or code changed while the replicates trained; run again"
-    )
-
-
 def draws_file(folder: Path) -> Path:
     """Where the entropy that a store's draws are spawned from is recorded: `folder` is `Store.folder`."""
     return folder / "entropy.json"
@@ -69,25 +59,60 @@ def _entropy(workspace: Workspace, folder: Path) -> int:
 
 def _open(workspace: Workspace, folder: Path, draws: Draws | None) -> Store:
     """The store of the present inputs in a folder."""
+    drawn = None
+    if draws is not None:
+        drawn = dataclasses.asdict(draws) | {"entropy": str(draws.entropy), "scheme": SCHEME}
+        # files of a former version lack what replicates say of molecules that they did not draw
+        drawn |= {"out_of_bag": True} if draws.leave_out else {}
+    families = open_in(workspace, folder, {} if drawn is None else {"draws": drawn})
+    return Store(families, _mixing(workspace), draws)
+
+
+def _mixing(workspace: Workspace) -> Mixing | None:
+    """How the families are averaged; None where their weights are still to be fitted."""
+    params = workspace.params
+    if not are_fitted(params):
+        return Mixing.of(params)
+    return read_mixing(workspace.replicates, inputs_key(workspace), params)
+
+
+def fitted_weights(workspace: Workspace) -> dict[str, Any] | None:
+    """By endpoint, what was fitted of the families' weights; None where they are the given ones."""
+    params = workspace.params
+    if not are_fitted(params):
+        return None
+    return read(workspace.replicates, inputs_key(workspace), params)
+
+
+def inputs_key(workspace: Workspace) -> str:
+    """Name of what the families' weights are fitted for: the present inputs, whatever is drawn from them."""
+    return Store(open_in(workspace, workspace.replicates, {}), None).key
+
+
+def open_in(workspace: Workspace, folder: Path, made_from: dict[str, Any]) -> tuple[FamilyStore, ...]:
+    """The families' folders of the present inputs below `folder`.
+
+    Args:
+        workspace: whose.
+        folder: of the stores.
+        made_from: what else made the trainings, besides the workspace's inputs.
+    """
     params = workspace.params
     shared: dict[str, Any] = {
         "files": {p.name: files.md5_file(p) for p in (workspace.curated, workspace.split)},
         "kinds": {name: endpoint.kind for name, endpoint in params.data.endpoints.items()},
         "format": FORMAT,
+        **made_from,
     }
-    if draws is not None:
-        drawn = dataclasses.asdict(draws) | {"entropy": str(draws.entropy)}
-        # files of a former version lack what replicates say of molecules that they did not draw
-        shared["draws"] = {**drawn, "scheme": SCHEME} | ({"out_of_bag": True} if draws.leave_out else {})
     digests = read_block_digests(workspace.features)
     families = []
     for family in families_of(params):
         prefixes = {block.prefix for block in family.params.featurize.blocks}
-        made_from = {
+        content = {
             **shared,
             "family": family.name,
             "features": {block: digest for block, digest in digests.items() if block in prefixes},
             "params": family.params.model_dump(mode="json", include={"transform", "network", "train"}),
         }
-        families.append(FamilyStore(folder / content_key(made_from), family))
-    return Store(tuple(families), Mixing.of(params), draws)
+        families.append(FamilyStore(folder / content_key(content), family))
+    return tuple(families)

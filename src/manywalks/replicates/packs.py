@@ -3,9 +3,10 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from manywalks.replicates.loop import RunPacks, Tally
-from manywalks.replicates.opening import open_called, open_store
+from manywalks.replicates.family_weights.opening import open_called
+from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import saved_replicates
+from manywalks.replicates.tally import RunPacks, Tally
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of, processes_of
 from manywalks.runtime.step_process import OutOfMemory, StepFailed, run_step

@@ -9,7 +9,7 @@ import pandas as pd
 from manywalks.params.load import Params
 from manywalks.params.sections.model import ReplicatesParams
 from manywalks.replicates.combine import combining_of
-from manywalks.replicates.stopping import Stopping, next_count, projected_count, resolve_tolerance
+from manywalks.replicates.statistics.stopping import Stopping, next_count, projected_count, resolve_tolerance
 from manywalks.replicates.store import Kept
 
 # so many replicates may end as not finite before the settings, not the replicate, are to blame

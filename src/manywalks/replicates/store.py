@@ -23,6 +23,7 @@ from manywalks import files
 from manywalks.params.load import Params
 from manywalks.params.sections.families import Family
 from manywalks.replicates.draws import Draws
+from manywalks.replicates.family_weights.folds import Folds
 from manywalks.replicates.statistics.mixing import Mixing, in_endpoint_units, mix
 from manywalks.train.problem import Replicate
 
@@ -48,13 +49,15 @@ class Store:
 
     Attributes:
         families: one store for each.
-        mixing: how they are averaged.
+        mixing: how they are averaged; None as long as their weights are still to be fitted.
         draws: how the training molecules were drawn for each replicate; None where all train.
+        folds: of the training molecules, where each replicate leaves one out.
     """
 
     families: tuple[FamilyStore, ...]
-    mixing: Mixing
+    mixing: Mixing | None
     draws: Draws | None = None
+    folds: Folds | None = None
 
     @property
     def folder(self) -> Path:
@@ -67,6 +70,23 @@ class Store:
         if len(self.families) == 1:
             return self.families[0].key
         return hashlib.sha256(" ".join(one.key for one in self.families).encode()).hexdigest()[:16]
+
+    @property
+    def predictions_alone(self) -> bool:
+        """Whether its replicates are part of no model, so that their networks are not kept."""
+        return self.folds is not None or (self.draws is not None and self.draws.each > 0)
+
+    def together(self, read: "Sequence[Training]") -> "Kept":
+        """The replicate that one training of each family makes."""
+        if self.mixing is None:
+            raise ValueError(
+                f"{self.folder}: the weights of the families are not fitted yet; run `manywalks train`"
+            )
+        parts = tuple(one.part for one in read)
+        predictions = mix([part.predictions for part in parts], read[0].classes, self.mixing)
+        left_out = [part.out_of_bag for part in parts if part.out_of_bag is not None]
+        out_of_bag = mix(left_out, read[0].classes, self.mixing) if left_out else None
+        return Kept(read[0].index, parts, predictions, out_of_bag)
 
 
 class Part(NamedTuple):
@@ -205,15 +225,6 @@ def _read(path: Path, *, weights: bool) -> Training:
         return Training(index, part, classes)
 
 
-def _together(read: Sequence[Training], mixing: Mixing) -> Kept:
-    """The replicate that one training of each family makes."""
-    parts = tuple(one.part for one in read)
-    predictions = mix([part.predictions for part in parts], read[0].classes, mixing)
-    left_out = [part.out_of_bag for part in parts if part.out_of_bag is not None]
-    out_of_bag = mix(left_out, read[0].classes, mixing) if left_out else None
-    return Kept(read[0].index, parts, predictions, out_of_bag)
-
-
 def predictions_by_family(kept: Sequence[Kept], classes: Sequence[int]) -> list[np.ndarray]:
     """Each family's own (m, n_oos, t), in endpoint units; `classes` are the columns of classes."""
     by_family = zip(*(replicate.parts for replicate in kept), strict=True)
@@ -254,7 +265,7 @@ class Outcomes:
         for paths in there:
             if paths not in self._known:
                 found = [self._read.get(path) or read_training(path, weights=False) for path in paths]
-                self._known[paths] = _together(found, self._store.mixing)
+                self._known[paths] = self._store.together(found)
         return [self._known[paths] for paths in there]
 
 
@@ -276,7 +287,7 @@ def prune(store: Store, used: Sequence[int], also: Sequence[Path] = ()) -> None:
 def read_used_replicates(store: Store, *, weights: bool = True) -> tuple[list[Kept], int]:
     """The replicates that make the ensemble, by index, and how many diverged on the way."""
     everything = [
-        _together([read_training(path, weights=weights) for path in paths], store.mixing)
+        store.together([read_training(path, weights=weights) for path in paths])
         for paths in saved_replicates(store).values()
     ]
     kept = [replicate for replicate in everything if not replicate.diverged]

@@ -49,7 +49,7 @@ def model_card(found: ReportInputs) -> str:
         "threshold": params["evaluate"]["threshold"],
         "endpoints": _endpoints(found),
         "blocks": ", ".join(block["kind"] for block in params["featurize"]["blocks"]),
-        "network": _networks(params),
+        "network": _networks(params, found.about.get("family_weights", {})),
         "training": _training(found),
         "representations": [_representation(one) for one in found.about.get("representations", [])],
         "offsets": _offsets(found.about.get("transform", [])),
@@ -111,16 +111,24 @@ def _kind(params: Mapping[str, Any]) -> str:
     return f"the weighted mean of {len(families)} Keras networks on different features"
 
 
-def _networks(params: Mapping[str, Any]) -> str:
-    """The network in words, or each family's with what it sees."""
+def _networks(params: Mapping[str, Any], fitted: Mapping[str, Any]) -> str:
+    """The network in words, or each family's with what it sees; `fitted` are weights by endpoint."""
     families = params.get("families") or ()
     if not families:
         return _network(params["network"])
     return "; ".join(
-        f"family {family['name']} (weight {family['weight']:g}): "
+        f"family {family['name']} ({_weight(family, fitted)}): "
         f"{_network({**params['network'], **family['network']})}, on {', '.join(family['blocks'])}"
         for family in families
     )
+
+
+def _weight(family: Mapping[str, Any], fitted: Mapping[str, Any]) -> str:
+    """A family's weight in words: as given, or fitted for each endpoint."""
+    if not fitted:
+        return f"weight {family['weight']:g}"
+    each = ", ".join(f"{plain(name)} {one['weights'][family['name']]:.2f}" for name, one in fitted.items())
+    return f"fitted weight {each}"
 
 
 def _network(network: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from manywalks.params.sections.cut import Cut
 from manywalks.replicates.combine import Combining, as_means, combine, location_variance
 from manywalks.replicates.statistics.bound import difference_bound
 from manywalks.replicates.statistics.list_sums import ListSums
+from manywalks.reproduce.refitted import refitted_sentence
 
 # chance that a model of Gaussian replicates has a suspicious one; heavier tails bring more
 _SUSPICIOUS = 1 / 1000
@@ -210,9 +211,10 @@ def verdict(found: dict[str, Any], name: str) -> str:
         else ""
     )
     decisions_said = f" {decided_sentence(found['decisions'])}" if found.get("decisions") else ""
+    refitted = f" {refitted_sentence(found['refitted'], found['unit'])}" if found.get("refitted") else ""
     return (
         f"{name}: a retrained ensemble of {found['retrained']} {word} with the model of "
         f"{found['replicates']}. They differ by {apart}{unit} (root mean square over "
         f"{count(found['molecules'], 'molecule')}); at most {promised}{unit} was promised "
-        f"({100 * found['judged_at']:.4g} % sure).{strange}{decisions_said}"
+        f"({100 * found['judged_at']:.4g} % sure).{refitted}{strange}{decisions_said}"
     )

@@ -1,5 +1,6 @@
 """Retrain a model from its manifest and its data alone, and judge whether the two agree."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +18,11 @@ from manywalks.params.sections.families import families_of
 from manywalks.pipeline.side_workspace import workspace_of
 from manywalks.replicates import store
 from manywalks.replicates.combine import combine, combining_of
+from manywalks.replicates.family_weights.kept import are_fitted
 from manywalks.replicates.opening import open_store
+from manywalks.replicates.statistics.mixing import EVENLY, Mixing, weights_at
 from manywalks.reproduce.agreement import Terms, agreement, decided
+from manywalks.reproduce.refitted import refitted_weights
 from manywalks.train.prepare import out_of_sample, read_tables
 from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
@@ -109,12 +113,19 @@ def judge(retraining: Retraining) -> Judged:
     curated, subsets = read_tables(workspace)
     rows = out_of_sample(subsets)
     raw = Features.load(workspace.features).take(rows)
-    replicates = StackedPredictor.load(model / "model.keras").predict(
-        UnionScaler.load(model / "scaler.npz").transform(raw)
-    )
-    kept, diverged = store.read_used_replicates(open_store(workspace))
-    fresh = np.stack([replicate.predictions for replicate in kept])
     params = workspace.params
+    predictor = StackedPredictor.load(model / "model.keras")
+    scaled = UnionScaler.load(model / "scaler.npz").transform(raw)
+    replicates = predictor.predict(scaled)
+    opened = open_store(workspace)
+    # the statement is about training again with the same weights; fitted again they are looked at beside it
+    same = dataclasses.replace(opened, mixing=predictor.mixing)
+    kept, diverged = store.read_used_replicates(same)
+    fresh = np.stack([replicate.predictions for replicate in kept])
+    refitted, by_family = None, []
+    if are_fitted(params):
+        by_family = predictor.predict_families(scaled)
+        refitted = np.stack([one.predictions for one in store.read_used_replicates(opened)[0]])
     there = curated.iloc[rows]
     found, points = {}, []
     for column, (name, endpoint) in enumerate(params.data.endpoints.items()):
@@ -144,6 +155,16 @@ def judge(retraining: Retraining) -> Judged:
             params.evaluate.cut_of(name, endpoint),
             asked,
         )
+        if refitted is not None:
+            found[name]["refitted"] = refitted_weights(
+                model_replicates,
+                refitted[:, :, column].astype(np.float64),
+                [family[:, :, column] for family in by_family],
+                _weights(params, column, predictor.mixing, opened.mixing or EVENLY),
+                covariance=np.array(about["family_weights"][name]["covariance"]),
+                expected=found[name]["difference_expected"],
+                how=asked.combining,
+            )
         one, other = (
             combine(each, asked.combining).tolist() for each in (model_replicates, fresh_replicates)
         )
@@ -157,3 +178,10 @@ def judge(retraining: Retraining) -> Judged:
         "endpoints": found,
     }
     return Judged(content, points)
+
+
+def _weights(params: Params, column: int, model: Mixing, fresh: Mixing) -> dict[str, tuple[float, float]]:
+    """By family its weight at an endpoint, in the model and fitted again."""
+    names = [family.name for family in params.families]
+    each = (weights_at(how, column, len(names)).tolist() for how in (model, fresh))
+    return dict(zip(names, zip(*each, strict=True), strict=True))

@@ -11,11 +11,11 @@ from manywalks.data.guess.split_columns import PRECEDENCE, TAUTOMERS
 from manywalks.params.sections.split import SplitParams
 from manywalks.split import clusters
 from manywalks.split.distance import MOST_TRAIN
-from manywalks.split.draw import deal, draw, sized
+from manywalks.split.draw import draw, sized
 from manywalks.split.facts import Facts, facts_of
+from manywalks.split.folds import carried, group_times, sorted_folds, strata_of
 
 SUBSETS = ("train", "valid", "test")
-STRATA = 10
 
 
 class Subsets(NamedTuple):
@@ -71,7 +71,8 @@ def folds(curated: pd.DataFrame, params: SplitParams, repeats: int, k: int) -> l
     drawn = []
     for repeat in range(repeats):
         rng = np.random.default_rng([params.seed % 2**63, repeat, 1])
-        for fold in _folds_sorted(frame, params, groups, k, rng):
+        left_out = _given(frame, params, groups, rng) == "test" if params.method == "column" else None
+        for fold in sorted_folds(frame, params, groups, k, rng, left_out=left_out):
             subsets = np.empty(len(frame), dtype="<U5")
             subsets[order] = fold
             drawn.append(subsets)
@@ -112,7 +113,7 @@ def groups_of(frame: pd.DataFrame, params: SplitParams, facts: Facts | None = No
         found = clusters.clusters(list(frame["smiles"]), params.similarity, facts.bits)
         keys.append([str(label) for label in found])
     elif params.method == "group":
-        cells = _carried(frame, "split:group").astype(object)
+        cells = carried(frame, "split:group").astype(object)
         # molecules of no group are no group
         keys.append([cell or f"\0{i}" for i, cell in enumerate(cells)])
     return joined(keys)
@@ -123,20 +124,11 @@ def _tautomers(frame: pd.DataFrame, facts: Facts) -> list[str]:
     return list(frame[TAUTOMERS]) if TAUTOMERS in frame else facts.tautomers or []
 
 
-def _carried(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """A column that curation carries over from the raw table for a split that asks for it."""
-    if column not in frame:
-        raise ValueError(
-            f"the curated table has no column {column!r}; curate it again with this split method"
-        )
-    return frame[column].to_numpy()
-
-
 def _given(
     frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """The given subsets; where none is called valid, a share of train is drawn for it."""
-    subsets = _carried(frame, "split:subset").astype("<U5")
+    subsets = carried(frame, "split:subset").astype("<U5")
     rank = np.array([PRECEDENCE[subset] for subset in subsets])
     best = np.full(int(groups.max(initial=-1)) + 1, len(PRECEDENCE))
     np.minimum.at(best, groups, rank)
@@ -163,7 +155,7 @@ def _stratified(
         )
     values = frame[name].to_numpy(dtype=np.float64)
     # a group is where its first measured molecule is
-    strata = pd.Series(_strata(values)).groupby(groups).transform("max").to_numpy()
+    strata = pd.Series(strata_of(values)).groupby(groups).transform("max").to_numpy()
     subsets = np.full(len(frame), "train", dtype="<U5")
     for stratum in np.unique(strata):
         rows = np.flatnonzero(strata == stratum)
@@ -171,23 +163,11 @@ def _stratified(
     return subsets
 
 
-def _strata(values: np.ndarray) -> np.ndarray:
-    """Classes as they are, other values as tenths by rank, -1 where not measured: int (n,)."""
-    strata = np.full(len(values), -1)
-    measured = ~np.isnan(values)
-    if set(np.unique(values[measured])) <= {0.0, 1.0}:
-        strata[measured] = values[measured]
-    elif measured.any():
-        ranks = pd.Series(values[measured]).rank(method="first").to_numpy() - 1
-        strata[measured] = np.minimum(ranks * STRATA // measured.sum(), STRATA - 1)
-    return strata
-
-
 def _by_time(
     frame: pd.DataFrame, groups: np.ndarray, params: SplitParams, rng: np.random.Generator
 ) -> np.ndarray:
     """Test is what was first measured last; the undated train; valid is drawn from the latest of the rest."""
-    times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
+    times = group_times(carried(frame, "split:time").astype(np.float64), groups)
     start = _test_start(times, params)
     subsets = np.full(len(frame), "train", dtype="<U5")
     subsets[times >= start] = "test"
@@ -201,13 +181,6 @@ def _by_time(
     chosen[ordered[np.cumsum(sizes[ordered]) <= target]] = True
     subsets[earlier[chosen[code]]] = "valid"
     return subsets
-
-
-def _group_times(times: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The time that a group (a molecule and its tautomers) was first measured (n,); -inf where undated."""
-    first = np.full(int(groups.max(initial=-1)) + 1, np.inf)
-    np.minimum.at(first, groups, np.where(np.isnan(times), np.inf, times))
-    return np.where(np.isinf(first), -np.inf, first)[groups]
 
 
 def _test_start(times: np.ndarray, params: SplitParams) -> float:
@@ -225,52 +198,3 @@ def _test_start(times: np.ndarray, params: SplitParams) -> float:
         raise ValueError(f"split.column: {params.column!r} holds no year or date")
     shares = np.array([(times >= start).mean() for start in candidates])
     return float(candidates[np.argmin(np.abs(shares - params.test))])
-
-
-def _folds_sorted(
-    frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, k: int, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """One repeat of k folds of molecules that are sorted by SMILES."""
-    n = len(frame)
-    if params.method == "time":
-        return _time_folds(frame, params, groups, k, rng)
-    given = params.method == "column"
-    left_out = _given(frame, params, groups, rng) == "test" if given else np.zeros(n, dtype=bool)
-    strata = np.zeros(n, dtype=np.int64)
-    if params.method == "stratified":
-        name = params.endpoint or next(c for c in frame if c.endswith(":relation")).removesuffix(":relation")
-        strata = (
-            pd.Series(_strata(frame[name].to_numpy(np.float64))).groupby(groups).transform("max").to_numpy()
-        )
-    fold = np.full(n, -1)
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero((strata == stratum) & ~left_out)
-        fold[rows] = deal(groups[rows], k, rng)
-    return [_fold_subsets(fold, one, groups, params.valid, rng) for one in range(k)]
-
-
-def _fold_subsets(
-    fold: np.ndarray, one: int, groups: np.ndarray, valid: float, rng: np.random.Generator
-) -> np.ndarray:
-    """The subsets of one fold: its molecules test, a share of the others validates; "" where left out."""
-    subsets = np.full(len(fold), "train", dtype="<U5")
-    subsets[fold == -1] = ""
-    subsets[fold == one] = "test"
-    rest = np.flatnonzero(subsets == "train")
-    subsets[rest] = draw(groups[rest], {"valid": valid}, rng)
-    return subsets
-
-
-def _time_folds(
-    frame: pd.DataFrame, params: SplitParams, groups: np.ndarray, k: int, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """k periods after a first one, each tested on all that came before; later molecules are left out."""
-    times = _group_times(_carried(frame, "split:time").astype(np.float64), groups)
-    cuts = np.unique(np.quantile(times[np.isfinite(times)], np.arange(1, k + 1) / (k + 1), method="higher"))
-    if len(cuts) < k:
-        raise ValueError(f"split.column: {params.column!r} has too few different times for {k} folds")
-    folds_of = []
-    for start, end in zip(cuts, [*cuts[1:], np.inf], strict=True):
-        fold = np.where(times < start, 0, np.where(times < end, 1, -1))
-        folds_of.append(_fold_subsets(fold, 1, groups, params.valid, rng))
-    return folds_of

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from manywalks.replicates.statistics import bound, spectrum
-from manywalks.replicates.stopping import (
+from manywalks.replicates.statistics.stopping import (
     Stopping,
     next_count,
     planned_looks,

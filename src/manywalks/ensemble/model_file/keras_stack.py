@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from manywalks.ensemble.model_file.graph_stack import graph_stack
+from manywalks.ensemble.model_file.shares import average_in_keras, shares_in_keras
 from manywalks.params.sections.model import NetworkParams
 from manywalks.replicates.combine import TRIM, Classes, Mode
+from manywalks.replicates.statistics.mixing import Share
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
 from manywalks.train.weights import NORMALIZATION_EPSILON
@@ -34,7 +36,7 @@ class FamilyReplicates(NamedTuple):
         weights: each replicate's, in the order of `get_weights()`.
         columns: int64 (k,), the scaled features that the family sees; all of them where None.
         name: of the family; its layers' names begin with it.
-        weight: its share in the average, relative to the others.
+        weight: its share in the average, relative to the others; one for all endpoints, or one for each.
         larger: the scaled feature that is 1 where a molecule is too large for the family's graph, so that the
             others share its weight; None where it takes all molecules.
     """
@@ -44,7 +46,7 @@ class FamilyReplicates(NamedTuple):
     weights: Sequence[Weights]
     columns: np.ndarray | None = None
     name: str = ""
-    weight: float = 1.0
+    weight: Share = 1.0
     larger: int | None = None
 
     @property
@@ -79,7 +81,8 @@ def stacked_model(
     width = families[0].weights[0][0].shape[0] if n_features is None else n_features
     inputs = keras.Input((width,), name="features")
     z = [_outputs(inputs, family) for family in families]
-    outputs = _statistics(z, families, _shares(inputs, families), mode, classes)
+    shares = shares_in_keras(inputs, [(family.weight, family.larger) for family in families])
+    outputs = _statistics(z, families, shares, mode, classes)
     model = keras.Model(inputs, outputs, name="ensemble")
     for number, operation in enumerate(model.operations):
         # Keras numbers the operations of a process: the same model would be other bytes in another one
@@ -174,17 +177,6 @@ def _side_by_side(features: Any, family: FamilyReplicates) -> Any:
     return keras.ops.stack(outputs, axis=1)
 
 
-def _shares(features: Any, families: Sequence[FamilyReplicates]) -> list[Any]:
-    """Each family's share in the average: numbers, or (b, 1, 1) where it differs between molecules."""
-    weights: list[Any] = [family.weight for family in families]
-    for place, family in enumerate(families):
-        if family.larger is not None:
-            larger = features[:, family.larger : family.larger + 1]
-            weights[place] = import_keras().ops.expand_dims(family.weight * (1.0 - larger), -1)
-    total = sum(weights)
-    return [weight / total for weight in weights]
-
-
 def _statistics(
     z: Sequence[Any],
     families: Sequence[FamilyReplicates],
@@ -196,26 +188,16 @@ def _statistics(
     ops = import_keras().ops
     m = z[0].shape[1]
     values = [inverse_in_keras(one, family.transform) for one, family in zip(z, families, strict=True)]
-    y = _average(values, shares)
+    y = average_in_keras(values, shares)
     is_class = np.array([step.kind == "class" for step in families[0].transform.steps])
     by_logits = classes == "logit" and is_class.any()
-    logits = _average(z, shares)
+    logits = average_in_keras(z, shares)
     if by_logits and len(z) > 1:
         y = ops.where(is_class, ops.sigmoid(logits), y)
     location = _location(y, mode)
     if by_logits:
         location = ops.where(is_class, ops.sigmoid(_location(logits, mode)), location)
     return {"mean": location, "spread": ops.std(y, axis=1) * math.sqrt(m / (m - 1))}
-
-
-def _average(arrays: Sequence[Any], shares: Sequence[Any]) -> Any:
-    """The mean of arrays (b, m, t), with weights that sum to 1."""
-    if len(arrays) == 1:
-        return arrays[0]
-    total = arrays[0] * shares[0]
-    for array, share in zip(arrays[1:], shares[1:], strict=True):
-        total = total + array * share
-    return total
 
 
 def _location(y: Any, mode: Mode) -> Any:
@@ -285,7 +267,7 @@ def describe(
             "network": family.network.model_dump(mode="json"),
             "transform": family.transform.to_json(),
             "columns": None if family.columns is None else family.columns.tolist(),
-            "weight": family.weight,
+            "weight": list(family.weight) if isinstance(family.weight, tuple) else family.weight,
             "larger": family.larger,
         }
         for family in families
