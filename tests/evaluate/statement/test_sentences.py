@@ -60,6 +60,21 @@ def test_the_verdict_and_its_reason(found: dict[str, Any], words: str, said: str
     assert said in accuracy_sentences(found, "y")
 
 
+def test_what_is_not_calibrated_at_all_is_said_with_the_remedy() -> None:
+    (said,) = cautions(entry("useful", "mean", 0.1, n_valid=0))
+    assert said.startswith("No valid molecule: do not trust intervals and probabilities")
+    assert "set replicates.rows: bootstrap" in said
+    bagged = {"reference": "out of bag", "fitted_on": 400}
+    assert cautions(entry("useful", "mean", 0.1, n_valid=0, calibration=bagged)) == []
+    (few,) = cautions(entry("useful", "mean", 0.1, n_valid=0, calibration={**bagged, "fitted_on": 9}))
+    assert few == "Only 9 training molecules: do not trust the intervals, which are calibrated on them."
+
+
+def test_scores_on_molecules_that_were_left_out_follow_those_on_test() -> None:
+    found = entry("useful", "mean", 0.1, out_of_bag={"sentence": "On 9 training molecules."})
+    assert accuracy_sentences(found, "y").endswith(". On 9 training molecules.")
+
+
 def test_few_molecules_are_named_with_what_not_to_trust() -> None:
     assert cautions(entry("useful", "mean", 0.1, n_test=30, n_valid=30)) == []
     few = cautions(entry("useful", "mean", 0.1, n_test=1, n_valid=29))

@@ -11,6 +11,10 @@ Statement = dict[str, Any]
 FEWEST_CHOSEN = 5
 # which molecules count as the best ones, by what is wanted
 BEST = {"high": "top", "low": "lowest", "range": "best"}
+_NOT_FITTED = (
+    "No valid molecule: do not trust intervals and probabilities, which are not calibrated. Raise "
+    "split.valid, or set replicates.rows: bootstrap, which calibrates on training molecules."
+)
 _SIMPLE = {
     "mean": "the mean of the training molecules",
     "majority": "guessing",
@@ -85,7 +89,9 @@ def cautions(metrics: dict[str, Any]) -> list[str]:
             f"Only {count(test, 'test molecule')}: do not trust the verdict or any score. Other molecules "
             "could give quite different ones."
         )
-    if fitted_on < FEWEST:
+    if fitted_on == 0 and not bagged:
+        found.append(_NOT_FITTED)
+    elif fitted_on < FEWEST:
         fitted = "probabilities" if metrics["kind"] == "classification" else "intervals"
         molecules = count(fitted_on, "training molecule" if bagged else "valid molecule")
         found.append(f"Only {molecules}: do not trust the {fitted}, which are calibrated on them.")
