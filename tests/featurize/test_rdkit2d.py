@@ -9,7 +9,7 @@ from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, desc
 from manywalks.featurize.patterns.compile import PatternSet
 from manywalks.featurize.patterns.expression import bond_mask
 from manywalks.featurize.patterns.graph import graph_of
-from manywalks.featurize.patterns.match import counts, counts_at, fill, holds, labels
+from manywalks.featurize.patterns.match import counts, counts_at, holds, host_of, labels
 from manywalks.featurize.rdkit2d.columns import value, values_of
 from manywalks.featurize.rdkit2d.matched import fragment_patterns
 
@@ -90,12 +90,11 @@ def test_patterns_are_found_where_rdkit_finds_them(demo):
         graph = graph_of(mol) if mol is not None else None
         if mol is None or graph is None:
             continue
-        table = known.table(graph)
-        present = fill(table, graph, known.patterns)
-        found = counts(which, table, present, graph, known.patterns)
+        host = host_of(known.table(graph), graph, known.patterns)
+        found = counts(which, host, known.patterns)
         slow = np.array([len(mol.GetSubstructMatches(query)) for query in queries])
         np.testing.assert_array_equal(found[found >= 0], slow[found >= 0], Chem.MolToSmiles(mol))
-        np.testing.assert_array_equal(holds(which, table, present, graph, known.patterns) > 0, slow > 0)
+        np.testing.assert_array_equal(holds(which, host, known.patterns) > 0, slow > 0)
 
 
 def test_patterns_begin_where_rdkit_says():
@@ -105,10 +104,9 @@ def test_patterns_begin_where_rdkit_says():
     mol = Chem.MolFromSmiles("NCC(O)C(=O)O")
     graph = graph_of(mol)
     assert graph is not None
-    table = known.table(graph)
-    present = fill(table, graph, known.patterns)
-    assert labels(which, table, present, graph, known.patterns).tolist() == [2, -1, -1, 1, 3, -1, 0]
-    assert counts_at(which, np.array([3, 6]), table, present, graph, known.patterns).tolist() == [
+    host = host_of(known.table(graph), graph, known.patterns)
+    assert labels(which, host, known.patterns).tolist() == [2, -1, -1, 1, 3, -1, 0]
+    assert counts_at(which, np.array([3, 6]), host, known.patterns).tolist() == [
         [0, 1], [1, 1], [0, 0], [0, 0],
     ]  # fmt: skip
 

@@ -43,4 +43,5 @@ def _in_order() -> itemgetter:
 def finite(values: np.ndarray) -> np.ndarray:
     """float64 (n, d) -> float32 with infinities as NaN and overflows held at +-1e30."""
     values = np.where(np.isfinite(values), values, np.nan)
-    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+    # np.clip takes five times as long for the one row of a molecule
+    return np.minimum(np.maximum(values, -LARGEST), LARGEST).astype(np.float32)

@@ -27,8 +27,12 @@ class SparseRow(NamedTuple):
 
 def fingerprint_names(block: FeatureBlock) -> tuple[str, ...]:
     """Column names of a fingerprint block, such as `morgan2_1024_count:17`."""
-    width = {"maccs": MACCS_KEYS, "erg": erg.SIZE}.get(block.kind, block.n_bits)
-    return _names(block.prefix, width)
+    return _names(block.prefix, fingerprint_width(block))
+
+
+def fingerprint_width(block: FeatureBlock) -> int:
+    """Number of columns of a fingerprint block."""
+    return {"maccs": MACCS_KEYS, "erg": erg.SIZE}.get(block.kind, block.n_bits)
 
 
 @cache
@@ -48,7 +52,7 @@ def fingerprint(mol: Chem.Mol, block: FeatureBlock) -> SparseRow:
     if block.kind == "maccs":
         return _of_bits(rdMolDescriptors.GetMACCSKeysFingerprint(mol))
     if block.kind == "avalon_count":
-        return _of_counts(pyAvalonTools.GetAvalonCountFP(_with_coordinates(mol), nBits=block.n_bits))
+        return _avalon(mol, block.n_bits)
     generator = _generator(block.kind, block.radius, block.n_bits)
     if block.kind == "morgan_bits":
         return _of_bits(generator.GetFingerprint(mol))
@@ -74,16 +78,19 @@ def _from_arrays(mol: Chem.Mol, block: FeatureBlock) -> SparseRow | None:
     return SparseRow(*folded(*found, block.radius, block.n_bits))
 
 
-def _with_coordinates(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule with coordinates, all of them 0.
+def _avalon(mol: Chem.Mol, n_bits: int) -> SparseRow:
+    """Avalon's counts of a molecule, which has coordinates, all of them 0, meanwhile.
 
     Avalon reads a molecule block. For one without coordinates RDKit works out a drawing, which takes as long
     as the fingerprint, that does not look at it.
     """
-    drawn = Chem.Mol(mol)
-    if not drawn.GetNumConformers():
-        drawn.AddConformer(Chem.Conformer(drawn.GetNumAtoms()))
-    return drawn
+    if mol.GetNumConformers():
+        return _of_counts(pyAvalonTools.GetAvalonCountFP(mol, nBits=n_bits))
+    place = mol.AddConformer(Chem.Conformer(mol.GetNumAtoms()))
+    try:
+        return _of_counts(pyAvalonTools.GetAvalonCountFP(mol, nBits=n_bits))
+    finally:
+        mol.RemoveConformer(place)
 
 
 @cache

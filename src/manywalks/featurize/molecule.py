@@ -8,7 +8,7 @@ from rdkit import Chem, rdBase
 
 from manywalks.featurize.conformers import CONFORMER, conformer3d
 from manywalks.featurize.descriptors import PHYSCHEM, descriptor_functions, descriptors
-from manywalks.featurize.fingerprints import FROM_ARRAYS, fingerprint, fingerprint_names
+from manywalks.featurize.fingerprints import FROM_ARRAYS, fingerprint, fingerprint_names, fingerprint_width
 from manywalks.featurize.foreign.foreign import function_columns, function_values, warm
 from manywalks.featurize.foreign.vectors import read_vectors
 from manywalks.featurize.ionization import IONIZATION, ionization
@@ -86,7 +86,7 @@ def _features(mol: Chem.Mol, blocks: Sequence[FeatureBlock], seed: int) -> Featu
             row = fingerprint(mol, block)
             columns.append(row.columns + np.int32(at))
             values.append(row.values)
-            at += len(fingerprint_names(block))
+            at += fingerprint_width(block)
     return FeatureRow(
         np.concatenate(columns), np.concatenate(values), np.concatenate([np.empty(0, np.float32), *dense])
     )

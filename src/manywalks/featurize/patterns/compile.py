@@ -37,6 +37,7 @@ class Patterns(NamedTuple):
     first: np.ndarray
     atoms: np.ndarray
     closures: np.ndarray
+    masks: np.ndarray
     steps: np.ndarray
     program: np.ndarray
     n_columns: int
@@ -104,11 +105,14 @@ class _Compiler:
         sizes = [len(sequence) for sequence in sequences]
         closures = [closure for atom in atoms for closure in atom.closures]
         ends = _starts([len(atom.closures) for atom in atoms])
-        own = np.array([(atom.column, atom.parent, atom.mask) for atom in atoms], dtype=np.int64)
+        masks = sorted({atom.mask for atom in atoms} | {mask for _, mask in closures})
+        own = [(atom.column, atom.parent, masks.index(atom.mask)) for atom in atoms]
+        more = [(place, masks.index(mask)) for place, mask in closures]
         return Patterns(
             first=_starts(sizes),
-            atoms=np.column_stack([own.reshape(-1, 3), ends[:-1], ends[1:]]),
-            closures=np.array(closures, dtype=np.int64).reshape(-1, 2),
+            atoms=np.column_stack([np.array(own, dtype=np.int64).reshape(-1, 3), ends[:-1], ends[1:]]),
+            closures=np.array(more, dtype=np.int64).reshape(-1, 2),
+            masks=np.array(masks, dtype=np.int64),
             steps=np.array(self.steps, dtype=np.int64).reshape(-1, 4),
             program=np.array(self.program, dtype=np.int64),
             n_columns=self.n_columns,

@@ -8,7 +8,7 @@ from rdkit import Chem
 
 from manywalks.featurize.patterns.compile import PatternSet
 from manywalks.featurize.patterns.graph import Graph
-from manywalks.featurize.patterns.match import counts_at, fill, labels
+from manywalks.featurize.patterns.match import counts_at, host_of, labels
 
 
 class Found:
@@ -43,9 +43,7 @@ class FoundAtOnce:
     def __init__(self, graph: Graph, patterns: tuple[str, ...]) -> None:
         """`patterns` are all that will be asked for."""
         self._known = _compiled(patterns)
-        table = self._known.table(graph)
-        present = fill(table, graph, self._known.patterns)
-        self._given = (table, present, graph, self._known.patterns)
+        self._given = host_of(self._known.table(graph), graph, self._known.patterns), self._known.patterns
 
     def first(self, patterns: Sequence[str]) -> dict[int, int]:
         """Atom -> place of the first pattern that begins at it."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from manywalks.featurize.patterns.compile import Patterns, PatternSet
 from manywalks.featurize.patterns.graph import Graph
-from manywalks.featurize.patterns.match import fill
+from manywalks.featurize.patterns.match import host_of
 
 _DONOR = "[$([N;!H0;v3,v4&+1]),$([O,S;H1;+0]),n&H1&+0]"
 _BASE = (
@@ -84,15 +84,15 @@ def _columns(patterns: Patterns, places: np.ndarray) -> np.ndarray:
 @numba.njit(cache=True)
 def _both(table, graph, patterns, around, points):  # pragma: no cover
     """One call, since each reads all arrays anew."""
-    fill(table, graph, patterns)
-    return _bits(table, around), _bits(table, points)
+    columns = host_of(table, graph, patterns).columns
+    return _bits(columns, around, len(table)), _bits(columns, points, len(table))
 
 
 @numba.njit(cache=True)
-def _bits(table, columns):  # pragma: no cover
-    """Which columns of a table (n, c) hold for each atom, as bits: int64 (n,)."""
-    result = np.zeros(len(table), np.int64)
-    for i in range(len(table)):
-        for place, column in enumerate(columns):
-            result[i] |= np.int64(table[i, column] != 0) << place
+def _bits(columns, which, n):  # pragma: no cover
+    """Which of some columns each of n atoms is in, as bits: int64 (n,)."""
+    result = np.zeros(n, np.int64)
+    for i in range(n):
+        for place, column in enumerate(which):
+            result[i] |= np.int64(columns[column, i >> 6] >> np.uint64(i & 63) & np.uint64(1)) << place
     return result

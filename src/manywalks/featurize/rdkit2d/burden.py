@@ -34,7 +34,10 @@ def bcut(graph, properties):  # pragma: no cover
 
 @numba.njit(cache=True, error_model="numpy")
 def _tridiagonal(matrices):  # pragma: no cover
-    """Householder's reduction of symmetric matrices, which it overwrites: diagonals and those beside them."""
+    """Householder's reduction of symmetric matrices, of which it reads and overwrites the lower halves.
+
+    Returns the diagonals and what is beside them.
+    """
     n = len(matrices)
     diagonal, beside = np.empty((n, LANES)), np.zeros((n, LANES))
     mirror, moved = np.empty((n, LANES)), np.empty((n, LANES))
@@ -43,33 +46,29 @@ def _tridiagonal(matrices):  # pragma: no cover
         total[:] = 0.0
         for i in range(k + 1, n):
             for lane in range(LANES):
-                total[lane] += matrices[k, i, lane] * matrices[k, i, lane]
+                total[lane] += matrices[i, k, lane] * matrices[i, k, lane]
+                mirror[i, lane] = matrices[i, k, lane]
         for lane in range(LANES):
             length = np.sqrt(total[lane])
-            if matrices[k, k + 1, lane] > 0:
+            if mirror[k + 1, lane] > 0:
                 length = -length
             beside[k, lane] = length
             # 0 of a row of zeros, which then moves nothing
-            scale[lane] = length * length - length * matrices[k, k + 1, lane]
+            scale[lane] = length * length - length * mirror[k + 1, lane]
             if scale[lane] == 0.0:
                 scale[lane] = 1.0
-        for i in range(k + 1, n):
-            mirror[i] = matrices[k, i]
-        mirror[k + 1] -= beside[k]
+            mirror[k + 1, lane] -= length
+        _product(matrices, mirror, k + 1, moved)
         along[:] = 0.0
         for i in range(k + 1, n):
-            total[:] = 0.0
-            for j in range(k + 1, n):
-                for lane in range(LANES):
-                    total[lane] += matrices[i, j, lane] * mirror[j, lane]
             for lane in range(LANES):
-                moved[i, lane] = total[lane] / scale[lane]
+                moved[i, lane] /= scale[lane]
                 along[lane] += mirror[i, lane] * moved[i, lane]
         for i in range(k + 1, n):
             for lane in range(LANES):
                 moved[i, lane] -= along[lane] / (2 * scale[lane]) * mirror[i, lane]
         for i in range(k + 1, n):
-            for j in range(k + 1, n):
+            for j in range(k + 1, i + 1):
                 for lane in range(LANES):
                     matrices[i, j, lane] -= (
                         mirror[i, lane] * moved[j, lane] + moved[i, lane] * mirror[j, lane]
@@ -77,8 +76,22 @@ def _tridiagonal(matrices):  # pragma: no cover
     for i in range(n):
         diagonal[i] = matrices[i, i]
     if n > 1:
-        beside[n - 2] = matrices[n - 2, n - 1]
+        beside[n - 2] = matrices[n - 1, n - 2]
     return diagonal, beside
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _product(matrices, vectors, start, result):  # pragma: no cover
+    """Matrices, of whose rows and columns those from `start` on count, times vectors (n, 4)."""
+    total = np.empty(LANES)
+    for i in range(start, len(matrices)):
+        total[:] = 0.0
+        for j in range(start, i):
+            for lane in range(LANES):
+                total[lane] += matrices[i, j, lane] * vectors[j, lane]
+                result[j, lane] += matrices[i, j, lane] * vectors[i, lane]
+        for lane in range(LANES):
+            result[i, lane] = total[lane] + matrices[i, i, lane] * vectors[i, lane]
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -17,7 +17,7 @@ from manywalks.featurize.patterns.graph import Graph, graph_of
 from manywalks.featurize.rdkit2d import numbers
 from manywalks.featurize.rdkit2d.crippen import contributions
 from manywalks.featurize.rdkit2d.distances import plain_distances
-from manywalks.featurize.rdkit2d.matched import Matched, matched
+from manywalks.featurize.rdkit2d.matched import Matched, desirability, desirability_table, matched
 from manywalks.featurize.rdkit2d.rings import cycles_without, overlaps
 from manywalks.featurize.rdkit2d.spacial import spacial_score
 
@@ -54,28 +54,23 @@ def values_of(mol: Chem.Mol) -> Values:
         return {}
     values = {name: value(function, mol) for name, function in _BY_RDKIT.items()}
     values["HeavyAtomMolWt"] = rdMolDescriptors._CalcMolWt(mol, True)
-    values |= _sums(graph)
-    values |= _of_rings(mol, graph)
-    values |= _densities(mol, graph, values["HeavyAtomCount"])
-    values["SPS"] = spacial_score(mol, graph) if values["HeavyAtomCount"] else NAN
     given = contributions(graph)
     values["MolLogP"], values["MolMR"] = given.total.tolist()
     charges, all_known = _charges(mol, atoms)
+    table = numbers.elements()
     # of isotopes only the atoms know the mass
-    masses = (
-        [atom.GetMass() for atom in atoms] if graph.isotope.any() else numbers.elements().mass[graph.number]
-    )
-    properties = np.stack([masses, charges, *given.atoms.T])
-    values |= _of_charges(charges)
-    found = numbers.numbers(
-        graph, plain_distances(graph), properties, values["HallKierAlpha"], numbers.elements()
-    )
+    masses = np.array([atom.GetMass() for atom in atoms]) if graph.isotope.any() else table.mass[graph.number]
+    properties = masses, charges, given.atoms
+    found = numbers.numbers(graph, plain_distances(graph), properties, values["HallKierAlpha"], table)
     values |= zip(numbers.NAMES, found.tolist(), strict=True)
     if not all_known:
         functions = descriptor_functions()
-        values |= {name: value(functions[name], mol) for name in (*numbers.OF_CHARGES, *_of_charges(charges))}
+        values |= {name: value(functions[name], mol) for name in numbers.OF_CHARGES}
     heavy = values["HeavyAtomCount"]
     values["Phi"] = values["Kappa1"] * values["Kappa2"] / heavy if heavy else NAN
+    values["SPS"] = spacial_score(mol, graph) if heavy else NAN
+    values |= _of_rings(mol, graph)
+    values |= _densities(mol, graph, heavy)
     patterns = matched(graph)
     values |= {name: float(count) for name, count in patterns.counts.items() if count >= 0}
     values["qed"] = _qed(mol, graph, values, patterns)
@@ -88,17 +83,6 @@ def value(function: Descriptor, mol: Chem.Mol) -> float:
         return float(function(mol))
     except NO_VALUE:
         return NAN
-
-
-def _sums(graph: Graph) -> Values:
-    """Numbers of atoms and electrons."""
-    electrons = numbers.elements().outer_electrons[graph.number]
-    return {
-        "HeavyAtomCount": int((graph.number > 1).sum()),
-        "NumHeteroatoms": int(((graph.number != 1) & (graph.number != 6)).sum()),
-        "NumValenceElectrons": int((electrons - graph.charge + graph.hydrogens).sum()),
-        "NumRadicalElectrons": int(graph.radicals.sum()),
-    }
 
 
 def _of_rings(mol: Chem.Mol, graph: Graph) -> Values:
@@ -137,29 +121,18 @@ def _charges(mol: Chem.Mol, atoms: list[Chem.Atom]) -> tuple[np.ndarray, bool]:
     return charges, known and bool(np.isfinite(charges).all())
 
 
-def _of_charges(charges: np.ndarray) -> Values:
-    """Their extremes."""
-    low, high = float(charges.min()), float(charges.max())
-    return {
-        "MaxPartialCharge": high,
-        "MinPartialCharge": low,
-        "MaxAbsPartialCharge": max(abs(low), abs(high)),
-        "MinAbsPartialCharge": min(abs(low), abs(high)),
-    }
-
-
 def _qed(mol: Chem.Mol, graph: Graph, values: Values, patterns: Matched) -> float:
     """RDKit's quantitative estimate of drug-likeness, of properties that are known here already."""
     if patterns.acceptors < 0:
         return value(QED.qed, mol)
-    given = QED.QEDproperties(
-        MW=values["MolWt"],
-        ALOGP=values["MolLogP"],
-        HBA=patterns.acceptors,
-        HBD=values["NumHDonors"],
-        PSA=values["TPSA"],
-        ROTB=values["NumRotatableBonds"],
-        AROM=cycles_without(graph, patterns.not_aromatic),
-        ALERTS=patterns.alerts,
+    given = (
+        values["MolWt"],
+        values["MolLogP"],
+        patterns.acceptors,
+        values["NumHDonors"],
+        values["TPSA"],
+        values["NumRotatableBonds"],
+        cycles_without(graph, patterns.not_aromatic),
+        patterns.alerts,
     )
-    return value(lambda _: QED.qed(mol, qedProperties=given), mol)
+    return desirability(np.array(given, dtype=np.float64), *desirability_table())

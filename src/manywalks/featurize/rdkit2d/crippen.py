@@ -15,7 +15,7 @@ from rdkit.Chem import Crippen
 from manywalks.featurize.patterns.compile import PatternSet
 from manywalks.featurize.patterns.expression import SINGLE
 from manywalks.featurize.patterns.graph import Graph
-from manywalks.featurize.patterns.match import fill, labels
+from manywalks.featurize.patterns.match import host_of, labels
 
 # the file's patterns for hydrogens on other elements take in aromatic N; those in RDKit's own code do not
 _ELEMENTS = {"[!C;!N;!O;!S]": "[!#6;!#7;!#8;!#16]", "[!C;!N;!O]": "[!#6;!#7;!#8]"}
@@ -79,7 +79,7 @@ def _contributions(graph: Graph) -> Contributions:
 @numba.njit(cache=True)
 def _first(which, table, graph, patterns):  # pragma: no cover
     """The first pattern that begins at each atom: one call, since each reads all arrays anew."""
-    return labels(which, table, fill(table, graph, patterns), graph, patterns)
+    return labels(which, host_of(table, graph, patterns), patterns)
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -1,4 +1,7 @@
-"""Everything that counts patterns: RDKit's fragments, QED's acceptors and alerts, hydrogen bonds, rotors."""
+"""Everything that counts patterns: RDKit's fragments, QED's acceptors and alerts, hydrogen bonds, rotors.
+
+And what QED makes of them, a mean of desirabilities: G. R. Bickerton et al., Nature Chemistry 4 (2012) 90.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +14,7 @@ from rdkit.Chem import QED, Fragments, Lipinski
 
 from manywalks.featurize.patterns.compile import PatternSet
 from manywalks.featurize.patterns.graph import Graph
-from manywalks.featurize.patterns.match import counts, fill, holds, labels
+from manywalks.featurize.patterns.match import counts, holds, host_of, labels
 
 # a rotatable bond is in no ring, its atoms are no ends, not beside a triple bond and no carbons with three
 # equal ends; and one of the two is neither the carbon nor the hetero atom of an amide, ester or the like
@@ -96,8 +99,30 @@ def matched(graph: Graph) -> Matched:
 @numba.njit(cache=True)
 def _all(count, alerts, not_aromatic, table, graph, patterns):  # pragma: no cover
     """Counts, number of alerts, and atoms that are taken out: one call, since each reads all arrays anew."""
-    present = fill(table, graph, patterns)
-    found = counts(count, table, present, graph, patterns)
-    n_alerts = holds(alerts, table, present, graph, patterns).sum()
-    out = labels(not_aromatic, table, present, graph, patterns) == 0
+    host = host_of(table, graph, patterns)
+    found = counts(count, host, patterns)
+    n_alerts = holds(alerts, host, patterns).sum()
+    out = labels(not_aromatic, host, patterns) == 0
     return found, n_alerts, out.astype(np.uint8)
+
+
+@cache
+def desirability_table() -> tuple[np.ndarray, np.ndarray]:
+    """RDKit's parameters of each property's curve, A to F and its maximum, (8, 7), and weights, (8,)."""
+    curves = [tuple(QED.adsParameters[name]) for name in QED.QEDproperties._fields]
+    return np.array(curves), np.array(QED.WEIGHT_MEAN, dtype=np.float64)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def desirability(properties, curves, weights):  # pragma: no cover
+    """The weighted geometric mean over properties (8,); NaN where RDKit has no number."""
+    total = 0.0
+    for k in range(len(properties)):
+        a, b, c, d, e, f, most = curves[k]
+        rise = 1 + np.exp(-(properties[k] - c + d / 2) / e)
+        fall = 1 + np.exp(-(properties[k] - c - d / 2) / f)
+        value = (a + b / rise * (1 - 1 / fall)) / most
+        if not (value > 0 and np.isfinite(rise) and np.isfinite(fall)):
+            return np.nan
+        total += weights[k] * np.log(value)
+    return np.exp(total / weights.sum())

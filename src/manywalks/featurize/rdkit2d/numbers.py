@@ -23,14 +23,16 @@ _BCUT = tuple(
     f"BCUT2D_{name}" for name in ("MWHI", "MWLOW", "CHGHI", "CHGLO", "LOGPHI", "LOGPLOW", "MRHI", "MRLOW")
 )
 _BINNED = {"SlogP_VSA": 12, "SMR_VSA": 10, "PEOE_VSA": 14, "EState_VSA": 11, "VSA_EState": 10}
+_SUMS = ("HeavyAtomCount", "NumHeteroatoms", "NumValenceElectrons", "NumRadicalElectrons")
+_EXTREMES = ("MaxPartialCharge", "MinPartialCharge", "MaxAbsPartialCharge", "MinAbsPartialCharge")
 NAMES = (
-    "MaxEStateIndex", "MinEStateIndex", "MaxAbsEStateIndex", "MinAbsEStateIndex",
+    *_SUMS, *_EXTREMES, "MaxEStateIndex", "MinEStateIndex", "MaxAbsEStateIndex", "MinAbsEStateIndex",
     "BalabanJ", "BertzCT", "Ipc", "AvgIpc", "LabuteASA", *_PATHS, "Kappa2", "Kappa3", *_BCUT,
     *(f"{name}{place}" for name, size in _BINNED.items() for place in range(1, size + 1)),
     *rings.NAMES,
 )  # fmt: skip
 # what RDKit's functions read off Gasteiger's charges, or cannot
-OF_CHARGES = frozenset(name for name in NAMES if name.startswith(("PEOE_VSA", "BCUT2D")))
+OF_CHARGES = frozenset(name for name in NAMES if name in _EXTREMES or name.startswith(("PEOE_VSA", "BCUT2D")))
 
 
 class Elements(NamedTuple):
@@ -65,9 +67,10 @@ def numbers(graph, plain, properties, alpha, table):  # pragma: no cover
 
     Args:
         plain: bonds between atoms, as `distances` gives them.
-        properties: mass, charge, contributions to log P and to refractivity of each atom: (4, n).
+        properties: of each atom mass and charge (n,), contributions to log P and to refractivity (n, 2).
         alpha: Hall and Kier's.
     """
+    mass, charge, given = properties
     by_order = order_distances(graph)
     index = estate(graph, plain, table.outer_electrons)
     sizes, of_hydrogens = areas(graph, table.radii)
@@ -76,17 +79,39 @@ def numbers(graph, plain, properties, alpha, table):  # pragma: no cover
     information = ipc(graph)
     return np.concatenate(
         (
+            _sums(graph, table.outer_electrons),
+            _extremes(charge),
             np.array([index.max(), index.min(), np.abs(index).max(), np.abs(index).min()]),
             np.array([balaban_j(graph, by_order), bertz_ct(graph, by_order)]),
             np.array([information[0], information[1], sizes.sum() + of_hydrogens]),
             of_paths[:12],
             np.array(kappas(heavy, alpha, of_paths[12], of_paths[13])),
-            bcut(graph, properties).ravel(),
-            binned(properties[2], table.logp, sizes),
-            binned(properties[3], table.refractivity, sizes),
-            binned(properties[1], table.charge, sizes),
+            bcut(graph, np.stack((mass, charge, given[:, 0], given[:, 1]))).ravel(),
+            binned(given[:, 0], table.logp, sizes),
+            binned(given[:, 1], table.refractivity, sizes),
+            binned(charge, table.charge, sizes),
             binned(index, table.estate, sizes),
             binned(sizes, table.area, index),
             rings.ring_counts(graph),
         )
     )
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _sums(graph, outer_electrons):  # pragma: no cover
+    """Numbers of atoms and electrons: (4,)."""
+    result = np.zeros(4)
+    for i in range(len(graph.number)):
+        number = graph.number[i]
+        result[0] += number > 1
+        result[1] += number not in (1, 6)
+        result[2] += outer_electrons[number] - graph.charge[i] + graph.hydrogens[i]
+        result[3] += graph.radicals[i]
+    return result
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _extremes(charge):  # pragma: no cover
+    """Of charges: (4,)."""
+    low, high = charge.min(), charge.max()
+    return np.array([high, low, max(abs(low), abs(high)), min(abs(low), abs(high))])
