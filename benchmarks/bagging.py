@@ -76,7 +76,7 @@ def nearness(features: Features, train: np.ndarray) -> np.ndarray:
     """Similarity of each molecule (n,) to the nearest training molecule other than itself."""
     domain = Domain.fit(features.take(np.flatnonzero(train)))
     near = domain.assess(features)["similarity"].to_numpy(dtype=np.float64).copy()
-    near[train] = similarity_to_other_groups(domain.bits, np.arange(len(domain.bits)))
+    near[train] = similarity_to_other_groups(domain.bits, np.arange(len(domain.bits)), len(domain.bits))
     return near
 
 

@@ -79,7 +79,7 @@ def run(workspace: Workspace) -> None:
             "train": training_scores(curated.loc[train], name, fitted.as_reported(fit[:, column]), params),
         }
         if left_out is not None:
-            own = training_results(seen, curated.loc[train], left_out[:, :, column])
+            own = training_results(seen, curated.loc[train], left_out[:, :, column].astype(np.float64))
             metrics[name]["out_of_bag"] = out_of_bag(own, params)
         statements[name] = statement_of(
             seen,
@@ -134,7 +134,7 @@ def run(workspace: Workspace) -> None:
 def _left_out(kept: Sequence[store.Kept]) -> np.ndarray | None:
     """Predictions of training molecules (m, n_train, t), NaN where a replicate trained on one."""
     own = [replicate.out_of_bag for replicate in kept if replicate.out_of_bag is not None]
-    return np.stack(own).astype(np.float64) if own else None
+    return np.stack(own) if own else None
 
 
 def _data_draws(

@@ -36,7 +36,10 @@ def test_of_the_own_group_none_is_the_most_similar() -> None:
     bits = rng.integers(0, 2**63, (60, 2), dtype=np.uint64) & rng.integers(0, 2**63, (60, 2), dtype=np.uint64)
     groups = rng.integers(0, 9, 60)
     bits[1], groups[1] = bits[0], groups[0]
-    found = similarity_to_other_groups(bits, groups)
+    found = similarity_to_other_groups(bits, groups, 60)
     for one, group, similarity in zip(bits, groups, found, strict=True):
         assert similarity == slow(one, bits[groups != group]).max()
-    assert similarity_to_other_groups(bits, np.zeros(60, dtype=np.int64)).max() == 0
+    assert similarity_to_other_groups(bits, np.zeros(60, dtype=np.int64), 60).max() == 0
+    some = similarity_to_other_groups(bits, groups, 20)
+    assert np.flatnonzero(np.isfinite(some)).tolist() == list(range(0, 60, 3))
+    np.testing.assert_array_equal(some[::3], found[::3])

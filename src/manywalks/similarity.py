@@ -32,14 +32,18 @@ def most_similar(
     return _most_similar(bits, among, mine, np.arange(len(among)))
 
 
-def similarity_to_other_groups(bits: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def similarity_to_other_groups(bits: np.ndarray, groups: np.ndarray, most: int) -> np.ndarray:
     """Largest Tanimoto similarity of each fingerprint to one of another group; `nearest_similarity`.
 
     Args:
         bits: uint64 (n, w).
         groups: int (n,).
+        most: of more molecules only so many are looked at, or a few more; NaN at the others.
     """
-    return _most_similar(bits, bits, groups, groups)[1]
+    found, own = np.full(len(bits), np.nan), np.arange(len(bits))
+    own = own[:: max(1, len(own) // most)]
+    found[own] = _most_similar(bits[own], bits, groups[own], groups)[1]
+    return found
 
 
 def _most_similar(

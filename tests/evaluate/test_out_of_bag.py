@@ -1,5 +1,6 @@
 """A run without a valid subset: each training molecule is judged by the replicates that left it out."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import Kept, read_used_replicates
 from manywalks.similarity import similarity_to_other_groups
 from manywalks.tasks import pack
-from manywalks.train.prepare import read_groups
+from manywalks.train.prepare import read_groups, read_tables
 from manywalks.workspace import Workspace
 from tests.conftest import made_once
 from tests.support.steps import run_steps
@@ -156,6 +157,25 @@ def test_the_calibration_says_what_it_was_fitted_on(bagged: Workspace) -> None:
         assert "valid molecule" not in text
 
 
+def test_an_endpoint_with_30_valid_molecules_is_calibrated_on_them(bagged: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "held"
+    shutil.copytree(bagged.root, folder)
+    text = PARAMS.replace("valid: 0}", "valid: 0.2}")
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    run_steps(folder, "split")
+    workspace = Workspace.open(folder)
+    pack.run(workspace, open_store(workspace).key, "0,1,2,3,4,5")
+    run_steps(folder, "ensemble")
+    table, subsets = read_tables(workspace)
+    valid = table.loc[subsets == "valid"]
+    about = files.read_json(workspace.ensemble / "manifest.json")["calibration"]
+    for name, own in about.items():
+        measured = int((valid[name].notna() & (valid[f"{name}:relation"] == "=")).sum())
+        assert own["reference"] == ("valid" if measured >= 30 else "out of bag"), (name, measured)
+        assert (own["molecules"] == measured) == (measured >= 30)
+    assert {own["reference"] for own in about.values()} == {"valid", "out of bag"}
+
+
 def test_intervals_come_from_them(bagged: Workspace) -> None:
     table = pd.read_parquet(bagged.reports / "predictions.parquet")
     assert set(table["subset"]) == {"test"}
@@ -171,7 +191,7 @@ def test_nearness_is_that_to_molecules_of_other_groups(bagged: Workspace) -> Non
     bits = Domain.load(bagged.ensemble / "domain.npz").fingerprints(
         Features.load(bagged.features).take(groups.train)
     )
-    near = similarity_to_other_groups(bits, groups.groups[groups.train])
+    near = similarity_to_other_groups(bits, groups.groups[groups.train], len(bits))
     assert near.max() <= 1
     assert (near > 0).mean() > 0.9
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.intervals import calibration, out_of_bag
@@ -20,7 +21,7 @@ from manywalks.replicates import store
 from manywalks.replicates.combine import combining_of
 from manywalks.replicates.statistics.mixing import Mixing
 from manywalks.similarity import similarity_to_other_groups
-from manywalks.train.prepare import Prepared, out_of_sample, read_groups, read_tables
+from manywalks.train.prepare import Groups, Prepared, Tables, out_of_sample, read_groups, read_tables
 from manywalks.train.union import UnionScaler
 from manywalks.workspace import Workspace
 
@@ -30,6 +31,10 @@ SECTIONS = {
     "data", "curate", "featurize", "split", "transform", "network", "train", "families", "weights",
     "ensemble", "evaluate",
 }  # fmt: skip
+# by similarity the molecules of a calibration are only parted in three: so many tell where
+MOST_NEAR = 20_000
+# with fewer valid molecules, bagged replicates are calibrated on those that they left out
+FEWEST = 30
 
 
 def settings_of(workspace: Workspace) -> dict[str, Any]:
@@ -102,33 +107,49 @@ def calibrations(
 ) -> dict[str, Any]:
     """Each endpoint's calibration, from raw features of the curated table.
 
-    It is fitted on the valid subset. Where there is none and each replicate has drawn its molecules, it is
-    fitted on the training molecules, as the replicates that did not draw them predict them.
+    It is fitted on the valid subset. Where fewer than 30 molecules were measured there, and each replicate
+    has drawn its molecules, it is fitted on the training molecules, as the replicates that did not draw them
+    predict them.
     """
-    curated, subsets = read_tables(workspace)
-    found = _reference(workspace, subsets, kept, domain, features)
-    rows = curated.iloc[found.rows]
-    stops = any(one.params.train.early_stopping is not None for one in families_of(workspace.params))
+    params, tables = workspace.params, read_tables(workspace)
+    valid, left = _valid(tables, kept, domain, features), None
     fitted = {}
-    for column, (name, endpoint) in enumerate(workspace.params.data.endpoints.items()):
-        how = combining_of(endpoint.kind, workspace.params.ensemble)
-        exact = rows[f"{name}:relation"].to_numpy() == "="
-        observed = np.where(exact, rows[name].to_numpy(dtype=np.float64), np.nan)
-        seen = out_of_bag.as_whole(found.replicates[:, :, column], observed, endpoint.kind, how)
-        one = calibration.fit(
-            observed[seen.places],
-            seen.mean,
-            seen.spread,
-            endpoint.kind,
-            similarity=found.similarity[seen.places],
-            early_stopping=stops,
-            method=workspace.params.evaluate.calibration,
-            coverage=workspace.params.evaluate.coverage,
-            reference=found.name,
-        )
-        unused = np.setdiff1d(np.flatnonzero(np.isfinite(observed)), seen.places).size
-        fitted[name] = replace(one, notes=(*one.notes, *_unused(unused))).to_json()
+    for column, name in enumerate(params.data.endpoints):
+        measured = np.isfinite(_exact(tables.curated.iloc[valid.rows], name)).sum()
+        if measured >= FEWEST or kept[0].out_of_bag is None:
+            own = valid
+        else:
+            own = left = left or _left_out(read_groups(workspace), kept, domain, features)
+        fitted[name] = _calibrated(own, tables.curated.iloc[own.rows], column, params).to_json()
     return fitted
+
+
+def _calibrated(
+    reference: _Reference, rows: pd.DataFrame, column: int, params: Params
+) -> calibration.Calibration:
+    """The calibration of the endpoint in this column; `rows` are the reference's, of the curated table."""
+    name, endpoint = list(params.data.endpoints.items())[column]
+    observed, how = _exact(rows, name), combining_of(endpoint.kind, params.ensemble)
+    replicates = reference.replicates[:, :, column].astype(np.float64)
+    seen = out_of_bag.as_whole(replicates, observed, endpoint.kind, how)
+    fitted = calibration.fit(
+        observed[seen.places],
+        seen.mean,
+        seen.spread,
+        endpoint.kind,
+        similarity=reference.similarity[seen.places],
+        early_stopping=any(one.params.train.early_stopping is not None for one in families_of(params)),
+        method=params.evaluate.calibration,
+        coverage=params.evaluate.coverage,
+        reference=reference.name,
+    )
+    unused = np.setdiff1d(np.flatnonzero(np.isfinite(observed)), seen.places).size
+    return replace(fitted, notes=(*fitted.notes, *_unused(unused)))
+
+
+def _exact(rows: pd.DataFrame, name: str) -> np.ndarray:
+    """Values (n,) that were measured themselves; NaN where there is none, or a limit."""
+    return np.where(rows[f"{name}:relation"] == "=", rows[name].to_numpy(dtype=np.float64), np.nan)
 
 
 def _unused(molecules: int) -> tuple[str, ...]:
@@ -142,17 +163,18 @@ def _unused(molecules: int) -> tuple[str, ...]:
     )
 
 
-def _reference(
-    workspace: Workspace, subsets: np.ndarray, kept: list[store.Kept], domain: Domain, features: Features
-) -> _Reference:
-    """The valid subset, or the training molecules where it is empty and replicates leave some out."""
-    own = [replicate.out_of_bag for replicate in kept if replicate.out_of_bag is not None]
-    if own and not (subsets == "valid").any():
-        groups = read_groups(workspace)
-        bits = domain.fingerprints(features.take(groups.train))
-        near = similarity_to_other_groups(bits, groups.groups[groups.train])
-        return _Reference("out of bag", groups.train, np.stack(own).astype(np.float64), near)
+def _valid(tables: Tables, kept: list[store.Kept], domain: Domain, features: Features) -> _Reference:
+    """The valid subset."""
+    subsets = tables.subsets
     rows, valid = np.flatnonzero(subsets == "valid"), subsets[out_of_sample(subsets)] == "valid"
     near = domain.assess(features.take(rows))["similarity"].to_numpy()
     predictions = np.stack([replicate.predictions for replicate in kept])[:, valid]
-    return _Reference("valid", rows, predictions.astype(np.float64), near)
+    return _Reference("valid", rows, predictions, near)
+
+
+def _left_out(groups: Groups, kept: list[store.Kept], domain: Domain, features: Features) -> _Reference:
+    """The training molecules, by the replicates that did not draw each."""
+    predictions = [replicate.out_of_bag for replicate in kept if replicate.out_of_bag is not None]
+    bits = domain.fingerprints(features.take(groups.train))
+    near = similarity_to_other_groups(bits, groups.groups[groups.train], MOST_NEAR)
+    return _Reference("out of bag", groups.train, np.stack(predictions), near)

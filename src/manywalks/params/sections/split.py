@@ -25,8 +25,9 @@ class SplitParams(Section):
     test: Fraction = Field(default=0.2, description="share of the molecules used for testing")
     valid: Fraction = Field(
         default=0.1,
-        description="share of the molecules used for calibration; 0 holds none back if replicates.rows is "
-        "bootstrap, which calibrates on training molecules, each with the replicates that did not draw it",
+        description="share of the molecules used for calibration; 0 holds none back, which takes "
+        "replicates.rows: bootstrap: then training molecules are used, each with the replicates that did not "
+        "draw it",
     )
     test_since: Cell | None = Field(
         default=None,
