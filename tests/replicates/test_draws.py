@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from manywalks.replicates.draws import Draws, first_half, on_draw, parted, predicting_train
+from manywalks.replicates.fresh import fresh_replicates
 from manywalks.train.prepare import Groups
 from tests.reproduce.test_sources import NETWORK, TRAIN, alone
 from tests.support.problems import small_problem
@@ -93,3 +94,16 @@ def test_only_whole_ensembles_of_bootstraps_leave_molecules_out() -> None:
     assert Draws(1, bootstrap=True).leave_out
     assert not Draws(1, 2).leave_out
     assert not Draws(1, 2, bootstrap=True).leave_out
+
+
+def test_fresh_replicates_of_groups_have_a_draw_each() -> None:
+    problem = small_problem(NETWORK, TRAIN)
+    prepared, groups = alone(problem), Groups(np.arange(len(problem.targets.values)), problem.train)
+    told: list[float] = []
+    found = list(fresh_replicates([prepared], [2, 5], 11, groups=groups, follow=told.append))
+    assert [one.index for one in found] == [2, 5]
+    assert told == sorted(told) and told[-1] == 2
+    for one in found:
+        drawn = on_draw(prepared, groups, Draws(11, bootstrap=True), one.index)
+        (expected,) = fresh_replicates([drawn], [one.index], 11)
+        np.testing.assert_array_equal(one.predictions, expected.predictions)
