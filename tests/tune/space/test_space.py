@@ -74,6 +74,15 @@ def test_numbers_written_with_an_exponent_are_numbers(tmp_path: Path, present: P
     assert decay.ends == (1e-6, 1e-2)
 
 
+def test_weights_of_families_are_a_word_that_every_trial_follows(tmp_path: Path, mixed: Params) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text("weights: out_of_fold\nnetwork: {dropout: {low: 0.1, high: 0.5}}\n", encoding="utf-8")
+    assert load_space(path, mixed).params({"network.dropout": 0.2}).weights == "out_of_fold"
+    path.write_text("weights: {choices: [given, out_of_fold]}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="weights: cannot be searched"):
+        load_space(path, mixed)
+
+
 def test_a_condition_decides_whether_a_key_is_drawn(present: Params) -> None:
     decay = {"low": 1e-5, "high": 1e-2, "log": True, "when": {"train.optimizer": "adamw"}}
     sections = {"train": {"weight_decay": decay, "optimizer": ["adam", "adamw"]}}

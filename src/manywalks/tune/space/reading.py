@@ -38,7 +38,7 @@ def space_of(raw: dict[str, Any], present: Params, source: str) -> Space:
             raise ValueError(f"{source}: {section}: unknown section; {meant}")
         else:
             _refuse_ranges(section, values, source)
-            if section in ("data", "curate", "split", "ensemble", "evaluate"):
+            if section in ("data", "curate", "split", "weights", "ensemble", "evaluate"):
                 base[section] = values
     return Space(base, _in_order(found, source), source).checked(present)
 

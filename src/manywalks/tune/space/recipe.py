@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from manywalks import files
-from manywalks.compare.configurations import SHARED
+from manywalks.compare.configurations import SHARED, VARIED
 from manywalks.params.load import Params, read_sections
 from manywalks.replicates.code_key import training_code
 from manywalks.tune.history import next_folder, searches
 from manywalks.tune.space.default_space import SOURCE, default_sections
 from manywalks.tune.space.reading import space_of
-from manywalks.tune.space.space import SEARCHED, Space
+from manywalks.tune.space.space import Space
 from manywalks.workspace import Workspace
 
 NAME = "search.json"
@@ -55,7 +55,7 @@ def open_search(workspace: Workspace, space_file: Path | None, *, resume: bool) 
 
 def made_on(present: Params) -> dict[str, Any]:
     """What scores of a search depend on beside its trials."""
-    sections = present.model_dump(mode="json", include={*SHARED, *SEARCHED})
+    sections = present.model_dump(mode="json", include={*SHARED, *VARIED})
     return {
         **_plain(sections),
         "code": files.sha256_bytes(repr(sorted(training_code().items())).encode())[:16],

@@ -13,7 +13,8 @@ from manywalks.tune.space.keys import Key
 # of an item of a list: whether it is there
 USE = "use"
 LISTS = ("featurize.blocks", "families")
-SEARCHED = VARIED
+# sections whose keys can be searched; `weights` is a word, and every trial follows it
+SEARCHED = tuple(section for section in VARIED if section != "weights")
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def explicit(params: Params) -> Params:
 
 def same_model(one: Params, other: Params) -> bool:
     """Whether two sets of parameters train the same replicates."""
-    return not any(key.split(".")[0] in SEARCHED for key in differing(one, other))
+    return not any(key.split(".")[0] in VARIED for key in differing(one, other))
 
 
 def called(item: Mapping[str, Any]) -> str:
