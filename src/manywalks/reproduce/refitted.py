@@ -45,8 +45,8 @@ def refitted_sentence(found: dict[str, Any], unit: str) -> str:
     """The same in words."""
     after = f" {unit}" if unit else ""
     apart, expected = told_apart(found["difference"], found["difference_expected"])
-    said = ", ".join(
-        f"{name} {one['refitted']:.2f}, in the model {one['model']:.2f}"
+    said = "; ".join(
+        f"{name} {one['refitted']:.2f}, {one['model']:.2f} in the model"
         for name, one in found["weights"].items()
     )
     return (

@@ -30,12 +30,15 @@ def weights_fitted(
         return {"luck": 1.0, "molecules": fitted["molecules"], "refitting": 0.0, "sentence": said}
     moved = moved_by_refitting(families, weights, np.array(fitted["covariance"]), how)
     apart = f"{moved:.2g}{f' {unit}' if unit else ''}"
+    said = "That is with the same weights of the families"
+    if fitted["luck"] == 1:
+        said += ", which are the given ones: all that others would gain may be luck"
+    again = f" Weights fitted again, on other networks, would move it by about {apart}." if moved else ""
     return {
         "luck": fitted["luck"],
         "molecules": fitted["molecules"],
         "refitting": moved,
-        "sentence": "That is with the same weights of the families. Weights fitted again, on other networks, "
-        f"would move it by about {apart} more.",
+        "sentence": f"{said}.{again}",
     }
 
 

@@ -163,8 +163,7 @@ def _fit_one(
     halves = [unseen._replace(families=half) for half in half_samples(replicates[:, :, told], place[told])]
     of_networks = np.atleast_2d(np.cov([slope(half, given) for half in halves], rowvar=False, ddof=0))
     best, share = fit(unseen, given), luck(unseen, given, of_networks)
-    # a half has half of the networks, so their luck has twice the variance in it
-    drawn = [_drawn(half, given, 2 * of_networks) for half in halves]
+    drawn = [_drawn(half, given, of_networks) for half in halves]
     return Fitted(
         share * given + (1 - share) * best, best, share, molecules, np.cov(drawn, rowvar=False, ddof=0)
     )
