@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from manywalks.params.load import parse_params
 from manywalks.params.render import render
+from tests.support.forked import fork_command
 from tests.support.prefect_server import server
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -126,9 +127,10 @@ def command(
     *arguments: str, cwd: Path | None = None, own_server: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does; against the session's Prefect server, or with one of its own."""
-    program = Path(sys.executable).with_name("manywalks")
-    known = {} if own_server or "--help" in arguments else {"PREFECT_API_URL": server.url()}
-    return run([str(program), *arguments], cwd=cwd, **known)
+    if own_server:
+        return run([str(Path(sys.executable).with_name("manywalks")), *arguments], cwd=cwd)
+    known = {} if "--help" in arguments else {"PREFECT_API_URL": server.url()}
+    return fork_command([*arguments], cwd, environment(**known))
 
 
 # Tests that may be left out where CI runs, each with the reason; any other skipped test fails there.
@@ -157,13 +159,17 @@ def pytest_sessionfinish() -> None:
     server.stop()
 
 
-def run(
-    arguments: list[str], cwd: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run(arguments: list[str], cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a program with this environment's programs first on the path."""
+    return subprocess.run(
+        arguments, cwd=cwd, text=True, capture_output=True, timeout=900, env=environment(**more)
+    )
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's, with this environment's programs first on the path, and more."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    known = {**os.environ, "PATH": path, **environment}
-    return subprocess.run(arguments, cwd=cwd, text=True, capture_output=True, timeout=900, env=known)
+    return {**os.environ, "PATH": path, **more}
 
 
 def copy_repository(target: Path, table: pd.DataFrame) -> Path:

@@ -1,9 +1,5 @@
-"""Flows and servers as forks of a process that has imported them: seconds less a kill, and many are wanted.
+"""Flows and servers as forks (tests/support/forked.py): seconds less a kill, and many are wanted."""
 
-A fork is a process like any other to SIGKILL; what it starts (steps, packs) starts as ever.
-"""
-
-import multiprocessing
 import os
 import sys
 import time
@@ -14,11 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.runtime.test_dask import free_port
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    ["manywalks.cli.main", "manywalks.flows.train", "prefect.server.api.server", "uvicorn"]
-)
+from tests.support.forked import CONTEXT, redirect
 
 
 class Forked(NamedTuple):
@@ -70,9 +62,8 @@ def _begin(said: str, **environment: str) -> None:
     """In the fork: its own environment and output, and Prefect's settings read again."""
     from prefect.context import refresh_global_settings_context
 
-    handle = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (1, 2):
-        os.dup2(handle, stream)
+    redirect(said)
+    os.dup2(1, 2)
     os.environ.update(environment)
     refresh_global_settings_context()
 
