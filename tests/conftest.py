@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 from filelock import FileLock
+from hypothesis import settings
 
 from manywalks.params.load import parse_params
 from manywalks.params.render import render
@@ -20,6 +21,10 @@ from tests.support.prefect_server import server
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+# a first example may import what takes long, and other work may have the processor
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TABLE = REPOSITORY / "data/raw/solubility.csv"

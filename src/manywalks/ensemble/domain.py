@@ -13,7 +13,6 @@ import pandas as pd
 from manywalks import files
 from manywalks.features import Features
 from manywalks.graph_layout import PREFIX
-from manywalks.similarity import nearest_similarity
 
 # of the training molecules, so many would be called strangers by their nearest other one, and by their
 # descriptors
@@ -46,6 +45,8 @@ class Domain:
     @classmethod
     def fit(cls, features: Features) -> "Domain":
         """The domain of the training molecules' raw features."""
+        from manywalks.similarity import nearest_similarity  # with numba, 0.2 s to import
+
         if len(features) == 0:
             raise ValueError("domain: no training molecules; give the train subset some")
         features = features.without(PREFIX)
@@ -74,6 +75,8 @@ class Domain:
         outside_share: share of the descriptors outside the training range; 0 without descriptors.
         in_domain: whether neither is beyond its threshold.
         """
+        from manywalks.similarity import nearest_similarity  # with numba, 0.2 s to import
+
         features = features.without(PREFIX)
         similarity = nearest_similarity(self.fingerprints(features), self.bits)
         outside = self._outside_share(features.dense.astype(np.float64))
