@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.data_draws import TABLES, ground, kind_of
+from benchmarks.data_draws import TABLES, apart, kind_of
 from benchmarks.pools import DATA, ROOT
 from benchmarks.results import table, write_section
 from manywalks import files
@@ -54,18 +54,14 @@ class Sample(NamedTuple):
 
 def samples(name: str, size: int, rng: np.random.Generator, valid: float) -> list[Sample]:
     """Two samples of a table, a share `valid` of each held back, with the same test molecules."""
-    params, curated, features = ground(name)
-    rows = rng.permutation(len(curated))[: 3 * size]
-    curated, features = curated.iloc[rows].reset_index(drop=True), features.take(rows)
-    third = len(rows) // 3
+    drawn, *ways = apart(name, size, rng)
+    params, curated, features = drawn
     made = []
-    for first in (third, 2 * third):
-        subsets = np.full(len(rows), "", dtype="<U5")
-        subsets[:third] = "test"
-        subsets[first : first + third] = "train"
-        subsets[first : first + round(valid * third)] = "valid"
+    for subsets in ways:
+        train = np.flatnonzero(subsets == "train")
+        subsets[train[: round(valid * len(train))]] = "valid"
         one = prepare(curated, features, subsets, Family("", params))
-        problem = dataclasses.replace(one.problem, predict=np.arange(len(rows)))
+        problem = dataclasses.replace(one.problem, predict=np.arange(len(subsets)))
         observed = curated["y"].to_numpy(dtype=np.float64)
         near = nearness(features, subsets == "train")
         made.append(Sample(one._replace(problem=problem), subsets, observed, near))

@@ -6,6 +6,8 @@
 Replicates and molecules are those of benchmarks/simulated_lists.py.
 """
 
+import itertools
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -45,10 +47,16 @@ def decision_row(here: World, m: int, times: int, rng: np.random.Generator) -> l
         turned.append(otherwise)
     chance, flips = np.concatenate(chances), np.concatenate(turned).astype(float)
     cells = [f"{np.mean(expected):.2f}", f"{np.mean(differ):.2f}", percent(within)]
-    for low, high in ((0.05, 0.15), (0.15, 0.3), (0.3, 0.5)):
+    return [str(m), *cells, *_came(chance, flips, (0.05, 0.15, 0.3, 0.5))]
+
+
+def _came(chance: np.ndarray, came: np.ndarray, edges: Sequence[float]) -> list[str]:
+    """Between edges of the stated chance (n,), its mean and how often it came true, in per cent."""
+    cells = []
+    for low, high in itertools.pairwise(edges):
         own = (chance >= low) & (chance < high)
-        cells.append(f"{100 * chance[own].mean():.1f}: {percent(flips[own].tolist())}")
-    return [str(m), *cells]
+        cells.append(f"{100 * chance[own].mean():.1f}: {percent(came[own].tolist())}")
+    return cells
 
 
 def best_row(here: World, m: int, times: int, rng: np.random.Generator) -> list[str]:
@@ -69,10 +77,7 @@ def best_row(here: World, m: int, times: int, rng: np.random.Generator) -> list[
         stayed.append([name in theirs for name in mine])
     chance, came = np.concatenate(chances), np.concatenate(stayed).astype(float)
     cells = [f"{np.mean(stated):.2f}", f"{np.mean(replaced):.2f}", percent(within)]
-    for low, high in ((0.3, 0.5), (0.5, 0.7), (0.7, 0.9)):
-        own = (chance >= low) & (chance < high)
-        cells.append(f"{100 * chance[own].mean():.1f}: {percent(came[own].tolist())}")
-    return [str(m), *cells]
+    return [str(m), *cells, *_came(chance, came, (0.3, 0.5, 0.7, 0.9))]
 
 
 def interval_row(n: int, times: int, rng: np.random.Generator) -> list[str]:

@@ -85,19 +85,26 @@ def kind_of(name: str) -> str:
     return TABLES[name].get("kind", "regression")
 
 
-def samples(name: str, size: int, rng: np.random.Generator) -> tuple[Prepared, Prepared]:
-    """The problem of a table with one sample of so many training molecules, and with another."""
+def apart(name: str, size: int, rng: np.random.Generator) -> tuple[Ground, np.ndarray, np.ndarray]:
+    """Some molecules of a table, and two ways to divide them: a third is train in one, another in the other.
+
+    The first third is test in both.
+    """
     params, curated, features = ground(name)
     rows = rng.permutation(len(curated))[: 3 * size]
-    curated, features = curated.iloc[rows].reset_index(drop=True), features.take(rows)
     third = len(rows) // 3
-    made = []
-    for first in (third, 2 * third):
-        subsets = np.full(len(rows), "", dtype="<U5")
-        subsets[:third] = "test"
-        subsets[first : first + third] = "train"
-        made.append(prepare(curated, features, subsets, Family("", params)))
-    return made[0], made[1]
+    ways = np.full((2, len(rows)), "", dtype="<U5")
+    ways[:, :third] = "test"
+    ways[0, third : 2 * third] = ways[1, 2 * third : 3 * third] = "train"
+    return Ground(params, curated.iloc[rows].reset_index(drop=True), features.take(rows)), ways[0], ways[1]
+
+
+def samples(name: str, size: int, rng: np.random.Generator) -> tuple[Prepared, Prepared]:
+    """The problem of a table with one sample of so many training molecules, and with another."""
+    drawn, *subsets = apart(name, size, rng)
+    params, curated, features = drawn
+    one, other = (prepare(curated, features, each, Family("", params)) for each in subsets)
+    return one, other
 
 
 def trained(prepared: Prepared, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -12,10 +12,9 @@ from manywalks.evaluate.statement.data_draws import DrawTerms, not_stated, state
 from manywalks.params.sections.evaluate import FEWEST_DRAWS
 from manywalks.replicates.draw_loop import too_few_groups
 from manywalks.replicates.draws import Draws, on_draw
-from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.opening import EACH
 from manywalks.replicates.statistics.mixing import EVENLY, Mixing
-from manywalks.reproduce.sources import StudyDesign, Tell
+from manywalks.reproduce.sources import StudyDesign, Tell, train_packs
 from manywalks.train.prepare import Groups, Prepared, read_groups, read_tables
 from manywalks.workspace import Workspace
 
@@ -57,22 +56,10 @@ def train_draws(
         design: how many, and from what entropy.
         follow: called with how many replicates are done.
     """
-    drawn, found = Draws(design.entropy, EACH, design.bootstrap), {}
-    for _, alike in groupby(range(2 * design.pairs * EACH), drawn.shared):
-        indices, before = list(alike), len(found)
-        made = fresh_replicates(
-            [on_draw(one, groups, drawn, indices[0]) for one in prepared],
-            indices,
-            design.entropy,
-            mixing=design.mixing,
-            threads=design.threads,
-            follow=lambda done, before=before: follow(before + done),
-        )
-        for one in made:
-            if one.diverged:
-                raise ValueError("train: a replicate diverged; lower train.learning_rate")
-            found[one.index] = one.predictions
-    cube = np.stack([found[index] for index in sorted(found)]).astype(np.float64)
+    drawn = Draws(design.entropy, EACH, design.bootstrap)
+    alike = (list(indices) for _, indices in groupby(range(2 * design.pairs * EACH), drawn.shared))
+    packs = (([on_draw(one, groups, drawn, indices[0]) for one in prepared], indices) for indices in alike)
+    cube = train_packs(packs, design, follow).astype(np.float64)
     return cube.reshape(design.pairs, 2, EACH, *cube.shape[1:])
 
 

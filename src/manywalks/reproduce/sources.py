@@ -3,9 +3,9 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import special
@@ -84,7 +84,7 @@ def study_sources(
             tell(before + done, total, study)
 
         packs = _packs(_varying(prepared, vary), design, study)
-        seen[study] = _train(packs, design, follow)
+        seen[study] = train_packs(packs, design, follow)
     again = _twice(prepared, design)
     tell(total, total, "same seed")
     return {
@@ -106,6 +106,25 @@ def _varying(prepared: Sequence[Prepared], vary: tuple[str, ...]) -> list[Prepar
 _Packs = list[tuple[list[Prepared], list[int]]]
 
 
+class Training(Protocol):
+    """What a study's design says of each training."""
+
+    @property
+    def entropy(self) -> int:
+        """That the streams are spawned from."""
+        ...
+
+    @property
+    def mixing(self) -> Mixing:
+        """How families are averaged."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """Of the engine."""
+        ...
+
+
 def _packs(prepared: list[Prepared], design: StudyDesign, study: str) -> _Packs:
     """Problems, and which replicates train on each: all, or one with features or molecules of its own."""
     geometry = design.geometry if study in (GEOMETRY, "all") else None
@@ -123,8 +142,18 @@ def _packs(prepared: list[Prepared], design: StudyDesign, study: str) -> _Packs:
     return packs
 
 
-def _train(packs: _Packs, design: StudyDesign, follow: Callable[[float], None]) -> np.ndarray:
-    """Predictions (m, n, t) in endpoint units."""
+def train_packs(
+    packs: Iterable[tuple[Sequence[Prepared], Sequence[int]]],
+    design: Training,
+    follow: Callable[[float], None],
+) -> np.ndarray:
+    """Predictions (m, n, t) in endpoint units, by the replicates' numbers.
+
+    Args:
+        packs: problems, and which replicates train on each.
+        design: what all trainings have in common.
+        follow: called with how many replicates are done.
+    """
     found = {}
     for each, indices in packs:
         before = len(found)
