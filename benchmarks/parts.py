@@ -32,8 +32,12 @@ from rdkit import Chem, rdBase
 from manywalks.chemistry.standardize import standardize_one
 from manywalks.chemistry.tautomers import tautomer_keys
 from manywalks.featurize.molecule import featurize_molecule
-from manywalks.params.sections.curate import CurateParams
-from manywalks.params.sections.model import FeatureBlock
+try:
+    from manywalks.params.sections.curate import CurateParams
+    from manywalks.params.sections.model import FeatureBlock
+except ModuleNotFoundError:  # of a former commit
+    from manywalks.params.curate import CurateParams
+    from manywalks.params.model import FeatureBlock
 
 given = json.load(open(sys.argv[1]))
 took = {{}}
