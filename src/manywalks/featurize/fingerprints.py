@@ -46,7 +46,8 @@ def fingerprint(mol: Chem.Mol, block: FeatureBlock) -> SparseRow:
     if (known := _from_arrays(mol, block)) is not None:
         return known
     if block.kind == "erg":
-        vector = rdReducedGraphs.GetErGFingerprint(mol)
+        # a copy that knows no distances: RDKit would take them for those of the reduced graph
+        vector = rdReducedGraphs.GetErGFingerprint(Chem.Mol(mol, True))
         columns = np.flatnonzero(vector)
         return SparseRow(columns.astype(np.int32), vector[columns].astype(np.float32))
     if block.kind == "maccs":
