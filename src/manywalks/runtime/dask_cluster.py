@@ -2,6 +2,7 @@
 
 import io
 import logging
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -45,16 +46,7 @@ def cluster_client(
     where: Any = asked.address
     try:
         if where is None:
-            where = stack.enter_context(
-                LocalCluster(
-                    n_workers=processes,
-                    # a pack is a process of its own with one thread: one thread a worker to start it
-                    threads_per_worker=1,
-                    local_directory=None if folder is None else str(folder),
-                    dashboard_address=None,  # pyright: ignore[reportArgumentType]
-                    silence_logs=logging.ERROR,
-                )
-            )
+            where = stack.enter_context(_local_cluster(processes, folder))
         client = stack.enter_context(kind(where, set_as_default=False, timeout=connect_s))
         client.wait_for_workers(1, timeout=connect_s)
     except (OSError, TimeoutError) as error:
@@ -63,6 +55,21 @@ def cluster_client(
             f"orchestrate.address: no Dask cluster with a worker at {asked.address} ({error}); start it"
         ) from None
     return client
+
+
+def _local_cluster(processes: int | None, folder: Path | None) -> LocalCluster:
+    """A cluster of this machine."""
+    with warnings.catch_warnings():
+        # of a second cluster: the page that nobody asks for is then on another port
+        warnings.filterwarnings("ignore", message=r"(?s).*Port 8787 is already in use")
+        return LocalCluster(
+            n_workers=processes,
+            # a pack is a process of its own with one thread: one thread a worker to start it
+            threads_per_worker=1,
+            local_directory=None if folder is None else str(folder),
+            dashboard_address=None,  # pyright: ignore[reportArgumentType]
+            silence_logs=logging.ERROR,
+        )
 
 
 def bundle(paths: Iterable[Path], root: Path) -> bytes:
