@@ -199,7 +199,8 @@ def test_nearness_is_that_to_molecules_of_other_groups(bagged: Workspace) -> Non
 @pytest.mark.parametrize(
     ("train", "families", "where"),
     [
-        ({"early_stopping": 5}, [], "train.early_stopping: 5"),
+        ({"early_stopping": 5}, [], "yaml: train.early_stopping: 5"),
+        ({"early_stopping": 5}, [{"name": "a", "blocks": ["physchem"]}], "yaml: train.early_stopping: 5"),
         (
             {},
             [{"name": "a", "blocks": ["physchem"], "train": {"early_stopping": 4}}],

@@ -200,6 +200,20 @@ def test_where_a_retrained_ensemble_differs_most_is_beside_the_bound(found: Repo
         quarters = [short(one["difference_bound"]) for one in statement["by_distance"]]
         assert all(f": {text}<" in html for text in quarters)
         assert f"differ by {short(statement['worst_molecules']['expected'], 2)}" in html
+        assert f"Dashed: the tolerance, {short(statement['tolerance'])}." in html
+
+
+@pytest.mark.parametrize(("farthest", "said"), [(0.3, True), (0.1, False)])
+def test_far_molecules_are_said_to_differ_most_only_where_they_do(
+    found: ReportInputs, farthest: float, said: bool
+) -> None:
+    ends = {"similarity_low": 0.1, "similarity_high": 0.2}
+    statements = {
+        name: one | {"by_distance": [ends | {"difference_bound": bound} for bound in (farthest, 0.2)]}
+        for name, one in found.statements.items()
+    }
+    html = page(replace(found, statements=statements))
+    assert ("differs most from this one where no training molecule is near" in html) == said
 
 
 def test_where_nothing_can_be_drawn_the_page_says_so(

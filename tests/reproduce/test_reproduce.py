@@ -136,7 +136,7 @@ def test_a_model_is_reproduced_and_its_sources_are_told(copied: Path) -> None:
         "two runs with the same seed agree to the last bit",
         # of so small a table
         "how far an ensemble trained on another sample would be is not stated",
-        "are too few (it takes 300 in 20)",
+        "are too few; at least 300 in 20 groups are needed",
     ):
         assert words in text
 

@@ -66,8 +66,8 @@ def too_few_groups(groups: np.ndarray) -> str | None:
     if len(groups) >= FEWEST_TRAINED and number >= FEWEST_GROUPS:
         return None
     return (
-        f"{count(len(groups), 'training molecule')} in {count(number, 'group')} are too few (it takes "
-        f"{FEWEST_TRAINED} in {FEWEST_GROUPS})"
+        f"{count(len(groups), 'training molecule')} in {count(number, 'group')} are too few; at least "
+        f"{FEWEST_TRAINED} in {FEWEST_GROUPS} groups are needed"
     )
 
 

@@ -141,7 +141,10 @@ def check_problem(problem: Problem) -> None:
     if len(problem.train) == 0:
         raise ValueError("split: no molecule in the train subset; lower split.test and split.valid")
     if problem.train_params.early_stopping is not None and len(problem.valid) == 0:
-        raise ValueError("train.early_stopping: needs valid molecules; raise split.valid or leave it out")
+        raise ValueError(
+            "train.early_stopping: needs valid molecules, and there are none; set split.valid to 0.1, or "
+            "remove early_stopping"
+        )
     if not problem.targets.weights[problem.train].any():
         raise ValueError("targets: no value measured in the train subset; look at the curated table")
     for name, matrix in (("counts", problem.features.counts.data), ("dense", problem.features.dense)):

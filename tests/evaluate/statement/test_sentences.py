@@ -35,11 +35,21 @@ def test_the_score_stands_beside_both_baselines() -> None:
 @pytest.mark.parametrize(
     ("found", "words", "said"),
     [
-        (entry("no better", "mean", -0.1), "no better than the mean", "not surely better than the mean"),
+        (
+            entry("no better", "mean", -0.1),
+            "not surely better than the mean",
+            "the difference is \u22120.1 to 0.6",
+        ),
+        (
+            entry("no better", "mean", -0.7)
+            | {"verdict": {"word": "no better", "against": "mean", "low": -0.7, "high": -0.1}},
+            "no better than the mean",
+            "the difference is \u22120.7 to \u22120.1 nM",
+        ),
         (
             entry("no better", "majority", -0.1, kind="classification"),
-            "no better than guessing",
             "not surely better than guessing",
+            "the difference is \u22120.1 to 0.6",
         ),
         (
             entry("weak", "neighbours", -0.1),

@@ -67,12 +67,13 @@ def too_few(kind: str, trained: np.ndarray) -> str | None:
     """Why nothing is stated from so few training values (n,), NaN where not measured; None where it is."""
     values = trained[np.isfinite(trained)]
     if len(values) < FEWEST_TRAINED:
-        return f"{len(values)} measured training molecules are too few (it takes {FEWEST_TRAINED})"
+        return f"{len(values)} measured training molecules are too few; at least {FEWEST_TRAINED} are needed"
     rarer = (
         int(min((values == 0).sum(), (values == 1).sum())) if kind == "classification" else FEWEST_OF_CLASS
     )
     if rarer < FEWEST_OF_CLASS:
-        return f"{rarer} training molecules of the rarer class are too few (it takes {FEWEST_OF_CLASS})"
+        few = f"{rarer} training molecules of the rarer class are too few"
+        return f"{few}; at least {FEWEST_OF_CLASS} are needed"
     return None
 
 

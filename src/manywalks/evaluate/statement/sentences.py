@@ -31,7 +31,8 @@ def verdict_words(metrics: dict[str, Any]) -> str:
     """The verdict on an endpoint's accuracy in a few words, from its entry of metrics.json."""
     word = metrics["verdict"]["word"]
     if word == "no better":
-        return "no better than guessing" if metrics["kind"] == "classification" else "no better than the mean"
+        simple = "guessing" if metrics["kind"] == "classification" else "the mean"
+        return f"{'no' if metrics['verdict']['high'] <= 0 else 'not surely'} better than {simple}"
     return "accuracy unknown" if word == "unknown" else word
 
 

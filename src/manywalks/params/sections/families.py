@@ -57,7 +57,8 @@ def families_of(params: "Params") -> tuple[Family, ...]:
     families = tuple(_family(params, number, asked) for number, asked in enumerate(params.families))
     for number, family in enumerate(families):
         _check_graph(family.params, f"families.{number}.")
-        _check_stopping(family.params, f"families.{number}.")
+        own = "early_stopping" in params.families[number].train
+        _check_stopping(family.params, f"families.{number}." if own else "")
     _check_larger(params, families)
     return families
 

@@ -53,11 +53,14 @@ def by_distance(view: View) -> Figure | None:
     unit = view.unit or (" (probability before calibration)" if view.is_class else "")
     ends = np.array([0.0, statement["tolerance"], *(row[1] for row in rows)])
     plane = ladder(f"largest difference{unit}", ends, len(rows), zero=True)
-    marks = [plane.upright(statement["tolerance"], "tolerance"), *rungs(plane, rows)]
+    marks = [plane.upright(statement["tolerance"]), *rungs(plane, rows)]
     caption = (
-        f"Root mean square over the molecules of each row, {100 * statement['confidence']:g} % sure. A "
-        "retrained ensemble differs most from this one where no training molecule is near."
+        f"Root mean square over the molecules of each row, {100 * statement['confidence']:g} % sure. Dashed: "
+        f"the tolerance, {short(statement['tolerance'])}."
     )
+    bounds = [quarter["difference_bound"] for quarter in quarters]
+    if bounds[0] == max(bounds):
+        caption += " A retrained ensemble differs most from this one where no training molecule is near."
     alt = "; ".join(f"{row[0]}: {short(row[1], 2)}" for row in rows)
     return Figure("How far a retrained ensemble may differ, by distance", plane.svg(marks, alt), caption)
 
