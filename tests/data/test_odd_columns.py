@@ -231,7 +231,8 @@ def test_init_says_why_a_column_is_no_measurement(tmp_path: Path) -> None:
     for cells, said in (
         (
             [f"{i} nM" for i in range(10)],
-            "'y' holds numbers in 0 of 10 cells ('0 nM' is not a finite number)",
+            "'y' holds numbers in 0 of 10 cells ('0 nM' is not a finite number): write the number alone, and "
+            "its unit in a column of its own",
         ),
         ([f"{1 + i % 9},{i}{i}{i}" for i in range(10)], "can be read two ways"),
         (["active"] * 10, "'y' holds 'active' alone"),

@@ -68,3 +68,13 @@ def test_off_a_terminal_a_line_is_said_once(capsys: pytest.CaptureFixture[str]) 
         shown.add_task("split", total=None, note="")
         time.sleep(0.2)
     assert capsys.readouterr().err.splitlines() == ["split: started"]
+
+
+def test_off_a_terminal_a_finished_step_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = progress.bar(Console(file=io.StringIO()))
+    with progress.visible(shown, every=0.02):
+        task = shown.add_task("predict", total=None, note="")
+        progress.update(shown, task, 13, 13, "13 rows, 4/s")
+        time.sleep(0.2)
+        progress.update(shown, task, 13, 13, "13 rows, 3/s")
+    assert capsys.readouterr().err.splitlines() == ["predict: done in 0:00, 13 rows, 4/s"]

@@ -107,7 +107,9 @@ def models(folder: WorkspaceOption = HERE) -> None:
         data = entry["data"]["rev"] or entry["data"]["md5"][:8]
         scores = _scores(entry["scores"]) + ("" if tested[name] == mine else OTHER_TEST)
         table.add_row(mark, name, data, scores, reasons.get(name, "not promoted"))
-    console.print(table if champions.names() else "No models yet: manywalks refresh", highlight=False)
+    console.print(
+        table if champions.names() else "No models kept yet: `manywalks refresh` keeps them", highlight=False
+    )
     if any(one != mine for one in tested.values()):
         console.print(
             f"\n{OTHER_TEST.strip()} tested on other molecules than the champion: do not compare these "

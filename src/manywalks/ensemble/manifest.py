@@ -48,7 +48,7 @@ def read(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE
     if not path.is_file():
-        raise ValueError(f"{folder}: holds no {FILE}, so it is no ensemble; name the folder models/ensemble")
+        raise ValueError(_no_model(folder))
     content = files.read_json(path)
     _check_keys(path, content)
     if content.get("format") != FORMAT:
@@ -74,6 +74,15 @@ def read(folder: Path) -> dict[str, Any]:
                 f"install {package}=={trained} or train again"
             )
     return {**content, "params": with_new_names(content["params"])}
+
+
+def _no_model(folder: Path) -> str:
+    """Why a folder without a manifest is no model, and what to name instead."""
+    if not folder.exists():
+        return f"{folder}: no such folder; `manywalks train` makes a model, the folder models/ensemble"
+    within = folder / "models/ensemble"
+    named = within if (within / FILE).is_file() else "models/ensemble"
+    return f"{folder}: holds no {FILE}, so it is no ensemble; name the folder {named}"
 
 
 def data_sentence(source: dict[str, Any]) -> str:

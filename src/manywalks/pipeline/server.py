@@ -36,7 +36,7 @@ DEFAULTS = {
 }
 SERVER_ONLY = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 # Reading Prefect's code takes 3 to 30 s, by the disk; what comes after takes 2 to 5 s on two busy cores.
-LOAD_S, START_S = 120.0, 20.0
+LOAD_S, START_S = 120.0, 120.0
 REACH_S = 5.0
 
 
@@ -171,7 +171,10 @@ class OwnServer:
         last = said[-1] if said else "it printed nothing"
         ended = self._process.poll()
         what = f"did not start within {seconds:.0f} s" if ended is None else f"ended with status {ended}"
-        return f"Prefect's server {what}: {last} (all of it: {self._log}); what was finished is kept"
+        return (
+            f"Prefect's server {what}: {last} (all of it: {self._log}); run the command again, what was "
+            "finished is kept"
+        )
 
     def _said(self) -> list[str]:
         """What it printed."""

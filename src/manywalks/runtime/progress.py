@@ -86,7 +86,7 @@ def visible(shown: Progress, every: float = LINE_S) -> Iterator[None]:
 
 def _write_lines(shown: Progress, ended: threading.Event, every: float) -> None:
     """Until `ended`: a line of each step that is finished, and every `every` seconds of each other one."""
-    told: dict[TaskID, str] = {}
+    told: dict[TaskID, object] = {}
     due = time.monotonic() + every
     over = False
     while not over:
@@ -95,8 +95,10 @@ def _write_lines(shown: Progress, ended: threading.Event, every: float) -> None:
         due = time.monotonic() + every if is_due else due
         for task in list(shown.tasks):
             line = line_of(task)
-            if (task.finished or is_due) and told.get(task.id) != line:
-                told[task.id] = line
+            # the time and the rate of a finished step may be told anew; it is said once all the same
+            state = (task.completed, task.total) if task.finished else line
+            if (task.finished or is_due) and told.get(task.id) != state:
+                told[task.id] = state
                 print(line, file=sys.stderr, flush=True)
 
 

@@ -36,7 +36,7 @@ def _records(card: dict[str, Any]) -> str:
     """What became of the table's records, and where it says why some were not used."""
     text = f"data    {count(card['records'], 'record')}: {card['molecules']:,} molecules kept"
     if card["merged"]:
-        text += f", {card['merged']:,} repeats merged"
+        text += f", {count(card['merged'], 'repeat')} merged"
     if card["rejected"]:
         reasons = ", ".join(f"{one['count']:,} {code}" for code, one in list(card["reasons"].items())[:4])
         text += f", {card['rejected']:,} rejected ({reasons}): data/rejected.csv"
