@@ -25,8 +25,11 @@ def test_the_series_and_the_others_have_their_own_scores(rows: Rows) -> None:
     assert found == {"test": 3, "train": 1, "inside": [2.0], "outside": [0.5]}
     result = {"name": "a", "test": 7, "endpoints": {"y": {"metric": "mae"}}, "series": found}
     assert series_words(result) == (
-        "a: 3 of 7 test molecules have one scaffold, as 1 to train on have: mae 2.000 among them, "
+        "a: 3 of 7 test molecules share one scaffold, which 1 training molecule has: mae 2.000 among them, "
         "0.500 for the others"
+    )
+    assert "scaffold, which no training molecule has: mae" in series_words(
+        {**result, "series": {**found, "train": 0}}
     )
 
 

@@ -94,3 +94,10 @@ def test_too_few_molecules_are_refused(curated: pd.DataFrame) -> None:
     few = curated.iloc[:40]
     with pytest.raises(ValueError, match="40 molecules are too few for a search"):
         draw_splits(few, SplitParams(), np.zeros(40, dtype=bool), [])
+
+
+def test_the_endpoint_that_leaves_too_few_is_named(curated: pd.DataFrame) -> None:
+    name = next(column.removesuffix(":relation") for column in curated if column.endswith(":relation"))
+    sparse = curated.assign(**{name: curated[name].where(np.arange(len(curated)) < 10)})
+    with pytest.raises(ValueError, match=f"remove the endpoint with the fewest values \\({name}: "):
+        draw_splits(sparse, SplitParams(), np.zeros(len(sparse), dtype=bool), [])

@@ -6,6 +6,7 @@ import numpy as np
 
 from manywalks.benchmark.rows import Rows
 from manywalks.benchmark.scores import score
+from manywalks.formatting import count
 from manywalks.split.facts import facts_of
 
 # a smaller share of the test rows than this decides little
@@ -56,9 +57,10 @@ def series_words(result: dict[str, Any]) -> str:
     found, endpoints = result.get("series"), list(result["endpoints"].values())
     if not found or len(endpoints) > 1 or None in (*found["inside"], *found["outside"]):
         return ""
-    metric = endpoints[0]["metric"]
+    metric, trained = endpoints[0]["metric"], found["train"]
+    which = f"{count(trained, 'training molecule')} {'has' if trained == 1 else 'have'}"
     return (
-        f"{result['name']}: {found['test']} of {result['test']} test molecules have one scaffold, as "
-        f"{found['train']} to train on have: {metric} {found['inside'][0]:.3f} among them, "
+        f"{result['name']}: {found['test']} of {result['test']} test molecules share one scaffold, which "
+        f"{which if trained else 'no training molecule has'}: {metric} {found['inside'][0]:.3f} among them, "
         f"{found['outside'][0]:.3f} for the others"
     )

@@ -77,11 +77,22 @@ def draw_splits(curated: pd.DataFrame, params: SplitParams, out: np.ndarray, cla
 
 def _too_few(curated: pd.DataFrame) -> ValueError:
     """What to say of a table that leaves too little in each fold."""
+    measured = {
+        name: int(np.isfinite(curated[name].to_numpy(dtype=np.float64)).sum()) for name in _endpoints(curated)
+    }
+    name = min(measured, key=measured.__getitem__)
+    fewest = measured[name] < len(curated)
+    hint = f", remove the endpoint with the fewest values ({name}: {measured[name]})" if fewest else ""
     return ValueError(
         f"tune: {len(curated)} molecules are too few for a search and a verdict on molecules that it has "
-        f"not seen (at least {FEWEST} measured ones in each of {FRESH_FOLDS[-1]} folds, both classes among "
-        "them); give more molecules, or use split.method random or stratified"
+        f"not seen (at least {FEWEST} measured ones of each endpoint in each of {FRESH_FOLDS[-1]} folds, both "
+        f"classes among them); give more molecules{hint}, or use split.method random or stratified"
     )
+
+
+def _endpoints(curated: pd.DataFrame) -> list[str]:
+    """Names of the endpoints of a curated table."""
+    return [column.removesuffix(":relation") for column in curated if column.endswith(":relation")]
 
 
 def kept_from_search(curated: pd.DataFrame, params: SplitParams) -> tuple[np.ndarray, np.ndarray]:
@@ -111,9 +122,8 @@ def _beside(fresh: np.ndarray, search: np.ndarray, seen: np.ndarray) -> np.ndarr
 
 def _enough(curated: pd.DataFrame, splits: list[np.ndarray], classes: list[str]) -> bool:
     """Whether every test subset has enough measured molecules of every endpoint."""
-    endpoints = [column.removesuffix(":relation") for column in curated if column.endswith(":relation")]
     for subsets in splits:
-        for name in endpoints:
+        for name in _endpoints(curated):
             values = curated[name].to_numpy(dtype=np.float64)[subsets == "test"]
             values = values[np.isfinite(values)]
             least = min((values > 0.5).sum(), (values <= 0.5).sum()) if name in classes else 1

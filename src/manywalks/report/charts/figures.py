@@ -129,7 +129,8 @@ def by_count(view: View) -> Figure | None:
         caption += (
             "The curve is exact: averaging k replicates removes all but 1 / k of the error that is chance."
             if infinite["exact"]
-            else "The curve is fitted to the dots from 2 replicates on; it approaches its limit as 1 / k."
+            else "The limit is fitted to the dots from 2 replicates on; the curve goes there from this "
+            "ensemble as 1 / k."
         )
     return Figure("What more replicates bring", plane.svg(marks, alt), caption.strip())
 
