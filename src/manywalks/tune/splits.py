@@ -85,8 +85,8 @@ def _too_few(curated: pd.DataFrame) -> ValueError:
     hint = f", remove the endpoint with the fewest values ({name}: {measured[name]})" if fewest else ""
     return ValueError(
         f"tune: {len(curated)} molecules are too few for a search and a verdict on molecules that it has "
-        f"not seen (at least {FEWEST} measured ones of each endpoint in each of {FRESH_FOLDS[-1]} folds, both "
-        f"classes among them); give more molecules{hint}, or use split.method random or stratified"
+        f"not seen (at least {FEWEST} measured ones of each endpoint in each of {FRESH_FOLDS[-1]} folds, "
+        f"both classes among them); give more molecules{hint}, or use split.method random or stratified"
     )
 
 

@@ -101,3 +101,10 @@ def test_a_long_title_gets_smaller_letters_before_it_is_cut(letters: int, kept: 
     drawn = Plane(fixed_axis("x", 0, 1, [0, 1]), fixed_axis(label, 0, 1, [0, 1])).svg([], "")
     assert (f">{label}</text>" in drawn) == kept
     assert ("font-size" in drawn) == (letters == 55)
+
+
+def test_long_numbers_leave_room_for_the_title_beside_them() -> None:
+    drawn = Plane(axis("x", np.arange(3.0)), axis("gain", np.array([-0.011, 0.002]))).svg([], "")
+    squeezed = re.findall(r'class="tick y"[^>]*textLength[^>]*>([^<]*)<', drawn)
+    assert "−0.0025" in squeezed
+    assert "−0.01" not in squeezed

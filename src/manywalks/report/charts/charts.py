@@ -18,6 +18,8 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 12, 14, 46
 # what a letter takes at the size that titles have
 LETTER, TITLE_PX = 6.5, 13
 SMALLEST = 0.7
+# what a tick of the upright axis has between the axis and its title
+TICK_ROOM = 38
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,13 @@ def titled(text: str, room: float) -> str:
     if share < SMALLEST:
         return f">{fitted(text, room)}"
     return f' style="font-size:{TITLE_PX * share:.1f}px">{escape(text)}' if share < 1 else f">{escape(text)}"
+
+
+def squeezed(text: str) -> str:
+    """The attributes that keep a long number, such as \u22120.0025, out of the title beside it."""
+    if len(text) * LETTER <= TICK_ROOM + 1 or not text[-1].isdigit():
+        return ""
+    return f' textLength="{TICK_ROOM}" lengthAdjust="spacingAndGlyphs"'
 
 
 @dataclass(frozen=True)
@@ -238,7 +247,7 @@ class Plane:
             b = float(self.py(place))
             parts.append(f'<path class="grid y" d="M{LEFT} {b:.1f}H{right}"/>')
             parts.append(
-                f'<text class="tick y" x="{LEFT - 7}" y="{b + 4:.1f}" text-anchor="end">'
+                f'<text class="tick y" x="{LEFT - 7}" y="{b + 4:.1f}" text-anchor="end"{squeezed(text)}>'
                 f"{fitted(text, LEFT - 9)}</text>"
             )
         return "".join(parts)

@@ -41,7 +41,8 @@ def in_order(found: dict[str, Any]) -> Figure:
     most = max(0.0, float(high.max())) if len(known) else 1.0
     y = axis(f"gain in {found['metric']['name']}{unit}", np.array([least, most]))
     plane = Plane(axis("trial", np.array([0.0, max(places, default=1.0) + 1])), y, width=WIDE)
-    marks = [plane.level(0.0, "present settings")]
+    # the best so far is drawn above the line
+    marks = [plane.level(0.0, "present settings", below=True)]
     for state in ("beaten", "done", "stopped"):
         own = np.array([one["state"] == state for one in known], dtype=bool)
         if own.any():
