@@ -18,8 +18,8 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 12, 14, 46
 # what a letter takes at the size that titles have
 LETTER, TITLE_PX = 6.5, 13
 SMALLEST = 0.7
-# what a tick of the upright axis has between the axis and its title
-TICK_ROOM = 38
+# what a tick of the upright axis has between the axis and its title, and what a digit takes
+TICK_ROOM, TICK_LETTER = 38, 7.6
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,12 @@ def titled(text: str, room: float) -> str:
     return f' style="font-size:{TITLE_PX * share:.1f}px">{escape(text)}' if share < 1 else f">{escape(text)}"
 
 
-def squeezed(text: str) -> str:
-    """The attributes that keep a long number, such as \u22120.0025, out of the title beside it."""
-    if len(text) * LETTER <= TICK_ROOM + 1 or not text[-1].isdigit():
+def small_ticks(axis: Axis) -> str:
+    """The attribute that keeps long numbers, such as \u22120.0025, out of the title beside them."""
+    longest = max((len(text) for _, text in axis.ticks if text[-1:].isdigit()), default=0)
+    if longest * TICK_LETTER <= TICK_ROOM:
         return ""
-    return f' textLength="{TICK_ROOM}" lengthAdjust="spacingAndGlyphs"'
+    return f' style="font-size:{max(9.0, TITLE_PX * TICK_ROOM / (longest * TICK_LETTER)):.1f}px"'
 
 
 @dataclass(frozen=True)
@@ -243,11 +244,12 @@ class Plane:
                 f'<text class="tick x" x="{a:.1f}" y="{bottom + 16}" text-anchor="middle">'
                 f"{escape(text)}</text>"
             )
+        small = small_ticks(self.y)
         for place, text in self.y.ticks:
             b = float(self.py(place))
             parts.append(f'<path class="grid y" d="M{LEFT} {b:.1f}H{right}"/>')
             parts.append(
-                f'<text class="tick y" x="{LEFT - 7}" y="{b + 4:.1f}" text-anchor="end"{squeezed(text)}>'
+                f'<text class="tick y" x="{LEFT - 7}" y="{b + 4:.1f}" text-anchor="end"{small}>'
                 f"{fitted(text, LEFT - 9)}</text>"
             )
         return "".join(parts)
