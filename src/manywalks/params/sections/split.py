@@ -25,9 +25,9 @@ class SplitParams(Section):
     test: Fraction = Field(default=0.2, description="share of the molecules used for testing")
     valid: Fraction = Field(
         default=0.1,
-        description="share of the molecules used for calibration; 0 holds none back, which takes "
-        "replicates.rows: bootstrap: then training molecules are used, each with the replicates that did not "
-        "draw it",
+        description="share of the molecules used for calibration; 0 holds none back: nothing is calibrated "
+        "then, unless replicates.rows is bootstrap (training molecules are used, each with the replicates that "
+        "did not draw it)",
     )
     test_since: Cell | None = Field(
         default=None,
