@@ -26,8 +26,8 @@ class SplitParams(Section):
     valid: Fraction = Field(
         default=0.1,
         description="share of the molecules used for calibration; 0 holds none back: nothing is calibrated "
-        "then, unless replicates.rows is bootstrap (training molecules are used, each with the replicates that "
-        "did not draw it)",
+        "then, unless replicates.rows is bootstrap (training molecules are used, each with the replicates "
+        "that did not draw it)",
     )
     test_since: Cell | None = Field(
         default=None,
