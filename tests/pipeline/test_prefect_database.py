@@ -64,6 +64,18 @@ def test_prefect_has_nothing_to_add_to_it(database: Path) -> None:
     assert schema(database) == before
 
 
+def test_a_file_system_without_hard_links_gets_it_too(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*names: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    begin(f"{SQLITE}{database}")
+    assert sorted(database.parent.iterdir()) == [database]
+    assert "flow_run" in tables(database)
+
+
 def test_a_database_that_is_there_stays(database: Path) -> None:
     database.write_bytes(b"runs")
     begin(f"{SQLITE}{database}")

@@ -148,7 +148,7 @@ def _calibrated(
 
 
 def _exact(rows: pd.DataFrame, name: str) -> np.ndarray:
-    """Values (n,) that were measured themselves; NaN where there is none, or a limit."""
+    """Measured values (n,); NaN where nothing was measured, or where only a limit is known."""
     return np.where(rows[f"{name}:relation"] == "=", rows[name].to_numpy(dtype=np.float64), np.nan)
 
 

@@ -43,9 +43,13 @@ def copy_kept(database: Path) -> None:
     """Copy the kept database; of two servers that start at once, both use the one that was there first."""
     own = database.with_name(f".{database.name}-{os.getpid()}")
     shutil.copyfile(kept(), own)
-    with contextlib.suppress(FileExistsError):
+    try:
         os.link(own, database)
-    own.unlink()
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links, as some network drives are
+        own.replace(database)
+    own.unlink(missing_ok=True)
 
 
 def _keep(database: Path) -> None:
