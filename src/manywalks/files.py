@@ -105,6 +105,12 @@ def md5_file(path: Path) -> str:
         return hashlib.file_digest(handle, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's content, as hexadecimal; the content is not held in memory."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
 def sha256_bytes(content: bytes) -> str:
     """SHA-256 of bytes, as hexadecimal."""
     return hashlib.sha256(content).hexdigest()

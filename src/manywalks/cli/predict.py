@@ -31,10 +31,13 @@ def run_predict(model: Path, table: Path, output: Path, columns: dict[str, Any])
 
 def _predicted(model: Path, table: Path, output: Path, columns: dict[str, Any]) -> tuple[str, bool]:
     """The counts in words, and whether an older output was overwritten."""
-    from manywalks.predict.predict import predict_table
+    from manywalks.predict.runner import early_workers
 
     was_there = output.exists()
-    done = predict_table(model, table, output, **columns)
+    with early_workers(model, table) as workers:
+        from manywalks.predict.predict import predict_table
+
+        done = predict_table(model, table, output, workers=workers, **columns)
     words = count(done.rows, "row")
     if done.rejected:
         words += f", {done.rejected:,} of them not predicted (column rejected says why)"

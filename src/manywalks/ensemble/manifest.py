@@ -4,7 +4,7 @@ import platform
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from manywalks import files
 from manywalks.params.renamed import with_new_names
@@ -32,7 +32,7 @@ def versions() -> dict[str, str]:
 def write(folder: Path, content: dict[str, Any]) -> None:
     """Write the manifest last, with the checksum of every other file of the model."""
     checksums = {
-        path.relative_to(folder).as_posix(): files.sha256_bytes(path.read_bytes())
+        path.relative_to(folder).as_posix(): files.sha256_file(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != FILE
     }
@@ -61,7 +61,7 @@ def read(folder: Path) -> dict[str, Any]:
             raise ValueError(
                 f"{file}: missing, though the manifest names it; train again or copy the whole folder"
             )
-        if files.sha256_bytes(file.read_bytes()) != checksum:
+        if files.sha256_file(file) != checksum:
             raise ValueError(
                 f"{file}: is not the file that the manifest names; train again or copy the whole folder"
             )
@@ -110,6 +110,11 @@ def check_names(folder: Path, what: str, present: list[str], expected: list[str]
         f"{folder}: {what}: {len(present)} feature names, the model has {len(expected)}; "
         f"the first that differs is number {place}: {one!r}, of the model {other!r}; train again"
     )
+
+
+def is_whole(content: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a manifest is one of this version, with every key."""
+    return isinstance(content, dict) and content.get("format") == FORMAT and not set(KEYS) - set(content)
 
 
 def _check_keys(path: Path, content: Any) -> None:

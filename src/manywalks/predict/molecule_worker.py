@@ -5,7 +5,7 @@ either costs its own row.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rdkit import Chem, rdBase
@@ -13,10 +13,8 @@ from rdkit import Chem, rdBase
 from manywalks.chemistry.standardize import standardize_and_read
 from manywalks.featurize.molecule import Failure, FeatureRow, featurize_molecule, read_blocks
 from manywalks.params.sections.curate import CurateParams
-from manywalks.params.sections.model import FeatureBlock
 from manywalks.runtime.worker_pool import Lost, WithBytes
 
-TARGET = f"{__name__}:worker"
 SMILES, BLOCK = "s", "b"
 
 
@@ -42,13 +40,8 @@ class Arrived(NamedTuple):
     features: FeatureRow | None
 
 
-def setup(curate: CurateParams, blocks: Sequence[FeatureBlock]) -> dict[str, Any]:
-    """The model's settings as plain JSON."""
-    return {"curate": curate.model_dump(mode="json"), "blocks": [b.model_dump(mode="json") for b in blocks]}
-
-
 def worker(given: dict[str, Any]) -> Callable[[str], Any]:
-    """What a worker process applies to each text, a `SMILES` or a `BLOCK`."""
+    """What a worker process applies to each text, a `SMILES` or a `BLOCK`; `given` is `worker_setup`."""
     curate = CurateParams.model_validate(given["curate"])
     blocks = read_blocks(given["blocks"])
     known: OrderedDict[str, FeatureRow | Failure] = OrderedDict()

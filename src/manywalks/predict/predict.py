@@ -25,6 +25,7 @@ from manywalks.predict.stream import BEST, RECENT, SUMS, TOO_LARGE, Chunk
 from manywalks.predict.written import check_form
 from manywalks.runtime import interrupt, progress
 from manywalks.runtime.resources import usable_cores
+from manywalks.runtime.worker_pool import WorkerPool
 
 # rows of a chunk; a kill costs the two chunks in work
 CHUNK = 4096
@@ -56,6 +57,7 @@ def predict_table(
     top: int | None = None,
     sheet: str | None = None,
     say: Callable[[str], None] = _on_stderr,
+    workers: WorkerPool | None = None,
 ) -> Scored:
     """Predict every row of `table` and write `output`, whole or not at all.
 
@@ -68,6 +70,7 @@ def predict_table(
         sheet: of an Excel workbook (default: the first).
         keep: columns of the input to carry along; of a folder, column `file` stands before them.
         top: how many of the best molecules to look at: which of them would a retrained ensemble choose?
+        workers: those of `runner.early_workers`, for the same model (default: they start here).
         say: gets a line each of what a person should know: files passed over, another version.
 
     Returns:
@@ -97,7 +100,7 @@ def predict_table(
         with (
             progress.telling("predict") as tell,
             switching(ensemble, model, cores, say=say) as quick,
-            closing(runner_of(model, quick, orchestrate, carried, top)) as runner,
+            closing(runner_of(model, quick, orchestrate, carried, top, workers)) as runner,
         ):
             counted = _Progress(tell)
             with interrupt.keeping(counted.kept):

@@ -22,8 +22,9 @@ from manywalks.featurize.molecule import FeatureRow
 from manywalks.graph_layout import larger
 from manywalks.predict.best import best_molecules
 from manywalks.predict.columns import Record
-from manywalks.predict.molecule_worker import BLOCK, SMILES, TARGET, Arrived, Standard, arrived, setup
+from manywalks.predict.molecule_worker import BLOCK, SMILES, Arrived, Standard, arrived
 from manywalks.predict.output_columns import input_columns, result_table, schema
+from manywalks.predict.runner import molecule_pool
 from manywalks.replicates.statistics import best, list_sums
 from manywalks.runtime.worker_pool import WorkerPool
 
@@ -107,19 +108,19 @@ class Stream:
         keep: Sequence[str] = (),
         top: int | None = None,
         recent: int | None = None,
+        workers: WorkerPool | None = None,
     ) -> None:
         """Workers start with the first chunk; `close` ends them. `keep` names the records' kept cells.
 
-        `top` best molecules are asked for; `recent` chunks are remembered (default: RECENT).
+        `top` best molecules are asked for; `recent` chunks are remembered (default: RECENT); `workers` may
+        have started already.
         """
         self._ensemble = ensemble
         self._top = top
         self._fields = schema(ensemble, keep)
         self._blocks = ensemble.blocks
-        curate = ensemble.curate
-        self._limit = curate.time_limit
-        # one request, two steps: each may take as long as in training
-        self._pool = WorkerPool(TARGET, setup(curate, self._blocks), 2 * self._limit, cores)
+        self._limit = ensemble.curate.time_limit
+        self._pool = workers or molecule_pool(ensemble.curate, self._blocks, cores)
         self._memory = RECENT if recent is None else recent
         self._recent: deque[RecentChunk] = deque(maxlen=self._memory)
         # one thread: chunks are predicted in order, so what a later one takes over is there

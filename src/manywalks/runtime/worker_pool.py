@@ -156,10 +156,10 @@ class WorkerPool:
             worker.give(chunk, line)
 
     def stop(self) -> None:
-        """End all workers."""
+        """End all workers; once they have ended, nothing."""
         self.selector.close()
-        for worker in self.workers:
-            worker.end()
+        while self.workers:
+            self.workers.pop().end()
 
     def _collect(self, worker: Worker) -> None:
         """Take a worker's outcomes; if it died, its first text is the suspect."""

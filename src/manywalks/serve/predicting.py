@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from manywalks.ensemble.model import Ensemble
 from manywalks.featurize.featurize import features_of
 from manywalks.featurize.molecule import FeatureRow
-from manywalks.predict.molecule_worker import Arrived, Standard, arrived, setup
+from manywalks.predict.molecule_worker import Arrived, Standard, arrived
+from manywalks.predict.runner import worker_setup
 from manywalks.serve.limits import Limits
 from manywalks.serve.worker import MOLECULES
 from manywalks.serve.workers import Job, Workers
@@ -78,7 +79,7 @@ class Predicting:
         self.ensemble = ensemble
         self._limit = min(2 * ensemble.curate.time_limit, limits.molecule)
         self._blocks = ensemble.blocks
-        given = setup(ensemble.curate, self._blocks)
+        given = worker_setup(ensemble.curate, self._blocks)
         self.workers = Workers(MOLECULES, given, limit=self._limit, cores=cores)
         self._ready: SimpleQueue[Ready | None] = SimpleQueue()
         self._known: OrderedDict[bytes, Row] = OrderedDict()
