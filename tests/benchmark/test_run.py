@@ -56,6 +56,13 @@ def test_every_task_of_a_folder_is_scored_and_shown(tasks):
     assert any("than the best on the leaderboard on" in line for line in sentences(found.results))
 
 
+def test_the_column_of_structures_is_found_where_none_is_named():
+    frame = pd.DataFrame(
+        {"note": ["a", "b"], "Structure": ["CCO", "CCN"], "y": ["1", "2.5"], "split": ["train", "test"]}
+    )
+    assert table(frame, "t.csv", Asked()).smiles == "Structure"
+
+
 def test_the_kept_predictions_have_the_kept_score(tasks):
     found = run_folder(tasks, TDC, tasks / "kept", tell=silent)
     predictions = pd.read_csv(tasks / "kept/tdc/a.csv")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks.benchmark.published import metric_of
+from manywalks.data.guess.guess import find_smiles
 from manywalks.params.load import Params, parse_params
 from manywalks.params.presets import Preset, with_preset
 
@@ -20,12 +21,12 @@ class Asked:
     """What a user may say of a table of many endpoints.
 
     Attributes:
-        smiles, split: its columns.
+        smiles, split: its columns; without `smiles`, the column that holds structures is looked for.
         endpoints: columns to predict; empty: all that hold numbers.
         log10: those of them that are trained and scored as log10(value + 1).
     """
 
-    smiles: str = "smiles"
+    smiles: str | None = None
     split: str = "split"
     endpoints: tuple[str, ...] = ()
     log10: tuple[str, ...] = ()
@@ -68,10 +69,11 @@ def moleculeace(frame: pd.DataFrame, source: str, asked: Asked) -> Form:
 
 def table(frame: pd.DataFrame, source: str, asked: Asked) -> Form:
     """Any table with a column of SMILES and one that says which rows are for testing."""
-    _require(frame, source, (asked.smiles, asked.split), "name the columns with --smiles and --split-column")
+    smiles = find_smiles(frame, source) if asked.smiles is None else asked.smiles
+    _require(frame, source, (smiles, asked.split), "name the columns with --smiles and --split-column")
     _require(frame, source, asked.endpoints, "correct --endpoints")
     _require(frame, source, asked.log10, "correct --log10")
-    names = asked.endpoints or _numeric(frame, {asked.smiles, asked.split})
+    names = asked.endpoints or _numeric(frame, {smiles, asked.split})
     if not names:
         raise ValueError(f"{source}: no column holds numbers; name those to predict with --endpoints")
     if strange := [name for name in asked.log10 if name not in names]:
@@ -82,7 +84,7 @@ def table(frame: pd.DataFrame, source: str, asked: Asked) -> Form:
         logs = {"transform": "log10", "offset": 1} if name in asked.log10 else {}
         endpoints[name] = {"kind": kind, **logs}
     metrics = {**USUAL, "regression": ("rae", *USUAL["regression"])}
-    return Form(asked.smiles, asked.split, endpoints, metrics)
+    return Form(smiles, asked.split, endpoints, metrics)
 
 
 FORMS: dict[str, Callable[[pd.DataFrame, str, Asked], Form]] = {

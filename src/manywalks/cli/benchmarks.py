@@ -31,7 +31,9 @@ def benchmark(
     preset: Annotated[
         Preset, typer.Option(help="Which networks to train, as in `manywalks init`: fast, default or best.")
     ] = "default",
-    smiles: Annotated[str, typer.Option(help="table: column of SMILES.")] = "smiles",
+    smiles: Annotated[
+        str | None, typer.Option(help="table: column of SMILES (default: found as by `manywalks init`).")
+    ] = None,
     split_column: Annotated[str, typer.Option(help="table: column that says test.")] = "split",
     endpoints: Annotated[
         str, typer.Option(help="table: columns to predict, with commas (default: all that hold numbers).")
@@ -84,15 +86,15 @@ def _say(line: str) -> None:
 def _show(results: dict[str, dict[str, Any]], folder: Path) -> None:
     """The tables and what they leave to say."""
     from manywalks.benchmark.shown import published_table, score_table, sentences
-    from manywalks.cli.show.tables import plain_table
+    from manywalks.cli.show.tables import fitted_table
 
     if not results:
         return
-    console.print(plain_table(*score_table(results)))
+    console.print(fitted_table(*score_table(results), console.width))
     header, rows = published_table(results)
     if rows:
         console.print()
-        console.print(plain_table(header, rows))
+        console.print(fitted_table(header, rows, console.width))
     for line in sentences(results):
         _say(line)
     _say(f"results and predictions  {folder}")

@@ -141,6 +141,23 @@ def plain_table(header: list[str], rows: list[list[str]]) -> Table:
     return table
 
 
+def fitted_table(header: list[str], rows: list[list[str]], width: int) -> Table:
+    """`plain_table` where it fits into so many characters; else each row as a list of what it holds."""
+    needed = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    if sum(needed) + 2 * (len(needed) - 1) <= width:
+        return plain_table(header, rows)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for number, row in enumerate(rows):
+        if number:
+            table.add_row()
+        table.add_row(Text(row[0], style="bold"))
+        for title, cell in zip(header[1:], row[1:], strict=True):
+            table.add_row(f"  {title}", cell)
+    return table
+
+
 def sources_table(workspace: Workspace) -> Table:
     """reports/sources.json for people: the spread that each source of randomness brings alone."""
     found = files.read_json(workspace.reports / "sources.json")

@@ -1,0 +1,27 @@
+"""Tables of results on the terminal: nothing of them is cut, however narrow it is."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from manywalks.cli.show.tables import fitted_table
+
+HEADER = ["task", "metric", "best on the leaderboard"]
+ROWS = [["caco2_wang", "mae ↓", "0.256 CaliciBoost"], ["ames", "auroc ↑", "0.871 ZairaChem"]]
+
+
+@pytest.mark.parametrize("width", [43, 44, 120])
+def test_every_word_is_shown(width: int) -> None:
+    out = io.StringIO()
+    Console(file=out, width=width).print(fitted_table(HEADER, ROWS, width))
+    shown = out.getvalue()
+    words = " ".join([*HEADER[1:], *(cell for row in ROWS for cell in row)]).split()
+    assert all(word in shown for word in words)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_a_table_is_a_list_of_rows_only_where_it_does_not_fit() -> None:
+    natural = len("caco2_wang") + len("auroc ↑") + len("best on the leaderboard") + 4
+    assert fitted_table(HEADER, ROWS, natural).show_header
+    assert not fitted_table(HEADER, ROWS, natural - 1).show_header
