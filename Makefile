@@ -49,13 +49,13 @@ faults: .venv/ready
 
 # Every command and code block of README and docs, in a folder like a user's (minutes).
 docs-check: .venv/ready
-	$(BIN)/python -m pytest tests/docs -m "long or not long"
+	$(BIN)/python -m pytest -n 2 --dist load tests/docs -m "long or not long"
 
 # The wheel, installed into an environment of its own and used outside the checkout; and that what is compiled
 # ahead of the first use is all that is compiled.
 COMPILED_AHEAD := tests/train/dense_engine/test_compile.py tests/featurize/test_compile.py
 wheel-check: .venv/ready
-	$(BIN)/python -m pytest tests/packaging $(COMPILED_AHEAD) -m "long or not long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/packaging $(COMPILED_AHEAD) -m "long or not long"
 
 # The block `minimol`, in an environment of its own beside .venv: PyTorch alone takes 2 GB.
 minimol-check: .venv/ready
