@@ -84,6 +84,18 @@ def test_what_needs_attention_gets_a_paragraph(found: ReportInputs, tmp_path: Pa
     assert "y0: " not in text
 
 
+def test_several_tolerances_that_are_not_met_take_one_sentence(found: ReportInputs, tmp_path: Path) -> None:
+    metrics, statements = many(found, 5)
+    for name, needed in (("y1", 40), ("y4", 95)):
+        statements[name] |= {"met": False, "replicates_for_tolerance": needed, "sentence": "not shown"}
+    text = " ".join(" ".join(printed(tmp_path, metrics, statements)).split())
+    assert (
+        "The tolerance of 2 endpoints is not met (yellow). Replicates that it would take: y1 40, y4 95."
+        in text
+    )
+    assert "not shown" not in text
+
+
 def test_what_became_of_the_records_is_said(tmp_path: Path, found: ReportInputs) -> None:
     text = " ".join(printed(tmp_path, found.metrics, found.statements))
     assert "290 molecules kept, 4 repeats merged, 6 rejected (6 filtered): data/rejected.csv" in " ".join(

@@ -86,9 +86,20 @@ def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
         few = cautions(found)
         if few or found["verdict"]["word"] != "useful":
             notes += [Text(" ".join([accuracy_sentences(found, name), *few])), Text()]
-        if not statement["met"]:
-            notes += [Text(statement["sentence"]), Text()]
-    return [table, Text(), *notes]
+    return [table, Text(), *notes, *_not_met(statements)]
+
+
+def _not_met(statements: dict[str, Any]) -> list[Text]:
+    """The statement of an endpoint whose tolerance is not met; of several, how many replicates each takes."""
+    found = {name: one for name, one in statements.items() if not one["met"]}
+    if len(found) < 2:
+        return [line for one in found.values() for line in (Text(one["sentence"]), Text())]
+    needed = ", ".join(f"{name} {one['replicates_for_tolerance']}" for name, one in found.items())
+    said = (
+        f"The tolerance of {count(len(found), 'endpoint')} is not met (yellow). Replicates that it would take: "
+        f"{needed}. Set replicates.max (or count) higher, or replicates.tolerance wider."
+    )
+    return [Text(said), Text()]
 
 
 def _another_sample(found: dict[str, Any]) -> str:
