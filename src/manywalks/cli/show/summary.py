@@ -96,8 +96,8 @@ def _not_met(statements: dict[str, Any]) -> list[Text]:
         return [line for one in found.values() for line in (Text(one["sentence"]), Text())]
     needed = ", ".join(f"{name} {one['replicates_for_tolerance']}" for name, one in found.items())
     said = (
-        f"The tolerance of {len(found)} endpoints is not met (yellow). Replicates that it would take: {needed}. "
-        "Set replicates.max (or count) higher, or replicates.tolerance wider."
+        f"The tolerance of {len(found)} endpoints is not met (yellow). Replicates that it would take: "
+        f"{needed}. Set replicates.max (or count) higher, or replicates.tolerance wider."
     )
     return [Text(said), Text()]
 
