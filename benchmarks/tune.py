@@ -1,7 +1,7 @@
 """Validity of `manywalks tune`, and what it gains on test beside plain Optuna that takes its best trial.
 
     python -m benchmarks.tune validity [--searches 100] [--seconds 3600]
-    python -m benchmarks.tune gain [--data DIR] [--tables Caco2 VDss] [--trials 10 30 60] [--seconds 14400]
+    python -m benchmarks.tune gain [--data DIR] [--tables Caco2 VDss] [--starts defaults] [--trials 10 30]
 
 Every search's outcome is kept in .manywalks/validity, so a run that was ended goes on where it was; with
 --seconds no new search begins after so long. `gain` is in `benchmarks.tune_gain`.
@@ -17,6 +17,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,19 @@ import yaml
 from benchmarks.compare import SOLUBILITY
 from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
-from benchmarks.tune_gain import BUDGETS, measured, section
+from benchmarks.tune_gain import BUDGETS, STARTS, measured, section
 from benchmarks.tune_tables import TABLES, Source
 from benchmarks.workspaces import prepared, searched
 from manywalks import files
 from manywalks.params.load import parse_params
-from manywalks.tune import gains, search, splits, verdict
+from manywalks.tune import design, gains, search, splits, verdict
 from manywalks.tune.design import Design
+from manywalks.tune.proposals import draws, proposals, surrogate
 
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 # what decides an outcome: other code, and it is made again
-CODE = (gains, search, splits, verdict)
+CODE = (design, draws, gains, proposals, search, splits, surrogate, verdict)
 MOLECULES = 200
 SMALL = """
 data: {path: table.csv, id: id, endpoints: {logS: {unit: log10 mol/L}}}
@@ -134,13 +136,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--tables", nargs="+", default=[one.name for one in TABLES])
+    parser.add_argument("--starts", nargs="+", choices=list(STARTS), default=list(STARTS))
     asked = parser.parse_args()
     if "validity" in asked.parts:
         write_section("tune", text := validity(asked.searches, asked.search_trials, asked.seconds))
         print(text, flush=True)
     if "gain" in asked.parts:
-        kept_in, budgets = KEPT / f"gain-{_code()}", sorted(asked.trials)
-        for rows in measured(_sources(asked.tables), asked.data, kept_in, budgets, asked.seconds):
+        # small budgets of all tables come first
+        each = product(sorted(asked.trials), _sources(asked.tables), asked.starts)
+        wanted = [(source, start, budget) for budget, source, start in each]
+        for rows in measured(wanted, asked.data, KEPT / f"gain-{_code()}", asked.seconds):
             if rows:
                 write_section("tune-gain", section(rows))
                 print(json.dumps(rows[-1]), flush=True)

@@ -2,7 +2,10 @@
 
 Each table's test rows take no part in the search or its verdict. One search is judged after each budget of
 trials, as `tune --continue` would go on with it. Plain Optuna (TPE) has the same space and as many trials;
-each trial is one replicate on one held-out fifth of the training rows, and the best value wins.
+each trial is one replicate on one held-out fifth of the training rows, and the best value wins. It trains so
+little that it is repeated with other seeds: one run of it says what luck gave.
+
+Each search starts at the defaults, or at weaker settings (`WEAK`), where there is something to find.
 
 All replicates and trials are kept in .manywalks/validity/gain-*: a run that was ended goes on where it was.
 """
@@ -29,7 +32,7 @@ from manywalks.split.left_out import left_out, without
 from manywalks.split.split import folds, split_molecules
 from manywalks.tasks import compare as train_splits
 from manywalks.tune.design import Design
-from manywalks.tune.history import RANDOM, suggest
+from manywalks.tune.history import suggest
 from manywalks.tune.material import Material
 from manywalks.tune.space.default_space import default_space
 from manywalks.workspace import Workspace
@@ -38,6 +41,15 @@ TEST_REPLICATES = 16
 BUDGETS = (10, 30, 60)
 BOOTSTRAPS = 2000
 HOLDOUT = 5
+# runs of plain Optuna, each with its own seed
+RUNS = 5
+# settings that somebody might begin with: a small network that is trained for a short time
+WEAK: dict[str, dict[str, Any]] = {
+    "network": {"widths": (64,), "dropout": 0.1},
+    "train": {"learning_rate": 3e-4, "epochs": 30, "batch_size": 128},
+    "transform": {"count_scale": 1.0},
+}
+STARTS: dict[str, dict[str, dict[str, Any]]] = {"defaults": {}, "weak": WEAK}
 
 
 class Test(NamedTuple):
@@ -84,14 +96,14 @@ def gained(one: Test, other: Test, metric: str) -> dict[str, float]:
     return {"gain": gain, "low": float(low), "high": float(high)}
 
 
-def plain_optuna(workspace: Workspace, metric: str, trials: int) -> Iterator[tuple[float, Params]]:
-    """The best gain so far over the defaults and its parameters, after 0, 1 .. `trials` trials."""
+def plain_optuna(workspace: Workspace, metric: str, trials: int, seed: int) -> Iterator[tuple[float, Params]]:
+    """The best gain so far over the present settings and its parameters, after 0, 1 .. `trials` trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     space, present = default_space(workspace.params), workspace.params
     material = Material(workspace, workspace, Design())
     out = left_out(material.curated, workspace.not_featurized)
     subsets = without(folds(material.curated, present.split, 1, HOLDOUT)[0], out)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=0))
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     default = tested(workspace, present, subsets, 1).score(metric)
     best = (0.0, present)
     yield best
@@ -104,13 +116,15 @@ def plain_optuna(workspace: Workspace, metric: str, trials: int) -> Iterator[tup
         yield best
 
 
-def opened(source: Source, data: Path, kept: Path) -> tuple[Workspace, str]:
+def opened(source: Source, start: str, data: Path, kept: Path) -> tuple[Workspace, str]:
     """The table's workspace, prepared the first time; and its metric."""
     frame, path = rows_of(source, data), data / source.path
     given = {"split": {"method": "column", "column": "split"}, "replicates": {"seed": 1}}
     params = task_params(path, frame, len(os.sched_getaffinity(0)), given)
-    params = params.model_copy(update={"data": params.data.model_copy(update={"path": "table.csv"})})
-    folder = kept / source.name.replace(" ", "-")
+    for section, values in {"data": {"path": "table.csv"}, **STARTS[start]}.items():
+        changed = getattr(params, section).model_copy(update=values)
+        params = params.model_copy(update={section: changed})
+    folder = kept / f"{source.name.replace(' ', '-')}-{start}"
     done = folder / "prepared"
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,16 +133,16 @@ def opened(source: Source, data: Path, kept: Path) -> tuple[Workspace, str]:
     return Workspace.open(folder), main_metric(path.stem, params)
 
 
-def gain_of(source: Source, data: Path, kept: Path, budget: int) -> dict[str, Any]:
+def gain_of(source: Source, start: str, data: Path, kept: Path, budget: int) -> dict[str, Any]:
     """One table after so many trials: promise and test score of both."""
     began = time.monotonic()
-    workspace, metric = opened(source, data, kept)
+    workspace, metric = opened(source, start, data, kept)
     present = workspace.params
     material = Material(workspace, workspace, Design())
     drawn = split_molecules(material.curated, present.split)
     subsets = without(drawn, left_out(material.curated, workspace.not_featurized))
     test = partial(tested, workspace, subsets=subsets, replicates=TEST_REPLICATES)
-    default = test(present)
+    before = test(present)
     found = searched(workspace, None, Design(trials=budget, metric=metric))
     seconds = time.monotonic() - began
     winner = taken = present
@@ -139,79 +153,73 @@ def gain_of(source: Source, data: Path, kept: Path, budget: int) -> dict[str, An
         made |= {"fresh_low": judged["low"], "fresh_high": judged["high"]}
         winner = default_space(present).params(found["winner"]["values"])
         taken = winner if judged["word"] == "better" else present
-    *_, (promised, plain) = plain_optuna(workspace, metric, budget)
+    plain = []
+    for seed in range(RUNS):
+        *_, (promised, best) = plain_optuna(workspace, metric, budget, seed)
+        plain.append({"promised": promised, **gained(test(best), before, metric)})
     return {
-        "table": source.name, "metric": metric, "budget": budget, "seconds": seconds,
+        "table": source.name, "start": start, "metric": metric, "budget": budget, "seconds": seconds,
         "beaten": found["design"]["beaten"], "replicates": found["design"]["replicates"],
-        "default": sign_of(metric) * default.score(metric), **made,
-        "taken": gained(test(taken), default, metric), "winner": gained(test(winner), default, metric),
-        "plain_promised": promised, "plain": gained(test(plain), default, metric),
+        "judged": 0 if found["verdict"] is None else 2 * judged_by(found["verdict"]),
+        "present": sign_of(metric) * before.score(metric), **made,
+        "taken": gained(test(taken), before, metric), "winner": gained(test(winner), before, metric),
+        "plain": plain,
     }  # fmt: skip
 
 
+def judged_by(verdict: dict[str, Any]) -> int:
+    """Replicates of each of the two settings in a verdict."""
+    return verdict["folds"] * verdict["replicates"]
+
+
 def measured(
-    sources: Sequence[Source], data: Path, kept: Path, budgets: Sequence[int], seconds: float
+    asked: Sequence[tuple[Source, str, int]], data: Path, kept: Path, seconds: float
 ) -> Iterator[list[dict[str, Any]]]:
-    """All rows so far, each time one is added; small budgets of all tables come first."""
+    """All rows so far, each time one of (table, start, budget) is added."""
     path, until = kept / "rows.jsonl", time.monotonic() + seconds
     kept.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
     yield rows
-    for budget in budgets:
-        for source in sources:
-            if any(row["table"] == source.name and row["budget"] == budget for row in rows):
-                continue
-            if time.monotonic() > until:
-                return
-            rows.append(gain_of(source, data, kept, budget))
-            with path.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(rows[-1]) + "\n")
-            yield rows
+    for source, start, budget in asked:
+        if any((row["table"], row["start"], row["budget"]) == (source.name, start, budget) for row in rows):
+            continue
+        if time.monotonic() > until:
+            return
+        rows.append(gain_of(source, start, data, kept, budget))
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(rows[-1]) + "\n")
+        yield rows
 
 
 def section(rows: list[dict[str, Any]]) -> str:
     """The section of gains on test."""
-    order = sorted(rows, key=lambda row: (row["table"], row["budget"]))
+    order = sorted(rows, key=lambda row: (row["start"], row["table"], row["budget"]))
     cells = [
         [
-            row["table"], row["metric"], f"{row['default']:.3f}", str(row["budget"]), WORDS[row["word"]],
+            row["table"], row["start"], row["metric"], f"{row['present']:.3f}", str(row["budget"]),
+            f"{row['replicates']} + {row['judged']}", WORDS[row["word"]],
             f"{row['promised']:+.3f}", _interval(row["fresh"], row["fresh_low"], row["fresh_high"]),
-            _interval(**row["taken"]), _interval(**row["winner"]),
-            f"{row['plain_promised']:+.3f}", _interval(**row["plain"]),
+            _interval(**row["taken"]), _interval(**row["winner"]), str(row["budget"] + 1),
+            _runs([run["promised"] for run in row["plain"]]), _runs([run["gain"] for run in row["plain"]]),
         ]
         for row in order
     ]  # fmt: skip
-    heads = ["table", "metric", "defaults", "trials", "verdict", "promised by the search", "on fresh folds",
-             "on test, by the verdict", "on test, its best trial whatever the verdict",
-             "promised by plain Optuna", "on test, plain Optuna's best trial"]  # fmt: skip
-    worse = {name: sum(row[name]["high"] < 0 for row in rows) for name in ("taken", "winner", "plain")}
+    heads = ["table", "start", "metric", "present settings", "trials", "trainings: search + verdict",
+             "verdict", "promised", "on fresh folds", "on test, by the verdict",
+             "on test, best trial whatever the verdict", "plain Optuna: trainings of a run",
+             "promised, mean (least to most)", "on test, mean (least to most)"]  # fmt: skip
     return (
-        "## Tune: gains on test\n\nGains over the defaults, positive is better, in brackets 95 % intervals; "
-        f"ensembles of {TEST_REPLICATES} on test rows that took no part in either search (`python -m "
-        "benchmarks.tune gain`); the intervals on test are bootstraps over its molecules. By the verdict: "
-        "the tuned settings where it says better, else the defaults (a gain of 0). Plain Optuna has the same "
-        "space and trials. It scores each trial by one replicate on one held-out fifth of the training rows, "
-        "so its trials cost less. Surely worse than the defaults on test, of "
-        f"{len(rows)}: {worse['taken']} by the verdict, {worse['winner']} with the search's best trial, "
-        f"{worse['plain']} with plain Optuna's. "
-        f"Plain Optuna draws its first {RANDOM} trials at random over the space; the search changes a few "
-        "keys of the defaults in each of its first ones. "
-        + promises(rows)
+        "## Tune: gains on test\n\nGains over the settings that the search starts from, positive is better, "
+        f"in brackets 95 % intervals; ensembles of {TEST_REPLICATES} on test rows that took no part in "
+        "either search (`python -m benchmarks.tune gain`); the intervals on test are bootstraps over its "
+        "molecules. By the verdict: the tuned settings where it says better, else the present ones (a gain of "
+        f"0). Start: the defaults, or weaker settings ({_weak()}). Plain Optuna has the same space and trials. "
+        "It scores each trial by one replicate on one held-out fifth of the training rows and takes the best "
+        f"one; it was run {RUNS} times with other seeds. {_counts(rows)}"
         + _not_measured(rows)
         + "\n\n"
         + table(heads, cells)
     )
-
-
-def _not_measured(rows: list[dict[str, Any]]) -> str:
-    """Tables and budgets that are still to be run."""
-    done = {(row["table"], row["budget"]) for row in rows}
-    left = [
-        f"{budget} trials on {' and '.join(names)}"
-        for budget in BUDGETS
-        if (names := [one.name for one in TABLES if (one.name, budget) not in done])
-    ]
-    return f" Not measured yet: {'; '.join(left)}." if left else ""
 
 
 WORDS = {
@@ -220,21 +228,44 @@ WORDS = {
 }  # fmt: skip
 
 
-def promises(rows: list[dict[str, Any]]) -> str:
-    """How much of its promise each kept on test, by metric: units must not be mixed."""
+def _weak() -> str:
+    """The weaker settings in words."""
+    return ", ".join(f"{key} {value}" for values in WEAK.values() for key, value in values.items())
+
+
+def _runs(gains: Sequence[float]) -> str:
+    """Mean, least and most of several runs."""
+    return f"{np.mean(gains):+.3f} ({min(gains):+.3f} to {max(gains):+.3f})"
+
+
+def _counts(rows: list[dict[str, Any]]) -> str:
+    """How often each was surely better or worse on test, by start."""
     lines = []
-    for metric in dict.fromkeys(row["metric"] for row in rows):
-        own = [row for row in rows if row["metric"] == metric]
-        means = {
-            name: np.mean([row[name] if isinstance(row[name], float) else row[name]["gain"] for row in own])
-            for name in ("promised", "fresh", "winner", "plain_promised", "plain")
+    for start in dict.fromkeys(row["start"] for row in rows):
+        own = [row for row in rows if row["start"] == start]
+        runs = {
+            "the verdict": [row["taken"] for row in own],
+            "the search's best trial": [row["winner"] for row in own],
+            "plain Optuna's": [run for row in own for run in row["plain"]],
         }
-        lines.append(
-            f"Mean gains in {metric}: the search promised {means['promised']:+.3f}, fresh folds said "
-            f"{means['fresh']:+.3f}, test gave {means['winner']:+.3f}; plain Optuna promised "
-            f"{means['plain_promised']:+.3f}, test gave {means['plain']:+.3f}."
+        said = "; ".join(
+            f"{name} {sum(one['low'] > 0 for one in found)} and {sum(one['high'] < 0 for one in found)} "
+            f"of {len(found)}"
+            for name, found in runs.items()
         )
+        lines.append(f"Surely better and surely worse on test, start {start}: {said}.")
     return " ".join(lines)
+
+
+def _not_measured(rows: list[dict[str, Any]]) -> str:
+    """Tables and budgets from the defaults that are still to be run."""
+    done = {(row["table"], row["budget"]) for row in rows if row["start"] == "defaults"}
+    left = [
+        f"{budget} trials on {' and '.join(names)}"
+        for budget in BUDGETS
+        if (names := [one.name for one in TABLES if (one.name, budget) not in done])
+    ]
+    return f" Not measured, start defaults: {'; '.join(left)}." if left else ""
 
 
 def _interval(gain: float, low: float, high: float) -> str:

@@ -21,6 +21,7 @@ from manywalks.pipeline.runs.run_names import named
 from manywalks.pipeline.side_workspace import data_workspace
 from manywalks.pipeline.stages import Steps
 from manywalks.replicates.tally import Tally
+from manywalks.report.html import links_to
 from manywalks.runtime import interrupt, run_log
 from manywalks.runtime.progress import Board
 from manywalks.workspace import Workspace
@@ -77,5 +78,6 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         found = budgets(study) if kind == "variance" else study.result()
     name = "compare-variance" if kind == "variance" else "compare"
     files.write_json(workspace.reports / f"{name}.json", found)
-    files.write_text(workspace.reports / f"{name}.html", page.page(found, date.today().isoformat()))
+    links = links_to(workspace.reports, "report.html", "reproduction.html", "card.md")
+    files.write_text(workspace.reports / f"{name}.html", page.page(found, date.today().isoformat(), links))
     return found

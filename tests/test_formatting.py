@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manywalks.formatting import count, told_apart, two_digits, with_error
+from manywalks.formatting import count, duration, told_apart, two_digits, with_error
 
 AMOUNTS = st.floats(1e-6, 1e6)
 
@@ -54,3 +54,18 @@ def test_one_is_singular() -> None:
 )
 def test_scores_are_shown_to_the_second_figure_of_their_error(value: float, error: float, shown: str) -> None:
     assert with_error(value, error) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.4, "0 seconds"),
+        (1.2, "1 second"),
+        (24, "24 seconds"),
+        (59.7, "1.0 minutes"),
+        (210, "3.5 minutes"),
+        (4320, "1.2 hours"),
+    ],
+)
+def test_times_have_the_unit_that_suits_them(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown

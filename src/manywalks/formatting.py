@@ -63,3 +63,11 @@ def percent(value: float | None, digits: int = 0) -> str:
 def whole(value: float) -> str:
     """A count with thin spaces between thousands."""
     return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it: 24 seconds, 3.5 minutes, 1.2 hours."""
+    if round(seconds) < 60:
+        return count(round(seconds), "second")
+    value, unit = (seconds / 60, "minutes") if seconds < 3600 else (seconds / 3600, "hours")
+    return f"{value:.1f} {unit}"

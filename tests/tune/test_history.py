@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from manywalks.params.load import Params
-from manywalks.tune.history import RANDOM, VALUES, History, next_folder, searches, suggest
-from manywalks.tune.space.default_space import default_space
+from manywalks.tune.history import VALUES, History, next_folder, searches, suggest
 from manywalks.tune.space.reading import space_of
 from tests.tune.conftest import SPACE
 
@@ -57,20 +55,11 @@ def test_the_present_settings_are_known_and_no_trial(tmp_path: Path, present: Pa
     assert history.ask().number == 1
 
 
-def test_the_first_trials_change_a_few_keys_of_the_present_settings(tmp_path: Path, present: Params) -> None:
-    history, space = History(tmp_path, 3), default_space(present)
-    own = space.present_values(present)
-    assert own is not None
-    history.add_present(space.keys, own)
-    changed = []
-    for _ in range(RANDOM):
-        trial = history.ask()
-        values = space.draw(lambda key, trial=trial: suggest(trial, key))
-        history.note(trial.number, VALUES, values)
-        history.end(trial.number, -1.0)
-        changed.append([name for name in own if values.get(name) != own[name]])
-    assert 1 < np.mean([len(names) for names in changed]) < len(own) / 2
-    assert all(changed) and len({name for names in changed for name in names}) > len(own) / 2
+def test_a_trial_has_the_values_that_it_is_given(tmp_path: Path, present: Params) -> None:
+    history, space = History(tmp_path, 3), space_of(SPACE, present, "s")
+    given = {"network.dropout": 0.25, "train.learning_rate": 0.002}
+    trial = history.ask(given)
+    assert space.draw(lambda key: suggest(trial, key)) == given
 
 
 def test_a_trial_that_was_only_planned_when_killed_is_the_next_one(tmp_path: Path, present: Params) -> None:

@@ -45,8 +45,8 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 def test_rungs_grow() -> None:
-    assert rungs_of(5, 10) == (Rung(2, 4), Rung(5, 4), Rung(10, 4))
-    assert rungs_of(3, 3) == (Rung(2, 4), Rung(3, 4))
+    assert rungs_of(5, 10) == (Rung(2, 2), Rung(5, 2), Rung(10, 2))
+    assert rungs_of(3, 3) == (Rung(2, 2), Rung(3, 2))
 
 
 def test_a_search_finds_what_is_better_and_says_so(begin: Begin, train: Train) -> None:

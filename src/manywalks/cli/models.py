@@ -75,10 +75,12 @@ def churn(
     """
     from manywalks.refresh.churn import churn_of_table
     from manywalks.report.churn import NAME, page
+    from manywalks.report.html import links_to
 
     found = churn_of_table(former, new, table, smiles=smiles)
     files.write_json(output / "churn.json", found)
-    files.write_text(output / NAME, page(found, date.today().isoformat()))
+    links = links_to(output, "report.html", "card.md")
+    files.write_text(output / NAME, page(found, date.today().isoformat(), links))
     for one in found["endpoints"].values():
         console.print("\n".join(one["sentences"]), highlight=False)
     console.print(f"report  {output / NAME}", highlight=False)

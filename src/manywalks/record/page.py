@@ -1,5 +1,6 @@
 """reports/record.html and record.parquet: the promises of every night, and how they were kept."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from manywalks.record.figures import figures
 from manywalks.record.nights import Kept, read
 from manywalks.record.summary import Summary, by_model, by_month, how_they_did, summary
 from manywalks.record.warnings import Warned
-from manywalks.report.html import script, template_text, unescaped
+from manywalks.report.html import Link, links_to, script, template_text, unescaped
 from manywalks.workspace import Workspace
 
 PAGE, TABLE = "record.html", "record.parquet"
@@ -28,17 +29,19 @@ def write(workspace: Workspace) -> Summary:
     found = summary(kept)
     with files.atomic_path(workspace.reports / TABLE) as temporary:
         pd.DataFrame(found.runs).to_parquet(temporary, index=False)
-    files.write_text(workspace.reports / PAGE, page(kept, found, date.today().isoformat()))
+    links = links_to(workspace.reports, "report.html", "churn.html", "card.md")
+    files.write_text(workspace.reports / PAGE, page(kept, found, date.today().isoformat(), links))
     return found
 
 
-def page(kept: Kept, found: Summary, written: str = "") -> str:
+def page(kept: Kept, found: Summary, written: str = "", links: Sequence[Link] = ()) -> str:
     """The whole page as HTML; `written` is a date."""
     changes = _changes(kept)
     context = {
         "style": Markup(template_text("report.css") + template_text("study.css")),
         "script": Markup(script("charts.js")),
         "written": written,
+        "links": links,
         "nights": len(kept.nights),
         "first": kept.nights[0]["when"][:10] if kept.nights else "",
         "last": kept.nights[-1]["when"][:10] if kept.nights else "",

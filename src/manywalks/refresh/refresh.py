@@ -25,6 +25,7 @@ from manywalks.refresh.text import text_of
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.replicates.plan import observed_sd
 from manywalks.report import churn as churn_page
+from manywalks.report.html import links_to
 from manywalks.runtime.resources import cores_of
 from manywalks.split.clusters import clusters
 from manywalks.train.prepare import read_tables
@@ -100,7 +101,8 @@ def refresh(workspace: Workspace) -> dict[str, Any]:
     files.write_text(workspace.reports / "refresh.md", text_of(report))
     if report["churn"]:
         said = {"former": former, "new": name, "endpoints": report["churn"]}
-        page = churn_page.page(said, date.today().isoformat())
+        links = links_to(workspace.reports, "report.html", "card.md")
+        page = churn_page.page(said, date.today().isoformat(), links)
         files.write_text(workspace.reports / churn_page.NAME, page)
     return report
 

@@ -1,5 +1,6 @@
 """reports/churn.html: how predictions changed from one model to the next, and which molecules moved most."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -7,22 +8,24 @@ from markupsafe import Markup
 
 from manywalks.formatting import count, number, short
 from manywalks.report import drawing
-from manywalks.report.html import template_text
+from manywalks.report.html import Link, template_text
 
 NAME = "churn.html"
 
 
-def page(found: dict[str, Any], written: str = "") -> str:
+def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -> str:
     """The whole page as HTML.
 
     Args:
         found: former and new (what the models are called), endpoints, and perhaps left_out (molecules).
         written: a date.
+        links: to other pages of the folder.
     """
     context = {
         "style": Markup(template_text("report.css") + drawing.STYLE),
         "found": found,
         "written": written,
+        "links": links,
         "left_out": found.get("left_out", 0),
         "endpoints": [_part(name, one) for name, one in found["endpoints"].items()],
         "cannot_draw": drawing.why_not(),

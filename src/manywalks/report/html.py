@@ -1,11 +1,33 @@
 """What every page shares: templates, styles and drawn figures."""
 
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from manywalks.report.endpoint import Figure
+
+# pages of a reports folder, by what a link to them says
+PAGES = {
+    "report.html": "Report",
+    "compare.html": "Comparison",
+    "reproduction.html": "Retraining",
+    "churn.html": "What changed last",
+    "card.md": "Model card",
+}
+
+
+class Link(NamedTuple):
+    """A link to another page of the same folder."""
+
+    file: str
+    name: str
+
+
+def links_to(reports: Path, *files: str) -> list[Link]:
+    """Links to those of the pages that have been made."""
+    return [Link(file, PAGES[file]) for file in files if (reports / file).is_file()]
 
 
 def unescaped(figure: Figure) -> dict[str, Any]:

@@ -4,6 +4,7 @@ It is a page of its own, not part of report.html: both studies run only when som
 page that the pipeline makes may not depend on what the pipeline does not record.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from markupsafe import Markup
 from manywalks import files
 from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count, short
-from manywalks.report.html import script, template_text, unescaped
+from manywalks.report.html import Link, links_to, script, template_text, unescaped
 from manywalks.reproduce.agreement import verdict
 from manywalks.reproduce.figures import against_bounds, both_ensembles, spreads
 
@@ -31,7 +32,8 @@ def write(reports: Path) -> Path:
             reports / "sources.json",
         )
     )
-    files.write_text(reports / NAME, page(found, points or [], sources, date.today().isoformat()))
+    links = links_to(reports, "report.html", "compare.html", "card.md")
+    files.write_text(reports / NAME, page(found, points or [], sources, date.today().isoformat(), links))
     return reports / NAME
 
 
@@ -40,6 +42,7 @@ def page(
     points: list[dict[str, Any]],
     sources: dict[str, Any] | None,
     written: str = "",
+    links: Sequence[Link] = (),
 ) -> str:
     """The whole page as HTML.
 
@@ -55,6 +58,7 @@ def page(
         "script": Markup(script("charts.js")),
         "found": found,
         "written": written,
+        "links": links,
         "sources": sources,
         "packages": [] if found is None else _packages(found),
         "endpoints": [

@@ -15,14 +15,10 @@ from optuna.trial import FrozenTrial, Trial, create_trial
 from optuna.trial import TrialState as OptunaState
 
 from manywalks import files
+from manywalks.tune.proposals.proposals import FIRST
 from manywalks.tune.space.keys import Key
 
 NAME = "manywalks"
-# drawn at random before the sampler learns from what was found
-RANDOM = 10
-# of these a key leaves the present settings with this chance, and so many keys in the mean at least: what is
-# random in all keys is mostly far worse than settings that somebody chose
-CHANGED, FEWEST = 0.3, 3
 FAILED, VALUES, BEATEN, COST = "failed", "values", "beaten", "cost"
 
 
@@ -58,8 +54,8 @@ class History:
         # a search that goes on must not draw again what it drew first
         begun = len(self._study.get_trials(deepcopy=False))
         own = None if seed is None else (seed + 7919 * begun) % 2**32
-        self._study.sampler = TPESampler(seed=own, n_startup_trials=RANDOM)
-        self._rng = np.random.default_rng(own)
+        self._study.sampler = TPESampler(seed=own, n_startup_trials=FIRST)
+        self.rng = np.random.default_rng(own)
 
     def _refuse_other_cost(self) -> None:
         """A search that goes on must look for what it looked for."""
@@ -104,15 +100,10 @@ class History:
         """Trials that were begun and have not ended."""
         return [one.number for one in self.trials() if not one.state.is_finished()]
 
-    def ask(self) -> Trial:
-        """A new trial; the first ones change a few keys of the present settings."""
-        known = self._study.get_trials(deepcopy=False)
-        present = next((one.params for one in known if one.user_attrs.get("present")), None)
-        if present and len(self.trials()) < RANDOM:
-            changed = self._rng.random(len(present)) < max(CHANGED, FEWEST / len(present))
-            changed[self._rng.integers(len(present))] = True
-            kept = {name: present[name] for name, other in zip(present, changed, strict=True) if not other}
-            self._study.enqueue_trial(kept)
+    def ask(self, drawn: dict[str, Any] | None = None) -> Trial:
+        """A new trial of these values, as Optuna has them; without them, of those that its TPE proposes."""
+        if drawn is not None:
+            self._study.enqueue_trial(drawn)
         return self._study.ask()
 
     def note(self, number: int, name: str, value: Any) -> None:
@@ -120,7 +111,7 @@ class History:
         self._trial(number).set_user_attr(name, value)
 
     def report(self, number: int, step: int, gain: float) -> None:
-        """Keep a trial's gain after a rung, which the sampler learns from where the trial ends there."""
+        """Keep a trial's gain after a rung, for those who look at the journal."""
         if self._cost is not None:
             return  # Optuna keeps none of several objectives; such a trial ends with what it has
         with warnings.catch_warnings():

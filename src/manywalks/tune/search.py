@@ -10,6 +10,7 @@ from manywalks.tune.front import Point, choose, pareto
 from manywalks.tune.gains import Gain, gain_over, is_beaten, joint_scores, pooled
 from manywalks.tune.history import BEATEN, FAILED, VALUES, History, suggest
 from manywalks.tune.material import Material
+from manywalks.tune.proposals.proposals import FIRST, Tried, best_expected, first
 from manywalks.tune.space.space import Space, explicit, same_model
 from manywalks.tune.trial import Clock, TrialState
 
@@ -35,6 +36,8 @@ class Search:
         self._lock = threading.RLock()
         self._left: list[int] = []
         self._present = material.present
+        # None where the space does not hold the present settings
+        self._own = space.present_values(material.present)
 
     def present_shares(self) -> list[Share]:
         """What is to be trained of the present settings, on every split of the search."""
@@ -55,9 +58,8 @@ class Search:
         self._note_cost(PRESENT, self._present, numbers)
         if len(self.scores) > 1:
             self.scales = [max(abs(score), 1e-9) for score in self.present_scores()]
-        values = self.space.present_values(self._present)
-        if values is not None:
-            self.history.add_present(self.space.keys, values, self.costs[PRESENT])
+        if self._own is not None:
+            self.history.add_present(self.space.keys, self._own, self.costs[PRESENT])
         self._take_up()
 
     def _note_cost(self, number: int, params: Params, splits: list[int]) -> None:
@@ -117,7 +119,10 @@ class Search:
 
     def _begin(self) -> int | None:
         """Begin a new trial; None where its values are accepted one by one, and not together."""
-        trial = self.history.ask()
+        proposed = self._proposed()
+        keys = {key.name: key for key in self.space.keys}
+        drawn = None if proposed is None else {name: keys[name].drawn(one) for name, one in proposed.items()}
+        trial = self.history.ask(drawn)
         values = self.space.draw(lambda key: suggest(trial, key))
         self.history.note(trial.number, VALUES, values)
         self.trials[trial.number] = TrialState(values, self._present)
@@ -127,6 +132,24 @@ class Search:
             self.fail(trial.number, str(error))
             return None
         return trial.number
+
+    def _proposed(self) -> dict[str, Any] | None:
+        """Values of the next trial; None where Optuna's TPE is to propose them, for a gain and a cost."""
+        rng, begun = self.history.rng, len(self.trials)
+        if begun < FIRST:
+            return first(self.space, self._own, begun, rng)
+        if self.material.design.cost is not None:
+            return None
+        gains = self.gains()
+        tried = [Tried(self.trials[n].values, gain.mean, gain.error) for n, gain in gains.items()]
+        rest = [(trial.values, trial.state) for n, trial in self.trials.items() if n not in gains]
+        if tried:  # what cannot be trained is no better than the worst
+            worst = min(tried, key=lambda one: one.gain)
+            tried += [worst._replace(values=values) for values, state in rest if state == "failed"]
+        pending = [values for values, state in rest if state == "running"]
+        if not tried and self._own is None:
+            return first(self.space, None, begun, rng)
+        return best_expected(self.space, self._own, tried, pending, rng)
 
     def is_over(self) -> bool:
         """Whether the time is spent, but for that of the verdict."""

@@ -1,5 +1,6 @@
 """reports/compare.html: a comparison on one page that needs no other file."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -16,10 +17,10 @@ from manywalks.compare.report.words import (
     verdict_sentence,
 )
 from manywalks.formatting import number
-from manywalks.report.html import script, template_text, unescaped
+from manywalks.report.html import Link, script, template_text, unescaped
 
 
-def page(found: dict[str, Any], written: str = "") -> str:
+def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -> str:
     """The whole page as HTML, of what compare.json (or compare-variance.json) holds; `written` is a date."""
     if "variance" in found:
         endpoints = [_budget_part(name, one) for name, one in found["variance"].items()]
@@ -33,6 +34,7 @@ def page(found: dict[str, Any], written: str = "") -> str:
         "style": Markup(template_text("report.css") + template_text("study.css")),
         "script": Markup(script("charts.js")),
         "written": written,
+        "links": links,
         "design_sentence": design_sentence(found["design"]),
         "endpoints": endpoints,
         "keys": keys,

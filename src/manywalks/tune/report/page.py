@@ -1,12 +1,13 @@
 """reports/tune.html: a search on one page that stands alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from manywalks.formatting import short
-from manywalks.report.html import script, template_text, unescaped
+from manywalks.report.html import Link, script, template_text, unescaped
 from manywalks.tune.report.figures import figures
 from manywalks.tune.report.words import (
     cost_text,
@@ -30,7 +31,7 @@ CHIPS = {
 }
 
 
-def page(found: dict[str, Any], written: str = "") -> str:
+def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -> str:
     """The whole page as HTML, of what tune.json holds; `written` is a date."""
     winner, verdict = found["winner"], found["verdict"]
     keys = [key["key"] for key in found["space"]]
@@ -38,6 +39,7 @@ def page(found: dict[str, Any], written: str = "") -> str:
         "style": Markup(template_text("report.css") + template_text("study.css")),
         "script": Markup(script("charts.js")),
         "written": written,
+        "links": links,
         "design_sentence": design_sentence(found),
         "sentences": sentences(found),
         "promise": _promise(found),

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from manywalks import files
+from manywalks.report.html import links_to
 from manywalks.tune.report.importance import importance
 from manywalks.tune.report.page import page
 from manywalks.tune.result import result
@@ -24,5 +25,6 @@ def finished(search: Search, contest: Contest | None, written: str = "") -> dict
     if contest is not None and better:
         write_tuned(workspace.params_file, contest.winner, workspace.root / NAME)
     files.write_json(workspace.reports / "tune.json", found)
-    files.write_text(workspace.reports / "tune.html", page(found, written))
+    links = links_to(workspace.reports, "report.html", "compare.html")
+    files.write_text(workspace.reports / "tune.html", page(found, written, links))
     return found

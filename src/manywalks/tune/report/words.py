@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from manywalks.formatting import count, number
+from manywalks.formatting import count, duration, number
 from manywalks.tune.search import Search
 
 
@@ -123,7 +123,7 @@ def design_sentence(found: dict[str, Any]) -> str:
     return (
         f"{count(design['trials'], 'trial')} of {design['asked']}, {design['beaten']} ended early, "
         f"{design['failed']} failed; {count(design['replicates'], 'replicate')} in "
-        f"{design['seconds'] / 60:.1f} minutes. Every trial is scored on {steps} splits of "
+        f"{duration(design['seconds'])}. Every trial is scored on {steps} splits of "
         f"{count(design['molecules'], 'molecule')} ({design['method']}), projected to infinitely "
         "many replicates."
     )
