@@ -212,10 +212,10 @@ def section(rows: list[dict[str, Any]]) -> str:
         "## Tune: gains on test\n\nGains over the settings that the search starts from, positive is better, "
         f"in brackets 95 % intervals; ensembles of {TEST_REPLICATES} on test rows that took no part in "
         "either search (`python -m benchmarks.tune gain`); the intervals on test are bootstraps over its "
-        "molecules. By the verdict: the tuned settings where it says better, else the present ones (a gain of "
-        f"0). Start: the defaults, or weaker settings ({_weak()}). Plain Optuna has the same space and trials. "
-        "It scores each trial by one replicate on one held-out fifth of the training rows and takes the best "
-        f"one; it was run {RUNS} times with other seeds. {_counts(rows)}"
+        "molecules. By the verdict: the tuned settings where it says better, else the present ones (a gain "
+        f"of 0). Start: the defaults, or weaker settings ({_weak()}). Plain Optuna has the same space and "
+        "trials. It scores each trial by one replicate on one held-out fifth of the training rows and takes "
+        f"the best one; it was run {RUNS} times with other seeds. {_counts(rows)}"
         + _not_measured(rows)
         + "\n\n"
         + table(heads, cells)
