@@ -84,7 +84,7 @@ def molecule_pool(curate: CurateParams, blocks: Sequence[FeatureBlock], cores: i
 
 @contextmanager
 def early_workers(model: Path, table: Path) -> Iterator[WorkerPool | None]:
-    """As many workers as a table will need, started from the manifest alone; ended with the block.
+    """As many workers as a table will need, one at least, started from the manifest alone; the block ends them.
 
     None where the manifest cannot be read (`Ensemble.load` says why), where a cluster predicts, or where a
     block needs more than is read here.
@@ -94,7 +94,7 @@ def early_workers(model: Path, table: Path) -> Iterator[WorkerPool | None]:
         yield None
         return
     try:
-        while len(pool.workers) < min(pool.cores, -(-_rows(table) // ALONE)):
+        while len(pool.workers) < min(pool.cores, max(1, -(-_rows(table) // ALONE))):
             pool.start()
         yield pool
     finally:
