@@ -84,7 +84,7 @@ def molecule_pool(curate: CurateParams, blocks: Sequence[FeatureBlock], cores: i
 
 @contextmanager
 def early_workers(model: Path, table: Path) -> Iterator[WorkerPool | None]:
-    """As many workers as a table will need, one at least, started from the manifest alone; the block ends them.
+    """As many workers as a table will need, one at least, started from the manifest; ended with the block.
 
     None where the manifest cannot be read (`Ensemble.load` says why), where a cluster predicts, or where a
     block needs more than is read here.
