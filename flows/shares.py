@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import NamedTuple
 
 from prefect.futures import wait
@@ -13,7 +12,6 @@ from manywalks.pipeline.stages import CONNECT_S, bound
 from manywalks.replicates.tally import Tally
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.resources import NO_DASK, cores_of
-from manywalks.runtime.step_process import run_step
 from manywalks.workspace import Workspace
 
 # threads that wait for a cluster's workers cost little; on this machine, one a core is enough
@@ -24,13 +22,11 @@ class Trainer(NamedTuple):
     """What trains shares.
 
     Attributes:
-        train: one share in a process of its own, on one core, its progress told.
-        train_next: a small share, in a process that has trained others before where that saves time.
+        train: one share, on one core of a process that may have trained others before; its progress is told.
         processes: how many of them side by side.
     """
 
     train: Callable[[Share, Tell], None]
-    train_next: Callable[[Share], None]
     processes: int
 
 
@@ -44,17 +40,13 @@ def trainer(workspace: Workspace) -> Iterator[Trainer]:
             raise ValueError(NO_DASK) from None
         cluster = Cluster(workspace, CONNECT_S)
         try:
-            yield Trainer(cluster.train, lambda share: cluster.train(share, _untold), cluster.processes)
+            yield Trainer(cluster.train, cluster.processes)
         finally:
             cluster.close()
         return
     kept, limit = KeptProcesses(workspace.root), workspace.params.orchestrate.time_limit
     try:
-        yield Trainer(
-            partial(_train_here, workspace),
-            lambda share: kept.run(share.arguments, limit),
-            cores_of(workspace),
-        )
+        yield Trainer(lambda share, tell: kept.run(share.arguments, limit, tell), cores_of(workspace))
     finally:
         kept.end()
 
@@ -64,13 +56,7 @@ def most_threads(workspace: Workspace) -> int:
     return cores_of(workspace) if workspace.params.orchestrate.runner == "local" else MOST_WAITING
 
 
-def _train_here(workspace: Workspace, share: Share, tell: Tell) -> None:
-    """Train one share in a process of its own, on one core."""
-    limit = workspace.params.orchestrate.time_limit
-    run_step(share.arguments, folder=workspace.root, time_limit=limit, tell=tell, threads=1)
-
-
-def _untold(*_: object) -> None:
+def untold(*_: object) -> None:
     """Nobody follows so small a share."""
 
 

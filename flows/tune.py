@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.futures import PrefectFuture, wait
 
 from manywalks.compare.design import Share
-from manywalks.flows.shares import Trainer, train_shares, trainer
+from manywalks.flows.shares import Trainer, train_shares, trainer, untold
 from manywalks.pipeline import versions
 from manywalks.pipeline.runs.cancel import interruptible
 from manywalks.pipeline.runs.run_names import named
@@ -33,7 +33,7 @@ from manywalks.workspace import Workspace
 
 def try_trial(search: Search, number: int, by: Trainer) -> None:
     """Train and judge one trial, rung after rung, on one core."""
-    evaluate_or_fail(search, number, by.train_next)
+    evaluate_or_fail(search, number, lambda share: by.train(share, untold))
 
 
 # what was kept before a failure is not trained again

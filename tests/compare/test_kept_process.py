@@ -30,6 +30,8 @@ for name, act in asked_by_parent():
         sys.exit(2)
     if act == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if act == "tell":
+        print('@progress [1, 4, "loss 0.5"]', flush=True)
     if act == "hang":
         time.sleep(60)
     print("no end of line", end="")
@@ -65,6 +67,13 @@ def test_steps_run_in_one_process(kept: KeptProcess, folder: Path) -> None:
     for name in ("a", "b", "c"):
         kept.run([name, ""], 20)
     assert process_of(folder, "a") == process_of(folder, "b") == process_of(folder, "c")
+
+
+def test_progress_is_told_to_whom_the_step_is_for(kept: KeptProcess, folder: Path) -> None:
+    told: list[tuple] = []
+    kept.run(["a", "tell"], 20, lambda *one: told.append(one))
+    kept.run(["b", "tell"], 20)
+    assert told == [(1, 4, "loss 0.5")]
 
 
 def test_bad_input_is_the_steps_own_line_and_the_next_step_gets_a_new_process(

@@ -25,11 +25,13 @@ class KeptProcess:
         self._readers: list[threading.Thread] = []
         self._answers: queue.Queue[str] = queue.Queue()
         self._heard: list[str] = []
+        self._tell: progress.Tell | None = None
         self._what, self._steps = "", 0
 
-    def run(self, arguments: list[str], time_limit: float) -> None:
-        """Run a step as `step_process.run_step` does, with its exceptions."""
+    def run(self, arguments: list[str], time_limit: float, tell: progress.Tell | None = None) -> None:
+        """Run a step as `step_process.run_step` does, with its exceptions; `tell` gets its progress."""
         interrupt.wait_if_stopping()
+        self._tell = tell
         process, self._what = self._ready(), " ".join(arguments)
         self._heard.clear()
         self._steps += 1
@@ -75,9 +77,12 @@ class KeptProcess:
         """Follow what the process says; `answers` get the end of each step, and of the process."""
         with stream:
             for line in stream:
+                told = progress.parse(line)
                 if answers is not None and line.strip() == DONE:
                     answers.put("done")
-                elif progress.parse(line) is None:
+                elif told is not None and self._tell is not None:
+                    self._tell(*told)
+                elif told is None:
                     hear(self._what, self._heard, line.rstrip())
         if answers is not None:
             answers.put(ENDED)
@@ -102,15 +107,15 @@ class KeptProcesses:
         self._all: list[KeptProcess] = []
         self._free: queue.LifoQueue[KeptProcess] = queue.LifoQueue()
 
-    def run(self, arguments: list[str], time_limit: float) -> None:
-        """Run a step in a process that is free, or in a new one."""
+    def run(self, arguments: list[str], time_limit: float, tell: progress.Tell | None = None) -> None:
+        """Run a step in a process that is free, or in a new one; `tell` gets its progress."""
         try:
             process = self._free.get_nowait()
         except queue.Empty:
             process = KeptProcess(self._folder, self._threads)
             self._all.append(process)
         try:
-            process.run(arguments, time_limit)
+            process.run(arguments, time_limit, tell)
         finally:
             self._free.put(process)
 
