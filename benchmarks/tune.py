@@ -28,7 +28,8 @@ import yaml
 from benchmarks.compare import SOLUBILITY
 from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
-from benchmarks.tune_gain import BUDGETS, STARTS, measured, section
+from benchmarks.tune_gain import BUDGETS, STARTS, measured
+from benchmarks.tune_gain_text import section
 from benchmarks.tune_tables import TABLES, Source
 from benchmarks.workspaces import prepared, searched
 from manywalks import files

@@ -21,9 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 
-from benchmarks.results import table
 from benchmarks.tasks import main_metric, task_params
-from benchmarks.tune_tables import TABLES, Source, rows_of
+from benchmarks.tune_tables import Source, rows_of
 from benchmarks.workspaces import prepared, quiet, searched
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.load import Params
@@ -31,7 +30,8 @@ from manywalks.replicates.combine import combine, combining_of
 from manywalks.split.left_out import left_out, without
 from manywalks.split.split import folds, split_molecules
 from manywalks.tasks import compare as train_splits
-from manywalks.tune.design import Design
+from manywalks.tune.design import FEW, Design
+from manywalks.tune.gains import joint_scores
 from manywalks.tune.history import suggest
 from manywalks.tune.material import Material
 from manywalks.tune.space.default_space import default_space
@@ -156,7 +156,8 @@ def gain_of(source: Source, start: str, data: Path, kept: Path, budget: int) -> 
     plain = []
     for seed in range(RUNS):
         *_, (promised, best) = plain_optuna(workspace, metric, budget, seed)
-        plain.append({"promised": promised, **gained(test(best), before, metric)})
+        seen = seen_by_search(workspace, Material(workspace, workspace, Design(metric=metric)), best)
+        plain.append({"promised": promised, "seen": seen, **gained(test(best), before, metric)})
     return {
         "table": source.name, "start": start, "metric": metric, "budget": budget, "seconds": seconds,
         "beaten": found["design"]["beaten"], "replicates": found["design"]["replicates"],
@@ -165,6 +166,19 @@ def gain_of(source: Source, start: str, data: Path, kept: Path, budget: int) -> 
         "taken": gained(test(taken), before, metric), "winner": gained(test(winner), before, metric),
         "plain": plain,
     }  # fmt: skip
+
+
+def seen_by_search(workspace: Workspace, material: Material, params: Params) -> float:
+    """The gain of some settings on the splits of the search, with as many replicates as its trials have."""
+    splits, scores = material.splits.search, material.scores()
+    numbers = list(range(len(splits)))
+    with quiet(workspace.root):
+        for configuration, own in enumerate((material.present, params)):
+            for one in material.shares(own, splits, numbers, FEW):
+                train_splits.run(workspace, *one.arguments[1:])
+            material.add(scores, configuration, own, (splits, numbers, FEW))
+    by_split = joint_scores(scores, [1.0])
+    return float(np.mean([by_split[1][split].value - by_split[0][split].value for split in numbers]))
 
 
 def judged_by(verdict: dict[str, Any]) -> int:
@@ -189,87 +203,3 @@ def measured(
         with path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(rows[-1]) + "\n")
         yield rows
-
-
-def section(rows: list[dict[str, Any]]) -> str:
-    """The section of gains on test."""
-    order = sorted(rows, key=lambda row: (row["start"], row["table"], row["budget"]))
-    cells = [
-        [
-            row["table"], row["start"], row["metric"], f"{row['present']:.3f}", str(row["budget"]),
-            f"{row['replicates']} + {row['judged']}", WORDS[row["word"]],
-            f"{row['promised']:+.3f}", _interval(row["fresh"], row["fresh_low"], row["fresh_high"]),
-            _interval(**row["taken"]), _interval(**row["winner"]), str(row["budget"] + 1),
-            _runs([run["promised"] for run in row["plain"]]), _runs([run["gain"] for run in row["plain"]]),
-        ]
-        for row in order
-    ]  # fmt: skip
-    heads = ["table", "start", "metric", "present settings", "trials", "trainings: search + verdict",
-             "verdict", "promised", "on fresh folds", "on test, by the verdict",
-             "on test, best trial whatever the verdict", "plain Optuna: trainings of a run",
-             "promised, mean (least to most)", "on test, mean (least to most)"]  # fmt: skip
-    return (
-        "## Tune: gains on test\n\nGains over the settings that the search starts from, positive is better, "
-        f"in brackets 95 % intervals; ensembles of {TEST_REPLICATES} on test rows that took no part in "
-        "either search (`python -m benchmarks.tune gain`); the intervals on test are bootstraps over its "
-        "molecules. By the verdict: the tuned settings where it says better, else the present ones (a gain "
-        f"of 0). Start: the defaults, or weaker settings ({_weak()}). Plain Optuna has the same space and "
-        "trials. It scores each trial by one replicate on one held-out fifth of the training rows and takes "
-        f"the best one; it was run {RUNS} times with other seeds. {_counts(rows)}"
-        + _not_measured(rows)
-        + "\n\n"
-        + table(heads, cells)
-    )
-
-
-WORDS = {
-    "better": "better", "undecided": "luck", "equivalent": "equivalent", "worse": "worse",
-    "none": "none ahead",
-}  # fmt: skip
-
-
-def _weak() -> str:
-    """The weaker settings in words."""
-    return ", ".join(f"{key} {value}" for values in WEAK.values() for key, value in values.items())
-
-
-def _runs(gains: Sequence[float]) -> str:
-    """Mean, least and most of several runs."""
-    return f"{np.mean(gains):+.3f} ({min(gains):+.3f} to {max(gains):+.3f})"
-
-
-def _counts(rows: list[dict[str, Any]]) -> str:
-    """How often each was surely better or worse on test, by start."""
-    lines = []
-    for start in dict.fromkeys(row["start"] for row in rows):
-        own = [row for row in rows if row["start"] == start]
-        runs = {
-            "the verdict": [row["taken"] for row in own],
-            "the search's best trial": [row["winner"] for row in own],
-            "plain Optuna's": [run for row in own for run in row["plain"]],
-        }
-        said = "; ".join(
-            f"{name} {sum(one['low'] > 0 for one in found)} and {sum(one['high'] < 0 for one in found)} "
-            f"of {len(found)}"
-            for name, found in runs.items()
-        )
-        lines.append(f"Surely better and surely worse on test, start {start}: {said}.")
-    return " ".join(lines)
-
-
-def _not_measured(rows: list[dict[str, Any]]) -> str:
-    """Tables and budgets from the defaults that are still to be run."""
-    done = {(row["table"], row["budget"]) for row in rows if row["start"] == "defaults"}
-    left = [
-        f"{budget} trials on {' and '.join(names)}"
-        for budget in BUDGETS
-        if (names := [one.name for one in TABLES if (one.name, budget) not in done])
-    ]
-    return f" Not measured, start defaults: {'; '.join(left)}." if left else ""
-
-
-def _interval(gain: float, low: float, high: float) -> str:
-    """A gain with its interval; a plain 0 where nothing differs."""
-    if low == high == gain == 0:
-        return "0"
-    return f"{gain:+.3f} ({low:+.3f} to {high:+.3f})"
