@@ -79,14 +79,16 @@ def test_a_file_system_without_hard_links_gets_it_too(
 def test_the_log_of_a_database_that_was_deleted_ruins_no_new_one(database: Path) -> None:
     begin(f"{SQLITE}{database}")
     killed = (
-        "import os, sqlite3, sys; own = sqlite3.connect(sys.argv[1]); own.execute('PRAGMA journal_mode = WAL');"
+        "import os, sqlite3, sys; own = sqlite3.connect(sys.argv[1]);"
+        "own.execute('PRAGMA journal_mode = WAL');"
         "own.execute('CREATE TABLE former (a)'); own.commit(); os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", killed, str(database)])
     assert database.with_name("prefect.db-wal").stat().st_size > 0
     database.unlink()
     again = (
-        "import os; from manywalks.pipeline import prefect_database as own; own.begin(os.environ[own.DATABASE])"
+        "import os; from manywalks.pipeline import prefect_database as own;"
+        "own.begin(os.environ[own.DATABASE])"
     )
     address = {prefect_database.DATABASE: f"{SQLITE}{database}"}
     subprocess.run([sys.executable, "-c", again], env={**os.environ, **address}, check=True)

@@ -112,6 +112,23 @@ def test_a_busy_machine_costs_no_text():
     assert run(["kept off"], cores=1, limit=0.4) == [["+kept off"]]
 
 
+def test_a_job_that_was_stopped_for_a_while_loses_no_text():
+    """As by ^Z: neither the workers nor who looks at them went on."""
+    pool = WorkerPool("tests.runtime.test_worker_pool:act", {"prefix": "+"}, 0.5, 1)
+    try:
+        lot = pool.add(["slow"] * 3)
+        while not pool.workers[0].pending:
+            pool.poll()
+        process = pool.workers[0].process
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        pool.poll()
+        process.send_signal(signal.SIGCONT)
+        assert pool.finish(lot) == [["+slow"]] * 3
+    finally:
+        pool.stop()
+
+
 def test_what_a_worker_prints_is_no_outcome():
     assert run(["print", "a"]) == [["+print"], ["+a"]]
 

@@ -28,7 +28,7 @@ def begin(url: str) -> None:
     database = Path(url.removeprefix(SQLITE))
     if not url.startswith(SQLITE) or not database.is_absolute() or "?" in url or database.exists():
         return
-    # A log without its database would be read into a copy and ruin it; SQLite drops it where it makes a new file.
+    # a log without its database would ruin a copy; SQLite drops it where it makes a new file
     if kept().is_file() and not database.with_name(f"{database.name}-wal").exists():
         copy_kept(database)
         return

@@ -72,6 +72,7 @@ class WorkerPool:
         self.selector = selectors.DefaultSelector()
         self.workers: list[Worker] = []
         self.busy_since = time.monotonic()  # as many as there are now, all of them started
+        self.looked = time.monotonic()  # last, at what the workers do
 
     def add(self, texts: Sequence[str]) -> range:
         """Put texts behind those that wait; what `finish` knows them by."""
@@ -112,6 +113,7 @@ class WorkerPool:
         for key, _ in self.selector.select(timeout=min(0.2, self.limit / 4)):
             self._collect(key.data)
         now = time.monotonic()
+        self._look(now)
         for worker in list(self.workers):
             if not worker.ready and now - worker.since > START_LIMIT:
                 raise RuntimeError(f"a worker process did not start within {START_LIMIT:g} s")
@@ -127,6 +129,13 @@ class WorkerPool:
             if worker.ready and not worker.ahead and left > 4 * self.cores * self._share(left):
                 self._give(worker, LINE)
         self._grow(now)
+
+    def _look(self, now: float) -> None:
+        """Blame no worker for a time in which nobody looked, as where ^Z or a scheduler stopped them all."""
+        if now - self.looked > max(1.0, self.limit / 2):
+            for worker in self.workers:
+                worker.since = now - max(0.0, self.looked - worker.since)
+        self.looked = now
 
     def _grow(self, now: float) -> None:
         """Start more workers where the texts are few and take long."""
