@@ -8,6 +8,7 @@ import pytest
 from manywalks.replicates.draws import Draws, on_draw
 from manywalks.train.engines import train_pack
 from manywalks.train.jax_engine.engine import supports as jax_trains
+from manywalks.train.keras_engine.trainer import KerasTrainer
 from manywalks.train.prepare import Groups, Prepared
 from manywalks.train.problem import Pack, Problem
 from manywalks.train.targets import Targets
@@ -21,11 +22,11 @@ SHORT = {"epochs": 2, "batch_size": 50}
 
 
 def of_engine(name: str) -> Problem:
-    """A problem that the engine trains: on graphs for "dmpnn" and "relational", which Keras trains."""
-    problem = small_problem(train={**SHORT, "engine": name if name in ("keras", "jax") else "keras"})
+    """A problem that the engine trains: on graphs for "keras on graphs"."""
+    problem = small_problem({"widths": (4,)}, {**SHORT, "engine": name if name == "jax" else "keras"})
     if name == "jax" and not jax_trains(problem):
         pytest.skip("needs JAX: pip install 'manywalks[gpu]'")
-    if name in ("keras", "jax"):
+    if name != "keras on graphs":
         return problem
     n = 4 * len(SMILES)
     values = np.random.default_rng(2).normal(size=(n, 2)).astype(np.float32)
@@ -38,7 +39,7 @@ def of_engine(name: str) -> Problem:
         train=np.arange(n - 4),
         valid=np.arange(0),
         predict=np.arange(n),
-        network=network(name),
+        network=network("dmpnn", layers=1, units=4),
     )
 
 
@@ -46,6 +47,9 @@ def predictions(prepared: Prepared, index: int) -> np.ndarray:
     """What a replicate on its own draw says."""
     rows = np.arange(len(prepared.problem.targets.values))
     drawn = on_draw(prepared, Groups(rows, prepared.problem.train), DRAWS, index)
+    if drawn.problem.train_params.engine == "keras":
+        # what the engine's processes do, in this one and without the seconds that compiling takes
+        return KerasTrainer(drawn.problem, compiled=False).train(index, 3).predictions
     (made,) = train_pack(Pack(drawn.problem, [index], 3, threads=1))
     return made.predictions
 
@@ -57,7 +61,7 @@ def with_other_values(problem: Problem, rows: np.ndarray) -> Problem:
     return replace(problem, targets=replace(problem.targets, values=values))
 
 
-@pytest.mark.parametrize("engine", ["keras", "jax", "dmpnn", "relational"])
+@pytest.mark.parametrize("engine", ["keras", "keras on graphs", "jax"])
 def test_values_of_molecules_that_were_not_drawn_do_not_matter(engine: str) -> None:
     problem = of_engine(engine)
     weights = DRAWS.weights(problem.train, 0)

@@ -64,7 +64,7 @@ def _import_quietly(module: str) -> None:
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            with _no_scikit_learn():
+            with _not_imported("sklearn", *(["jax"] if module == "tensorflow" else [])):
                 importlib.import_module(module)
                 importlib.import_module("keras")
     finally:
@@ -73,16 +73,18 @@ def _import_quietly(module: str) -> None:
 
 
 @contextlib.contextmanager
-def _no_scikit_learn() -> Iterator[None]:
-    """Keras imports scikit-learn, if it is there, for wrappers that nothing here uses: a second a process."""
-    if "sklearn" in sys.modules:
-        yield
-        return
-    sys.modules["sklearn"] = None  # pyright: ignore[reportArgumentType]
+def _not_imported(*modules: str) -> Iterator[None]:
+    """What Keras and TensorFlow import, if it is there, for things that nothing here uses.
+
+    Keras: scikit-learn, a second a process, for wrappers. TensorFlow: JAX, half a second, for TensorFlow Lite.
+    """
+    absent = [module for module in modules if module not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # pyright: ignore[reportArgumentType, reportCallIssue]
     try:
         yield
     finally:
-        del sys.modules["sklearn"]
+        for module in absent:
+            del sys.modules[module]
 
 
 def build(
