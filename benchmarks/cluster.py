@@ -18,7 +18,7 @@ from benchmarks.results import table, write_section
 from manywalks.replicates import dask_packs
 from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import entropy_of
-from manywalks.runtime.step_process import run_step
+from manywalks.runtime.steps.step_process import run_step
 from manywalks.train.engines import train_pack
 from manywalks.train.prepare import read_prepared
 from manywalks.train.problem import Pack

@@ -65,8 +65,8 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         workspaces = [data_workspace(workspace, one.params) for one in asked]
         for prepared in {one.root: one for one in workspaces}.values():
             if prepared.root != workspace.root:
-                steps = Steps(prepared, board.follow)
-                steps.submit("featurize", steps.submit("curate")).result()
+                with Steps(prepared, board.follow) as steps:
+                    steps.submit("featurize", steps.submit("curate")).result()
         entropy = shared_entropy(workspace, asked[0].params) if kind == "variance" else None
         study = Study(workspace, asked, workspaces, design, entropy)
         tally = Tally(board.follow("train"))

@@ -44,8 +44,8 @@ def reproduce_model(
         interruptible(),
         versions.exclusive(retraining.workspace),
         Board() as board,
+        Steps(retraining.workspace, board.follow) as steps,
     ):
-        steps = Steps(retraining.workspace, board.follow)
         curated = steps.submit("curate")
         features = steps.submit("featurize", curated)
         steps.submit("split", features)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from prefect.futures import wait
 
 from manywalks.compare.design import Share
-from manywalks.compare.kept_process import KeptProcesses
 from manywalks.pipeline.stages import CONNECT_S, bound
 from manywalks.replicates.tally import Tally
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.resources import NO_DASK, cores_of
+from manywalks.runtime.steps.kept_process import KeptProcesses
 from manywalks.workspace import Workspace
 
 # threads that wait for a cluster's workers cost little; on this machine, one a core is enough

@@ -41,9 +41,9 @@ def train(workspace: str = ".") -> list[str]:
         interruptible(),
         versions.exclusive(there) as repo,
         Board() as board,
+        Steps(there, partial(follow, there, board)) as steps,
     ):
         versions.fetch(repo, there)
-        steps = Steps(there, partial(follow, there, board))
         curated = steps.submit("curate")
         features = steps.submit("featurize", curated)
         steps.submit("split", features)  # what has no features is in no subset

@@ -17,7 +17,7 @@ from manywalks.pipeline.stages import Steps, bound
 from manywalks.replicates.tally import Tally
 from manywalks.runtime import interrupt, run_log
 from manywalks.runtime.progress import Board, Tell
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.steps.step_process import StepFailed
 from manywalks.tune.history import History
 from manywalks.tune.job import TuneJob
 from manywalks.tune.material import Material
@@ -83,8 +83,8 @@ def _featurized(workspace: Workspace, opened: recipe.Opened, board: Board) -> Wo
     wanted = present.model_copy(update={"featurize": blocks, "families": families})
     data = data_workspace(workspace, wanted)
     if data.root != workspace.root:
-        steps = Steps(data, board.follow)
-        steps.submit("featurize", steps.submit("curate")).result()
+        with Steps(data, board.follow) as steps:
+            steps.submit("featurize", steps.submit("curate")).result()
     return data
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from manywalks.runtime import interrupt
 from manywalks.runtime.locks import single_process
-from manywalks.runtime.step_process import (
+from manywalks.runtime.steps.step_process import (
     BAD_INPUT,
     DONE,
     RETRYABLE,

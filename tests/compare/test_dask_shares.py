@@ -24,7 +24,7 @@ from manywalks.compare.folds import (
     split_name,
     write_splits,
 )
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.steps.step_process import StepFailed
 from manywalks.split.split import folds
 from manywalks.tasks import compare as train_splits
 from manywalks.tasks import curate, featurize

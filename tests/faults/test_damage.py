@@ -16,7 +16,7 @@ from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import read_used_replicates, save_training
 from manywalks.replicates.tally import Tally
 from manywalks.runtime.progress import Tell
-from manywalks.runtime.step_process import OutOfMemory, StepFailed
+from manywalks.runtime.steps.step_process import OutOfMemory, StepFailed
 from manywalks.train.problem import Replicate
 from manywalks.workspace import Workspace
 from tests.faults.conftest import ended, note, outputs, step, steps_in, wait_for

@@ -19,7 +19,7 @@ from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import Store, entropy_of
 from manywalks.runtime import object_store
 from manywalks.runtime.resources import fitting
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.steps.step_process import StepFailed
 from manywalks.tasks import pack
 from manywalks.workspace import Workspace
 from tests.conftest import command

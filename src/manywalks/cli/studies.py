@@ -64,7 +64,7 @@ def _sources(workspace: Workspace, replicates: int) -> None:
     from manywalks.files import read_json
     from manywalks.reproduce.page import same_seed_sentence
     from manywalks.runtime.progress import Board
-    from manywalks.runtime.step_process import run_step
+    from manywalks.runtime.steps.step_process import run_step
 
     with Board() as board:
         run_step(

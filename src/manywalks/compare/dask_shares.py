@@ -19,7 +19,7 @@ from manywalks.replicates.code_key import content_key
 from manywalks.runtime.dask_cluster import Delivery, bundle, cluster_client, delivered
 from manywalks.runtime.progress import Tell
 from manywalks.runtime.resources import processes_of
-from manywalks.runtime.step_process import StepFailed, run_step
+from manywalks.runtime.steps.step_process import StepFailed, run_step
 from manywalks.workspace import Workspace
 
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from prefect import task
 from prefect.assets import Asset, AssetProperties, add_asset_metadata, materialize
@@ -33,10 +33,13 @@ from manywalks.replicates.packs import pack_processes, run_pack
 from manywalks.replicates.tally import RunPacks, Tally
 from manywalks.runtime import object_store, progress
 from manywalks.runtime.resources import NO_DASK, processes_of
-from manywalks.runtime.step_process import StepFailed, run_step
+from manywalks.runtime.steps.kept_process import KeptProcesses
+from manywalks.runtime.steps.step_process import StepFailed, run_step
 from manywalks.workspace import Workspace
 
 CONNECT_S = float(os.environ.get("MANYWALKS_CONNECT_S", "60"))
+# it imports TensorFlow, whose memory no process gives back while it lives
+ALONE = "ensemble"
 LOCAL = re.compile(r"://(127\.|localhost|\[::1\])")
 Follow = Callable[[str], progress.Tell]
 
@@ -45,26 +48,35 @@ def run_stage(
     workspace: Workspace,
     stage: definition.Stage,
     tell: progress.Tell | None,
-    ran: list[definition.Stage],
+    steps: "Steps",
     lineage: Lineage | None = None,
 ) -> Any:
-    """Make a stage's outputs, unless the record says that they stand already; note in `ran` that it ran."""
+    """Make a stage's outputs, unless the record says that they stand already; note in `steps` that it ran."""
     if definition.is_current(stage, workspace):
         return cached(stage)
     inputs = definition.inputs_of(stage, workspace)
     if tell is not None:
         tell(0, 0, "")
-    run_step(
-        step_of(stage), folder=workspace.root, time_limit=workspace.params.orchestrate.time_limit, tell=tell
-    )
+    _run(stage, workspace, steps.processes, tell)
     if tell is not None:
         tell(1, 1, "")
     record = finish(workspace, stage, inputs)
-    ran.append(stage)
+    steps.ran.append(stage)
     if lineage is not None:
         made = {"md5": record["outs"][lineage.asset.path], "data version": lineage.version}
         add_asset_metadata(lineage.asset.key, made)
     return record
+
+
+def _run(
+    stage: definition.Stage, workspace: Workspace, processes: KeptProcesses, tell: progress.Tell | None
+) -> None:
+    """Run a stage's step, in a process that has run others before where that saves time."""
+    limit = workspace.params.orchestrate.time_limit
+    if stage.name == ALONE:
+        run_step(step_of(stage), folder=workspace.root, time_limit=limit, tell=tell)
+    else:
+        processes.run(step_of(stage), limit, tell)
 
 
 def cached(stage: definition.Stage) -> State:
@@ -124,16 +136,27 @@ def _materializing(lineage: Lineage) -> Any:
 
 
 class Steps:
-    """The stages of one workspace as Prefect tasks of the flow that is running."""
+    """The stages of one workspace as Prefect tasks of the flow that is running.
+
+    Stages that follow each other share a process, which ends before replicates train, since they may
+    want all memory, and at the end of the `with`.
+    """
 
     def __init__(self, workspace: Workspace, follow: Follow) -> None:
         """`follow(name)` gives the `tell` that shows a stage's progress."""
         self.ran: list[definition.Stage] = []
+        self.processes = KeptProcesses(workspace.root, threads=None)
         self._submitted: list[PrefectFuture] = []
         self._workspace = workspace
         self._follow = follow
         self._stages = definition.load_stages(workspace)
         self._options = {"retries": workspace.params.orchestrate.retries}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.processes.end()
 
     def submit(self, name: str, *after: PrefectFuture | None) -> PrefectFuture:
         """Start a stage once those in `after` have ended well."""
@@ -143,7 +166,7 @@ class Steps:
             self._workspace,
             self._stages[name],
             self._follow(name),
-            self.ran,
+            self,
             lineage,
             wait_for=[future for future in after if future],
         )
@@ -163,6 +186,7 @@ class Steps:
     def replicates(self) -> PrefectFuture | None:
         """Stage train: one task for each pack, look after look, until there are enough replicates."""
         self.settle()
+        self.processes.end()
         return self._packs("train", train_until_enough)
 
     def draws(self, replicates: PrefectFuture | None) -> PrefectFuture | None:

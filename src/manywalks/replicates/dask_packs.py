@@ -15,7 +15,7 @@ from manywalks.replicates.packs import run_pack
 from manywalks.replicates.store import NAME, Store, saved_replicates, saved_trainings
 from manywalks.runtime import object_store
 from manywalks.runtime.dask_cluster import bundle, delivered
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.steps.step_process import StepFailed
 from manywalks.workspace import Workspace
 
 # A killed worker costs the packs it had in hand, and a pack's process takes some seconds to start.

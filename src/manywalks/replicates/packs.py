@@ -9,7 +9,7 @@ from manywalks.replicates.store import saved_replicates
 from manywalks.replicates.tally import RunPacks, Tally
 from manywalks.runtime import progress
 from manywalks.runtime.resources import cores_of, processes_of
-from manywalks.runtime.step_process import OutOfMemory, StepFailed, run_step
+from manywalks.runtime.steps.step_process import OutOfMemory, StepFailed, run_step
 from manywalks.train.engines import choose_engine
 from manywalks.train.jax_engine.device import accelerators
 from manywalks.train.prepare import read_prepared

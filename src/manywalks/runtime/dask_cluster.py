@@ -14,7 +14,7 @@ from distributed import Client, LocalCluster, Worker, WorkerPlugin, get_worker
 from manywalks import files
 from manywalks.params.sections.run import OrchestrateParams
 from manywalks.runtime import object_store
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.steps.step_process import StepFailed
 
 # The time stamp in a bundle: the same content shall be the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -76,7 +76,7 @@ def _import_quietly(module: str) -> None:
 def _not_imported(*modules: str) -> Iterator[None]:
     """What Keras and TensorFlow import, if it is there, for things that nothing here uses.
 
-    Keras: scikit-learn, a second a process, for wrappers. TensorFlow: JAX, half a second, for TensorFlow Lite.
+    Keras: scikit-learn, a second a process, for wrappers. TensorFlow: JAX, half a second, for its Lite.
     """
     absent = [module for module in modules if module not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # pyright: ignore[reportArgumentType, reportCallIssue]

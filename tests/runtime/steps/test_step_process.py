@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.runtime import step_process
-from manywalks.runtime.step_process import StepFailed
+from manywalks.runtime.steps import step_process
+from manywalks.runtime.steps.step_process import StepFailed
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A process that stays for one step after another: starting Python and its libraries takes 2 to 3 seconds."""
+"""A process that stays for one step after another: starting Python and its libraries takes 1 to 3 seconds."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from manywalks.runtime import interrupt, progress, run_log
-from manywalks.runtime.step_process import DONE, STAY, StepFailed, end_group, hear, judge, start_process
+from manywalks.runtime.steps.step_process import DONE, STAY, StepFailed, end_group, hear, judge, start_process
 
 # after so many steps a new process begins, since a library may never give its memory back
 STEPS = 30
@@ -19,7 +19,7 @@ ENDED = "ended"
 class KeptProcess:
     """One process for steps in the same folder; where a step fails, the next one gets a new process."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int | None) -> None:
         self._folder, self._threads = folder, threads
         self._process: subprocess.Popen | None = None
         self._readers: list[threading.Thread] = []
@@ -102,7 +102,7 @@ class KeptProcess:
 class KeptProcesses:
     """As many as there are steps side by side; one that is free takes the next step."""
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int | None = 1) -> None:
         self._folder, self._threads = folder, threads
         self._all: list[KeptProcess] = []
         self._free: queue.LifoQueue[KeptProcess] = queue.LifoQueue()
@@ -120,6 +120,6 @@ class KeptProcesses:
             self._free.put(process)
 
     def end(self) -> None:
-        """End them all."""
+        """End them all; a further step gets a new one."""
         for process in self._all:
             process.end()

@@ -12,16 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from manywalks.compare import kept_process
-from manywalks.compare.kept_process import KeptProcess, KeptProcesses
-from manywalks.runtime import step_process
-from manywalks.runtime.step_process import OutOfMemory, StepFailed
+from manywalks.runtime.steps import kept_process, step_process
+from manywalks.runtime.steps.kept_process import KeptProcess, KeptProcesses
+from manywalks.runtime.steps.step_process import OutOfMemory, StepFailed
 
 PYTHON = sys.executable
 # a step writes its process and arguments into a file of its name, and does what its second argument says
 PROGRAM = """
 import os, signal, sys, time
-from manywalks.runtime.step_process import DONE, asked_by_parent
+from manywalks.runtime.steps.step_process import DONE, asked_by_parent
 for name, act in asked_by_parent():
     with open(name, "w") as out:
         out.write(str(os.getpid()))
@@ -134,7 +133,7 @@ def test_steps_side_by_side_have_a_process_each_which_the_next_ones_take(folder:
 def test_it_ends_with_the_process_that_started_it(folder: Path) -> None:
     text = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from manywalks.compare.kept_process import KeptProcess\n"
+        "from manywalks.runtime.steps.kept_process import KeptProcess\n"
         f"sys.executable = {str(folder / 'python')!r}\n"
         f"KeptProcess(Path({str(folder)!r}), 1).run(['a', ''], 20)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
