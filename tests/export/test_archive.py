@@ -1,5 +1,8 @@
 """One .zip is the whole model: predict and serve take it as it is, and no damage goes unseen."""
 
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -77,3 +80,19 @@ def test_the_same_model_is_the_same_bytes(trained: Path, tmp_path: Path) -> None
     for name in ("a.zip", "b.zip"):
         write_zip(trained / "models/ensemble", tmp_path / name)
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_what_was_unpacked_is_gone_after_an_interruption(tmp_path: Path) -> None:
+    pack({"model/manifest.json": b"{}"}, tmp_path / "m.zip")
+    code = (
+        "import os, signal, sys, time; from pathlib import Path; from manywalks.runtime import interrupt;"
+        "from manywalks.ensemble.model_file.archive import model_folder; interrupt.watch();"
+        "opened = model_folder(Path(sys.argv[1])); folder = opened.__enter__();"
+        "assert (folder / 'manifest.json').is_file(); os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"
+    )
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    program = [sys.executable, "-c", code, str(tmp_path / "m.zip")]
+    done = subprocess.run(program, env={**os.environ, "TMPDIR": str(scratch)}, timeout=60)
+    assert done.returncode == 130
+    assert list(scratch.iterdir()) == []

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from rich.console import Console
 
 from manywalks.cli.app import console
 from manywalks.formatting import count
+from manywalks.runtime import interrupt
 
 SCREEN = Path("-")
 
@@ -20,8 +20,8 @@ def run_predict(model: Path, table: Path, output: Path, columns: dict[str, Any])
         _say(_predicted(model, table, output, columns), str(output), console)
         return
     # nothing but the rows goes to standard output
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "predictions.csv"
+    with interrupt.scratch_folder() as folder:
+        made = folder / "predictions.csv"
         done = _predicted(model, table, made, columns)
         with made.open("rb") as rows:
             shutil.copyfileobj(rows, sys.stdout.buffer)

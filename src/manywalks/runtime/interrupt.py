@@ -7,12 +7,16 @@ written so that even a SIGKILL costs nothing that was finished (tests/faults).
 """
 
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import psutil
@@ -72,6 +76,16 @@ def last_act(act: Callable[[], object]) -> Iterator[None]:
     """Meanwhile, an interruption calls `act` before it says its line; it gets a second at most."""
     with _among(_last_acts, act):
         yield
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that is removed with the block, after an interruption too."""
+    with (
+        tempfile.TemporaryDirectory(prefix="manywalks-") as name,
+        last_act(partial(shutil.rmtree, name, ignore_errors=True)),
+    ):
+        yield Path(name)
 
 
 def wait_if_stopping() -> None:

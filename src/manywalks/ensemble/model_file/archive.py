@@ -1,13 +1,13 @@
 """A model in one file: a .zip of its folder and of what is said about it, each file with its checksum."""
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from manywalks import files
+from manywalks.runtime import interrupt
 
 CHECKSUMS = "checksums.json"
 # the folder of the model within the archive; beside it stands what is said about it
@@ -20,9 +20,9 @@ def model_folder(path: Path) -> Iterator[Path]:
     if path.suffix.lower() != ".zip" or not path.is_file():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="manywalks-") as name:
-        unpack(path, Path(name))
-        yield Path(name) / MODEL
+    with interrupt.scratch_folder() as folder:
+        unpack(path, folder)
+        yield folder / MODEL
 
 
 def pack(members: Mapping[str, bytes], output: Path) -> None:
