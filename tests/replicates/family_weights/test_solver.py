@@ -56,6 +56,16 @@ def test_no_point_of_a_grid_is_better(loss: Loss) -> None:
     assert found <= min(loss_of(given, np.array(one)) for one in grid) + 1e-9
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_sure_and_wrong_probabilities_do_not_hold_the_weights_back(seed: int) -> None:
+    """Their curvature is 1e8 and more, and beyond the edge a clipped loss would be flat."""
+    given = unseen("probability", 2, n=100, seed=seed)
+    noise = np.random.default_rng(seed).normal(size=given.families.shape)
+    given = given._replace(families=special.expit(12 * (special.logit(given.families) + noise)))
+    found = loss_of(given, fit(given, np.array([0.5, 0.5])))
+    assert found <= min(loss_of(given, np.array([a, 1 - a])) for a in np.linspace(0, 1, 201)) + 1e-6
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_quadratic_is_solved_exactly(seed: int) -> None:
     """By the conditions of Karush, Kuhn and Tucker: no slope along what is free, none downwards elsewhere."""

@@ -9,8 +9,10 @@ Loss = Literal["mse", "huber", "probability", "logit"]
 
 # of the curvature: so weakly the weights are held where the loss does not tell them apart
 HOLD = 1e-6
+# the curvature of a probability of one half; no other loss bends more
+BEND = 4.0
 STEPS, ENOUGH = 100, 1e-12
-# probabilities are held away from 0 and 1, where their logarithm ends
+# nearer to 0 or 1 the loss of a probability goes on as a straight line: its logarithm ends there
 EDGE = 1e-7
 
 
@@ -56,8 +58,10 @@ def _terms(loss: Loss, mixed: np.ndarray, y: np.ndarray, side: np.ndarray) -> Te
         return Terms(np.logaddexp(0, mixed) - y * mixed, p - y, p * (1 - p))
     if loss == "probability":
         p = np.clip(mixed, EDGE, 1 - EDGE)
-        value = -special.xlogy(y, p) - special.xlog1py(1 - y, -p)
-        return Terms(value, (p - y) / (p * (1 - p)), y / p**2 + (1 - y) / (1 - p) ** 2)
+        slope = (p - y) / (p * (1 - p))
+        # held at the edge, it would be flat there and no step would seem to gain anything
+        value = -special.xlogy(y, p) - special.xlog1py(1 - y, -p) + slope * (mixed - p)
+        return Terms(value, slope, y / p**2 + (1 - y) / (1 - p) ** 2)
     error = mixed - y
     large = np.abs(error)
     if loss == "mse":
@@ -76,8 +80,7 @@ def fit(unseen: Unseen, start: np.ndarray) -> np.ndarray:
         unseen: f families at n molecules.
         start: weights (f,) to begin with.
     """
-    weights, first = start.copy(), _hessian(unseen, terms(unseen, start))
-    hold = HOLD * (np.trace(first) / len(start) or 1.0)
+    weights, hold = start.copy(), HOLD * _scale(unseen, start)
 
     def loss(at: np.ndarray) -> float:
         return float(terms(unseen, at).value.sum() + hold / 2 * ((at - start) ** 2).sum())
@@ -95,6 +98,14 @@ def fit(unseen: Unseen, start: np.ndarray) -> np.ndarray:
             length /= 2
         weights = weights + length * step
     return weights
+
+
+def _scale(unseen: Unseen, start: np.ndarray) -> float:
+    """The mean curvature along one weight at these weights (f,); 1 where there is none."""
+    here, shares = terms(unseen, start), unseen.weights / unseen.weights.sum()
+    # a sure and wrong probability bends by 1e8 and more, which would hold the weights where they are
+    bends = here._replace(curvature=np.minimum(here.curvature, BEND * shares))
+    return float(np.trace(_hessian(unseen, bends))) / len(start) or 1.0
 
 
 def _hessian(unseen: Unseen, here: Terms) -> np.ndarray:
