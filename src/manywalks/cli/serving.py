@@ -1,6 +1,7 @@
 """The commands that take a model elsewhere: serve, export."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -98,7 +99,8 @@ def export(
             from manywalks.export.archive import write_zip
 
             write_zip(folder, zip_, training=training)
-            console.print(f"{zip_}: manywalks predict {zip_} INPUT OUTPUT", highlight=False)
+            run = f"manywalks predict {shlex.quote(str(zip_))} INPUT OUTPUT"
+            console.print(f"{zip_}: {run}", highlight=False, soft_wrap=True)
         if mlflow is not None:
             from manywalks.export.mlflow_model import register
 

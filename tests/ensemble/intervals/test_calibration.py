@@ -79,6 +79,13 @@ def test_few_molecules_are_said_and_still_get_an_interval():
     assert np.isfinite(none.interval(np.zeros(2), np.ones(2), 0.9)).all()
 
 
+def test_one_molecule_and_none_are_said_as_what_they_are():
+    one = calibration.fit(*simulate(np.random.default_rng(3), 1), "regression")
+    assert one.notes[0].startswith("1 valid molecule is too few")
+    none = calibration.fit(np.full(4, np.nan), np.full(4, 0.5), np.ones(4), "classification")
+    assert none.notes == ("no valid molecule was measured, so the probabilities are not calibrated",)
+
+
 def test_a_perfect_ensemble_divides_by_no_zero():
     fitted = calibration.fit(np.arange(40.0), np.arange(40.0), np.zeros(40), "regression")
     assert np.isfinite(fitted.scores).all() and fitted.residual > 0

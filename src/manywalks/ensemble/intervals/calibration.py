@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble.intervals import probability_maps
 from manywalks.ensemble.intervals.distance_classes import DistanceClasses, fit_classes
+from manywalks.formatting import count
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 Reference = Literal["valid", "out of bag"]
@@ -181,7 +182,8 @@ def _fit_regression(
     few = [level for level in sorted({*LEVELS, coverage}) if math.ceil((n + 1) * level) > n]
     if few:
         shown = ", ".join(f"{100 * level:g} %" for level in few)
-        notes.append(f"{n} {called}s are too few to guarantee intervals of {shown}")
+        are = "is" if n == 1 else "are"
+        notes.append(f"{count(n, called)} {are} too few to guarantee intervals of {shown}")
     kept = tuple(scores[_kept_ranks(n) - 1].tolist())
     return Calibration("regression", n, residual, share, kept, notes=tuple(notes), classes=classes)
 
@@ -255,7 +257,8 @@ def _fit_class(
     """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
     if min(ones, n - ones) == 0:
-        lacks = f"all {called}s are of one class, so the probabilities are not calibrated"
+        lacks = f"all {called}s are of one class" if n else f"no {called} was measured"
+        lacks += ", so the probabilities are not calibrated"
         return Calibration("classification", n, notes=(lacks,))
     notes, can_bend = [], probability_maps.enough_for_isotonic(positive)
     if min(ones, n - ones) < _FEW // 3:
