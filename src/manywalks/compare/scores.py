@@ -12,6 +12,7 @@ from manywalks.compare.report.score_table import ScoreTable, check_assumptions
 from manywalks.evaluate.infinite import CLOSED, Projected, project, scorer
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, METRICS
 from manywalks.evaluate.scores import endpoint_metrics
+from manywalks.formatting import count
 from manywalks.params.load import Params
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import combine, combining_of
@@ -94,10 +95,8 @@ class Scores:
         rows = np.isfinite(self.observed[test])
         observed, relation = self.observed[test][rows], self.relation[test][rows]
         if len(observed) < 2:
-            raise ValueError(
-                f"{self.terms.name}: {len(observed)} measured molecules in the test subset of split {split}; "
-                "use fewer folds"
-            )
+            few = count(len(observed), "measured molecule")
+            raise ValueError(f"{self.terms.name}: {few} in the test subset of split {split}; use fewer folds")
         terms, threshold = self.terms, self.terms.params.evaluate.threshold
         how = combining_of(terms.kind, terms.params.ensemble)
         plain = how.is_plain and not np.isin(relation, ("<", ">")).any()

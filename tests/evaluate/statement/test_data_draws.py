@@ -103,7 +103,7 @@ def test_the_sentence_says_unit_interval_and_multiple() -> None:
     ("kind", "trained", "says"),
     [
         ("regression", np.arange(FEWEST_TRAINED - 1.0), f"{FEWEST_TRAINED - 1} measured training molecules"),
-        ("regression", np.append(np.full(500, np.nan), 1), "1 measured training molecules"),
+        ("regression", np.append(np.full(500, np.nan), 1), "1 measured training molecule is too few"),
         ("classification", np.arange(400) < FEWEST_OF_CLASS - 1, f"{FEWEST_OF_CLASS - 1} training"),
     ],
 )

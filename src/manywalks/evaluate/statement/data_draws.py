@@ -22,7 +22,7 @@ import numpy as np
 from scipy import linalg, special
 
 from manywalks.evaluate.statement.pairs import Pairs, flip_rate, top_overlap
-from manywalks.formatting import short
+from manywalks.formatting import count, short
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.params.sections.evaluate import FEWEST_TRAINED
 from manywalks.replicates.statistics.bound import bound_at
@@ -67,14 +67,20 @@ def too_few(kind: str, trained: np.ndarray) -> str | None:
     """Why nothing is stated from so few training values (n,), NaN where not measured; None where it is."""
     values = trained[np.isfinite(trained)]
     if len(values) < FEWEST_TRAINED:
-        return f"{len(values)} measured training molecules are too few; at least {FEWEST_TRAINED} are needed"
+        few = _too_few(count(len(values), "measured training molecule"))
+        return f"{few}; at least {FEWEST_TRAINED} are needed"
     rarer = (
         int(min((values == 0).sum(), (values == 1).sum())) if kind == "classification" else FEWEST_OF_CLASS
     )
     if rarer < FEWEST_OF_CLASS:
-        few = f"{rarer} training molecules of the rarer class are too few"
+        few = _too_few(f"{count(rarer, 'training molecule')} of the rarer class")
         return f"{few}; at least {FEWEST_OF_CLASS} are needed"
     return None
+
+
+def _too_few(counted: str) -> str:
+    """So many, as `count` has them, are not enough."""
+    return f"{counted} {'is' if counted.startswith('1 ') else 'are'} too few"
 
 
 def not_stated(why: str, endpoint: str) -> dict[str, Any]:
