@@ -26,6 +26,7 @@ from benchmarks.tune_tables import Source, rows_of
 from benchmarks.workspaces import prepared, quiet, searched
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.load import Params
+from manywalks.params.render import render
 from manywalks.replicates.combine import combine, combining_of
 from manywalks.split.left_out import left_out, without
 from manywalks.split.split import folds, split_molecules
@@ -34,7 +35,9 @@ from manywalks.tune.design import FEW, Design
 from manywalks.tune.gains import joint_scores
 from manywalks.tune.history import suggest
 from manywalks.tune.material import Material
-from manywalks.tune.space.default_space import default_space
+from manywalks.tune.space.default_space import default_sections, default_space
+from manywalks.tune.space.reading import space_of
+from manywalks.tune.space.space import Space
 from manywalks.workspace import Workspace
 
 TEST_REPLICATES = 16
@@ -43,13 +46,33 @@ BOOTSTRAPS = 2000
 HOLDOUT = 5
 # runs of plain Optuna, each with its own seed
 RUNS = 5
-# settings that somebody might begin with: a small network that is trained for a short time
-WEAK: dict[str, dict[str, Any]] = {
-    "network": {"widths": (64,), "dropout": 0.1},
-    "train": {"learning_rate": 3e-4, "epochs": 30, "batch_size": 128},
-    "transform": {"count_scale": 1.0},
+# settings that somebody might begin with: circular fingerprints alone and a small network. The space is that
+# of the defaults, whatever a search starts from
+WEAK: dict[str, Any] = {
+    "featurize.blocks.rdkit2d.use": False,
+    "featurize.blocks.ionization.use": False,
+    "featurize.blocks.erg.use": False,
+    "families.paths.use": False,
+    "network.widths": [64],
+    "network.dropout": 0.1,
+    "train.learning_rate": 3e-4,
 }
-STARTS: dict[str, dict[str, dict[str, Any]]] = {"defaults": {}, "weak": WEAK}
+STARTS: dict[str, dict[str, Any]] = {"defaults": {}, "weak": WEAK}
+
+
+class Opened(NamedTuple):
+    """A table with the settings that its search starts from.
+
+    Attributes:
+        workspace: features of all blocks of the space; its parameters are the present ones.
+        metric: the score that decides.
+        space, sections: what is searched, also as space.yaml would have it.
+    """
+
+    workspace: Workspace
+    metric: str
+    space: Space
+    sections: dict[str, Any]
 
 
 class Test(NamedTuple):
@@ -96,10 +119,10 @@ def gained(one: Test, other: Test, metric: str) -> dict[str, float]:
     return {"gain": gain, "low": float(low), "high": float(high)}
 
 
-def plain_optuna(workspace: Workspace, metric: str, trials: int, seed: int) -> Iterator[tuple[float, Params]]:
+def plain_optuna(opened: Opened, trials: int, seed: int) -> Iterator[tuple[float, Params]]:
     """The best gain so far over the present settings and its parameters, after 0, 1 .. `trials` trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space, present = default_space(workspace.params), workspace.params
+    workspace, metric, present = opened.workspace, opened.metric, opened.workspace.params
     material = Material(workspace, workspace, Design())
     out = left_out(material.curated, workspace.not_featurized)
     subsets = without(folds(material.curated, present.split, 1, HOLDOUT)[0], out)
@@ -109,41 +132,47 @@ def plain_optuna(workspace: Workspace, metric: str, trials: int, seed: int) -> I
     yield best
     for _ in range(trials):
         trial = study.ask()
-        made = space.params(space.draw(partial(suggest, trial)))
+        made = opened.space.params(opened.space.draw(partial(suggest, trial)))
         value = tested(workspace, made, subsets, 1).score(metric)
         study.tell(trial, value)
         best = max(best, (value - default, made), key=lambda one: one[0])
         yield best
 
 
-def opened(source: Source, start: str, data: Path, kept: Path) -> tuple[Workspace, str]:
-    """The table's workspace, prepared the first time; and its metric."""
+def opened_for(source: Source, start: str, data: Path, kept: Path) -> Opened:
+    """The table's workspace, prepared the first time, with the settings that a search starts from."""
     frame, path = rows_of(source, data), data / source.path
     given = {"split": {"method": "column", "column": "split"}, "replicates": {"seed": 1}}
     params = task_params(path, frame, len(os.sched_getaffinity(0)), given)
-    for section, values in {"data": {"path": "table.csv"}, **STARTS[start]}.items():
-        changed = getattr(params, section).model_copy(update=values)
-        params = params.model_copy(update={section: changed})
+    params = params.model_copy(update={"data": params.data.model_copy(update={"path": "table.csv"})})
+    space = default_space(params)
+    present = space.params({**(space.present_values(params) or {}), **STARTS[start]})
     folder = kept / f"{source.name.replace(' ', '-')}-{start}"
     done = folder / "prepared"
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        prepared(folder, params, frame)
+        prepared(folder, params, frame)  # features of all blocks, those of the defaults
+        if STARTS[start]:
+            (folder / "params.yaml").write_text(render(present), encoding="utf-8")
         done.touch()
-    return Workspace.open(folder), main_metric(path.stem, params)
+    sections = default_sections(params)
+    workspace = Workspace.open(folder)
+    return Opened(
+        workspace, main_metric(path.stem, params), space_of(sections, workspace.params, "space"), sections
+    )
 
 
 def gain_of(source: Source, start: str, data: Path, kept: Path, budget: int) -> dict[str, Any]:
     """One table after so many trials: promise and test score of both."""
     began = time.monotonic()
-    workspace, metric = opened(source, start, data, kept)
-    present = workspace.params
+    opened = opened_for(source, start, data, kept)
+    workspace, metric, present = opened.workspace, opened.metric, opened.workspace.params
     material = Material(workspace, workspace, Design())
     drawn = split_molecules(material.curated, present.split)
     subsets = without(drawn, left_out(material.curated, workspace.not_featurized))
     test = partial(tested, workspace, subsets=subsets, replicates=TEST_REPLICATES)
     before = test(present)
-    found = searched(workspace, None, Design(trials=budget, metric=metric))
+    found = searched(workspace, opened.sections, Design(trials=budget, metric=metric))
     seconds = time.monotonic() - began
     winner = taken = present
     made = {"word": "none", "promised": 0.0, "fresh": 0.0, "fresh_low": 0.0, "fresh_high": 0.0}
@@ -151,11 +180,11 @@ def gain_of(source: Source, start: str, data: Path, kept: Path, budget: int) -> 
         judged = found["verdict"]
         made = {"word": judged["word"], "promised": found["winner"]["gain"], "fresh": judged["gain"]}
         made |= {"fresh_low": judged["low"], "fresh_high": judged["high"]}
-        winner = default_space(present).params(found["winner"]["values"])
+        winner = opened.space.params(found["winner"]["values"])
         taken = winner if judged["word"] == "better" else present
     plain = []
     for seed in range(RUNS):
-        *_, (promised, best) = plain_optuna(workspace, metric, budget, seed)
+        *_, (promised, best) = plain_optuna(opened, budget, seed)
         seen = seen_by_search(workspace, Material(workspace, workspace, Design(metric=metric)), best)
         plain.append({"promised": promised, "seen": seen, **gained(test(best), before, metric)})
     return {

@@ -60,7 +60,9 @@ def section(rows: list[dict[str, Any]]) -> str:
 
 def _weak() -> str:
     """The weaker settings in words."""
-    return ", ".join(f"{key} {value}" for values in WEAK.values() for key, value in values.items())
+    out = [name.split(".")[-2] for name, value in WEAK.items() if name.endswith(".use") and not value]
+    others = [f"{name.split('.')[-1]} {value}" for name, value in WEAK.items() if not name.endswith(".use")]
+    return ", ".join([f"without {', '.join(out)}", *others])
 
 
 def _runs(gains: Sequence[float]) -> str:
