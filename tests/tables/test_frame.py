@@ -1,6 +1,7 @@
 """Reading raw tables: delimiters, encodings, containers, and what is refused."""
 
 import gzip
+import os
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -115,6 +116,12 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path, name, content, said):
         read_table(write(tmp_path, name, content))
     assert str(tmp_path / name) in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="is a pipe or a device"):
+        read_table(tmp_path / "pipe")
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

@@ -66,6 +66,11 @@ def _check(path: Path, name: str) -> None:
         raise ValueError(f"{name}: is a folder; name a table (CSV, Excel, Parquet, SDF, or .gz of one)")
     if path.is_file():
         return
+    if path.exists():
+        raise ValueError(
+            f"{name}: is a pipe or a device, which cannot be read twice; save its content to a file (predict "
+            "also reads standard input, as `-`)"
+        )
     pointer = path.with_name(path.name + ".dvc")
     if pointer.is_file():
         raise ValueError(f"{name}: is not here, only {pointer.name} is; `dvc pull {pointer.name}` brings it")
