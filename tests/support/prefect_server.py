@@ -1,6 +1,7 @@
 """One Prefect server a test session, for the commands that would each start one of their own."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ class Server:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._url = ""
+        self._url = self._home = ""
 
     def url(self) -> str:
         """The API's address."""
@@ -30,7 +31,7 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        home = tempfile.mkdtemp(prefix="manywalks-prefect-")
+        home = self._home = tempfile.mkdtemp(prefix="manywalks-prefect-")
         if prefect_database.kept().is_file():
             prefect_database.copy_kept(Path(home, "prefect.db"))
         program = str(Path(sys.executable).with_name("prefect"))
@@ -51,11 +52,12 @@ class Server:
         raise RuntimeError("Prefect's server did not start within 300 s")
 
     def stop(self) -> None:
-        """End the server, if it was started."""
+        """End the server, if it was started; its folder goes with it."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=60)
             self._process = None
+            shutil.rmtree(self._home, ignore_errors=True)
 
 
 server = Server()
