@@ -49,10 +49,11 @@ def test_a_measurement_is_the_earlier_nights(work: Workspace) -> None:
 
 
 @pytest.mark.parametrize("name", [nights.NIGHT, nights.JUDGED])
-def test_a_damaged_night_is_named_and_the_others_stay(work: Workspace, name: str) -> None:
+@pytest.mark.parametrize("content", [b"PAR1 cut off", b"{}", b"[]"])
+def test_a_damaged_night_is_named_and_the_others_stay(work: Workspace, name: str, content: bytes) -> None:
     nights.keep(work, night(0), came(["CCO"]))
     lost = nights.keep(work, night(1), came(["CCN"]))
-    (nights.folder_of(work) / lost / name).write_bytes(b"PAR1 cut off")
+    (nights.folder_of(work) / lost / name).write_bytes(content)
     found = nights.read(work)
     assert found.damaged == [lost]
     assert [one["molecules"] for one in found.nights] == [500]

@@ -19,6 +19,8 @@ from manywalks.record.prospective import COLUMNS, nothing
 from manywalks.workspace import Workspace
 
 NIGHT, JUDGED = "night.json", "judged.parquet"
+# what every night says
+NEEDED = ("when", "challenger", "rebuilt", "endpoints")
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,14 @@ def read(workspace: Workspace) -> Kept:
     for folder in sorted(folder_of(workspace).glob("[!.]*")):
         try:
             night = json.loads((folder / NIGHT).read_text(encoding="utf-8"))
-            frame = pd.read_parquet(folder / JUDGED).astype(COLUMNS)
-        except (OSError, ValueError, KeyError):  # of pyarrow too: a file that is gone, cut off or another's
+            when, *_ = (night[key] for key in NEEDED)
+            frame = pd.read_parquet(folder / JUDGED).astype(COLUMNS).assign(night=folder.name, when=when)
+        # of pyarrow too: a file that is gone, cut off or another's
+        except (OSError, ValueError, KeyError, TypeError):
             damaged.append(folder.name)
             continue
         nights.append({**night, "night": folder.name})
-        frames.append(frame.assign(night=folder.name, when=night["when"]))
+        frames.append(frame)
     nights.sort(key=lambda night: (night["when"], night["night"]))
     # the runs themselves first: the first to tell of a model is believed, a night made from it again is not
     tellers = {night["challenger"]: night["night"]
