@@ -9,6 +9,7 @@ import numpy as np
 from manywalks.features import Features
 from manywalks.replicates.draws import on_draw, parted, predicting_train
 from manywalks.replicates.family_weights.opening import open_called
+from manywalks.replicates.family_weights.problem import prepare_fold
 from manywalks.replicates.plan import next_after
 from manywalks.replicates.store import FamilyStore, Store, entropy_of, save_training, saved_trainings
 from manywalks.runtime import progress
@@ -16,7 +17,6 @@ from manywalks.runtime.resources import allowed_threads
 from manywalks.train.engines import choose_engine, description, train_pack
 from manywalks.train.prepare import (
     Prepared,
-    prepare,
     read_features,
     read_groups,
     read_prepared,
@@ -97,10 +97,10 @@ def _problems(
 ) -> Iterator[_Drawn]:
     """What these replicates train on: all the same molecules, or those of their fold or their draw."""
     if store.folds is not None:
-        tables = read_tables(workspace)
+        curated = read_tables(workspace).curated
         for fold, own in groupby(sorted(indices), store.folds.fold_of):
-            subsets = store.folds.subsets[fold]
-            yield _Drawn(prepare(tables.curated, features, subsets, family.family), None, list(own))
+            prepared = prepare_fold(curated, features, store.folds, fold, family.family)
+            yield _Drawn(prepared, None, list(own))
         return
     prepared, draws = read_prepared(workspace, family.family, family.key, features=features), store.draws
     if draws is None:

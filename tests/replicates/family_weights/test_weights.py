@@ -149,6 +149,14 @@ def test_each_endpoint_has_weights_of_its_own_that_sum_to_one(small: Small) -> N
         assert weights.sum() == pytest.approx(1)
 
 
+def test_an_endpoint_whose_values_are_all_in_one_fold_keeps_its_given_weights(small: Small) -> None:
+    folds = draw_folds(small.curated, small.subsets, small.groups, params_with())
+    elsewhere = folds.subsets[0] != "test"
+    few = small._replace(curated=small.curated.assign(y=small.curated["y"].mask(elsewhere)))
+    found = fitted(few, params_with())
+    np.testing.assert_allclose(weights_at(found, 0, 2), [0.75, 0.25])
+
+
 def test_out_of_fold_predictions_are_those_of_the_networks_that_left_the_molecule_out(small: Small) -> None:
     params = params_with()
     folds = draw_folds(small.curated, small.subsets, small.groups, params)

@@ -11,10 +11,10 @@ from manywalks.params.sections.families import families_of
 from manywalks.replicates.family_weights.drawing import draw_folds
 from manywalks.replicates.family_weights.folds import Folds
 from manywalks.replicates.family_weights.kept import are_fitted
+from manywalks.replicates.family_weights.problem import prepare_fold
 from manywalks.replicates.family_weights.weights import Heard, How, fit_all, mixing_of, out_of_fold
 from manywalks.replicates.fresh import fresh_replicates
 from manywalks.replicates.statistics.mixing import Mixing
-from manywalks.train.prepare import prepare
 
 # the groups of the molecules (n,): asked for only where weights are fitted, since working them out takes time
 GroupsOf = Callable[[], np.ndarray]
@@ -61,8 +61,8 @@ def unseen_predictions(
     """What networks predict of the molecules of their fold, which they have not seen: as `out_of_fold`."""
     families = families_of(params)
     heard = []
-    for number, own in enumerate(folds.subsets):
-        prepared = [prepare(curated, features, own, family) for family in families]
+    for number in range(len(folds.subsets)):
+        prepared = [prepare_fold(curated, features, folds, number, family) for family in families]
         indices = [index for index in folds.indices if folds.fold_of(index) == number]
         for one in fresh_replicates(prepared, indices, entropy, threads=threads):
             values = [
