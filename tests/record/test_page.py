@@ -62,7 +62,16 @@ def test_a_promotion_by_hand_is_marked_too(tmp_path: Path) -> None:
 def test_a_record_of_nothing_is_a_page(tmp_path: Path) -> None:
     found = write(Workspace(tmp_path))
     assert found.runs == [] and found.latest() == []
-    assert "No nightly run yet" in (tmp_path / "reports/record.html").read_text(encoding="utf-8")
+    page = (tmp_path / "reports/record.html").read_text(encoding="utf-8")
+    assert "No nightly run yet" in page and "report.html" not in page
+
+
+def test_the_report_is_linked_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/report.html").touch()
+    write(Workspace(tmp_path))
+    page = (tmp_path / "reports/record.html").read_text(encoding="utf-8")
+    assert '<a href="report.html">Report</a>' in page and "churn.html" not in page
 
 
 def test_nobody_did_well_where_nobody_was_judged() -> None:
