@@ -9,9 +9,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-from manywalks.pipeline import prefect_database
+from manywalks.pipeline.prefect_database import DATABASE, SQLITE
+from manywalks.pipeline.server import DEFAULTS, MODULE, SERVER_ONLY
 
 
 class Server:
@@ -28,21 +28,20 @@ class Server:
         return self._url
 
     def _start(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        home = self._home = tempfile.mkdtemp(prefix="manywalks-prefect-")
-        if prefect_database.kept().is_file():
-            prefect_database.copy_kept(Path(home, "prefect.db"))
-        program = str(Path(sys.executable).with_name("prefect"))
-        self._url = f"http://127.0.0.1:{port}/api"
-        # the pages ask the API at this address, 4200 unless told
-        quiet = {"PREFECT_HOME": home, "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1",
-                 "PREFECT_SERVER_UI_API_URL": self._url}  # fmt: skip
-        self._process = subprocess.Popen(
-            [program, "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env={**os.environ, **quiet}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        self._home = tempfile.mkdtemp(prefix="manywalks-prefect-")
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            self._url = f"http://127.0.0.1:{bound.getsockname()[1]}/api"
+            # as a run starts its own, without the services of schedules, which no quick test needs; and it
+            # ends with this process, however that ends
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", MODULE, str(bound.fileno())],
+                env={**os.environ, **DEFAULTS, **SERVER_ONLY, DATABASE: f"{SQLITE}{self._home}/prefect.db"},
+                pass_fds=[bound.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         for _ in range(600):
             try:
                 with urllib.request.urlopen(f"{self._url}/health", timeout=5):
@@ -56,6 +55,8 @@ class Server:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=60)
+            assert self._process.stdin is not None
+            self._process.stdin.close()
             self._process = None
             shutil.rmtree(self._home, ignore_errors=True)
 
