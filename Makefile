@@ -5,6 +5,8 @@ BIN := .venv/bin
 BENCHMARKS ?= engine engine_growth tiles demo_flow engine_keras predict coverage_all curation standardizing parts featurize compare explain real_input predict_table cluster serve
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+# where it is set, each of the processes of a run compiles again what it imports, and each worker all tests
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run serve test check fix lock bench coverage faults docs-check wheel-check minimol-check clean
 

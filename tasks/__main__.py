@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from manywalks.runtime import interrupt
+from manywalks.runtime.imports import without_collector
 from manywalks.runtime.locks import single_process
 from manywalks.runtime.steps.step_process import (
     BAD_INPUT,
@@ -44,7 +45,8 @@ def main(arguments: list[str]) -> int:
     workspace = Workspace.open(Path.cwd())
     try:
         # imported by name, so that only the steps that train or predict pay for TensorFlow
-        step = importlib.import_module(f"manywalks.tasks.{arguments[0]}")
+        with without_collector(program=True):
+            step = importlib.import_module(f"manywalks.tasks.{arguments[0]}")
         beside = arguments[0] in ("pack", "compare")  # many of these run at once, each its own part
         with contextlib.nullcontext() if beside else single_process(workspace, arguments[0]):
             step.run(workspace, *arguments[1:])

@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from manywalks.params.load import parse_params
 from manywalks.params.render import render
+from manywalks.runtime.imports import without_collector
 from tests.support.forked import fork_command
 from tests.support.prefect_server import server
 
@@ -127,6 +128,13 @@ LONGEST = (
     "docs/test_docs_run.py",
     "cli/test_cli.py",
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting imports much, all of which stays."""
+    with without_collector(program=True):
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ A fork is a process like any other: it has its own environment, folder, output a
 """
 
 import atexit
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -61,6 +62,7 @@ def _command(arguments: list[str], cwd: str, environment: dict[str, str], said: 
     from manywalks.cli import main
     from manywalks.pipeline.server import DEFAULTS
 
+    gc.freeze()  # what was imported ahead stays
     redirect(*said)
     os.chdir(cwd)
     os.environ.clear()

@@ -14,6 +14,7 @@ from manywalks.params.load import load_params
 from manywalks.params.presets import Preset
 from manywalks.pipeline import definition, preflight, server
 from manywalks.runtime import interrupt
+from manywalks.runtime.imports import without_collector
 from manywalks.runtime.terminal import replace_unwritable
 from manywalks.workspace import Workspace
 
@@ -63,7 +64,8 @@ def train(
     else:
         preflight.check(workspace)
         wait_for_server = server.start(workspace.root)
-        from manywalks.flows.train import train as train_flow
+        with without_collector(program=True):
+            from manywalks.flows.train import train as train_flow
 
         wait_for_server()
         server.outlast(lambda: train_flow(str(workspace.root)), workspace.root)

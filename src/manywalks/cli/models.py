@@ -10,6 +10,7 @@ from rich.table import Table
 from manywalks import files
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
 from manywalks.pipeline import preflight, server
+from manywalks.runtime.imports import without_collector
 from manywalks.workspace import Workspace
 
 # behind the scores of a model that was tested on other molecules
@@ -43,8 +44,9 @@ def refresh(
         return
     preflight.check(workspace)
     wait_for_server = server.start(workspace.root)
-    from manywalks.flows.refresh import RefreshJob
-    from manywalks.flows.refresh import refresh as refresh_flow
+    with without_collector(program=True):
+        from manywalks.flows.refresh import RefreshJob
+        from manywalks.flows.refresh import refresh as refresh_flow
 
     wait_for_server()
     found = refresh_flow(RefreshJob(workspace=str(workspace.root), push=push, pull=False, wait=0))

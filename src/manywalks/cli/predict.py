@@ -10,6 +10,7 @@ from rich.console import Console
 from manywalks.cli.app import console
 from manywalks.formatting import count
 from manywalks.runtime import interrupt
+from manywalks.runtime.imports import without_collector
 
 SCREEN = Path("-")
 
@@ -35,7 +36,8 @@ def _predicted(model: Path, table: Path, output: Path, columns: dict[str, Any]) 
 
     was_there = output.exists()
     with early_workers(model, table) as workers:
-        from manywalks.predict.predict import predict_table
+        with without_collector(program=True):
+            from manywalks.predict.predict import predict_table
 
         done = predict_table(model, table, output, workers=workers, **columns)
     words = count(done.rows, "row")

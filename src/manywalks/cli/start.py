@@ -4,6 +4,7 @@ import gc
 import os
 
 from manywalks.runtime import interrupt
+from manywalks.runtime.imports import without_collector
 
 
 def main() -> None:
@@ -13,7 +14,8 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # what is imported stays: to look through it for garbage again and again takes 0.1 s and more
     gc.disable()
-    from manywalks.cli.main import main as run
+    with without_collector(program=True):
+        from manywalks.cli.main import main as run
 
     gc.freeze()
     gc.enable()

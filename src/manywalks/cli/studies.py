@@ -7,6 +7,7 @@ import typer
 
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console, data_app
 from manywalks.pipeline import preflight, server
+from manywalks.runtime.imports import without_collector
 from manywalks.workspace import Workspace
 
 
@@ -45,7 +46,8 @@ def reproduce(
         )
     raw_table(model, about, data)
     wait_for_server = server.start(model.resolve().parent.parent)
-    from manywalks.flows.reproduce import reproduce_model
+    with without_collector(program=True):
+        from manywalks.flows.reproduce import reproduce_model
     from manywalks.reproduce.agreement import verdict
 
     wait_for_server()
@@ -166,7 +168,9 @@ def compare(
     asked_for(paths, values or [], kind)  # what cannot be compared ends here, before anything starts
     wait_for_server = server.start(workspace.root)
     from manywalks.cli.show.tables import tables
-    from manywalks.flows.compare import compare as compare_flow
+
+    with without_collector(program=True):
+        from manywalks.flows.compare import compare as compare_flow
 
     wait_for_server()
     found = compare_flow(str(folder), [str(p) for p in paths], values or [], design=design, kind=kind)

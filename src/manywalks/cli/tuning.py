@@ -8,6 +8,7 @@ import typer
 from manywalks.cli.app import HERE, VerboseOption, WorkspaceOption, app, console
 from manywalks.formatting import count
 from manywalks.pipeline import preflight, server
+from manywalks.runtime.imports import without_collector
 from manywalks.workspace import Workspace
 
 
@@ -66,7 +67,9 @@ def tune(
     job.opened()  # what cannot be searched ends here, before anything starts
     wait_for_server = server.start(workspace.root)
     from manywalks.cli.show.tune_tables import tables
-    from manywalks.flows.tune import tune as tune_flow
+
+    with without_collector(program=True):
+        from manywalks.flows.tune import tune as tune_flow
 
     wait_for_server()
     found = tune_flow(job)

@@ -11,6 +11,7 @@ import sys
 import threading
 
 from manywalks.pipeline import prefect_database
+from manywalks.runtime.imports import without_collector
 
 LOADED = "Prefect's code is loaded"
 
@@ -18,8 +19,9 @@ LOADED = "Prefect's code is loaded"
 def main(descriptor: int) -> None:
     """Serve until the process at the other end of standard input is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import prefect.server.api.server
-    import uvicorn
+    with without_collector(program=True):
+        import prefect.server.api.server
+        import uvicorn
 
     print(LOADED, flush=True)
     prefect_database.begin(os.environ[prefect_database.DATABASE])

@@ -31,7 +31,8 @@ STEPS = {
 ALL = TargetTransform(tuple(STEPS.values())[:5])
 # standard error: the bare interpreter has keras, and no manywalks to import
 LOADER = """
-import sys
+import gc, sys
+gc.disable()  # it would look through all of TensorFlow again and again
 sys.meta_path.insert(0, type("Blocked", (), {"find_spec": staticmethod(
     lambda name, path=None, target=None: (_ for _ in ()).throw(ImportError(name))
     if name.split(".")[0] == "manywalks" else None)}))

@@ -11,7 +11,8 @@ from manywalks.train.streams import epoch_order, streams
 
 # in a process of its own, since set_random_seed changes what everyone in the process draws
 RECORD = """
-import json
+import gc, json
+gc.disable()  # it would look through all of TensorFlow again and again
 import keras, numpy as np
 
 class Recorder(keras.Model):

@@ -77,7 +77,9 @@ def stacked_model(
     if count < 2:
         raise ValueError(f"ensemble: {count} replicates; a spread takes two at least")
     keras = import_keras()
-    keras.utils.clear_session()  # layers are named from 0 on, so that the same models are the same bytes
+    # layers are named from 0 on, so that the same models are the same bytes; to look for memory that could
+    # be freed takes a quarter of a second
+    keras.utils.clear_session(free_memory=False)
     width = families[0].weights[0][0].shape[0] if n_features is None else n_features
     inputs = keras.Input((width,), name="features")
     z = [_outputs(inputs, family) for family in families]

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from manywalks.params.sections.model import NetworkParams
+from manywalks.runtime.imports import without_collector
 from manywalks.train.weights import BATCH_MOMENTUM, NORMALIZATION_EPSILON
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _import_quietly(module: str) -> None:
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            with _not_imported("sklearn", *(["jax"] if module == "tensorflow" else [])):
+            with without_collector(), _not_imported("sklearn", *(["jax"] if module == "tensorflow" else [])):
                 importlib.import_module(module)
                 importlib.import_module("keras")
     finally:

@@ -7,15 +7,18 @@ Over the pipe FD it hears its search path and the problem, then (index, entropy)
 import sys
 from multiprocessing.connection import Connection
 
+from manywalks.runtime.imports import without_collector
+
 
 def serve(pipe: Connection) -> None:
     """Replicate one replicate after another until the pipe is closed."""
     sys.path[:] = pipe.recv()
     problem = pipe.recv()
-    from manywalks.train.keras_engine.model import import_keras
-    from manywalks.train.keras_engine.trainer import KerasTrainer
+    with without_collector(program=True):
+        from manywalks.train.keras_engine.model import import_keras
+        from manywalks.train.keras_engine.trainer import KerasTrainer
 
-    import_keras()
+        import_keras()
     one_thread()
     try:
         trainer = KerasTrainer(problem)
