@@ -33,7 +33,7 @@ def on_jax(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Replicate
 @pytest.mark.parametrize("case", [name for name in CASES if name not in ("diverged", "own network")])
 def test_all_steps_are_those_of_the_keras_engine(case: str, on_jax: dict[str, list[Replicate]]) -> None:
     problem = case_problem(case)
-    trainer = KerasTrainer(problem)
+    trainer = KerasTrainer(problem, compiled=False)  # compiling would take longer
     for replicate in on_jax[case]:
         other = trainer.train(replicate.index, ENTROPY)
         assert (replicate.epochs, replicate.best_epoch) == (other.epochs, other.best_epoch)
@@ -70,7 +70,7 @@ def test_molecules_that_do_not_fit_are_brought_step_by_step(on_jax: dict[str, li
 
 def test_counts_of_many_values_are_as_exact_as_bytes(on_jax: dict[str, list[Replicate]]) -> None:
     (replicate,) = on_jax["many values"]
-    other = KerasTrainer(many_values()).train(0, ENTROPY)
+    other = KerasTrainer(many_values(), compiled=False).train(0, ENTROPY)
     np.testing.assert_allclose(replicate.predictions, other.predictions, atol=1e-4)
 
 
