@@ -10,7 +10,10 @@ import pytest
 from scipy.special import expit
 
 from manywalks import files
+from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.evaluate.endpoint_results import EndpointResults
 from manywalks.evaluate.scores import endpoint_metrics
+from manywalks.evaluate.statement.out_of_bag import out_of_bag
 from manywalks.params.load import parse_params
 from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import Kept, read_used_replicates
@@ -194,6 +197,30 @@ def test_nearness_is_that_to_molecules_of_other_groups(bagged: Workspace) -> Non
     near = similarity_to_other_groups(bits, groups.groups[groups.train], len(bits))
     assert near.max() <= 1
     assert (near > 0).mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_where_no_molecule_was_left_out_it_is_said(kind: str, tmp_path: Path) -> None:
+    """As where the split keeps all training molecules in one group: JSON has no NaN."""
+    params = parse_params(
+        {"data": {"path": "t.csv", "endpoints": {"y": {"kind": kind}}}, "split": {"valid": 0}}
+        | {"featurize": {"blocks": [{"kind": "physchem"}]}, "replicates": {"rows": "bootstrap"}}
+    )
+    seen = EndpointResults(
+        "y",
+        params.data.endpoints["y"],
+        rows=np.arange(6),
+        subsets=np.full(6, "train"),
+        observed=np.array([0.0, 1, 0, 1, 1, 0]),
+        relation=np.full(6, "="),
+        replicates=np.full((4, 6), np.nan),
+        mean=np.full(6, np.nan),
+        fitted=Calibration(kind, 0),
+    )
+    found = out_of_bag(seen, params)
+    files.write_json(tmp_path / "metrics.json", found)
+    assert found["molecules"] == 0 and found["spread_rms"] is None
+    assert found["sentence"].startswith("No training molecule was left out")
 
 
 @pytest.mark.parametrize(

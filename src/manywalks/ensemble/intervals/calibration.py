@@ -174,7 +174,7 @@ def _fit_regression(
     """Residual variance and share of the spread by maximum likelihood; scores for the intervals."""
     n, notes = error.size, []
     if n == 0:
-        lacks = f"no {called} was measured: intervals come from the spread alone and are too narrow"
+        lacks = f"{_none(called)}: intervals come from the spread alone and are too narrow"
         return Calibration("regression", 0, notes=(lacks,))
     residual, share = _variance_parts(error, spread, alone=n < _FEW)
     made = _cross_fitted_scores(error, spread, (residual, share))
@@ -186,6 +186,11 @@ def _fit_regression(
         notes.append(f"{count(n, called)} {are} too few to guarantee intervals of {shown}")
     kept = tuple(scores[_kept_ranks(n) - 1].tolist())
     return Calibration("regression", n, residual, share, kept, notes=tuple(notes), classes=classes)
+
+
+def _none(called: str) -> str:
+    """That there are none: of the training molecules, those that replicates left out are used."""
+    return f"no {called} {'could be used' if called.startswith(_CALLED['out of bag']) else 'was measured'}"
 
 
 def _cross_fitted_scores(error: np.ndarray, spread: np.ndarray, whole: tuple[float, float]) -> np.ndarray:
@@ -257,7 +262,7 @@ def _fit_class(
     """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
     if min(ones, n - ones) == 0:
-        lacks = f"all {called}s are of one class" if n else f"no {called} was measured"
+        lacks = f"all {called}s are of one class" if n else _none(called)
         lacks += ", so the probabilities are not calibrated"
         return Calibration("classification", n, notes=(lacks,))
     notes, can_bend = [], probability_maps.enough_for_isotonic(positive)

@@ -27,7 +27,8 @@ def out_of_bag(seen: EndpointResults, params: Params) -> dict[str, Any]:
         ensemble: scores, as all replicates would have them at a molecule that none of them drew.
         smaller: scores of those that did not draw each.
         replicates: of single replicates, each on the molecules that it did not draw.
-        spread_rms, difference_expected: of the statement, at these molecules as if they were new.
+        spread_rms, difference_expected: of the statement, at these molecules as if they were new; None where
+            there are none.
         sentence: in words.
     """
     kind, how = seen.endpoint.kind, combining_of(seen.endpoint.kind, params.ensemble)
@@ -50,7 +51,8 @@ def out_of_bag(seen: EndpointResults, params: Params) -> dict[str, Any]:
     for one in seen.replicates:
         own = np.flatnonzero(np.isfinite(one) & measured)
         singles.append(scores(one[own], own))
-    spread = math.sqrt(np.mean(whole.spread**2)) if whole.places.size else math.nan
+    spread = math.sqrt(np.mean(whole.spread**2)) if whole.places.size else None
+    typical = None if spread is None else spread * math.sqrt(2 * location_variance(how.mode, left.whole))
     found = {
         "molecules": int(used.size),
         "unused": int(measured.sum() - used.size),
@@ -59,7 +61,7 @@ def out_of_bag(seen: EndpointResults, params: Params) -> dict[str, Any]:
         "smaller": scores(left.mean[used], used),
         "replicates": summarise(singles),
         "spread_rms": spread,
-        "difference_expected": spread * math.sqrt(2 * location_variance(how.mode, left.whole)),
+        "difference_expected": typical,
     }
     return {**found, "sentence": _sentence(seen, found, left.whole)}
 
