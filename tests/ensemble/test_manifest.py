@@ -16,3 +16,11 @@ def test_a_workspace_is_told_from_its_model(tmp_path: Path) -> None:
     manifest.write(tmp_path / "models/ensemble", {})
     with pytest.raises(ValueError, match=f"name the folder {tmp_path / 'models/ensemble'}$"):
         manifest.read(tmp_path)
+
+
+def test_a_zip_where_a_folder_is_needed_is_told_from_one(tmp_path: Path) -> None:
+    (tmp_path / "model.zip").write_bytes(b"PK")
+    with pytest.raises(
+        ValueError, match=r"model\.zip: is a file.* unpack it, and name the folder model in it"
+    ):
+        manifest.read(tmp_path / "model.zip")

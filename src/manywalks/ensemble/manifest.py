@@ -80,6 +80,9 @@ def _no_model(folder: Path) -> str:
     """Why a folder without a manifest is no model, and what to name instead."""
     if not folder.exists():
         return f"{folder}: no such folder; `manywalks train` makes a model, the folder models/ensemble"
+    if folder.is_file():
+        unpacked = ": unpack it, and name the folder model in it" if folder.suffix.lower() == ".zip" else ""
+        return f"{folder}: is a file, and a model's folder is needed here{unpacked}"
     within = folder / "models/ensemble"
     named = within if (within / FILE).is_file() else "models/ensemble"
     return f"{folder}: holds no {FILE}, so it is no ensemble; name the folder {named}"
