@@ -38,7 +38,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
     if verdict is None:
         tried = found["design"]["trials"]
         return [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
-    return [headline(found), *costs(found), rests_on(found), optimism(found)]
+    return [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
 
 
 def headline(found: dict[str, Any]) -> str:
@@ -64,6 +64,18 @@ def headline(found: dict[str, Any]) -> str:
     if verdict["low"] > 0:
         return f"No gain that matters: {name} changes by {gained}; {limit} would matter. Keep params.yaml."
     return f"No better than luck: {name} changes by {gained}. Keep params.yaml."
+
+
+def not_excluded(found: dict[str, Any]) -> list[str]:
+    """Where the verdict is open although the gain may be as large as the search promised: why it is."""
+    verdict, promised = found["verdict"], found["optimism"]["promised"]
+    is_open = verdict["word"] == "undecided" and verdict["low"] <= 0 < promised <= verdict["high"]
+    if not is_open or promised < verdict["threshold"]:
+        return []
+    return [
+        f"The gain may still be as large as the search promised ({shown(found, promised)}{unit(found)}): "
+        f"{count(verdict['molecules'], 'molecule')} are too few to tell."
+    ]
 
 
 def costs(found: dict[str, Any]) -> list[str]:
