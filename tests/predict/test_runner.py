@@ -51,6 +51,13 @@ def test_early_workers_are_those_of_the_model_as_many_as_the_table_needs(
     assert all(process.poll() is not None for process in processes)
 
 
+def test_a_small_sdf_starts_one_worker_though_it_has_many_bytes(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.sdf").write_bytes(b"\n" * 120_000)  # of 150 molecules
+    with early_workers(model, tmp_path / "in.sdf") as pool:
+        assert pool is not None
+        assert len(pool.workers) == 1
+
+
 def with_manifest(model: Path, folder: Path, params: dict | None = None, **other: object) -> Path:
     about = files_of(model)
     about["params"] |= params or {}

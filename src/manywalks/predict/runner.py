@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from manywalks.predict.stream import Chunk, Keep, Share
 
 TARGET = "manywalks.predict.molecule_worker:worker"
-ROW = 50  # bytes of a row, at most: it is guessed from them how many workers there will be
+ROW, BLOCK = 50, 800  # bytes of a row, and of an SDF's molecule: they tell how many workers there will be
 
 
 class Runner(Protocol):
@@ -119,7 +119,8 @@ def _rows(table: Path) -> int:
     """About how many rows a table has; 0 where that cannot be told before it is read."""
     if table.is_dir():
         return sum(_rows(path) for path in table.iterdir() if path.is_file())
-    return table.stat().st_size // ROW if table.is_file() else 0
+    each = BLOCK if table.suffix.lower() == ".sdf" else ROW
+    return table.stat().st_size // each if table.is_file() else 0
 
 
 def _is_ours(path: Path) -> bool:
