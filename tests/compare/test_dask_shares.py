@@ -109,13 +109,13 @@ def test_replicates_that_are_kept_are_not_trained_again(workspace: Workspace, fa
 
 
 def test_shares_side_by_side_come_from_several_threads(workspace: Workspace, far_cluster: Any) -> None:
-    shares = [share_of(workspace, [n], learning_rate=rate) for rate in (1e-3, 3e-3) for n in range(3)]
+    shares = [share_of(workspace, [n], learning_rate=rate) for rate in (1e-3, 3e-3) for n in range(2)]
     threads = [threading.Thread(target=far_cluster.train, args=(share, untold)) for share in shares]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(timeout=120)
-    assert [len(contents(share.fold_store)) for share in shares] == [3] * 6
+    assert [len(contents(share.fold_store)) for share in shares] == [2] * 4
 
 
 def test_a_worker_killed_in_a_share_costs_that_share_alone(
