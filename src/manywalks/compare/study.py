@@ -180,6 +180,11 @@ class Study:
     def _design(self) -> dict[str, Any]:
         return {"replicates": self._count, "folds": self.design.folds}
 
+    @property
+    def _used(self) -> int:
+        """Molecules that the splits train or test on; a fixed test subset takes no part."""
+        return int(np.count_nonzero(self.splits[0] != ""))
+
     def described(self) -> dict[str, Any]:
         """How the comparison was made."""
         return {
@@ -188,7 +193,8 @@ class Study:
             "splits": len(self.splits),
             "replicates": self._count,
             "trained": self.trained,
-            "molecules": len(self.curated),
+            "molecules": self._used,
+            "left_out": len(self.curated) - self._used,
             "test": round(self._mean_size("test")),
             "train": round(self._mean_size("train")),
             "method": self.params.split.method,

@@ -59,6 +59,10 @@ def start(folder: Path) -> Callable[[], None]:
         _check_reached(url)
         return Waiting().stop
     _spare_proxies()
+    if "?" in str(folder):
+        raise ValueError(
+            f"{folder}: SQLite takes no path with '?' for the database of runs; rename the folder"
+        )
     state = folder / ".manywalks"
     (state / "logs").mkdir(parents=True, exist_ok=True)
     os.environ.setdefault(DATABASE, f"{SQLITE}{state / 'prefect.db'}")

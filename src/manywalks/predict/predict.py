@@ -14,6 +14,7 @@ from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.device.switch import switching
 from manywalks.ensemble.model import Ensemble
+from manywalks.formatting import count
 from manywalks.predict.best import BestRows, best_rows
 from manywalks.predict.columns import Record, Want
 from manywalks.predict.list_summary import list_summary, summary_path
@@ -107,10 +108,21 @@ def predict_table(
                 _score(scan, parts, runner, counted, size)
             best = None if top is None else best_rows(ensemble, parts.metadata(BEST), top)
             _assemble(parts, schema(ensemble, carried), best)
+            if counted.outside:
+                say(_outside_words(counted))
             _summarize(ensemble, model, output, parts, best, say)
             if too_large := sum(int(count) for count in parts.metadata(TOO_LARGE)):
                 say(_others_words(ensemble, too_large))
     return Scored(counted.rows, counted.rejected)
+
+
+def _outside_words(counted: "_Progress") -> str:
+    """How many predictions are for molecules unlike those that the model was trained on."""
+    predicted = count(counted.rows - counted.rejected, "predicted row")
+    return (
+        f"{counted.outside:,} of {predicted}: outside the model's domain (column in_domain); expect larger "
+        "errors there"
+    )
 
 
 def _others_words(ensemble: Ensemble, molecules: int) -> str:
@@ -203,7 +215,7 @@ class _Progress:
     def __init__(self, tell: progress.Tell) -> None:
         self._tell = tell
         self._start = time.monotonic()
-        self.rows = self.rejected = self._earlier = 0
+        self.rows = self.rejected = self.outside = self._earlier = 0
         self._told = 0.0
         self._counted = 0
 
@@ -212,6 +224,7 @@ class _Progress:
         self.rows += len(table)
         self._earlier += len(table) if earlier else 0
         self.rejected += sum(1 for reason in table.column("rejected").to_pylist() if reason)
+        self.outside += table.column("in_domain").to_pylist().count(False)
 
     def kept(self) -> str:
         """What an interruption keeps."""

@@ -10,7 +10,7 @@ from manywalks.tune.front import COSTS
 # split add more to a gain's error than its replicates do (on one split of Caco-2 it is 0.0132 with 4
 # replicates and 0.0141 with 2), so two replicates on twice as many splits tell more than four
 FEW = 2
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Rung(NamedTuple):
@@ -61,10 +61,10 @@ def rungs_of(folds: int, splits: int) -> tuple[Rung, ...]:
 
 
 def seconds_of(text: str) -> float:
-    """ "30m" -> 1800; "90", "90s", "1.5h" and "1h30m" are read too."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    """ "30m" -> 1800; "90s", "1.5h" and "1h30m" are read too, and nothing without a unit."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text.strip())
     if not parts or "".join(a + b for a, b in parts) != text.strip():
-        raise ValueError(f"--time {text}: is no time; write it as 30m, 2h or 1h30m")
+        raise ValueError(f"--time {text}: is no time with a unit; write it as 90s, 30m, 2h or 1h30m")
     found = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if not found > 0:
         raise ValueError(f"--time {text}: is too short; give more than 0")

@@ -89,15 +89,15 @@ def test_several_tolerances_that_are_not_met_take_one_sentence(found: ReportInpu
     for name, needed in (("y1", 40), ("y4", 95)):
         statements[name] |= {"met": False, "replicates_for_tolerance": needed, "sentence": "not shown"}
     text = " ".join(" ".join(printed(tmp_path, metrics, statements)).split())
-    assert (
-        "The tolerance of 2 endpoints is not met (yellow). Replicates that it would take: y1 40, y4 95."
-        in text
-    )
+    assert "The tolerance of 2 endpoints is not met (*). Replicates that it would take: y1 40, y4 95." in text
     assert "not shown" not in text
 
 
-def test_what_became_of_the_records_is_said(tmp_path: Path, found: ReportInputs) -> None:
-    text = " ".join(printed(tmp_path, found.metrics, found.statements))
-    assert "290 molecules kept, 4 repeats merged, 6 rejected (6 filtered): data/rejected.csv" in " ".join(
-        text.split()
-    )
+def test_what_became_of_the_records_is_said(
+    tmp_path: Path, found: ReportInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path.parent)
+    text = " ".join(" ".join(printed(tmp_path, found.metrics, found.statements)).split())
+    assert "290 molecules kept, 4 repeats merged, 6 rejected (6 filtered): " in text
+    # where it is from here, not from the workspace; a long path is broken at the edge
+    assert f"{tmp_path.name}/data/rejected.csv" in text.replace(" ", "")

@@ -7,7 +7,12 @@ from scipy import stats
 from manywalks.params.sections.cut import Cut
 from manywalks.replicates.combine import location_variance
 from manywalks.replicates.statistics.bound import difference_bound
-from manywalks.replicates.statistics.decisions import difference_error, flip_chances, most_flips
+from manywalks.replicates.statistics.decisions import (
+    count_quantile,
+    difference_error,
+    flip_chances,
+    most_flips,
+)
 from manywalks.replicates.statistics.list_sums import ListSums, added, from_bytes, to_bytes
 
 CUT = Cut(low=0.5)
@@ -34,6 +39,37 @@ def test_without_spread_no_decision_changes() -> None:
     centre = np.array([0.2, 0.5, 0.8])
     assert flip_chances(centre, np.zeros(3), CUT, 8).tolist() == [0, 0, 0]
     assert most_flips(0.0, 0.0, np.zeros((8, 8)), 0.95, molecules=3) == 0
+
+
+def test_few_expected_flips_are_not_none() -> None:
+    chances = np.array([0.0617, 0.06, 0.0594, 0.0146])
+    most = most_flips(chances.sum(), float(chances @ (1 - chances)), np.zeros((8, 8)), 0.95, molecules=4)
+    rng = np.random.default_rng(1)
+    flips = (rng.random((100_000, 4)) < chances).sum(axis=1)
+    assert most == np.quantile(flips, 0.95, method="higher") == 1
+
+
+@pytest.mark.parametrize("chances", [[0.02] * 60, [0.5] * 12, [0.3, 0.1, 0.45] * 9, [0.04] * 3])
+def test_the_most_of_independent_flips_is_their_quantile(chances: list[float]) -> None:
+    p = np.array(chances)
+    rng = np.random.default_rng(2)
+    flips = (rng.random((200_000, p.size)) < p).sum(axis=1)
+    most = count_quantile(p.sum(), float(p @ (1 - p)), 0.95, p.size)
+    # the quantile of a count that jumps over 95 % may be one off where it just does
+    assert np.mean(flips <= most) >= 0.945
+    assert most == 0 or np.mean(flips <= most - 1) < 0.955
+
+
+@pytest.mark.parametrize(
+    ("variance", "quantile"),
+    [
+        (3.0, stats.poisson(3).ppf(0.95)),
+        (9.0, stats.nbinom(1.5, 1 / 3).ppf(0.95)),
+        (1.5, stats.binom(6, 0.5).ppf(0.95)),
+    ],
+)
+def test_a_count_is_what_its_variance_says(variance: float, quantile: float) -> None:
+    assert count_quantile(3.0, variance, 0.95, 1000) == quantile
 
 
 @pytest.mark.parametrize("mode", ["mean", "median"])

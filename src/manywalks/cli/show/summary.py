@@ -25,21 +25,23 @@ def summary(workspace: Workspace) -> Group:
     told = _in_full if len(metrics) <= MOST_IN_FULL else _in_brief
     lines = [
         *told(metrics, statements),
-        Text(_records(files.read_json(workspace.reports / "data.json"))),
+        Text(
+            _records(files.read_json(workspace.reports / "data.json"), _shown(workspace, workspace.rejected))
+        ),
         Text(f"model   {_shown(workspace, workspace.ensemble)}"),
         Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
     ]
     return Group(*lines)
 
 
-def _records(card: dict[str, Any]) -> str:
-    """What became of the table's records, and where it says why some were not used."""
+def _records(card: dict[str, Any], rejected: str) -> str:
+    """What became of the table's records; the file `rejected` says why some were not used."""
     text = f"data    {count(card['records'], 'record')}: {card['molecules']:,} molecules kept"
     if card["merged"]:
         text += f", {count(card['merged'], 'repeat')} merged"
     if card["rejected"]:
         reasons = ", ".join(f"{one['count']:,} {code}" for code, one in list(card["reasons"].items())[:4])
-        text += f", {card['rejected']:,} rejected ({reasons}): data/rejected.csv"
+        text += f", {card['rejected']:,} rejected ({reasons}): {rejected}"
     return text
 
 
@@ -79,7 +81,7 @@ def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
             Text(verdict_words(found), style=VERDICT_COLOURS[found["verdict"]["word"]]),
             "–" if score is None else f"{SCORE_NAMES[metric]} {score:.3g}",
             "–" if simple is None else f"{simple:.3g}",
-            Text(bound, style="" if statement["met"] else "yellow"),
+            Text(bound if statement["met"] else f"{bound} *", style="" if statement["met"] else "yellow"),
             tolerance,
             *([_another_sample(statement["data_draws"])] if samples else []),
         )
@@ -96,7 +98,7 @@ def _not_met(statements: dict[str, Any]) -> list[Text]:
         return [line for one in found.values() for line in (Text(one["sentence"]), Text())]
     needed = ", ".join(f"{name} {one['replicates_for_tolerance']}" for name, one in found.items())
     said = (
-        f"The tolerance of {len(found)} endpoints is not met (yellow). Replicates that it would take: "
+        f"The tolerance of {len(found)} endpoints is not met (*). Replicates that it would take: "
         f"{needed}. Set replicates.max (or count) higher, or replicates.tolerance wider."
     )
     return [Text(said), Text()]

@@ -82,8 +82,11 @@ def stopped_sentence(one: dict[str, Any]) -> str:
 def design_sentence(design: dict[str, Any]) -> str:
     """How the comparison was made, and how similar test molecules are to training molecules."""
     medians = [fold["median"] for fold in design["similarity"]]
+    left_out = design.get("left_out", 0)  # reports of before do not have it
+    others = f" ({left_out:,} more take no part)" if left_out else ""
     return (
-        f"{count(design['molecules'], 'molecule')}, {design['repeats']} x {design['folds']}-fold splits "
+        f"{count(design['molecules'], 'molecule')}{others}, "
+        f"{design['repeats']} x {design['folds']}-fold splits "
         f"({design['method']}), {design['replicates']} replicates of every configuration on every split; "
         f"{count(design['trained'], 'replicate')} trained. Median Tanimoto similarity of a test molecule to "
         f"the nearest training molecule: {min(medians):.2f} to {max(medians):.2f}, depending on the split."

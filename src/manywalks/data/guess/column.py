@@ -69,7 +69,11 @@ def why_not(column: pd.Series, name: str, decimal: Mark) -> str:
         _, detail = next(iter(read.problems.values()))
         text = f"holds numbers in {good} of {len(cells)} cells ({detail.removeprefix(': ')})"
         with_unit = cells.str.match(r"\W{0,3}[\d.,]+\s*[^\W\d]").mean() >= SHARE_NUMBERS
-        return f"{text}: write the number alone, and its unit in a column of its own" if with_unit else text
+        return (
+            f"{text}: write the number alone, and its unit in a column of its own"
+            if with_unit
+            else f"{text}: leave all others empty"
+        )
     if len(words) < LEAST_VALUES:
         return f"holds {shown}: classes are written 1 and 0, or yes and no"
     return "looks like numbers of records" if _are_keys(cells) else ""

@@ -4,7 +4,7 @@ At a molecule, the mean of a retrained ensemble less that of this one, over spre
 with M - 1 degrees of freedom. So the chance that the two lie on different sides of a cut-off is a tail of
 Student's. The sum of these chances is the number of decisions that are expected to differ. What will not be
 exceeded has two more parts: the replicates may be farther apart than they should be (as for the bound on the
-difference, by the directions in which they part near the cut-off), and decisions are whole numbers.
+difference, by the directions in which they part near the cut-off), and decisions are a count, few of them.
 """
 
 import math
@@ -83,9 +83,29 @@ def most_flips(
         bound = bound_at(moments, m, confidence, mode=mode)
         typical = expected_difference(moments, m, m, mode) * _mean_chi(1 / moments.theta)
         ratio = bound / typical
-    whole = float(special.ndtri(confidence)) ** 2 * variance
-    most = math.floor(expected + math.sqrt((expected * (ratio - 1)) ** 2 + whole) + 1e-9)
-    return min(most, molecules)
+    farther = expected * (ratio - 1) / float(special.ndtri(confidence))
+    return count_quantile(expected, variance + farther**2, confidence, molecules)
+
+
+def count_quantile(mean: float, variance: float, confidence: float, most: int) -> int:
+    """The smallest k that a count of at most `most` does not exceed with so much confidence.
+
+    The count is taken as binomial, Poisson or negative binomial, whichever has this mean and variance: a
+    normal distribution would put the few events of a small mean too low.
+    """
+    if mean <= 0:
+        return 0
+    k = np.arange(most + 1, dtype=np.float64)
+    share = variance / mean
+    if abs(share - 1) < 1e-6:
+        below = special.pdtr(k, mean)
+    elif share > 1:
+        below = special.betainc(mean / (share - 1), k + 1, 1 / share)
+    else:
+        tries = mean / (1 - share)
+        inside = k < tries
+        below = np.where(inside, special.betainc(np.where(inside, tries - k, 1.0), k + 1, share), 1.0)
+    return int(min(np.searchsorted(below, confidence), most))
 
 
 def _below(distance: np.ndarray, error: np.ndarray, replicates: int) -> np.ndarray:
