@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,15 @@ def _imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])
     return found
+
+
+def test_a_temporary_folder_that_others_can_write_to_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own = Path(manywalks._temporary())
+    assert own.parent == tmp_path and own.stat().st_mode & 0o777 == 0o700
+    assert Path(manywalks._temporary()) == own
+    own.chmod(0o777)
+    other = Path(manywalks._temporary())
+    assert other != own and other.parent == tmp_path and other.stat().st_mode & 0o777 == 0o700

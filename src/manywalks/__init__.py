@@ -4,8 +4,10 @@
 >>> Ensemble.load("models/ensemble").predict(["CCO", "c1ccccc1O"])
 """
 
+import contextlib
 import hashlib
 import os
+import stat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,12 +43,25 @@ def _keep_compiled_code() -> None:
     elif not above and os.access(_existing(cache), os.W_OK):
         above = f"{cache}/manywalks"
     elif not above:
-        import tempfile
-
-        own = f"{tempfile.gettempdir()}/manywalks-{os.getuid()}"
+        own = _temporary()
         os.environ.setdefault("PREFECT_HOME", f"{own}/prefect")
         above = f"{own}/numba"
     os.environ["NUMBA_CACHE_DIR"] = f"{above}/{_FOLDER}{_digest(here)}"
+
+
+def _temporary() -> str:
+    """A folder of this user's among the temporary ones; a new one where another user made that of our name.
+
+    What lies in it is run, so nobody else may write there.
+    """
+    import tempfile
+
+    own = f"{tempfile.gettempdir()}/manywalks-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(own, 0o700)  # noqa: PTH102
+    found = os.lstat(own)
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return own if ours else tempfile.mkdtemp(prefix="manywalks-")
 
 
 def _digest(here: str) -> str:

@@ -83,24 +83,23 @@ def most_flips(
         bound = bound_at(moments, m, confidence, mode=mode)
         typical = expected_difference(moments, m, m, mode) * _mean_chi(1 / moments.theta)
         ratio = bound / typical
-    farther = expected * (ratio - 1) / float(special.ndtri(confidence))
-    return count_quantile(expected, variance + farther**2, confidence, molecules)
+    whole = float(special.ndtri(confidence)) ** 2 * variance
+    most = math.floor(expected + math.sqrt((expected * (ratio - 1)) ** 2 + whole) + 1e-9)
+    return min(max(most, count_quantile(expected, variance, confidence, molecules)), molecules)
 
 
 def count_quantile(mean: float, variance: float, confidence: float, most: int) -> int:
-    """The smallest k that a count of at most `most` does not exceed with so much confidence.
+    """The smallest k that a count of independent events, at most `most`, does not exceed so surely.
 
-    The count is taken as binomial, Poisson or negative binomial, whichever has this mean and variance: a
-    normal distribution would put the few events of a small mean too low.
+    The count is taken as binomial with this mean and variance, which is at most the mean: a normal
+    distribution would put the few events of a small mean too low.
     """
     if mean <= 0:
         return 0
+    share = max(variance / mean, 0.0)
     k = np.arange(most + 1, dtype=np.float64)
-    share = variance / mean
-    if abs(share - 1) < 1e-6:
+    if share > 1 - 1e-6:
         below = special.pdtr(k, mean)
-    elif share > 1:
-        below = special.betainc(mean / (share - 1), k + 1, 1 / share)
     else:
         tries = mean / (1 - share)
         inside = k < tries
