@@ -26,6 +26,7 @@ SMILES = [
 READY = ("relational", "dmpnn")
 ON_JAX = """
 import sys
+import jax
 import numpy as np
 from manywalks.train.keras_engine import model
 from manywalks.params.sections.model import NetworkParams
@@ -37,7 +38,7 @@ for name in sys.argv[1:]:
     given = np.load(f"{name}.npz")
     built = model.build(NetworkParams.model_validate_json(str(given["network"])), given["x"].shape[1], 2)
     built.set_weights([given[f"w{k}"] for k in range(len(built.get_weights()))])
-    np.save(f"{name}.npy", np.asarray(built(given["x"])))
+    np.save(f"{name}.npy", np.asarray(jax.jit(built)(given["x"])))
 """
 
 
