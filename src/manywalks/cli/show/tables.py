@@ -75,7 +75,7 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
         table.add_column(title, justify="right", no_wrap=True)
     for row, one in zip(endpoint["scores"], configurations, strict=True):
         single = row["single"]
-        needed = "" if row["replicates_needed"] is None else str(row["replicates_needed"])
+        needed = "–" if row["replicates_needed"] is None else str(row["replicates_needed"])
         table.add_row(
             labels[row["name"]],
             with_error(single["mean"], single["sd_replicates"]), f"{row['ensemble']:.4f}",

@@ -16,7 +16,7 @@ from manywalks.compare.report.words import (
     stopped_sentence,
     verdict_sentence,
 )
-from manywalks.formatting import number
+from manywalks.formatting import number, with_error
 from manywalks.report.html import Link, script, template_text, unescaped
 
 
@@ -113,7 +113,7 @@ def _score_row(row: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
         "present": one["present"],
         "single": f"{single['mean']:.4f} ± {single['sd_replicates']:.4f}",
         "ensemble": f"{row['ensemble']:.4f}",
-        "infinite": f"{row['infinite']:.4f} ± {row['infinite_error']:.4f}",
+        "infinite": with_error(row["infinite"], row["infinite_error"]),
         "spread": number(row["spread_rms"], 3),
         "needed": "–" if row["replicates_needed"] is None else str(row["replicates_needed"]),
         "parameters": f"{one['parameters']:,}",
@@ -136,6 +136,9 @@ def _cell(endpoint: dict[str, Any], one: str, other: str) -> dict[str, str]:
 
 def _pair_row(pair: dict[str, Any]) -> dict[str, str]:
     """One pair's row."""
+    # estimates of two shares of one variance, each with an error of its own
+    luck = [pair["luck"][source] for source in ("replicates", "split")]
+    replicates, split = (100 * share / max(1.0, sum(luck)) for share in luck)
     return {
         "name": f"{pair['one']} − {pair['other']}",
         "difference": f"{pair['difference']:+.4f}".replace("-", "−"),
@@ -143,8 +146,8 @@ def _pair_row(pair: dict[str, Any]) -> dict[str, str]:
         "p": f"{pair['p']:.2g}",
         "single": _chance(pair["single_replicates"]),
         "ensemble": _chance(pair["ensembles"]),
-        "replicates": f"{100 * pair['luck']['replicates']:.0f} %",
-        "split": f"{100 * pair['luck']['split']:.0f} %",
+        "replicates": f"{replicates:.0f} %",
+        "split": f"{split:.0f} %",
         "verdict": verdict_sentence(pair),
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from manywalks.formatting import short
+from manywalks.formatting import short, with_error
 from manywalks.report.html import Link, script, template_text, unescaped
 from manywalks.tune.report.figures import figures
 from manywalks.tune.report.words import (
@@ -104,8 +104,8 @@ def _endpoints(verdict: dict[str, Any]) -> list[dict[str, str]]:
         rows.append(
             {
                 "name": name,
-                "tuned": f"{tuned['infinite']:.4f} ± {tuned['infinite_error']:.4f}",
-                "present": f"{present['infinite']:.4f} ± {present['infinite_error']:.4f}",
+                "tuned": with_error(tuned["infinite"], tuned["infinite_error"]),
+                "present": with_error(present["infinite"], present["infinite_error"]),
                 "difference": f"{pair['difference']:+.4f}".replace("-", "−"),
                 "interval": f"{pair['low']:+.4f} to {pair['high']:+.4f}".replace("-", "−"),
                 "word": CHIPS[pair["verdict"]],
