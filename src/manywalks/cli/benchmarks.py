@@ -96,5 +96,5 @@ def _show(results: dict[str, dict[str, Any]], folder: Path) -> None:
         console.print()
         console.print(fitted_table(header, rows, console.width))
     for line in sentences(results):
-        _say(line)
+        console.print(line, highlight=False)
     _say(f"results and predictions  {folder}")

@@ -15,7 +15,7 @@ from manywalks.report.endpoint import answers_of
 # what is left after each step of curation
 STEPS = {
     "read": "records read",
-    "filtered": "asked for",
+    "filtered": "chosen by data.filter",
     "standardized": "standardized",
     "measured": "with a value",
     "merged": "after merging",

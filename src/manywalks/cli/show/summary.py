@@ -9,7 +9,7 @@ from rich.text import Text
 
 from manywalks import files
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, MAIN_SCORES, SCORE_NAMES
-from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, verdict_words
+from manywalks.evaluate.statement.sentences import FEWEST, accuracy_sentences, cautions, verdict_words
 from manywalks.formatting import count, told_apart, two_digits
 from manywalks.workspace import Workspace
 
@@ -78,7 +78,10 @@ def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
         score = found["ensemble"][metric]
         table.add_row(
             name,
-            Text(verdict_words(found), style=VERDICT_COLOURS[found["verdict"]["word"]]),
+            Text(
+                verdict_words(found) + (" (few)" if found["n_test"] < FEWEST else ""),
+                style=VERDICT_COLOURS[found["verdict"]["word"]],
+            ),
             "–" if score is None else f"{SCORE_NAMES[metric]} {score:.3g}",
             "–" if simple is None else f"{simple:.3g}",
             Text(bound if statement["met"] else f"{bound} *", style="" if statement["met"] else "yellow"),
