@@ -12,7 +12,7 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.companions import Companions, companions_of
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.model_file.archive import model_folder
-from manywalks.evaluate.statement.sentences import sentences
+from manywalks.evaluate.statement.sentences import accuracy_sentences, sentences
 from manywalks.predict.molecule_worker import SMILES
 from manywalks.serve.limits import Limits
 from manywalks.serve.predicting import Predicting
@@ -79,6 +79,14 @@ class Live:
         return {
             name: {"kind": one["kind"], "unit": one["unit"] if one["kind"] == "regression" else "probability"}
             for name, one in self.ensemble.endpoints.items()
+        }
+
+    @property
+    def accuracy(self) -> dict[str, str]:
+        """How good the model is on test molecules, by endpoint; a model without its metrics has none."""
+        known = self.companions.metrics
+        return {
+            name: accuracy_sentences(known[name], name) for name in self.ensemble.endpoints if name in known
         }
 
     @property

@@ -50,12 +50,13 @@ async function start() {
   tell();
 }
 
-// What the chosen model is, and its statement in a sentence.
+// What the chosen model is, how good, and its statement in a sentence.
 function tell() {
   const one = model();
   $("title").textContent = `Predict ${endpoints().join(", ")}`;
   document.title = `manywalks: ${one.model}`;
-  $("promise").textContent = Object.values(one.statement).join(" ");
+  // the error first: agreement between trainings alone would be taken for it
+  $("promise").textContent = endpoints().flatMap(name => [one.accuracy[name], one.statement[name]]).filter(Boolean).join(" ");
   $("about").textContent = `${one.model}, ${one.replicates} replicates, version ${one.champion || one.version}, data ` +
     `${one.data_version.slice(0, 12)}.`;
 }

@@ -135,6 +135,7 @@ def _described(live: Live) -> dict[str, Any]:
         "replicates": live.ensemble.about["replicates"],
         "coverage": live.ensemble.about["params"]["evaluate"]["coverage"],
         "endpoints": live.endpoints,
+        "accuracy": live.accuracy,
         "statement": live.promises,
         "knows_training_molecules": live.training is not None,
     }
