@@ -14,7 +14,7 @@ from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.evaluate.endpoint_results import EndpointResults
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.evaluate.statement.out_of_bag import out_of_bag
-from manywalks.params.load import parse_params
+from manywalks.params.load import Params, parse_params
 from manywalks.replicates.opening import open_store
 from manywalks.replicates.store import Kept, read_used_replicates
 from manywalks.similarity import similarity_to_other_groups
@@ -199,9 +199,8 @@ def test_nearness_is_that_to_molecules_of_other_groups(bagged: Workspace) -> Non
     assert (near > 0).mean() > 0.9
 
 
-@pytest.mark.parametrize("kind", ["regression", "classification"])
-def test_where_no_molecule_was_left_out_it_is_said(kind: str, tmp_path: Path) -> None:
-    """As where the split keeps all training molecules in one group: JSON has no NaN."""
+def few_molecules(kind: str, replicates: np.ndarray) -> tuple[EndpointResults, Params]:
+    """Six training molecules as bagged replicates predict them: NaN where they trained on one."""
     params = parse_params(
         {"data": {"path": "t.csv", "endpoints": {"y": {"kind": kind}}}, "split": {"valid": 0}}
         | {"featurize": {"blocks": [{"kind": "physchem"}]}, "replicates": {"rows": "bootstrap"}}
@@ -213,14 +212,27 @@ def test_where_no_molecule_was_left_out_it_is_said(kind: str, tmp_path: Path) ->
         subsets=np.full(6, "train"),
         observed=np.array([0.0, 1, 0, 1, 1, 0]),
         relation=np.full(6, "="),
-        replicates=np.full((4, 6), np.nan),
+        replicates=replicates,
         mean=np.full(6, np.nan),
         fitted=Calibration(kind, 0),
     )
-    found = out_of_bag(seen, params)
+    return seen, params
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_where_no_molecule_was_left_out_it_is_said(kind: str, tmp_path: Path) -> None:
+    """As where the split keeps all training molecules in one group: JSON has no NaN."""
+    found = out_of_bag(*few_molecules(kind, np.full((4, 6), np.nan)))
     files.write_json(tmp_path / "metrics.json", found)
     assert found["molecules"] == 0 and found["spread_rms"] is None
     assert found["sentence"].startswith("No training molecule was left out")
+
+
+def test_a_score_of_few_molecules_is_not_said_to_be_that_of_new_ones() -> None:
+    found = out_of_bag(*few_molecules("regression", np.random.default_rng(0).random((4, 6))))
+    assert found["molecules"] == 6
+    assert "too few molecules to rely on it" in found["sentence"]
+    assert "new molecules" not in found["sentence"]
 
 
 @pytest.mark.parametrize(

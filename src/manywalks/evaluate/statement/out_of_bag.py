@@ -9,6 +9,7 @@ from manywalks.ensemble.intervals.out_of_bag import as_whole, left_out
 from manywalks.evaluate.endpoint_results import EndpointResults
 from manywalks.evaluate.registry import IN_UNITS, MAIN, SCORE_NAMES
 from manywalks.evaluate.scores import endpoint_metrics, summarise
+from manywalks.evaluate.statement.verdict_rule import FEWEST
 from manywalks.formatting import count
 from manywalks.params.load import Params
 from manywalks.replicates.combine import combining_of, location_variance
@@ -83,6 +84,8 @@ def _sentence(seen: EndpointResults, found: dict[str, Any], replicates: int) -> 
     )
     if score is None or single is None:
         text += f"there is no {SCORE_NAMES[metric]}: all are of one class."
+    elif found["molecules"] < FEWEST:
+        text += f"the {SCORE_NAMES[metric]} is {score:.3g}{unit}: too few molecules to rely on it."
     else:
         text += (
             f"the {SCORE_NAMES[metric]} is {score:.3g}{unit} (what all {replicates} would have at new "
