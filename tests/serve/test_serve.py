@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -16,6 +17,7 @@ from rdkit import Chem
 
 from manywalks.ensemble.model import Ensemble
 from manywalks.predict.predict import predict_table
+from manywalks.serve.live import Live
 from tests.support.service import Served, served
 
 PREDICT = "/v1/models/demo/predict"
@@ -277,3 +279,11 @@ def test_it_ends_once_all_is_answered_and_leaves_no_worker(trained: Path, tmp_pa
         assert running.process.wait(30) == 0
         assert psutil.wait_procs(children, timeout=5)[1] == []
         assert "all requests were answered" in running.complaints.read_text()
+
+
+def test_a_model_of_a_version_without_verdicts_says_no_accuracy() -> None:
+    old = SimpleNamespace(
+        companions=SimpleNamespace(metrics={"logS": {"n_test": 40}}),
+        ensemble=SimpleNamespace(endpoints={"logS": {}, "logD": {}}),
+    )
+    assert Live.accuracy.fget(old) == {}  # pyright: ignore[reportOptionalCall]

@@ -1,6 +1,5 @@
 """The program `manywalks`: what ^C does is settled before anything that takes time is imported."""
 
-import gc
 import os
 
 from manywalks.runtime import interrupt
@@ -12,11 +11,7 @@ def main() -> None:
     interrupt.watch()
     # pydantic reads the metadata of every installed package for plugins, 60 ms; ours has no use for any
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # what is imported stays: to look through it for garbage again and again takes 0.1 s and more
-    gc.disable()
     with without_collector(program=True):
         from manywalks.cli.main import main as run
 
-    gc.freeze()
-    gc.enable()
     run()

@@ -8,7 +8,6 @@ shares with its pool: while outcomes are held back, neither a hang nor a death i
 
 import contextlib
 import fcntl
-import gc
 import importlib
 import json
 import mmap
@@ -24,6 +23,8 @@ from collections.abc import Sequence
 from typing import IO, Any, NamedTuple
 
 import psutil
+
+from manywalks.runtime.imports import without_collector
 
 WORK_S = 0.1  # seconds of work that a worker gets at once, and that it may hold outcomes back
 PATIENCE = 20  # times its limit that a text may take by the clock, whatever the processor was busy with
@@ -173,11 +174,8 @@ def work() -> None:
     finished = mmap.mmap(counter, COUNTER.size)
     os.close(counter)
     module, function = target.split(":")
-    # what is imported stays: to look through it for garbage again and again takes 0.1 s and more
-    gc.disable()
-    apply = getattr(importlib.import_module(module), function)(setup)
-    gc.freeze()
-    gc.enable()
+    with without_collector(program=True):
+        apply = getattr(importlib.import_module(module), function)(setup)
     _send(output, [None])
     total = 0
     for line in sys.stdin.buffer:

@@ -83,10 +83,12 @@ class Live:
 
     @property
     def accuracy(self) -> dict[str, str]:
-        """How good the model is on test molecules, by endpoint; a model without its metrics has none."""
+        """How good the model is on test molecules, by endpoint; not of a model that lacks its verdict."""
         known = self.companions.metrics
         return {
-            name: accuracy_sentences(known[name], name) for name in self.ensemble.endpoints if name in known
+            name: accuracy_sentences(known[name], name)
+            for name in self.ensemble.endpoints
+            if "verdict" in known.get(name, {})  # metrics of former versions have no verdict
         }
 
     @property

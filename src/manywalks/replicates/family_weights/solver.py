@@ -101,7 +101,7 @@ def fit(unseen: Unseen, start: np.ndarray) -> np.ndarray:
 
 
 def _scale(unseen: Unseen, start: np.ndarray) -> float:
-    """The mean curvature along one weight at these weights (f,); 1 where there is none."""
+    """The mean curvature along one weight at these weights (f,); 1 where the loss is flat."""
     here, shares = terms(unseen, start), unseen.weights / unseen.weights.sum()
     # a sure and wrong probability bends by 1e8 and more, which would hold the weights where they are
     bends = here._replace(curvature=np.minimum(here.curvature, BEND * shares))
