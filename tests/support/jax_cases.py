@@ -6,6 +6,9 @@ Keras runs on one backend in a process, and the tests' own runs on TensorFlow.
 import os
 import pickle
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from scipy import sparse
 
 from manywalks.features import Features
 from manywalks.train.problem import Problem, Replicate
+from tests.support.graph_problems import graph_problem
 from tests.support.problems import small_problem
 
 ENTROPY = 3
@@ -44,10 +48,24 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[int]
     "diverged": ({"activation": "relu"}, {"learning_rate": 1e30, "optimizer": "adam"}, {}, [0, 1]),
     "own network": ({"builder": "tests.support.jax_cases:own_network"}, {**EVEN, "epochs": 2}, {}, [0, 1]),
 }
+# the same of networks on graphs: network, train, the rest of `graph_problem`, replicates
+GRAPH_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[int]]] = {
+    "relations, dropout": ({"builder": "relational"}, {"l2": 0.01, "loss": "huber"}, {}, [4, 1, 2]),
+    "relations alone, not normalized, early stopping": (
+        {"builder": "relational", "normalization": "none", "readout": "sum", "dropout": 0, "widths": (8, 8)},
+        {"epochs": 8, "early_stopping": 2, "learning_rate": 0.03},
+        {"beside": False},
+        [0, 3],
+    ),
+    "bonds, dropout": ({"builder": "dmpnn"}, {}, {}, [1]),
+}
 
 
 def case_problem(name: str) -> Problem:
     """The problem of a case."""
+    if name in GRAPH_CASES:
+        network, train, more, _ = GRAPH_CASES[name]
+        return graph_problem(network, train, **more)
     network, train, more, _ = CASES[name]
     return small_problem(network, train, **more)
 
@@ -77,19 +95,46 @@ def trained() -> dict[str, list[Replicate]]:
     from manywalks.train.jax_engine.trainer import JaxTrainer
 
     found: dict[str, list[Replicate]] = {}
-    for name, (*_, indices) in CASES.items():
+    for name, (*_, indices) in {**CASES, **GRAPH_CASES}.items():
         found[name] = JaxTrainer(case_problem(name), size=4).train(indices, ENTROPY)
+    with by_keras_models():
+        for name, (*_, indices) in GRAPH_CASES.items():
+            found[f"{name}: Keras"] = JaxTrainer(case_problem(name), size=4).train(indices, ENTROPY)
     first = next(iter(CASES))
     trainer = JaxTrainer(case_problem(first), size=4)
     found["alone"] = trainer.train([1], ENTROPY)
-    # so few bytes that each step brings its molecules
-    trainer._molecules._budget, trainer._molecules.resident = 1000, False
-    trainer._molecules._held = trainer._molecules._held._replace(
-        **{part: np.asarray(getattr(trainer._molecules._held, part)) for part in ("codes", "table", "dense")}
-    )
-    found["molecules brought"] = trainer.train([4, 1, 2], ENTROPY)
+    found["molecules brought"] = brought(trainer, [4, 1, 2])
     found["many values"] = JaxTrainer(many_values(), size=1).train([0], ENTROPY)
+    name, (*_, indices) = next(iter(GRAPH_CASES.items()))
+    trainer = JaxTrainer(case_problem(name), size=4)
+    rooms: Any = trainer._molecules._rooms
+    rooms._rooms[trainer._batch] = np.arange(64, dtype=np.int32)
+    found["graphs brought, room too small"] = brought(trainer, indices)
     return found
+
+
+@contextmanager
+def by_keras_models() -> Iterator[None]:
+    """Networks on graphs are called as Keras models within the block."""
+    from manywalks.train.jax_engine import molecules, networks, programs
+
+    encode, of_problem = molecules.encode, programs.network_of
+    molecules.encode = lambda features, network=None: encode(features)
+    programs.network_of = lambda problem, model: partial(networks._by_keras, model)
+    try:
+        yield
+    finally:
+        molecules.encode, programs.network_of = encode, of_problem
+
+
+def brought(trainer: Any, indices: list[int]) -> list[Replicate]:
+    """Trained with so few bytes for molecules that each step brings its own."""
+    import jax
+
+    molecules = trainer._molecules
+    molecules._budget, molecules.resident = 1000, False
+    molecules._held = jax.tree.map(np.asarray, molecules._held)
+    return trainer.train(indices, ENTROPY)
 
 
 if __name__ == "__main__":

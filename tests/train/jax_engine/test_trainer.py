@@ -13,7 +13,7 @@ from manywalks.train.jax_engine.trainer import LEAST, MOST, pack_size
 from manywalks.train.keras_engine.model import build
 from manywalks.train.keras_engine.trainer import KerasTrainer
 from manywalks.train.problem import Replicate
-from tests.support.jax_cases import CASES, ENTROPY, case_problem, many_values
+from tests.support.jax_cases import CASES, ENTROPY, GRAPH_CASES, case_problem, many_values
 from tests.support.problems import small_problem
 
 # Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
@@ -47,6 +47,28 @@ def test_all_steps_are_those_of_the_keras_engine(case: str, on_jax: dict[str, li
             np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.parametrize("case", GRAPH_CASES)
+def test_networks_on_graphs_take_the_steps_of_their_keras_models(
+    case: str, on_jax: dict[str, list[Replicate]]
+) -> None:
+    for replicate, other in zip(on_jax[case], on_jax[f"{case}: Keras"], strict=True):
+        assert (replicate.epochs, replicate.best_epoch) == (other.epochs, other.best_epoch)
+        np.testing.assert_allclose(replicate.predictions, other.predictions, atol=1e-4)
+        for ours, theirs in zip(replicate.weights, other.weights, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", GRAPH_CASES)
+def test_networks_on_graphs_predict_as_their_keras_models_on_tensorflow(
+    case: str, on_jax: dict[str, list[Replicate]]
+) -> None:
+    problem = case_problem(case)
+    trainer = KerasTrainer(problem, compiled=False)
+    for replicate in on_jax[case]:
+        trainer.set_weights(replicate.weights)
+        np.testing.assert_allclose(replicate.predictions, trainer.predict(problem.predict), atol=1e-4)
+
+
 def test_early_stopping_is_each_replicates_own(on_jax: dict[str, list[Replicate]]) -> None:
     found = on_jax["early stopping"]
     assert len({replicate.epochs for replicate in found}) > 1
@@ -61,8 +83,14 @@ def test_replicate_in_a_pack_is_the_same_as_alone(on_jax: dict[str, list[Replica
     assert not np.array_equal(pack[4].predictions, pack[1].predictions)
 
 
-def test_molecules_that_do_not_fit_are_brought_step_by_step(on_jax: dict[str, list[Replicate]]) -> None:
-    for brought, held in zip(on_jax["molecules brought"], on_jax[FIRST], strict=True):
+@pytest.mark.parametrize(
+    ("brought_by_steps", "kept"),
+    [("molecules brought", FIRST), ("graphs brought, room too small", next(iter(GRAPH_CASES)))],
+)
+def test_molecules_that_do_not_fit_are_brought_step_by_step(
+    brought_by_steps: str, kept: str, on_jax: dict[str, list[Replicate]]
+) -> None:
+    for brought, held in zip(on_jax[brought_by_steps], on_jax[kept], strict=True):
         assert brought.index == held.index
         for ours, theirs in zip(brought.weights, held.weights, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)

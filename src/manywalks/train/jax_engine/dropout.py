@@ -24,15 +24,18 @@ def hash_masks(model: "keras.Model") -> None:
 
 def _call(layer: "keras.layers.Dropout"):
     """What takes the place of a Dropout layer's `call`."""
-    import jax.numpy as jnp
 
     def call(inputs: Any, training: bool = False) -> Any:
-        if not training:
-            return inputs
-        keep = keep_mask(inputs.shape, layer.rate, layer.seed_generator.next())
-        return jnp.where(keep, inputs * np.float32(1 / (1 - layer.rate)), 0)
+        return dropped(inputs, layer.rate, layer.seed_generator.next()) if training else inputs
 
     return call
+
+
+def dropped(x: Any, rate: float, key: Any) -> Any:
+    """x where the mask of `key` keeps it, the larger for what is dropped, and 0 elsewhere."""
+    import jax.numpy as jnp
+
+    return jnp.where(keep_mask(x.shape, rate, key), x * np.float32(1 / (1 - rate)), 0)
 
 
 def keep_mask(shape: tuple[int, ...], rate: float, key: Any) -> Any:

@@ -1,6 +1,6 @@
 """What the device runs: a stretch of an epoch, the look after it, predictions; m replicates in each program.
 
-`vmap` makes m replicates of Keras's `stateless_call`, `scan` the steps of a stretch. Each replicate has its
+`vmap` makes m replicates of one network (networks.py), `scan` the steps of a stretch. Each replicate has its
 own weights, moments, state of its normalizations, dropout masks and order.
 """
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from manywalks.train.jax_engine.molecules import Encoded, decode
+from manywalks.train.jax_engine.molecules import Encoded
+from manywalks.train.jax_engine.networks import network_of
 from manywalks.train.losses import losses_in_jax
 from manywalks.train.problem import Problem, endpoint_losses
 
@@ -92,7 +93,7 @@ class Programs:
     def __init__(self, problem: Problem, model: "keras.Model") -> None:
         import jax
 
-        self._problem, self._model = problem, model
+        self._problem, self._network = problem, network_of(problem, model)
         self._losses = endpoint_losses(problem)
         self._kernels = [k for k, v in enumerate(model.trainable_variables) if "kernel" in v.name]
         compiled = partial(jax.jit, compiler_options=OPTIONS)
@@ -148,9 +149,7 @@ class Programs:
         """What a step lowers; beside it the summed loss of its molecules, and the state after it."""
         import jax.numpy as jnp
 
-        x = decode(molecules, places.here)
-        called: Any = self._model.stateless_call(weights, other, x, training=True, return_losses=True)
-        z, other, penalties = called
+        z, other, penalties = self._network(weights, other, molecules, places.here, training=True)
         total = self._summed(z, targets, places.rows, jnp.arange(len(places.rows)) < held)
         loss = total / (held * self._problem.n_endpoints) + sum(penalties)
         if self._problem.train_params.l2 > 0:
@@ -166,10 +165,8 @@ class Programs:
         """Network space (m, k, t) of the molecules at places (k,)."""
         import jax
 
-        x = decode(molecules, here)
-
         def one(weights: list[Any], other: list[Any]) -> Any:
-            return self._model.stateless_call(weights, other, x, training=False)[0]
+            return self._network(weights, other, molecules, here, training=False)[0]
 
         return jax.vmap(one)(weights, other)
 

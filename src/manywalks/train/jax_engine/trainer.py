@@ -13,6 +13,7 @@ from manywalks.runtime.resources import usable_cores
 from manywalks.train.jax_engine.courses import Courses, Tell
 from manywalks.train.jax_engine.device import free_memory
 from manywalks.train.jax_engine.dropout import hash_masks
+from manywalks.train.jax_engine.engine import ATOMS
 from manywalks.train.jax_engine.molecules import Molecules
 from manywalks.train.jax_engine.programs import (
     BETA_1,
@@ -29,13 +30,16 @@ from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.problem import Problem, Replicate, learning_rates
 from manywalks.train.streams import Streams, epoch_order, streams
 
-# Molecules predicted at once; the last chunk is filled up, so that one program serves all.
-CHUNK = 1024
+# Molecules predicted at once; the last chunk is filled up, so that one program serves all. On graphs each
+# takes as much memory as its atoms.
+CHUNK, GRAPH_CHUNK = 1024, 256
 # Replicates at once, at most and at least: small networks gain up to 128, large ones nothing over 8.
 MOST, LEAST = 128, 8
 # Weights, moments, gradients and what is in passing: beyond this, more replicates bring no more speed.
 STATE_BYTES = 2**31
 COPIES = 6
+# What a network on graphs keeps of each atom and layer for the way back, in its states' size.
+STATES_IN_PASSING = 11
 # Share of the free memory that the molecules may take.
 MOLECULES_SHARE = 0.5
 
@@ -67,7 +71,8 @@ class JaxTrainer:
             self._start = [np.array(variable) for variable in self._model.variables]
         hash_masks(self._model)
         self._slots = self._find_slots()
-        self._molecules = Molecules(problem.features, int(free_memory() * MOLECULES_SHARE))
+        budget = int(free_memory() * MOLECULES_SHARE)
+        self._molecules = Molecules(problem.features, budget, problem.network)
         self._targets = jax.device_put(targets_of(problem))
         self._programs = Programs(problem, self._model)
         self.size = size or pack_size(problem, self._model.count_params())
@@ -196,8 +201,7 @@ class JaxTrainer:
         (m, n), batch = rows.shape, self._batch
         steps = -(-n // batch)
         spare = steps * batch - n
-        # 0 is a row like any other: what fills does not count
-        filled = np.concatenate([rows, np.zeros((m, spare), rows.dtype)], axis=1)
+        filled = np.concatenate([rows, np.full((m, spare), self._molecules.filler, rows.dtype)], axis=1)
         whole = filled.reshape(m, steps, batch).swapaxes(0, 1)
         last = steps - (1 if spare and not self._fills else 0)
         each = max(1, min(steps, self._molecules.most(m * batch)))
@@ -209,7 +213,7 @@ class JaxTrainer:
     def _valid_losses(self, state: State) -> Any:
         """Summed loss of the valid rows (m,)."""
         total = 0.0
-        for rows, counted in _chunks(self._problem.valid):
+        for rows, counted in self._chunks(self._problem.valid):
             molecules, here = self._molecules.of(rows)
             places = Places(here, rows)
             total = total + self._programs.valid_loss(state, molecules, self._targets, places, counted)
@@ -236,27 +240,29 @@ class JaxTrainer:
         """Network space float32 (m, k, t) of the rows to predict."""
         problem = self._problem
         parts = [np.empty((self.size, 0, problem.n_endpoints), np.float32)]
-        for rows, counted in _chunks(problem.predict):
+        for rows, counted in self._chunks(problem.predict):
             molecules, here = self._molecules.of(rows)
             z = np.asarray(self._programs.predict(*kept, molecules, here))
             parts.append(z[:, : int(counted.sum())])
         return np.concatenate(parts, axis=1)
 
-
-def _chunks(rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows in chunks of one size, the last one filled up; beside each which of its rows count (0 or 1)."""
-    size = max(1, min(CHUNK, len(rows)))
-    filled = np.zeros(-(-len(rows) // size) * size, np.int32)
-    filled[: len(rows)] = rows
-    counted = (np.arange(len(filled)) < len(rows)).astype(np.float32)
-    return list(zip(filled.reshape(-1, size), counted.reshape(-1, size), strict=True))
+    def _chunks(self, rows: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rows in chunks of one size, the last one filled up; which of its rows count (0 or 1) beside it."""
+        most = GRAPH_CHUNK if self._problem.network.on_graph else CHUNK
+        size = max(1, min(most, len(rows)))
+        filled = np.full(-(-len(rows) // size) * size, self._molecules.filler, np.int32)
+        filled[: len(rows)] = rows
+        counted = (np.arange(len(filled)) < len(rows)).astype(np.float32)
+        return list(zip(filled.reshape(-1, size), counted.reshape(-1, size), strict=True))
 
 
 def pack_size(problem: Problem, parameters: int) -> int:
     """Replicates at once: a power of 2, by the size of the network and the device's free memory."""
     copies = COPIES + (2 if problem.train_params.early_stopping is not None else 0)
-    batch = problem.train_params.batch_size * 4 * (3 * problem.features.width)
-    each = 4 * copies * parameters + batch
+    numbers = 3 * problem.features.width
+    if (network := problem.network).on_graph:
+        numbers += ATOMS * network.layers * network.units * STATES_IN_PASSING
+    each = 4 * (copies * parameters + problem.train_params.batch_size * numbers)
     fast = min(MOST, max(LEAST, STATE_BYTES // each))
     fits = int(free_memory() * (1 - MOLECULES_SHARE)) // each
     return 1 << (max(1, min(fast, fits)).bit_length() - 1)

@@ -1,0 +1,129 @@
+"""Networks on graphs without Keras: the Keras model's numbers and slopes, whatever room there is."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from manywalks.features import Features
+from manywalks.params.sections.model import NetworkParams
+from manywalks.train.jax_engine.graph_tables import TILE, Rooms
+from manywalks.train.jax_engine.molecules import Encoded, Molecules, encode
+from manywalks.train.jax_engine.networks import GraphNetwork
+from manywalks.train.keras_engine.model import build
+from tests.support.graph_problems import MAX_ATOMS, SMILES, graph_problem
+
+# Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+READY = ("relational", "dmpnn")
+ROWS = np.arange(len(SMILES))
+
+
+def with_room(molecules: Encoded, atoms: int) -> Encoded:
+    """The same on the device, in batches of so much room."""
+    import jax
+
+    assert molecules.graphs is not None
+    room = np.arange(atoms, dtype=np.int32)
+    bond_room = None if molecules.graphs.bonds is None else np.arange(3 * atoms, dtype=np.int32)
+    graphs = molecules.graphs._replace(room=room, bond_room=bond_room)
+    return jax.device_put(molecules._replace(graphs=graphs))
+
+
+def drawn(features: Features, network: NetworkParams) -> tuple[Any, list[np.ndarray]]:
+    """A Keras model and random weights that it has."""
+    model = build(network, features.width, 2)
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=v.shape).astype(np.float32) * 0.3 for v in model.trainable_variables]
+    for variable, weight in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(weight)
+    return model, weights
+
+
+def ours(molecules: Encoded, model: Any, network: NetworkParams) -> Any:
+    """The network as a function of its weights."""
+    import jax.numpy as jnp
+
+    other = [np.asarray(v) for v in model.non_trainable_variables]
+    function = GraphNetwork(network, model, 2)
+
+    def outputs(weights: list[np.ndarray], rows: Any = ROWS) -> Any:
+        return function(weights, other, molecules, jnp.asarray(rows), training=False)[0]
+
+    return outputs
+
+
+@pytest.mark.parametrize("builder", READY)
+@pytest.mark.parametrize(
+    "changes", [{}, {"normalization": "none", "activation": "relu", "readout": "sum"}, {"readout": "mean"}]
+)
+def test_outputs_and_slopes_are_those_of_the_keras_model(builder: str, changes: dict[str, Any]) -> None:
+    import jax
+    import tensorflow as tf
+
+    problem = graph_problem({"builder": builder, **changes})
+    features, network = problem.features.take(ROWS), problem.network
+    model, weights = drawn(features, network)
+    outputs = jax.jit(ours(with_room(encode(features, network), 192), model, network))
+    with tf.GradientTape() as tape:
+        wanted = model(features.matrix())
+        goal = tf.reduce_sum(wanted * wanted)
+    np.testing.assert_allclose(outputs(weights), wanted, atol=1e-4)
+    slopes = jax.grad(lambda weights: (outputs(weights) ** 2).sum())(weights)
+    theirs: Any = tape.gradient(goal, [v.value for v in model.trainable_variables])
+    for own, other in zip(slopes, theirs, strict=True):
+        other = np.asarray(other)
+        np.testing.assert_allclose(own, other, atol=2e-5 * max(1.0, np.abs(other).max()))
+
+
+@pytest.mark.parametrize("builder", READY)
+def test_empty_room_and_other_molecules_change_nothing(builder: str) -> None:
+    problem = graph_problem({"builder": builder})
+    features, network = problem.features.take(ROWS), problem.network
+    model, weights = drawn(features, network)
+    molecules = encode(features, network)
+    together = ours(with_room(molecules, 256), model, network)(weights)
+    for row in (0, len(ROWS) - 2, len(ROWS) - 1):
+        alone = ours(with_room(molecules, MAX_ATOMS), model, network)(weights, np.array([row]))
+        np.testing.assert_allclose(alone[0], together[row], atol=1e-5)
+
+
+@pytest.mark.parametrize("builder", READY)
+def test_programs_scatter_nothing(builder: str) -> None:
+    import jax
+
+    problem = graph_problem({"builder": builder})
+    features, network = problem.features.take(ROWS), problem.network
+    model, weights = drawn(features, network)
+    outputs = ours(with_room(encode(features, network), 192), model, network)
+    stacked = [np.stack([weight, weight]) for weight in weights]
+    rows = np.stack([ROWS, ROWS])
+
+    def goal(weights: list[np.ndarray], rows: np.ndarray) -> Any:
+        return (outputs(weights, rows) ** 2).sum()
+
+    compiled = str(jax.jit(jax.vmap(jax.grad(goal))).lower(stacked, rows).compile().as_text())
+    assert "gather(" in compiled
+    assert "scatter(" not in compiled
+
+
+def test_room_grows_when_a_batch_exceeds_it() -> None:
+    count = np.array([1, 2, 40, 60, 2, 2, 1, 1] + [2] * 1000)
+    rooms = Rooms(count)
+    usual = len(rooms.of(np.arange(8, 108).reshape(-1, 10)))
+    assert usual % TILE == 0
+    batch = np.full((3, 10), 3)
+    assert len(rooms.of(batch)) >= 600 > usual
+    assert len(rooms.of(np.arange(8, 108).reshape(-1, 10))) >= 600
+
+
+def test_what_fills_up_a_batch_is_small() -> None:
+    problem = graph_problem({"builder": "relational"})
+    molecules = Molecules(problem.features, 2**20, problem.network)
+    assert SMILES[molecules.filler % len(SMILES)] == "C" * 17  # too large, so without atoms
+
+
+def test_small_problem_takes_few_bytes() -> None:
+    problem = graph_problem({"builder": "relational"}, beside=False)
+    encoded = encode(problem.features, problem.network)
+    assert encoded.row_bytes < 4 * problem.features.width / 2
