@@ -1,6 +1,7 @@
 """Searches from start to verdict, with real replicates of a small network."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 from manywalks import files
 from manywalks.compare.folds import FoldStore
 from manywalks.params.load import load_params
-from manywalks.tune.design import Rung, rungs_of, seconds_of
+from manywalks.tune.design import FEW, Rung, rungs_of, seconds_of
 from manywalks.tune.report.importance import importance
 from manywalks.tune.report.reports import finished
 from manywalks.tune.report.words import sentences
 from manywalks.tune.running import evaluate_or_fail, run_here
 from manywalks.tune.search import PRESENT, Search
 from manywalks.tune.space.reading import space_of
+from manywalks.tune.trial import SLACK
 from manywalks.tune.verdict import Contest
 from tests.tune.conftest import SPACE, Begin
 
@@ -168,6 +170,28 @@ def test_no_trial_begins_when_the_time_is_over(begin: Begin, train: Train) -> No
     search = begin(trials=50, seconds=1e-6)
     run_here(search, train)
     assert search.trials == {}
+
+
+def test_no_trial_begins_that_would_leave_no_time_for_the_verdict(begin: Begin, train: Train) -> None:
+    search = begin(trials=50, seconds=1000.0)
+    for share in search.present_shares():
+        train(share)
+    search.begin()
+    search.seconds[PRESENT] = 2.0
+    verdict, first = search.verdict_seconds(), 2.0 * search.rungs[0].splits * FEW
+    fresh = len(search.material.splits.fresh)
+    assert verdict > 2.0 * 2 * fresh * 2  # both settings, two replicates; fresh folds train on more molecules
+    search.clock.began = time.monotonic() - (1000 - SLACK * verdict - first - 5)
+    assert search.ask() is not None
+    search.clock.began -= 10
+    assert search.ask() is None
+
+
+def test_the_verdict_of_a_slow_winner_takes_longer(begin: Begin) -> None:
+    material = begin().material
+    one, two = material.verdict_seconds(1.0, 1.0, 1), material.verdict_seconds(1.0, 3.0, 1)
+    assert two == pytest.approx(2 * one)
+    assert material.verdict_seconds(1.0, 3.0, 2) == pytest.approx(1.5 * one)
 
 
 def test_gains_are_paired_with_the_present_settings(begin: Begin, train: Train) -> None:

@@ -4,16 +4,29 @@ from typing import Any
 
 import pytest
 
-from manywalks.tune.report.words import not_excluded
+from manywalks.tune.report.words import not_excluded, sentences
+
+MOLECULES = {"molecules": 4e-4, "training": 3e-4, "replicates": 1e-4}
+REPLICATES = {"molecules": 1e-4, "training": 1e-4, "replicates": 6e-4}
 
 
-def found(word: str, promised: float, low: float, high: float) -> dict[str, Any]:
+def found(
+    word: str, promised: float, low: float, high: float, parts: dict[str, float] = MOLECULES
+) -> dict[str, Any]:
     """A search with a verdict."""
     return {
         "metric": {"name": "MAE", "unit": "log10 cm/s", "joint": False},
         "trials": [{"gain": promised, "low": promised - 0.01, "high": promised + 0.01}],
         "optimism": {"promised": promised},
-        "verdict": {"word": word, "low": low, "high": high, "threshold": 0.003, "molecules": 290},
+        "verdict": {
+            "word": word,
+            "low": low,
+            "high": high,
+            "threshold": 0.003,
+            "molecules": 290,
+            "replicates": 8,
+            "parts": parts,
+        },
     }
 
 
@@ -22,6 +35,22 @@ def test_an_open_verdict_says_that_the_molecules_are_too_few_to_exclude_the_prom
         "The gain may still be as large as the search promised (+0.050 log10 cm/s): 290 molecules are too "
         "few to tell."
     ]
+
+
+def test_where_replicates_are_what_is_missing_it_says_so() -> None:
+    assert not_excluded(found("undecided", 0.05, -0.04, 0.09, REPLICATES)) == [
+        "The gain may still be as large as the search promised (+0.050 log10 cm/s): 8 replicates on each "
+        "fold are too few to tell. Try --continue --replicates 32."
+    ]
+
+
+def test_a_limit_too_short_for_any_trial_is_explained() -> None:
+    design = {"trials": 0, "seconds": 12.0, "verdict_seconds": 95.0, "limit": 60.0}
+    (said,) = sentences({"verdict": None, "design": design})
+    assert said.startswith(
+        "No trial: the present settings took 12 seconds, and a verdict would take about 1.6 min"
+    )
+    assert said.endswith("--time 1.0 minutes; give more and --continue.")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,11 @@ def tune(
     folder: WorkspaceOption = HERE,
     trials: Annotated[int, typer.Option(help="Settings to try.")] = 60,
     time: Annotated[
-        str | None, typer.Option(help="Time for search and verdict, such as 30m or 2h (default: no limit).")
+        str | None,
+        typer.Option(
+            help="Time for search and verdict, such as 30m or 2h: no trial begins that would leave too little "
+            "for the verdict (default: no limit)."
+        ),
     ] = None,
     space: Annotated[
         Path | None,

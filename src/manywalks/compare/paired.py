@@ -28,7 +28,7 @@ from manywalks.compare.report.score_table import ScoreTable, residual_variance
 from manywalks.compare.studentized_range import range_ppf, range_sf
 
 # set by simulation, see above
-_SHARED, _REPEATED = 1.5, 0.25
+SHARED, _REPEATED = 1.5, 0.25
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _pair(table: ScoreTable, i: int, j: int, confidence: float, method: str) -> 
     else:
         variance, freedom = float(np.var(differences[both], ddof=1)), s - 1
     noise = float(np.mean(table.noise[both, i] + table.noise[both, j]))
-    between, shared = max(variance - noise, 0.0), _SHARED * table.ratio
+    between, shared = max(variance - noise, 0.0), SHARED * table.ratio
     error, mean = shared_error(variance, noise, s, table.ratio), float(differences[both].mean())
     plain_half = tukey_quantile(confidence, c, freedom) * math.sqrt(variance / s)
     left = round(freedom * freedom_left(s, table.folds, between / variance if variance else 0.0), 1)
@@ -114,7 +114,7 @@ def shared_error(variance: float, noise: float, splits: int, ratio: float) -> fl
         splits: how many the mean is over.
         ratio: test molecules over training molecules.
     """
-    return math.sqrt(variance / splits + _SHARED * ratio * max(variance - noise, 0.0))
+    return math.sqrt(variance / splits + SHARED * ratio * max(variance - noise, 0.0))
 
 
 def freedom_left(splits: int, folds: int, between: float) -> float:

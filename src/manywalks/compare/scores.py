@@ -161,12 +161,12 @@ def judge(
             "friedman_p": friedman_p(table),
             "method": assumed.method,
         },
-        "scores": [_row(scores, place, name) for place, name in enumerate(names)],
+        "scores": [score_row(scores, place, name) for place, name in enumerate(names)],
         "pairs": [_pair(scores, names, pair, assumed.method, confidence, design) for pair in found],
     }
 
 
-def _row(scores: Scores, configuration: int, name: str) -> dict[str, Any]:
+def score_row(scores: Scores, configuration: int, name: str) -> dict[str, Any]:
     """One configuration's scores, each the mean over its splits."""
     own = [one for (_, c), one in sorted(scores.found.items()) if c == configuration]
     spread = [one for (_, c), one in sorted(scores.spread.items()) if c == configuration]

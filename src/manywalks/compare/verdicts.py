@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import special
@@ -12,6 +12,19 @@ from manywalks.compare.paired import Pair, freedom_left, shared_error
 # Bouthillier et al. 2021: one run beats the other so often before the difference means something
 MEANINGFUL = 0.75
 _FACTORS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+
+
+class Interval(Protocol):
+    """A difference, positive where the first is better, its interval, and p that there is none."""
+
+    @property
+    def difference(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def p(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,7 @@ class Needs:
     molecules: float | None
 
 
-def verdict(pair: Pair, threshold: float, *, by_ranks: bool = False, confidence: float = 0.95) -> str:
+def verdict(pair: Interval, threshold: float, *, by_ranks: bool = False, confidence: float = 0.95) -> str:
     """The first one is "better", "equivalent", "worse", or it is "undecided".
 
     Equivalent: the interval lies within the threshold on both sides. Better: the interval is above 0 and the

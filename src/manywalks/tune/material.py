@@ -19,10 +19,12 @@ from manywalks.compare.folds import (
     split_name,
     write_splits,
 )
+from manywalks.compare.pooled import Tested
 from manywalks.compare.scores import Criteria, Scores, criteria_of
 from manywalks.params.load import Params
 from manywalks.replicates.plan import tolerances_of
 from manywalks.split.left_out import left_out
+from manywalks.split.split import groups_of
 from manywalks.tune.design import Design
 from manywalks.tune.splits import Splits, draw_splits
 from manywalks.workspace import Workspace
@@ -117,19 +119,41 @@ class Material:
                 one.add(n, configuration, test, predictions[:count, :, column])
         return whole
 
-    def cost(self, params: Params, splits: Sequence[np.ndarray], numbers: list[int]) -> float:
-        """What a replicate costs by `design.cost`: the median over those of the splits that are kept.
+    def tested(self, both: Sequence[Params], splits: Sequence[np.ndarray], count: int) -> Tested:
+        """What two configurations predict of the molecules that the splits test, each in one of them."""
+        tests = [np.flatnonzero(subsets == "test") for subsets in splits]
+        rows = np.concatenate(tests)
+        made = [[self.kept(store, one).predictions for one in splits] for store in map(self.store, both)]
+        if any(len(one) < count for own in made for one in own):
+            raise RuntimeError("tune: replicates of the verdict were not kept though they were trained")
+        return Tested(
+            rows,
+            np.repeat(np.arange(len(tests)), [len(test) for test in tests]),
+            groups_of(self.curated.iloc[rows], self.present.split),
+            np.stack([np.concatenate([one[:count] for one in own], axis=1) for own in made]),
+            float(np.mean([(subsets == "train").sum() for subsets in splits])),
+        )
 
-        Infinity where none is.
-        """
+    def cost(self, params: Params, splits: Sequence[np.ndarray], numbers: list[int], what: str) -> float:
+        """What a replicate costs, "seconds" or "parameters"; the median over splits, infinity of none."""
         store = self.store(params)
         kept = [self.kept(store, splits[n]) for n in numbers]
         found = [
-            one.parameters if self.design.cost == "parameters" else one.seconds / len(one.indices)
+            one.parameters if what == "parameters" else one.seconds / len(one.indices)
             for one in kept
             if one.indices
         ]
         return float(np.median(found)) if found else float("inf")
+
+    def verdict_seconds(self, present: float, winner: float, processes: int) -> float:
+        """How long a verdict takes, from seconds of a replicate of both on the splits of the search."""
+        fresh, search = self.splits.fresh, self.splits.search
+        train = [np.mean([(subsets == "train").sum() for subsets in splits]) for splits in (fresh, search)]
+        # training takes as long as it has molecules
+        each = [own * train[0] / train[1] * self.design.replicates for own in (present, winner)]
+        of_one = -(-processes // 2)
+        longest = max(each) * -(-len(fresh) // of_one)
+        return float(max(sum(each) * len(fresh) / processes, longest))
 
     def _splits_file(self, splits: Sequence[np.ndarray]) -> Path:
         """The splits in a file, for processes."""

@@ -50,6 +50,9 @@ def _design(search: Search) -> dict[str, Any]:
         "rungs": [rung._asdict() for rung in search.rungs],
         "replicates": search.replicates(),
         "seconds": round(search.clock.gone, 1),
+        "limit": search.clock.limit,
+        # about so long the verdict takes; None where there is no limit
+        "verdict_seconds": None if search.clock.limit is None else round(search.verdict_seconds(), 1),
         "molecules": int(np.any([subsets == "test" for subsets in splits], axis=0).sum()),
         "test": round(float(np.mean([(subsets == "test").sum() for subsets in splits]))),
         "train": round(float(np.mean([(subsets == "train").sum() for subsets in splits]))),

@@ -1,6 +1,5 @@
 """Train and judge trials; what trains a share is given, so that a search runs here or in processes."""
 
-import time
 from collections.abc import Callable
 
 from manywalks.compare.design import Share
@@ -12,11 +11,10 @@ Train = Callable[[Share], object]
 def evaluate(search: Search, number: int, train: Train) -> None:
     """Train and judge one trial, rung after rung."""
     for rung in range(len(search.rungs)):
-        share, began = search.share(number, rung), time.monotonic()
+        share = search.share(number, rung)
         if share is not None:
             train(share)
-        trained = 0 if share is None else len(share.numbers) * share.count
-        if not search.take(number, rung, time.monotonic() - began, trained):
+        if not search.take(number, rung):
             return
 
 

@@ -1,5 +1,6 @@
 """A search: trials one after another or side by side, each judged by a few splits before it gets more."""
 
+import math
 import threading
 from typing import Any
 
@@ -31,6 +32,8 @@ class Search:
         self.scales = [1.0] * len(self.scores)
         # of a replicate, by configuration; 0 where the score alone decides
         self.costs: dict[int, float] = {}
+        # that a replicate takes on one core, by configuration; none where there is no time limit
+        self.seconds: dict[int, float] = {}
         self.trials: dict[int, TrialState] = {}
         self.clock = Clock(material.design.seconds)
         self._lock = threading.RLock()
@@ -64,8 +67,11 @@ class Search:
 
     def _note_cost(self, number: int, params: Params, splits: list[int]) -> None:
         """Keep what a replicate of a configuration costs."""
-        asked = self.material.design.cost
-        self.costs[number] = 0.0 if asked is None else self.material.cost(params, self.splits, splits)
+        asked, cost = self.material.design.cost, self.material.cost
+        self.costs[number] = 0.0 if asked is None else cost(params, self.splits, splits, asked)
+        seconds = cost(params, self.splits, splits, "seconds") if self.clock.limit is not None else math.inf
+        if math.isfinite(seconds):  # of a trial that was stopped nothing may be kept
+            self.seconds[number] = seconds
 
     def present_scores(self) -> list[float]:
         """The present settings' scores, means over the splits of the search, one an endpoint."""
@@ -107,7 +113,7 @@ class Search:
     def ask(self) -> int | None:
         """The next trial: one that was stopped, or a new one; None where trials or time are spent."""
         with self._lock:
-            if self.is_over():
+            if self.is_over(self._step_seconds(None, 0)):
                 return None
             if self._left:
                 return self._left.pop(0)
@@ -151,10 +157,24 @@ class Search:
             return first(self.space, None, begun, rng)
         return best_expected(self.space, self._own, tried, pending, rng)
 
-    def is_over(self) -> bool:
-        """Whether the time is spent, but for that of the verdict."""
-        judged = 2 * len(self.material.splits.fresh) * self.material.design.replicates
-        return self.clock.is_over(judged, self.workers)
+    def is_over(self, step: float = 0.0) -> bool:
+        """Whether the time is spent, but for a next step of so many seconds and for the verdict."""
+        return self.clock.limit is not None and self.clock.is_over(step, self.verdict_seconds())
+
+    def _step_seconds(self, number: int | None, rung: int) -> float:
+        """How long a rung will take, of a trial or of a new one (None): that of the other rungs is kept."""
+        asked, before = self.rungs[rung], self.rungs[rung - 1].splits if rung else 0
+        known = self.seconds.get(PRESENT if number is None else number, 0.0)
+        return known * (asked.splits - before) * asked.replicates
+
+    def verdict_seconds(self) -> float:
+        """How long the verdict will take, if the best trial so far wins or one that is being trained."""
+        best = self.best()
+        may_win = [n for n, trial in self.trials.items() if trial.state == "running"]
+        may_win += [] if best is None else [best[0]]
+        present = self.seconds.get(PRESENT, 0.0)
+        winner = max([present, *(self.seconds.get(n, 0.0) for n in may_win)])
+        return self.material.verdict_seconds(present, winner, self.workers)
 
     def share(self, number: int, rung: int) -> Share | None:
         """What a trial's rung still has to train."""
@@ -164,12 +184,10 @@ class Search:
         found = self.material.shares(params, self.splits, list(range(asked.splits)), asked.replicates)
         return found[0] if found else None
 
-    def take(self, number: int, rung: int, seconds: float = 0.0, replicates: int = 0) -> bool:
+    def take(self, number: int, rung: int) -> bool:
         """Score a rung; whether the trial goes on to the next one."""
         asked = self.rungs[rung]
         with self._lock:
-            self.clock.seconds += seconds
-            self.clock.replicates += replicates
             trial = self.trials[number]
             numbers = list(range(asked.splits))
             if not self.material.add(
@@ -190,7 +208,7 @@ class Search:
                 trial.state = "beaten"
                 self.history.end(number, gain.mean, cost, beaten=True)
                 return False
-            return not self.is_over()
+            return not self.is_over(self._step_seconds(number, rung + 1))
 
     def fail(self, number: int, reason: str) -> None:
         """A trial could not be trained; where none can, a ValueError says so."""

@@ -38,12 +38,6 @@ class Splits:
     fresh: list[np.ndarray]
     folds: int
 
-    def ratio(self, splits: list[np.ndarray]) -> float:
-        """Test molecules over training molecules."""
-        sizes = [[(subsets == name).sum() for name in ("test", "train")] for subsets in splits]
-        test, train = np.mean(sizes, axis=0)
-        return float(test / train)
-
 
 def draw_splits(curated: pd.DataFrame, params: SplitParams, out: np.ndarray, classes: list[str]) -> Splits:
     """Splits of the molecules by the method of the parameters.

@@ -26,21 +26,22 @@ class TrialState:
     reason: str = ""
 
 
+# a verdict may take longer than its replicates' time says: the machine has other work too
+SLACK = 1.2
+
+
 @dataclass
 class Clock:
-    """Time of a search, and what a replicate costs."""
+    """Time of a search, in seconds; `limit` is None where there is none."""
 
     limit: float | None
     began: float = field(default_factory=time.monotonic)
-    seconds: float = 0.0
-    replicates: int = 0
 
     @property
     def gone(self) -> float:
-        """Seconds since the search began."""
+        """Since the search began."""
         return time.monotonic() - self.began
 
-    def is_over(self, left: int, workers: int) -> bool:
-        """Whether no more than the time for `left` replicates, side by side, is left."""
-        each = self.seconds / self.replicates if self.replicates else 0.0
-        return self.limit is not None and self.gone + each * left / workers >= self.limit
+    def is_over(self, step: float, verdict: float) -> bool:
+        """Whether too little is left for a next step and the verdict after it."""
+        return self.limit is not None and self.gone + step + SLACK * verdict >= self.limit

@@ -1,17 +1,21 @@
-"""The verdict: the winner of a search against the present settings, on molecules that no trial has seen."""
+"""The verdict: the winner of a search against the present settings, on molecules that no trial has seen.
+
+Each of these molecules is tested once. What the models of all folds predict of them is scored together, so a
+rank metric is one of some hundred molecules and not the mean over small folds (`compare.pooled`).
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from manywalks.compare import paired, verdicts
 from manywalks.compare.design import Share
-from manywalks.compare.report.score_table import ScoreTable, check_assumptions
-from manywalks.compare.scores import Scores, judge
+from manywalks.compare.pooled import Difference, Tested, add_tested, difference_of
+from manywalks.compare.scores import Scores, score_row
+from manywalks.compare.verdicts import verdict
+from manywalks.evaluate.registry import IN_UNITS
 from manywalks.params.load import Params
 from manywalks.tune.front import is_cheaper
-from manywalks.tune.gains import joint_scores
 from manywalks.tune.material import Material
 from manywalks.tune.search import Search
 
@@ -67,80 +71,96 @@ class Contest:
         return [share for shares in each for share in shares]
 
     def result(self) -> dict[str, Any]:
-        """Verdict, interval, and each endpoint as reports/compare.json has it."""
-        scores = self._scores()
-        fresh, params = self.material.splits.fresh, self.material.present
-        confidence, ratio = params.replicates.confidence, self.material.splits.ratio(fresh)
-        # each endpoint is looked at too: together they are as sure as the verdict
-        own = 1 - (1 - confidence) / len(scores)
-        design = {"replicates": self.material.design.replicates, "folds": len(fresh)}
+        """Verdict, interval, and each endpoint with the scores of both."""
+        tested, scores = self._tested(), self.material.scores(self.thresholds)
+        add_tested(scores, tested)
+        confidence = self.material.present.replicates.confidence
         endpoints = {
-            one.terms.name: judge(one, NAMES, splits=len(fresh), ratio=ratio, confidence=own, design=design)
-            for one in scores
+            # each endpoint is looked at too: together they are as sure as the verdict
+            one.terms.name: _endpoint(one, tested, place, 1 - (1 - confidence) / len(scores))
+            for place, one in enumerate(scores)
         }
-        pair, word = self._joint(scores, confidence, ratio)
+        gain = difference_of(scores, tested, range(len(scores)), scales=self.scales, confidence=confidence)
         worse = [name for name, found in endpoints.items() if found["pairs"][0]["verdict"] == "worse"]
-        if word == "better" and worse:
-            word = "undecided"
         costs = self._costs()
-        # surely no worse than by what does not matter, and cheaper
-        as_good = word in ("equivalent", "undecided") and pair.low >= -self._joint_threshold() and not worse
-        if as_good and costs and is_cheaper(costs["tuned"], costs["present"]):
-            word = "cheaper"
+        fresh = self.material.splits.fresh
         return {
-            "word": word,
+            "word": self._word(gain, bool(worse), costs),
             "costs": costs,
             "worse_at": worse,
-            "gain": pair.difference,
-            "low": pair.low,
-            "high": pair.high,
-            "p": pair.p,
+            "gain": gain.difference,
+            "low": gain.low,
+            "high": gain.high,
+            "p": gain.p,
+            # of the squared error
+            "parts": gain.parts._asdict(),
             "confidence": confidence,
             "threshold": self._joint_threshold(),
             "folds": len(fresh),
             "replicates": self.material.design.replicates,
             "test": round(float(np.mean([(subsets == "test").sum() for subsets in fresh]))),
-            "molecules": int(np.any([subsets == "test" for subsets in fresh], axis=0).sum()),
-            "train": round(float(np.mean([(subsets == "train").sum() for subsets in fresh]))),
+            "molecules": len(tested.rows),
+            "train": round(tested.train),
             "endpoints": endpoints,
         }
 
+    def _word(self, gain: Difference, worse: bool, costs: dict[str, float] | None) -> str:
+        """The verdict; `worse` says whether an endpoint alone is surely worse."""
+        threshold = self._joint_threshold()
+        word = verdict(gain, threshold)
+        if word == "better" and worse:
+            word = "undecided"
+        # surely no worse than by what does not matter, and cheaper
+        as_good = word in ("equivalent", "undecided") and gain.low >= -threshold and not worse
+        if as_good and costs and is_cheaper(costs["tuned"], costs["present"]):
+            word = "cheaper"
+        return word
+
     def _costs(self) -> dict[str, float] | None:
         """What a replicate of both costs on the fresh folds; None where the score alone decides."""
-        if self.material.design.cost is None:
+        asked, fresh = self.material.design.cost, self.material.splits.fresh
+        if asked is None:
             return None
-        fresh = self.material.splits.fresh
         own = {"tuned": self.winner, "present": self.material.present}
         return {
-            name: self.material.cost(params, fresh, list(range(len(fresh)))) for name, params in own.items()
+            name: self.material.cost(params, fresh, list(range(len(fresh))), asked)
+            for name, params in own.items()
         }
 
-    def _scores(self) -> list[Scores]:
-        """Both, on every fresh fold: column 0 the winner, column 1 the present settings."""
-        scores = self.material.scores(self.thresholds)
-        fresh, count = self.material.splits.fresh, self.material.design.replicates
-        for column, params in enumerate((self.winner, self.material.present)):
-            if not self.material.add(scores, column, params, (fresh, list(range(len(fresh))), count)):
-                raise RuntimeError("tune: replicates of the verdict were not kept though they were trained")
-        return scores
-
-    def _joint(self, scores: list[Scores], confidence: float, ratio: float) -> tuple[paired.Pair, str]:
-        """The difference over all endpoints, with `compare`'s interval and verdict."""
-        by_configuration = joint_scores(scores, self.scales)
-        splits = range(len(self.material.splits.fresh))
-        values, noise = (
-            np.array([[getattr(by_configuration[c][s], name) for c in (0, 1)] for s in splits])
-            for name in ("value", "noise")
+    def _tested(self) -> Tested:
+        """What both predict of the fresh molecules."""
+        return self.material.tested(
+            (self.winner, self.material.present), self.material.splits.fresh, self.material.design.replicates
         )
-        table = ScoreTable(values, noise, ratio, len(splits))
-        method = check_assumptions(table).method
-        pair = paired.pairs_of(table, confidence, method)[0]
-        word = verdicts.verdict(
-            pair, self._joint_threshold(), by_ranks=method == "ranks", confidence=confidence
-        )
-        return pair, word
 
     def _joint_threshold(self) -> float:
         """The smallest joint gain that matters."""
         shares = [threshold / scale for threshold, scale in zip(self.thresholds, self.scales, strict=True)]
         return float(np.mean(shares))
+
+
+def _endpoint(scores: Scores, tested: Tested, column: int, confidence: float) -> dict[str, Any]:
+    """One endpoint: scores of both over all fresh molecules, their difference and its verdict."""
+    terms = scores.terms
+    found = difference_of([scores], tested, [column], scales=[1.0], confidence=confidence)
+    return {
+        "metric": terms.metric,
+        "unit": terms.unit if terms.metric in IN_UNITS else "",
+        "endpoint_unit": terms.unit,
+        "higher_is_better": terms.sign > 0,
+        "threshold": terms.threshold,
+        "tolerance": terms.tolerance,
+        "confidence": confidence,
+        "scores": [score_row(scores, place, name) for place, name in enumerate(NAMES)],
+        "pairs": [
+            {
+                "one": NAMES[0],
+                "other": NAMES[1],
+                "difference": found.difference,
+                "low": found.low,
+                "high": found.high,
+                "p": found.p,
+                "verdict": verdict(found, terms.threshold),
+            }
+        ],
+    }

@@ -37,8 +37,19 @@ def sentences(found: dict[str, Any]) -> list[str]:
     verdict = found["verdict"]
     if verdict is None:
         tried = found["design"]["trials"]
+        if tried == 0:
+            return [_no_time(found["design"])]
         return [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
     return [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
+
+
+def _no_time(design: dict[str, Any]) -> str:
+    """Why there is no trial at all."""
+    took, takes = duration(design["seconds"]), duration(design["verdict_seconds"] or 0)
+    return (
+        f"No trial: the present settings took {took}, and a verdict would take about {takes}. That leaves no "
+        f"time for a trial in --time {duration(design['limit'] or 0)}; give more and --continue."
+    )
 
 
 def headline(found: dict[str, Any]) -> str:
@@ -72,10 +83,13 @@ def not_excluded(found: dict[str, Any]) -> list[str]:
     is_open = verdict["word"] == "undecided" and verdict["low"] <= 0 < promised <= verdict["high"]
     if not is_open or promised < verdict["threshold"]:
         return []
-    return [
-        f"The gain may still be as large as the search promised ({shown(found, promised)}{unit(found)}): "
-        f"{count(verdict['molecules'], 'molecule')} are too few to tell."
-    ]
+    may = f"The gain may still be as large as the search promised ({shown(found, promised)}{unit(found)}): "
+    parts, few = verdict["parts"], verdict["replicates"]
+    if parts["replicates"] > parts["molecules"] + parts["training"]:
+        return [
+            f"{may}{few} replicates on each fold are too few to tell. Try --continue --replicates {4 * few}."
+        ]
+    return [f"{may}{count(verdict['molecules'], 'molecule')} are too few to tell."]
 
 
 def costs(found: dict[str, Any]) -> list[str]:
@@ -102,7 +116,8 @@ def rests_on(found: dict[str, Any]) -> str:
     verdict = found["verdict"]
     return (
         f"Measured on {count(verdict['molecules'], 'molecule')} that no trial has seen, in "
-        f"{verdict['folds']} fresh folds with {verdict['replicates']} replicates of both settings on each."
+        f"{verdict['folds']} fresh folds with {verdict['replicates']} replicates of both settings on each. "
+        "The predictions of all folds are scored together."
     )
 
 
