@@ -5,11 +5,11 @@ from where there is one of what goes where. JAX's own gradient of a gather would
 a GPU is slow and adds up in any order.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, RELATIONS
@@ -21,26 +21,6 @@ class Links(NamedTuple):
 
     rows: Any
     there: Any
-
-
-@jax.custom_vjp
-def summed(x: Any, sources: Links, targets: Links) -> Any:
-    """(k, u) -> (n, u), the sums of the rows that are its sources.
-
-    Args:
-        x: rows.
-        sources: of each row of the result (n, d).
-        targets: the same the other way, the rows of the result that each row of x is in (k, e).
-    """
-    # d gathers and not one of d rows each: they become one kernel, which writes nothing but the sums
-    each = zip(sources.rows.T, sources.there.T, strict=True)
-    return sum(jnp.where(there[:, None], _rows(x, rows), 0) for rows, there in each)
-
-
-summed.defvjp(
-    lambda x, sources, targets: (summed(x, sources, targets), (sources, targets)),
-    lambda links, slopes: (summed(slopes, links[1], links[0]), None, None),
-)
 
 
 class Places(NamedTuple):
@@ -61,8 +41,60 @@ class Places(NamedTuple):
     whose: Any
 
 
+class Sums(NamedTuple):
+    """Sums whose gradients are sums of the same kind.
+
+    Attributes:
+        linked: (x (k, u), sources (n, d), targets (k, e)) -> (n, u), the sums of the rows that are its
+            sources; targets are the same the other way, the rows of the result that each row of x is in.
+        total: (atoms (a, u), places) -> (b, u), over each molecule's atoms.
+        everywhere: (molecules (b, u), places) -> (a, u), what a molecule has, at each of its atoms.
+    """
+
+    linked: Callable[[Any, Links, Links], Any]
+    total: Callable[[Any, Places], Any]
+    everywhere: Callable[[Any, Places], Any]
+
+
+@cache
+def sums() -> Sums:
+    """Made where JAX is there."""
+    import jax
+    import jax.numpy as jnp
+
+    @jax.custom_vjp
+    def linked(x: Any, sources: Links, targets: Links) -> Any:
+        # d gathers and not one of d rows each: they become one kernel, which writes nothing but the sums
+        each = zip(sources.rows.T, sources.there.T, strict=True)
+        return sum(jnp.where(there[:, None], _rows(x, rows), 0) for rows, there in each)
+
+    @jax.custom_vjp
+    def total(atoms: Any, places: Places) -> Any:
+        return places.whose @ atoms
+
+    @jax.custom_vjp
+    def everywhere(molecules: Any, places: Places) -> Any:
+        return jnp.where(places.there[:, None], _rows(molecules, places.molecule), 0)
+
+    linked.defvjp(
+        lambda x, sources, targets: (linked(x, sources, targets), (sources, targets)),
+        lambda links, slopes: (linked(slopes, links[1], links[0]), None, None),
+    )
+    total.defvjp(
+        lambda atoms, places: (total(atoms, places), places),
+        lambda places, slopes: (everywhere(slopes, places), None),
+    )
+    everywhere.defvjp(
+        lambda molecules, places: (everywhere(molecules, places), places),
+        lambda places, slopes: (total(slopes, places), None),
+    )
+    return Sums(linked, total, everywhere)
+
+
 def places_of(count: Any, room: Any) -> Places:
     """Of molecules with `count` (b,) atoms in the rows `room` (a,)."""
+    import jax.numpy as jnp
+
     numbers = np.arange(count.shape[0])
     ends = jnp.sum(jnp.where(numbers[:, None] >= numbers, count, 0), axis=1)
     first = ends - count
@@ -70,29 +102,6 @@ def places_of(count: Any, room: Any) -> Places:
     molecule = jnp.minimum(ended, len(numbers) - 1)
     whose = jnp.asarray(ended == numbers[:, None], jnp.float32)
     return Places(molecule, ended < len(numbers), room - _rows(first, molecule), first, whose)
-
-
-@jax.custom_vjp
-def total(atoms: Any, places: Places) -> Any:
-    """(a, u) -> (b, u), the sum over each molecule's atoms."""
-    return places.whose @ atoms
-
-
-@jax.custom_vjp
-def everywhere(molecules: Any, places: Places) -> Any:
-    """(b, u) -> (a, u), what a molecule has, at each of its atoms."""
-    return jnp.where(places.there[:, None], _rows(molecules, places.molecule), 0)
-
-
-# each is the other's gradient
-total.defvjp(
-    lambda atoms, places: (total(atoms, places), places),
-    lambda places, slopes: (everywhere(slopes, places), None),
-)
-everywhere.defvjp(
-    lambda molecules, places: (everywhere(molecules, places), places),
-    lambda places, slopes: (total(slopes, places), None),
-)
 
 
 def _rows(x: Any, rows: Any) -> Any:
@@ -118,15 +127,17 @@ class PackedGraph:
 
     def side_by_side(self, parts: list[Any]) -> Any:
         """Joined at the last axis."""
+        import jax.numpy as jnp
+
         return jnp.concatenate(parts, axis=-1)
 
     def total(self, atoms: Any) -> Any:
         """(a, u) -> (b, u)."""
-        return total(atoms, self.places)
+        return sums().total(atoms, self.places)
 
     def everywhere(self, molecules: Any) -> Any:
         """(b, u) -> (a, u)."""
-        return everywhere(molecules, self.places)
+        return sums().everywhere(molecules, self.places)
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,7 @@ class AtomGraph(PackedGraph):
 
     def by_relation(self, sent: Any, units: int) -> Any:
         """(a, relations * units) -> (a, units)."""
-        return summed(sent.reshape(-1, units), self.sources, self.targets)
+        return sums().linked(sent.reshape(-1, units), self.sources, self.targets)
 
     def arriving(self, bonds: Any) -> Any:
         """(a, d, u) -> (a, u)."""
@@ -168,19 +179,21 @@ class BondGraph(PackedGraph):
 
     def at_start(self, atoms: Any) -> Any:
         """(a, u) -> (e, u)."""
-        return summed(atoms, self.start, self.leaving)
+        return sums().linked(atoms, self.start, self.leaving)
 
     def arriving(self, bonds: Any) -> Any:
         """(e, u) -> (a, u)."""
-        return summed(bonds, self.coming, self.end)
+        return sums().linked(bonds, self.coming, self.end)
 
     def reverse(self, bonds: Any) -> Any:
         """(e, u) -> (e, u)."""
-        return summed(bonds, self.back, self.back)
+        return sums().linked(bonds, self.back, self.back)
 
 
 def read_graphs(graphs: Graphs, rows: Any) -> PackedGraph:
     """Inside a program: the graphs of some rows (b,)."""
+    import jax.numpy as jnp
+
     count = _rows(graphs.count, rows)
     places = places_of(count, graphs.room)
     fields = _taken(graphs.fields, rows, places)
@@ -195,6 +208,8 @@ def read_graphs(graphs: Graphs, rows: Any) -> PackedGraph:
 
 def _atom_graph(atoms: Any, count: Any, places: Places, near: Any, there: Any) -> AtomGraph:
     """Of `Graphs.near` of all atoms (a, d, 3), and which of them are there (a, d)."""
+    import jax.numpy as jnp
+
     first = _rows(places.first, places.molecule)
     neighbour = jnp.where(there, first[:, None] + near[:, :, 0], 0)
     each = np.arange(len(RELATIONS))
@@ -211,6 +226,8 @@ def _bond_graph(
     atoms: Any, count: Any, places: Places, held: tuple[Graphs, Any], near: tuple[Any, Any]
 ) -> BondGraph:
     """Of the tables and their rows, and of `Graphs.near` (a, d, 2) and which are there (a, d)."""
+    import jax.numpy as jnp
+
     graphs, rows = held
     own = places_of(_rows(graphs.bond_count, rows), graphs.bond_room)
     bonds = _taken(graphs.bonds, rows, own).astype(jnp.int32)
@@ -232,6 +249,8 @@ def _bond_graph(
 
 def _taken(table: Any, rows: Any, places: Places) -> Any:
     """What a table (n, s, ...) of molecules says of the atoms or bonds at some places (a, ...)."""
+    import jax.numpy as jnp
+
     number = jnp.minimum(places.number, table.shape[1] - 1)
     return _rows(table, (_rows(rows, places.molecule), number))
 
@@ -240,4 +259,4 @@ def _hot(fields: Any, values: tuple[int, ...]) -> Any:
     """Fields (a, k) as ones and zeros, side by side: float32 (a, sum of values)."""
     field = np.repeat(np.arange(len(values)), values)
     value = np.concatenate([np.arange(count) for count in values])
-    return (fields[:, field] == value).astype(jnp.float32)
+    return (fields[:, field] == value).astype(np.float32)
