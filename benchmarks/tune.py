@@ -33,6 +33,7 @@ from benchmarks.tune_gain_text import section
 from benchmarks.tune_tables import TABLES, Source
 from benchmarks.workspaces import prepared, searched
 from manywalks import files
+from manywalks.compare import pooled
 from manywalks.params.load import parse_params
 from manywalks.tune import design, gains, search, splits, verdict
 from manywalks.tune.design import Design
@@ -41,7 +42,7 @@ from manywalks.tune.proposals import draws, proposals, surrogate
 DATA = Path(os.environ.get("MANYWALKS_DATA", "../shared/data"))
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 # what decides an outcome: other code, and it is made again
-CODE = (design, draws, gains, proposals, search, splits, surrogate, verdict)
+CODE = (design, draws, gains, pooled, proposals, search, splits, surrogate, verdict)
 MOLECULES = 200
 SMALL = """
 data: {path: table.csv, id: id, endpoints: {logS: {unit: log10 mol/L}}}

@@ -23,6 +23,7 @@ import optuna
 
 from benchmarks.tasks import main_metric, task_params
 from benchmarks.tune_tables import Source, rows_of
+from benchmarks.tune_where import on_test, where
 from benchmarks.workspaces import prepared, quiet, searched
 from manywalks.evaluate.scores import endpoint_metrics
 from manywalks.params.load import Params
@@ -42,7 +43,6 @@ from manywalks.workspace import Workspace
 
 TEST_REPLICATES = 16
 BUDGETS = (10, 30, 60)
-BOOTSTRAPS = 2000
 HOLDOUT = 5
 # runs of plain Optuna, each with its own seed
 RUNS = 5
@@ -75,65 +75,52 @@ class Opened(NamedTuple):
     sections: dict[str, Any]
 
 
-class Test(NamedTuple):
-    """What an ensemble predicts on test rows, beside what was observed: (n,) each."""
-
-    observed: np.ndarray
-    relation: np.ndarray
-    predicted: np.ndarray
-
-    def score(self, metric: str, rows: np.ndarray | slice = slice(None)) -> float:
-        """The score on some of the rows, more is better."""
-        found = endpoint_metrics(
-            self.observed[rows], self.predicted[rows], kind="regression",
-            relation=self.relation[rows], threshold=0.5,
-        )  # fmt: skip
-        return sign_of(metric) * float(found[metric] or 0.0)
-
-
 def sign_of(metric: str) -> float:
     """1 where more is better, -1 where less is."""
     return -1.0 if metric in ("mae", "rmse") else 1.0
 
 
-def tested(workspace: Workspace, params: Params, subsets: np.ndarray, replicates: int) -> Test:
-    """An ensemble trained on a split, on its test rows."""
-    material = Material(workspace, workspace, Design())
-    curated, (name, endpoint) = material.curated, next(iter(params.data.endpoints.items()))
+def predicted(material: Material, params: Params, subsets: np.ndarray, replicates: int) -> np.ndarray:
+    """Replicates trained on a split, at its test rows: (m, n, 1)."""
+    workspace = material.workspace
     with quiet(workspace.root):
         for one in material.shares(params, [subsets], [0], replicates):
             train_splits.run(workspace, *one.arguments[1:])
-    made = material.kept(material.store(params), subsets).predictions[:replicates, :, 0]
-    rows = curated.loc[subsets == "test"]
-    observed, relation = rows[name].to_numpy(np.float64), rows[f"{name}:relation"].to_numpy(str)
-    return Test(observed, relation, combine(made, combining_of(endpoint.kind, params.ensemble)))
+    return material.kept(material.store(params), subsets).predictions[:replicates]
 
 
-def gained(one: Test, other: Test, metric: str) -> dict[str, float]:
-    """How much better the first is on the same test rows: 95 % of bootstraps over them."""
-    rng, n = np.random.default_rng(0), len(one.observed)
-    draws = [rng.integers(n, size=n) for _ in range(BOOTSTRAPS)]
-    differences = [one.score(metric, rows) - other.score(metric, rows) for rows in draws]
-    low, high = np.quantile(differences, [0.025, 0.975])
-    gain = one.score(metric) - other.score(metric)
-    return {"gain": gain, "low": float(low), "high": float(high)}
+def score(material: Material, subsets: np.ndarray, replicates: np.ndarray) -> float:
+    """The score of the ensemble of (m, n, 1) replicates on the split's test rows, more is better."""
+    (name, endpoint), *_ = material.present.data.endpoints.items()
+    rows, metric = material.curated.loc[subsets == "test"], str(material.design.metric)
+    found = endpoint_metrics(
+        rows[name].to_numpy(np.float64),
+        combine(replicates[:, :, 0], combining_of(endpoint.kind, material.present.ensemble)),
+        kind=endpoint.kind,
+        relation=rows[f"{name}:relation"].to_numpy(str),
+    )
+    return sign_of(metric) * float(found[metric] or 0.0)
 
 
 def plain_optuna(opened: Opened, trials: int, seed: int) -> Iterator[tuple[float, Params]]:
     """The best gain so far over the present settings and its parameters, after 0, 1 .. `trials` trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    workspace, metric, present = opened.workspace, opened.metric, opened.workspace.params
-    material = Material(workspace, workspace, Design())
+    workspace, present = opened.workspace, opened.workspace.params
+    material = Material(workspace, workspace, Design(metric=opened.metric))
     out = left_out(material.curated, workspace.not_featurized)
     subsets = without(folds(material.curated, present.split, 1, HOLDOUT)[0], out)
+
+    def value_of(params: Params) -> float:
+        return score(material, subsets, predicted(material, params, subsets, 1))
+
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    default = tested(workspace, present, subsets, 1).score(metric)
+    default = value_of(present)
     best = (0.0, present)
     yield best
     for _ in range(trials):
         trial = study.ask()
         made = opened.space.params(opened.space.draw(partial(suggest, trial)))
-        value = tested(workspace, made, subsets, 1).score(metric)
+        value = value_of(made)
         study.tell(trial, value)
         best = max(best, (value - default, made), key=lambda one: one[0])
         yield best
@@ -167,39 +154,45 @@ def gain_of(source: Source, start: str, data: Path, kept: Path, budget: int) -> 
     began = time.monotonic()
     opened = opened_for(source, start, data, kept)
     workspace, metric, present = opened.workspace, opened.metric, opened.workspace.params
-    material = Material(workspace, workspace, Design())
+    material = Material(workspace, workspace, Design(metric=metric))
     drawn = split_molecules(material.curated, present.split)
     subsets = without(drawn, left_out(material.curated, workspace.not_featurized))
-    test = partial(tested, workspace, subsets=subsets, replicates=TEST_REPLICATES)
-    before = test(present)
+    test = partial(predicted, material, subsets=subsets, replicates=TEST_REPLICATES)
+    before, rows = test(present), np.flatnonzero(subsets == "test")
+
+    def gained(params: Params) -> dict[str, float]:
+        if params == present:
+            return {"gain": 0.0, "low": 0.0, "high": 0.0}
+        return on_test(material, (test(params), before), rows)
+
     found = searched(workspace, opened.sections, Design(trials=budget, metric=metric))
-    seconds = time.monotonic() - began
-    winner = taken = present
-    made = {"word": "none", "promised": 0.0, "fresh": 0.0, "fresh_low": 0.0, "fresh_high": 0.0}
-    if found["verdict"] is not None:
-        judged = found["verdict"]
-        made = {"word": judged["word"], "promised": found["winner"]["gain"], "fresh": judged["gain"]}
-        made |= {"fresh_low": judged["low"], "fresh_high": judged["high"]}
+    seconds, verdict = time.monotonic() - began, found["verdict"]
+    winner, made = (
+        present,
+        {"word": "none", "promised": 0.0, "fresh": 0.0, "fresh_low": 0.0, "fresh_high": 0.0},
+    )
+    if verdict is not None:
+        made = {"word": verdict["word"], "promised": found["winner"]["gain"], "fresh": verdict["gain"]}
+        made |= {"fresh_low": verdict["low"], "fresh_high": verdict["high"]}
         winner = opened.space.params(found["winner"]["values"])
-        taken = winner if judged["word"] == "better" else present
+        made["where"] = where(material, winner)
     plain = []
     for seed in range(RUNS):
         *_, (promised, best) = plain_optuna(opened, budget, seed)
-        seen = seen_by_search(workspace, Material(workspace, workspace, Design(metric=metric)), best)
-        plain.append({"promised": promised, "seen": seen, **gained(test(best), before, metric)})
+        plain.append({"promised": promised, "seen": seen_by_search(material, best), **gained(best)})
+    won = gained(winner)
     return {
         "table": source.name, "start": start, "metric": metric, "budget": budget, "seconds": seconds,
         "beaten": found["design"]["beaten"], "replicates": found["design"]["replicates"],
-        "judged": 0 if found["verdict"] is None else 2 * judged_by(found["verdict"]),
-        "present": sign_of(metric) * before.score(metric), **made,
-        "taken": gained(test(taken), before, metric), "winner": gained(test(winner), before, metric),
-        "plain": plain,
+        "judged": 0 if verdict is None else 2 * verdict["folds"] * verdict["replicates"],
+        "present": sign_of(metric) * score(material, subsets, before), **made,
+        "taken": won if made["word"] == "better" else gained(present), "winner": won, "plain": plain,
     }  # fmt: skip
 
 
-def seen_by_search(workspace: Workspace, material: Material, params: Params) -> float:
+def seen_by_search(material: Material, params: Params) -> float:
     """The gain of some settings on the splits of the search, with as many replicates as its trials have."""
-    splits, scores = material.splits.search, material.scores()
+    splits, scores, workspace = material.splits.search, material.scores(), material.workspace
     numbers = list(range(len(splits)))
     with quiet(workspace.root):
         for configuration, own in enumerate((material.present, params)):
@@ -208,11 +201,6 @@ def seen_by_search(workspace: Workspace, material: Material, params: Params) -> 
             material.add(scores, configuration, own, (splits, numbers, FEW))
     by_split = joint_scores(scores, [1.0])
     return float(np.mean([by_split[1][split].value - by_split[0][split].value for split in numbers]))
-
-
-def judged_by(verdict: dict[str, Any]) -> int:
-    """Replicates of each of the two settings in a verdict."""
-    return verdict["folds"] * verdict["replicates"]
 
 
 def measured(

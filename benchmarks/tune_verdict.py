@@ -26,10 +26,10 @@ import yaml
 from benchmarks.compare_worlds import FEATURES, REPLICATES, replicates_of
 from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
+from benchmarks.tune_where import CONFIDENCE, by_fold
 from manywalks import files
 from manywalks.compare import paired, pooled, verdicts
 from manywalks.compare.pooled import Tested, add_tested, difference_of
-from manywalks.compare.report.score_table import check_assumptions
 from manywalks.compare.scores import Scores, criteria_of
 from manywalks.params.load import Params, parse_params
 from manywalks.tune.verdict import THRESHOLD
@@ -37,7 +37,6 @@ from manywalks.tune.verdict import THRESHOLD
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 CODE = (paired, pooled)
 N, FRESH, FOLDS, SERIES = 400, 0.4, 10, 5
-CONFIDENCE = 0.95
 METRICS = ("rmse", "mae", "spearman")
 ONE_ENDPOINT = "data: {path: table.csv, endpoints: {y: {unit: unit}}}"
 
@@ -104,14 +103,9 @@ def contest(rng: np.random.Generator, world: World, metric: str) -> dict[str, An
         rows, np.repeat(np.arange(FOLDS), [len(part) for part in parts]), rows // world.series,
         np.stack([np.concatenate(own, axis=1) for own in made])[..., None], train,
     )  # fmt: skip
-    together, by_fold = scores_of(y, metric), scores_of(y, metric)
+    together = scores_of(y, metric)
     add_tested([together], tested)
-    for configuration, own in enumerate(made):
-        for fold, (test, replicates) in enumerate(zip(parts, own, strict=True)):
-            by_fold.add(fold, configuration, test, replicates)
-    scores = by_fold.table(FOLDS, 2, len(parts[0]) / train, FOLDS)
-    method = check_assumptions(scores).method
-    pair = paired.pairs_of(scores, CONFIDENCE, method)[0]
+    pair, method = by_fold(scores_of(y, metric), tested)
     threshold = THRESHOLD * abs(together.found[0, 1].infinite)
     found = difference_of([together], tested, [0], scales=[1.0], confidence=CONFIDENCE)
     return {
