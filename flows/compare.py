@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -12,7 +13,7 @@ from manywalks import files
 from manywalks.compare.configurations import Configuration, asked_for
 from manywalks.compare.design import Design
 from manywalks.compare.report import page
-from manywalks.compare.study import Study
+from manywalks.compare.study import Study, check_folds
 from manywalks.compare.variance_budget import budgets, shared_entropy
 from manywalks.flows.shares import most_threads, train_shares, trainer
 from manywalks.pipeline import versions
@@ -66,7 +67,10 @@ def study_flow(workspace: Workspace, asked: list[Configuration], design: Design,
         for prepared in {one.root: one for one in workspaces}.values():
             if prepared.root != workspace.root:
                 with Steps(prepared, board.follow) as steps:
-                    steps.submit("featurize", steps.submit("curate")).result()
+                    curated = steps.submit("curate")
+                    curated.result()
+                    check_folds(pd.read_parquet(prepared.curated), asked[0].params, design)
+                    steps.submit("featurize", curated).result()
         entropy = shared_entropy(workspace, asked[0].params) if kind == "variance" else None
         study = Study(workspace, asked, workspaces, design, entropy)
         tally = Tally(board.follow("train"))

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy import stats
 
 from manywalks.compare.design import Design, beaten, eliminated, looks_of
 from manywalks.compare.folds import read_splits, write_splits
 from manywalks.compare.report.score_table import ScoreTable
 from manywalks.compare.studentized_range import range_ppf, range_sf
+from manywalks.compare.study import check_folds
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params, parse_params
@@ -119,3 +121,28 @@ def test_rows_that_a_split_leaves_out_neither_train_nor_test(tmp_path) -> None:
 def test_designs_that_say_nothing_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="--"):
         Design(**bad)  # pyright: ignore[reportArgumentType]
+
+
+def curated_of(values: list[float], kind: str) -> tuple[pd.DataFrame, Params]:
+    """Alkanes with these values, and the parameters that go with them."""
+    unit = "kind: classification" if kind == "classification" else "unit: M"
+    raw = yaml.safe_load(f"data: {{path: t.csv, endpoints: {{y: {{{unit}}}}}}}")
+    params = parse_params({**raw, "split": {"method": "random", "test": 0.2, "valid": 0}})
+    smiles = ["C" * (n + 1) for n in range(len(values))]
+    return pd.DataFrame({"smiles": smiles, "y": values, "y:relation": "="}), params
+
+
+def test_too_many_folds_are_refused_as_soon_as_there_is_a_curated_table() -> None:
+    curated, params = curated_of([*map(float, range(12)), np.nan], "regression")
+    check_folds(curated, params, Design(repeats=2, folds=3, metric="rmse"))
+    with pytest.raises(
+        ValueError, match=r"^y: [01] measured molecules? in the test subset of split .*use fewer"
+    ):
+        check_folds(curated, params, Design(repeats=2, folds=12))
+
+
+def test_a_class_that_a_fold_lacks_is_found_before_anything_is_trained() -> None:
+    curated, params = curated_of([1.0, 0.0, *[0.0] * 22], "classification")
+    with pytest.raises(ValueError, match=r"^y: auroc is not defined on the test molecules of a split"):
+        check_folds(curated, params, Design(repeats=1, folds=3))
+    check_folds(curated, params, Design(repeats=1, folds=3, metric="brier"))

@@ -40,7 +40,10 @@ def test_what_would_decide_does_decide() -> None:
 @pytest.mark.parametrize(
     ("needs", "shown"),
     [
-        ({"splits": 50, "replicates": None, "molecules": 4}, "undecided: 50 splits or 4x data"),
+        (
+            {"splits": 50, "replicates": None, "molecules": 4},
+            "undecided, needs 50 splits or 4 times the molecules",
+        ),
         ({"splits": None, "replicates": None, "molecules": None}, "undecided"),
     ],
 )

@@ -1,5 +1,6 @@
 """One endpoint of a comparison: scores of configurations on splits, and a verdict for every pair."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,6 +128,29 @@ class Scores:
         """Scores (m,) of a configuration's single replicates by split, more is better."""
         own = {s: one for (s, c), one in sorted(self.found.items()) if c == configuration}
         return {s: self.terms.sign * one.single for s, one in own.items()}
+
+
+def check_splits(
+    curated: pd.DataFrame, splits: Sequence[np.ndarray], params: Params, metric: str | None
+) -> None:
+    """A ValueError if a score is not defined on the test molecules of a split, str (n,) each."""
+    for name, endpoint in params.data.endpoints.items():
+        values = curated[name].to_numpy(dtype=np.float64)
+        relation = curated[f"{name}:relation"].to_numpy(dtype=str)
+        for number, subsets in enumerate(splits):
+            own = (subsets == "test") & np.isfinite(values)
+            measured = int(own.sum())
+            if measured < 2:
+                few = count(measured, "measured molecule")
+                raise ValueError(f"{name}: {few} in the test subset of split {number}; use fewer folds")
+            score = scorer(
+                values[own], relation[own], metric=metric or MAIN[endpoint.kind], kind=endpoint.kind,
+                threshold=params.evaluate.threshold,
+            )  # fmt: skip
+            try:
+                score(np.linspace(0.1, 0.9, measured))  # any predictions that differ
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
 
 
 def judge(

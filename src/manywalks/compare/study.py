@@ -18,7 +18,8 @@ from manywalks.compare.folds import (
     write_splits,
 )
 from manywalks.compare.report.score_table import ScoreTable
-from manywalks.compare.scores import Scores, criteria_of, judge
+from manywalks.compare.scores import Scores, check_splits, criteria_of, judge
+from manywalks.params.load import Params
 from manywalks.replicates.plan import tolerances_of
 from manywalks.split.distance import folds_distance
 from manywalks.split.left_out import left_out, without
@@ -50,6 +51,7 @@ class Study:
         drawn = folds(self.curated, params.split, design.repeats, design.folds)
         # a molecule that one configuration cannot featurize is in no other's subsets either
         self.splits = [without(subsets, out) for subsets in drawn]
+        check_splits(self.curated, self.splits, params, design.metric)
         folder = workspace.state / "compare"
         self._splits_file = folder / f"splits-{_digest(self.splits)}.npz"
         write_splits(self._splits_file, self.splits)
@@ -234,6 +236,11 @@ class Study:
                 for scores in self.scores
             },
         }  # fmt: skip
+
+
+def check_folds(curated: pd.DataFrame, params: Params, design: Design) -> None:
+    """A ValueError if the molecules are too few for so many folds: said before anything is featurized."""
+    check_splits(curated, folds(curated, params.split, design.repeats, design.folds), params, design.metric)
 
 
 def _one_table(data_workspaces: Sequence[Workspace]) -> pd.DataFrame:

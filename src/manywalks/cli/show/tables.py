@@ -53,9 +53,24 @@ def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
     if pair["verdict"] != "undecided":
         return verdict_sentence(pair, label_of(endpoint))
     needs = pair["needs"]
-    signs = {"splits": "{:g} splits", "replicates": "{:g} replicates", "molecules": "{:g}x data"}
+    signs = {
+        "splits": "{:g} splits",
+        "replicates": "{:g} replicates",
+        "molecules": "{:g} times the molecules",
+    }
     ways = [sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None]
-    return f"undecided: {' or '.join(ways)}" if ways else "undecided"
+    return f"undecided, needs {' or '.join(ways)}" if ways else "undecided"
+
+
+def undecided(endpoint: dict[str, Any]) -> str:
+    """What an undecided verdict means, and what decides it."""
+    limit = f"{endpoint['threshold']:.2g} {endpoint['unit']}".strip()
+    return (
+        f"Undecided: it is not sure which of the two is better, or whether they differ by less than {limit}, "
+        "which would not matter. If the estimates stay as they are, what a verdict needs would decide it: so "
+        "many splits (--repeats), replicates on each split (--replicates) or molecules. If nothing is named, "
+        "more of these would hardly help."
+    )
 
 
 def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> Table:
@@ -108,8 +123,8 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
     more = len(endpoint["pairs"]) - MOST_PAIRS
     notes = [f"{count(more, 'more pair')} in the report"] if more > 0 else []
     if any(pair["verdict"] == "undecided" for pair in endpoint["pairs"][:MOST_PAIRS]):
-        notes.append("undecided: with what would decide it, if anything within reach does")
-    table.caption = "; ".join(notes) or None
+        notes.append(undecided(endpoint))
+    table.caption = "\n".join(notes) or None
     table.caption_justify = "left"
     return table
 
