@@ -204,6 +204,10 @@ class OnnxLayers:
         wide = array.reshape(len(array), *(1,) * (rank - 2), -1)
         return Value(self._g, self._g.const(wide), rank)
 
+    def sent(self, x: Value, units: int, relations: int) -> Value:
+        """What atoms send along each relation."""
+        return self.dense(x, relations * units, bias=False)
+
     def normalization(self, x: Value) -> Value:
         """The layer normalization, where there is one."""
         if self.network.normalization == "none":

@@ -55,6 +55,10 @@ class KerasLayers:
         """(..., k) -> (..., units)."""
         return self._layers.Dense(units, use_bias=bias, name=self._name())(x)
 
+    def sent(self, x: Any, units: int, relations: int) -> Any:
+        """What atoms send along each relation."""
+        return self.dense(x, relations * units, bias=False)
+
     def normalization(self, x: Any) -> Any:
         """The layer normalization, where there is one."""
         if self.network.normalization == "none":

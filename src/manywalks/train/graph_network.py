@@ -72,13 +72,15 @@ class Graph(Protocol):
 class Layers(Protocol):
     """The layers of a network, in the order in which they are asked for.
 
-    `first`: a dense layer on what all replicates share; `dense`: on what the network has made of it.
+    `first`: a dense layer on what all replicates share; `dense`: on what the network has made of it; `sent`:
+    one for each relation, of which `Graph.by_relation` makes something.
     """
 
     network: NetworkParams
 
     def first(self, x: Any, units: int, *, bias: bool = True) -> Any: ...
     def dense(self, x: Any, units: int, *, bias: bool = True) -> Any: ...
+    def sent(self, x: Any, units: int, relations: int) -> Any: ...
     def normalization(self, x: Any) -> Any: ...
     def activation(self, x: Any) -> Any: ...
     def dropout(self, x: Any) -> Any: ...
@@ -114,7 +116,7 @@ def _relational(graph: Graph, layers: Layers, relations: int) -> Any:
     # E and Z, and bonds of other kinds, share a relation: they show in what their atoms begin with
     state = layers.first(graph.side_by_side([graph.atoms, graph.arriving(graph.kinds)]), units)
     for _ in range(layers.network.layers):
-        sent = layers.dense(state, relations * units, bias=False)
+        sent = layers.sent(state, units, relations)
         arrived = graph.by_relation(sent, units)
         own = layers.dense(state, units)
         mean = layers.dense(graph.total(state) / graph.count, units, bias=False)

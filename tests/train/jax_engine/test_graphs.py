@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from manywalks.features import Features
+from manywalks.graph_layout import RELATIONS
 from manywalks.params.sections.model import NetworkParams
-from manywalks.train.jax_engine.graph_tables import TILE, Rooms
+from manywalks.train.jax_engine.graphs.rooms import TILE, Room, Rooms
+from manywalks.train.jax_engine.graphs.tables import Bonds
 from manywalks.train.jax_engine.molecules import Encoded, Molecules, encode
 from manywalks.train.jax_engine.networks import GraphNetwork
 from manywalks.train.keras_engine.model import build
@@ -23,11 +25,13 @@ def with_room(molecules: Encoded, atoms: int) -> Encoded:
     """The same on the device, in batches of so much room."""
     import jax
 
-    assert molecules.graphs is not None
-    room = np.arange(atoms, dtype=np.int32)
-    bond_room = None if molecules.graphs.bonds is None else np.arange(3 * atoms, dtype=np.int32)
-    graphs = molecules.graphs._replace(room=room, bond_room=bond_room)
-    return jax.device_put(molecules._replace(graphs=graphs))
+    graphs, room = molecules.graphs, np.arange(atoms, dtype=np.int32)
+    assert graphs is not None
+    if isinstance(graphs.more, Bonds):
+        more = graphs.more._replace(room=np.arange(3 * atoms, dtype=np.int32))
+    else:
+        more = graphs.more._replace(rooms=(room,) * len(RELATIONS))
+    return jax.device_put(molecules._replace(graphs=graphs._replace(room=room, more=more)))
 
 
 def drawn(features: Features, network: NetworkParams) -> tuple[Any, list[np.ndarray]]:
@@ -42,15 +46,16 @@ def drawn(features: Features, network: NetworkParams) -> tuple[Any, list[np.ndar
 
 def ours(molecules: Encoded, model: Any, network: NetworkParams) -> Any:
     """The network as a function of its weights."""
-    import jax.numpy as jnp
+    import jax
 
     other = [np.asarray(v) for v in model.non_trainable_variables]
     function = GraphNetwork(network, model, 2)
 
-    def outputs(weights: list[np.ndarray], rows: Any = ROWS) -> Any:
-        return function(weights, other, molecules, jnp.asarray(rows), training=False)[0]
+    @jax.jit
+    def outputs(weights: list[np.ndarray], rows: Any) -> Any:
+        return function(weights, other, molecules, rows, training=False)[0]
 
-    return outputs
+    return lambda weights, rows=ROWS: outputs(weights, rows)
 
 
 @pytest.mark.parametrize("builder", READY)
@@ -64,7 +69,7 @@ def test_outputs_and_slopes_are_those_of_the_keras_model(builder: str, changes: 
     problem = graph_problem({"builder": builder, **changes})
     features, network = problem.features.take(ROWS), problem.network
     model, weights = drawn(features, network)
-    outputs = jax.jit(ours(with_room(encode(features, network), 192), model, network))
+    outputs = ours(with_room(encode(features, network), 192), model, network)
     with tf.GradientTape() as tape:
         wanted = model(features.matrix())
         goal = tf.reduce_sum(wanted * wanted)
@@ -109,12 +114,20 @@ def test_programs_scatter_nothing(builder: str) -> None:
 
 def test_room_grows_when_a_batch_exceeds_it() -> None:
     count = np.array([1, 2, 40, 60, 2, 2, 1, 1] + [2] * 1000)
-    rooms = Rooms(count)
+    rooms = Room(count)
     usual = len(rooms.of(np.arange(8, 108).reshape(-1, 10)))
     assert usual % TILE == 0
     batch = np.full((3, 10), 3)
     assert len(rooms.of(batch)) >= 600 > usual
     assert len(rooms.of(np.arange(8, 108).reshape(-1, 10))) >= 600
+
+
+def test_relations_that_no_molecule_has_take_no_room() -> None:
+    problem = graph_problem({"builder": "relational"}, beside=False)
+    graphs = encode(problem.features.take(np.array([6, 8])), problem.network).graphs  # single bonds alone
+    assert graphs is not None
+    rooms = Rooms(graphs).of(graphs, np.array([[0, 1, 1]])).more.rooms
+    assert [len(room) > 0 for room in rooms] == [True, False, False, False, False]
 
 
 def test_what_fills_up_a_batch_is_small() -> None:
@@ -123,7 +136,8 @@ def test_what_fills_up_a_batch_is_small() -> None:
     assert SMILES[molecules.filler % len(SMILES)] == "C" * 17  # too large, so without atoms
 
 
-def test_small_problem_takes_few_bytes() -> None:
-    problem = graph_problem({"builder": "relational"}, beside=False)
+@pytest.mark.parametrize("builder", READY)
+def test_tables_take_less_memory_than_the_columns(builder: str) -> None:
+    problem = graph_problem({"builder": builder}, beside=False)
     encoded = encode(problem.features, problem.network)
-    assert encoded.row_bytes < 4 * problem.features.width / 2
+    assert encoded.row_bytes < 0.75 * 4 * problem.features.width

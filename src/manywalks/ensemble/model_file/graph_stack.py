@@ -144,6 +144,10 @@ class StackedLayers:
         rows = "n" if len(x.shape) == 4 else ""
         return self._einsum(f"bm{rows}d,mdh->bm{rows}h", x, units)
 
+    def sent(self, x: Any, units: int, relations: int) -> Any:
+        """What atoms send along each relation."""
+        return self.dense(x, relations * units, bias=False)
+
     def normalization(self, x: Any) -> Any:
         """The layer normalization, where there is one; gamma and beta are each replicate's own."""
         if self.network.normalization == "none":

@@ -175,6 +175,10 @@ class ArrayLayers:
             y += one
         return y
 
+    def sent(self, x: np.ndarray, units: int, relations: int) -> np.ndarray:
+        """What atoms send along each relation."""
+        return self.dense(x, relations * units, bias=False)
+
     def normalization(self, x: np.ndarray) -> np.ndarray:
         """The layer normalization, where there is one."""
         if self.network.normalization == "none":

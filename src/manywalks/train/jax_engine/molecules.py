@@ -11,7 +11,8 @@ import numpy as np
 from manywalks.features import Features
 from manywalks.params.sections.model import NetworkParams
 from manywalks.train.graph_keras import layout_of
-from manywalks.train.jax_engine.graph_tables import Graphs, Rooms, graph_tables
+from manywalks.train.jax_engine.graphs.rooms import Rooms
+from manywalks.train.jax_engine.graphs.tables import Graphs, graph_tables
 
 # bytes name at most so many values besides 0
 CODES = 255
@@ -99,8 +100,7 @@ class Molecules:
         self._held = encode(features, network)
         graphs = self._held.graphs
         self.filler = int(graphs.count.argmin()) if graphs else 0
-        self._rooms = Rooms(graphs.count) if graphs else None
-        self._bond_rooms = Rooms(graphs.bond_count) if graphs and graphs.bonds is not None else None
+        self._rooms = Rooms(graphs) if graphs else None
         self._budget = budget
         self.resident = len(features) * self._held.row_bytes <= budget
         if self.resident:
@@ -132,7 +132,4 @@ class Molecules:
         """Graphs with room for each of the batches `rows` (..., b)."""
         if molecules.graphs is None or self._rooms is None:
             return molecules
-        graphs = molecules.graphs._replace(room=self._rooms.of(rows))
-        if self._bond_rooms:
-            graphs = graphs._replace(bond_room=self._bond_rooms.of(rows))
-        return molecules._replace(graphs=graphs)
+        return molecules._replace(graphs=self._rooms.of(molecules.graphs, rows))

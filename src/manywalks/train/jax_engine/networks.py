@@ -75,7 +75,7 @@ class GraphNetwork:
         self, weights: list[Any], other: list[Any], molecules: Encoded, rows: Any, *, training: bool
     ) -> tuple[Any, list[Any], list[Any]]:
         """Network space (b, t) of some rows (b,)."""
-        from manywalks.train.jax_engine.packed_graph import read_graphs
+        from manywalks.train.jax_engine.graphs.packed import read_graphs
 
         arrays = [[weights[k] for k in places] for places in self._weights]
         layers = JaxLayers(self._network, arrays, [other[k] for k in self._seeds] if training else None)
@@ -113,6 +113,13 @@ class JaxLayers:
         """(..., k) -> (..., units)."""
         kernel, *rest = next(self._arrays)
         return sum(rest, x @ kernel)
+
+    def sent(self, x: Any, units: int, relations: int) -> Any:
+        """What atoms send along each relation."""
+        from manywalks.train.jax_engine.graphs.packed import Sent
+
+        (kernel,) = next(self._arrays)
+        return Sent(x, kernel)
 
     def normalization(self, x: Any) -> Any:
         """The layer normalization, where there is one."""
