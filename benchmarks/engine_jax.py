@@ -197,7 +197,7 @@ def whole(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
         part = pd.read_csv(problems.DATA / path).head(MOLECULES)
         part.filter([smiles, column]).to_csv(f"{folder}/table.csv", index=False)
         Path(folder, "params.yaml").write_text(json.dumps(asked), encoding="utf-8")
-        for step in ("curate", "featurize", "split", "train", "ensemble", "evaluate", "report"):
+        for step in ("curate", "featurize", "split", "train", "draws", "ensemble", "evaluate", "report"):
             command = [sys.executable, "-m", "manywalks.tasks", step]
             run = partial(subprocess.run, command, cwd=folder, check=True)
             kept.add("whole", step, [step, str(max(counts)), f"{seconds(run):.1f}"])

@@ -35,16 +35,17 @@ from manywalks.params.sections.model import FeaturizeParams
 from manywalks.replicates.statistics.mixing import in_endpoint_units
 from manywalks.tables.frame import read_table
 from manywalks.train.engines import train_pack
-from manywalks.train.prepare import prepare
+from manywalks.train.prepare import Prepared, prepare
 from manywalks.train.problem import Pack
 
 
 class View(NamedTuple):
-    """A family: the blocks that it sees, its network, and epochs for values and for classes."""
+    """A family: the blocks that it sees, its network, epochs for values and for classes, other training."""
 
     blocks: tuple[str, ...]
     network: Mapping[str, Any] = MappingProxyType({})
     epochs: tuple[int, int] | None = None
+    train: Mapping[str, Any] = MappingProxyType({})
 
 
 A = ("morgan_count", "morgan_feature_count", "erg", "rdkit2d", "ionization")
@@ -130,20 +131,25 @@ def read(source: Source, folder: Path, k: int) -> Table:
     frame = read_table(folder / source.path)
     if "split" in frame:
         frame = frame.loc[frame["split"] != "test"].reset_index(drop=True)
-    ends = {name: {"kind": source.kind, "column": column} for name, column in source.endpoints.items()}
-    raw = {"data": {"path": source.path, "smiles": source.smiles, "endpoints": ends}}
-    params = parse_params(raw, source=source.path)
+    params = params_of(source)
     molecules = curate_table(frame, params).molecules
     return Table(molecules, scaffold_folds(molecules, k), params)
 
 
-def family_of(table_: Table, name: str) -> Family:
+def params_of(source: Source) -> Params:
+    """The defaults, with a table's columns."""
+    ends = {name: {"kind": source.kind, "column": column} for name, column in source.endpoints.items()}
+    raw = {"data": {"path": source.path, "smiles": source.smiles, "endpoints": ends}}
+    return parse_params(raw, source=source.path)
+
+
+def family_of(table_: Table, view: View) -> Family:
     """A family as params.yaml would have it beside the dense one that takes what is too large for a graph."""
-    view, raw = FAMILIES[name], table_.params.model_dump(mode="json")
+    raw = table_.params.model_dump(mode="json")
     raw["featurize"] = {"blocks": [block(kind, table_.slots) for kind in dict.fromkeys((*view.blocks, *R))]}
+    epochs = {} if view.epochs is None else {"epochs": view.epochs[table_.classes]}
     own = {"name": "own", "blocks": view.blocks, "network": dict(view.network)}
-    if view.epochs is not None:
-        own["train"] = {"epochs": view.epochs[table_.classes]}
+    own["train"] = {**epochs, **view.train}
     raw["families"] = [own, {"name": "dense", "blocks": R}]
     return families_of(parse_params(raw, source="benchmarks/families.py"))[0]
 
@@ -156,15 +162,21 @@ def block(kind: str, slots: int) -> dict[str, Any]:
 def out_of_fold(table_: Table, features: Features, family: Family, asked: argparse.Namespace) -> np.ndarray:
     """The ensemble's predictions (n, t) of each molecule by the fold that left it out; NaN where none did."""
     found = np.full((len(table_.molecules), len(table_.params.data.endpoints)), np.nan)
-    for train, valid in table_.folds:
-        subsets = np.full(len(table_.molecules), "", dtype="<U5")
-        subsets[train], subsets[valid] = "train", "valid"
-        prepared = prepare(table_.molecules, features, subsets, family)
+    for fold, (_, valid) in enumerate(table_.folds):
+        prepared = prepare_fold(table_, features, family, fold)
         pack = Pack(prepared.problem, range(asked.replicates), secrets.randbits(128), threads=asked.cores)
         done = train_pack(pack)
         kept = np.stack([prepared.values(one.predictions) for one in done if not one.diverged])
         found[valid] = in_endpoint_units(kept, prepared.transform.classes).mean(axis=0)
     return found
+
+
+def prepare_fold(table_: Table, features: Features, family: Family, fold: int) -> Prepared:
+    """What a family trains on and predicts in one fold."""
+    subsets = np.full(len(table_.molecules), "", dtype="<U5")
+    for name, rows in zip(("train", "valid"), table_.folds[fold], strict=True):
+        subsets[rows] = name
+    return prepare(table_.molecules, features, subsets, family)
 
 
 def score(metric: str, observed: np.ndarray, predicted: np.ndarray) -> float:
@@ -200,7 +212,7 @@ def predictions(name: str, asked: argparse.Namespace) -> dict[str, np.ndarray]:
             list(table_.molecules["smiles"]), FeaturizeParams.model_validate(raw).blocks, cores=asked.cores
         )
     for family in missing:
-        found[family] = out_of_fold(table_, features, family_of(table_, family), asked)
+        found[family] = out_of_fold(table_, features, family_of(table_, FAMILIES[family]), asked)
         print(f"{name}: {family} {score(source.metric, found['observed'], found[family]):.4f}", flush=True)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
