@@ -145,36 +145,52 @@ def _atom_graph(whole: PackedGraph, pairs: Pairs, rows: Any, around: tuple[Any, 
     neighbour = rows_of(places.first, places.molecule)[:, None] + near[:, :, 0]
     neighbour = jnp.where(there, neighbour, 0)
     kinds = there[:, :, None] & (near[:, :, 1, None] - 1 == np.arange(len(BOND_KINDS)))
-    count = rows_of(pairs.count, rows).astype(jnp.int32)
-    begin = jnp.cumsum(count, axis=1) - count
-    number = _taken(pairs.number, rows, places).astype(jnp.int32)
-    relations = []
-    for k, room in enumerate(pairs.rooms):
-        if not len(room):
-            continue
-        own = places_of(count[:, k], room)
-        listed = rows_of(begin[:, k], own.molecule) + own.number
-        atom = rows_of(places.first, own.molecule) + _taken(pairs.atom, rows, own._replace(number=listed))
-        by_bond = Links(neighbour, there & (near[:, :, 2] == k))
-        pair = Links(
-            rows_of(own.first, places.molecule) + number[:, k], places.there & (number[:, k] != NONE)
-        )
-        relations.append(_relation(k, Links(atom, own.there), pair, by_bond))
-    return AtomGraph(whole.atoms, kinds.astype(jnp.float32), whole.count, places, tuple(relations))
+    relation = jnp.where(there, near[:, :, 2], NONE)
+    relations = _relations(pairs, rows, places, Links(neighbour, relation))
+    return AtomGraph(whole.atoms, kinds.astype(jnp.float32), whole.count, places, relations)
 
 
-def _relation(place: int, atom: Links, pair: Links, by_bond: Links) -> Relation:
-    """Of the atoms of its pairs (e,), the pairs of its atoms (a,), and its bonds' other ends (a, d)."""
+def _relations(pairs: Pairs, rows: Any, places: Places, bonds: Links) -> tuple[Relation, ...]:
+    """Those that there are.
+
+    Args:
+        pairs: the tables.
+        rows: of the tables (b,).
+        places: of the atoms.
+        bonds: the atoms at the other end of each one's bonds (a, d), and as `there` the relations.
+    """
     import jax.numpy as jnp
 
-    atoms, pairs = (jnp.where(one.there, one.rows, 0) for one in (atom, pair))
-    return Relation(
-        place,
-        near=Links(rows_of(by_bond.rows, atoms), atom.there[:, None] & rows_of(by_bond.there, atoms)),
-        sent=Links(rows_of(pairs, by_bond.rows), by_bond.there),
-        pair=Links(pairs[:, None], pair.there[:, None]),
-        atom=Links(atoms[:, None], atom.there[:, None]),
-    )
+    # the pairs of all relations one behind another, so that a few kernels find all of them
+    sizes = [len(room) for room in pairs.rooms]
+    of, within = np.repeat(np.arange(len(sizes)), sizes), np.concatenate([np.arange(size) for size in sizes])
+    count = rows_of(pairs.count, rows).astype(jnp.int32)
+    numbers = np.arange(len(count))
+    ends = jnp.sum(jnp.where((numbers[:, None] >= numbers)[:, :, None], count, 0), axis=1)
+    first, listed = ends - count, jnp.cumsum(count, axis=1) - ends
+    ended = jnp.sum(ends[:, of] <= within, axis=0)
+    held, molecule = ended < len(count), jnp.minimum(ended, len(count) - 1)
+    place = jnp.clip(rows_of(listed, (molecule, of)) + within, 0, pairs.atom.shape[1] - 1)
+    atom = rows_of(places.first, molecule) + rows_of(pairs.atom, (rows_of(rows, molecule), place))
+    atom = jnp.where(held, atom, 0)
+    number = _taken(pairs.number, rows, places).astype(jnp.int32)
+    has = places.there[:, None] & (number != NONE)
+    pair = jnp.where(has, rows_of(first, places.molecule) + number, 0)
+    other, other_relation = rows_of(bonds.rows, atom), rows_of(bonds.there, atom)
+    sent = rows_of(pair, bonds.rows)
+    found, high = [], 0
+    for k, size in enumerate(sizes):
+        low, high = high, high + size
+        own = slice(low, high)
+        near = Links(other[own], held[own, None] & (other_relation[own] == k))
+        relation = Relation(
+            k, near,
+            sent=Links(sent[:, :, k], bonds.there == k),
+            pair=Links(pair[:, [k]], has[:, [k]]),
+            atom=Links(atom[own, None], held[own, None]),
+        )  # fmt: skip
+        found += [relation] if size else []
+    return tuple(found)
 
 
 def _bond_graph(whole: PackedGraph, bonds: Bonds, rows: Any, around: tuple[Any, Any]) -> BondGraph:
