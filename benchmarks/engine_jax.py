@@ -1,6 +1,6 @@
 """The engine for accelerators beside Keras `fit` on the same device and the numba engine on its cores.
 
-    python -m benchmarks.engine_jax [speed growth precision whole] [--cases S default ...]
+    python -m benchmarks.engine_jax [speed growth precision whole predict] [--cases S default ...]
         [--replicates 1 8 32 128]
     python -m benchmarks.engine_jax --write --kept FILE      (rows that were measured on another machine)
 
@@ -11,10 +11,7 @@ an accelerator it runs on the processor, and says so.
 """
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import problems
-from benchmarks.engine_jax_problems import defaults, problems_of, synthetic
-from benchmarks.engine_jax_tables import BYTES_A_WEIGHT, MOLECULES, Kept, write
+from benchmarks.engine_jax_problems import problems_of, synthetic
+from benchmarks.engine_jax_runs import both_ways, run
+from benchmarks.engine_jax_tables import BYTES_A_WEIGHT, Kept, write
 from manywalks.train.dense_engine import engine as numba_engine
 from manywalks.train.jax_engine.engine import ENVIRONMENT, PRECISION
 from manywalks.train.keras_engine.model import build, import_keras
@@ -42,9 +39,8 @@ ADDRESS = {
     "L": "L: 2048-2048-1024-1, batch 32",
     "graph": "graph network, batch 64",
 }
-EPOCHS = {"S": 50, "default": 50, "mix": 50, "L": 20, "graph": 3}
-# epochs of a whole training, where they are not 50
-FULL = {"graph": 40}
+# of a whole training
+EPOCHS = {"S": 50, "default": 50, "mix": 50, "L": 50, "graph": 40}
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -100,14 +96,20 @@ def limit_ms(weights: int, bandwidth: float) -> float:
 
 
 def copy_bandwidth() -> float:
-    """Bytes read and written a second by the device."""
+    """Bytes read and written a second by the device, in a row of passes over an array of 1 GB."""
     import jax
     import jax.numpy as jnp
 
-    big = jnp.zeros(1 << (28 if jax.default_backend() != "cpu" else 24), jnp.float32)
-    copied = jax.jit(lambda x: x + 1)
-    copied(big).block_until_ready()
-    return 2 * big.nbytes / min(seconds(lambda: copied(big).block_until_ready()) for _ in range(10))
+    added = jax.jit(lambda x: x + 1, donate_argnums=0)
+    big = added(jnp.zeros(1 << (28 if jax.default_backend() != "cpu" else 24), jnp.float32))
+
+    def passes(count: int = 20) -> None:
+        nonlocal big
+        for _ in range(count):
+            big = added(big)
+        big.block_until_ready()
+
+    return 2 * 20 * big.nbytes / min(seconds(passes) for _ in range(3))
 
 
 def device_name() -> str:
@@ -125,7 +127,7 @@ def speed(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
     for case in cases:
         asked = problems_of(case, EPOCHS[case])
         fit = sum(fit_ms(problem) for problem in asked)
-        cpu = sum(numba_ms(problem) for problem in asked) if case != "graph" else None
+        cpu = sum(numba_ms(problem) for problem in problems_of(case, 10)) if case != "graph" else None
         least = limit_ms(sum(_weights(problem) for problem in asked), bandwidth)
         for m in counts:
             ours = [engine_ms(problem, m) for problem in asked]
@@ -145,7 +147,7 @@ def precision(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
 
     m = max(counts)
     for case in cases:
-        problem = problems_of(case, FULL.get(case, 50))[0]
+        problem = problems_of(case, EPOCHS[case])[-1]
         found = {}
         for exact in ("float32", "tensorfloat32"):
             jax.config.update("jax_default_matmul_precision", exact)
@@ -189,21 +191,22 @@ def growth(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
 
 def whole(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
     """The steps of a run on a part of the lipophilicity table, as many replicates as the most asked for."""
-    path, smiles, column = problems.TABLES["lipophilicity"]
-    asked = defaults(smiles, column).model_dump(mode="json")
-    asked["split"]["method"], asked["train"]["engine"] = "scaffold", "jax"
-    asked["replicates"]["count"] = max(counts)
     with tempfile.TemporaryDirectory() as folder:
-        part = pd.read_csv(problems.DATA / path).head(MOLECULES)
-        part.filter([smiles, column]).to_csv(f"{folder}/table.csv", index=False)
-        Path(folder, "params.yaml").write_text(json.dumps(asked), encoding="utf-8")
-        for step in ("curate", "featurize", "split", "train", "draws", "ensemble", "evaluate", "report"):
-            command = [sys.executable, "-m", "manywalks.tasks", step]
-            run = partial(subprocess.run, command, cwd=folder, check=True)
-            kept.add("whole", step, [step, str(max(counts)), f"{seconds(run):.1f}"])
+        for step, took in run(Path(folder), "default", max(counts)):
+            kept.add("whole", step, [step, str(max(counts)), f"{took:.1f}"])
 
 
-PARTS = {"speed": speed, "growth": growth, "precision": precision, "whole": whole}
+def predict(kept: Kept, _: Sequence[str], counts: Sequence[int]) -> None:
+    """An ensemble of dense families and graphs: its networks' outputs on all cores and on the device."""
+    m = min(32, max(counts))
+    with tempfile.TemporaryDirectory() as folder:
+        for step, took in run(Path(folder), "best", m, last="ensemble"):
+            kept.add("best", step, [step, str(m), f"{took:.1f}"])
+        for row in both_ways(Path(folder)):
+            kept.add("predict", row[0], row)
+
+
+PARTS = {"speed": speed, "growth": growth, "precision": precision, "whole": whole, "predict": predict}
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from benchmarks import problems
 from manywalks.features import Features
 from manywalks.files import sha256_bytes
 from manywalks.params.load import Params
-from manywalks.params.presets import with_preset
+from manywalks.params.presets import Preset, with_preset
 from manywalks.params.sections.model import FeaturizeParams, NetworkParams, TrainParams, TransformParams
 from manywalks.train.problem import Problem
 from manywalks.train.scaling import FeatureScaler
@@ -76,7 +76,7 @@ def synthetic(n: int, epochs: int, d_counts: int = 2048, d_dense: int = 240) -> 
     )  # fmt: skip
 
 
-def defaults(smiles: str, column: str) -> Params:
+def defaults(smiles: str, column: str, preset: Preset = "default", max_atoms: int = 60) -> Params:
     """What `manywalks init` writes for a table with one number a molecule."""
     data = {"path": "table.csv", "smiles": smiles, "endpoints": {column: {"kind": "regression"}}}
-    return with_preset(Params.model_validate({"data": data}))
+    return with_preset(Params.model_validate({"data": data}), preset, max_atoms=max_atoms)

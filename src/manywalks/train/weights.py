@@ -42,14 +42,19 @@ def initial_weights(
     return weights + _glorot_dense(width_in, n_endpoints, rng)
 
 
-def _glorot_dense(width_in: int, width: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Kernel (in, out) and bias (out,) of a fresh dense layer."""
-    limit = np.float32(math.sqrt(6 / (width_in + width)))
+def glorot(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A fresh kernel (in, out) float32, uniform (Glorot and Bengio 2010)."""
+    limit = np.float32(math.sqrt(6 / sum(shape)))
     # drawn in float32 at once: half the time of float64, and no copy of the largest array
-    kernel = rng.random((width_in, width), dtype=np.float32)
+    kernel = rng.random(shape, dtype=np.float32)
     kernel *= 2 * limit
     kernel -= limit
-    return [kernel, np.zeros(width, np.float32)]
+    return kernel
+
+
+def _glorot_dense(width_in: int, width: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Kernel (in, out) and bias (out,) of a fresh dense layer."""
+    return [glorot((width_in, width), rng), np.zeros(width, np.float32)]
 
 
 def _identity(normalization: str, width: int) -> list[np.ndarray]:

@@ -17,9 +17,10 @@ from manywalks.train.problem import Pack, Problem, Replicate
 WORKER = "manywalks.train.jax_engine.worker"
 # Memory is taken as it is needed: another process may use the device as well.
 ENVIRONMENT = {"KERAS_BACKEND": "jax", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-# Of matrix products, as JAX names it. On an NVIDIA device "tensorfloat32" (10 of the 23 bits) would be the
-# default; networks that wait for memory gain little by it (benchmarks/engine_jax.py precision).
-PRECISION = "float32"
+# Of matrix products, as JAX names it: factors with 10 of their 23 bits, sums in full. NVIDIA's matrix units
+# are made for it, and JAX and TensorFlow take it unasked; scores are the same (benchmarks/engine_jax.py
+# precision). Processors compute in full.
+PRECISION = "tensorfloat32"
 # Replicates of the smallest ensemble; operations a weight and molecule, forward and back.
 SMALLEST, FLOPS_A_WEIGHT = 8, 6
 # Seconds that JAX takes to start and to compile; less work than that is done sooner elsewhere.
@@ -57,8 +58,9 @@ def processor_seconds(problem: Problem, cores: int) -> float:
 
 def description() -> str:
     """What the manifest says of the engine: device, version, exactness of products."""
-    device = (accelerators() or ("a processor",))[0]
-    return f"jax on {device} (JAX {version('jax')}, {PRECISION} products)"
+    found = accelerators()
+    device, precision = (found[0], PRECISION) if found else ("a processor", "float32")
+    return f"jax on {device} (JAX {version('jax')}, {precision} products)"
 
 
 def train_pack(pack: Pack) -> Iterator[Replicate]:

@@ -102,6 +102,7 @@ class Programs:
         self.valid_loss = compiled(self._valid_loss)
         self.keep = compiled(self._keep, donate_argnums=0)
         self.finite = compiled(self._finite)
+        self.apart = compiled(_apart)
 
     def _train(
         self, state: State, molecules: Encoded, targets: Targets, places: Places, steps: Steps
@@ -197,3 +198,8 @@ class Programs:
             jnp.isfinite(part).reshape(len(part), -1).all(axis=1) for part in (*kept.weights, *kept.other)
         ]
         return jnp.stack(checks).all(axis=0)
+
+
+def _apart(stacks: list[Any]) -> list[list[Any]]:
+    """Each replicate's part of stacks (m, ...)."""
+    return [[stack[k] for k in range(len(stack))] for stack in stacks]

@@ -40,6 +40,8 @@ STATE_BYTES = 2**31
 COPIES = 6
 # What a network on graphs keeps of each atom and layer for the way back, in its states' size.
 STATES_IN_PASSING = 11
+# Bytes of one layer's weights in all replicates beyond which they are fetched by several threads.
+LARGE_STACK = 2**23
 # Share of the free memory that the molecules may take.
 MOLECULES_SHARE = 0.5
 
@@ -222,9 +224,7 @@ class JaxTrainer:
     def _replicates(self, courses: Courses, kept: Kept) -> list[Replicate]:
         """The outcome of each, predicted from the weights that are kept."""
         predictions, finite = self._predict(kept), np.asarray(self._programs.finite(kept))
-        parts = [
-            np.asarray((kept.weights if slot.trained else kept.other)[slot.place]) for slot in self._slots
-        ]
+        weights = self._fetched(kept, len(list(courses)))
         done = []
         for k, course in enumerate(courses):
             index, ended = course.index, course.ended
@@ -232,9 +232,24 @@ class JaxTrainer:
                 nothing = np.full_like(predictions[k], np.nan)
                 done.append(Replicate(index, [], nothing, ended, ended, True))
             else:
-                weights = [part[k] for part in parts]
-                done.append(Replicate(index, weights, predictions[k], ended, course.best_epoch, False))
+                done.append(Replicate(index, weights[k], predictions[k], ended, course.best_epoch, False))
         return done
+
+    def _fetched(self, kept: Kept, count: int) -> list[list[np.ndarray]]:
+        """The weights of the first replicates on the host, each in the order of `get_weights()`.
+
+        By several threads where there is much: what takes the time is the host's new memory.
+        """
+        stacks = [(kept.weights if slot.trained else kept.other)[slot.place] for slot in self._slots]
+        large = iter(self._programs.apart([stack for stack in stacks if stack.nbytes > LARGE_STACK]))
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            parts = [
+                list(pool.map(np.asarray, next(large)[:count]))
+                if stack.nbytes > LARGE_STACK
+                else np.asarray(stack)
+                for stack in stacks
+            ]
+        return [[part[k] for part in parts] for k in range(count)]
 
     def _predict(self, kept: Kept) -> np.ndarray:
         """Network space float32 (m, k, t) of the rows to predict."""
