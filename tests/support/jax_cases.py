@@ -6,9 +6,6 @@ Keras runs on one backend in a process, and the tests' own runs on TensorFlow.
 import os
 import pickle
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +94,6 @@ def trained() -> dict[str, list[Replicate]]:
     found: dict[str, list[Replicate]] = {}
     for name, (*_, indices) in {**CASES, **GRAPH_CASES}.items():
         found[name] = JaxTrainer(case_problem(name), size=4).train(indices, ENTROPY)
-    with by_keras_models():
-        for name, (*_, indices) in GRAPH_CASES.items():
-            found[f"{name}: Keras"] = JaxTrainer(case_problem(name), size=4).train(indices, ENTROPY)
     first = next(iter(CASES))
     trainer = JaxTrainer(case_problem(first), size=4)
     found["alone"] = trainer.train([1], ENTROPY)
@@ -112,20 +106,6 @@ def trained() -> dict[str, list[Replicate]]:
         room.held[trainer._batch] = np.arange(8, dtype=np.int32)
     found["graphs brought, room too small"] = brought(trainer, indices)
     return found
-
-
-@contextmanager
-def by_keras_models() -> Iterator[None]:
-    """Networks on graphs are called as Keras models within the block."""
-    from manywalks.train.jax_engine import molecules, networks, programs
-
-    encode, of_problem = molecules.encode, programs.network_of
-    molecules.encode = lambda features, network=None: encode(features)
-    programs.network_of = lambda problem, model: partial(networks._by_keras, model)
-    try:
-        yield
-    finally:
-        molecules.encode, programs.network_of = encode, of_problem
 
 
 def brought(trainer: Any, indices: list[int]) -> list[Replicate]:

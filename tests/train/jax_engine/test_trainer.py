@@ -30,7 +30,9 @@ def on_jax(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Replicate
     return pickle.loads(file.read_bytes())
 
 
-@pytest.mark.parametrize("case", [name for name in CASES if name not in ("diverged", "own network")])
+@pytest.mark.parametrize(
+    "case", [name for name in (*CASES, *GRAPH_CASES) if name not in ("diverged", "own network")]
+)
 def test_all_steps_are_those_of_the_keras_engine(case: str, on_jax: dict[str, list[Replicate]]) -> None:
     problem = case_problem(case)
     trainer = KerasTrainer(problem, compiled=False)  # compiling would take longer
@@ -45,28 +47,6 @@ def test_all_steps_are_those_of_the_keras_engine(case: str, on_jax: dict[str, li
             if case == "batches normalized" and place < 12 and place % 6 in (1, 4):
                 continue
             np.testing.assert_allclose(ours, theirs, atol=1e-4)
-
-
-@pytest.mark.parametrize("case", GRAPH_CASES)
-def test_networks_on_graphs_take_the_steps_of_their_keras_models(
-    case: str, on_jax: dict[str, list[Replicate]]
-) -> None:
-    for replicate, other in zip(on_jax[case], on_jax[f"{case}: Keras"], strict=True):
-        assert (replicate.epochs, replicate.best_epoch) == (other.epochs, other.best_epoch)
-        np.testing.assert_allclose(replicate.predictions, other.predictions, atol=1e-4)
-        for ours, theirs in zip(replicate.weights, other.weights, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=1e-4)
-
-
-@pytest.mark.parametrize("case", GRAPH_CASES)
-def test_networks_on_graphs_predict_as_their_keras_models_on_tensorflow(
-    case: str, on_jax: dict[str, list[Replicate]]
-) -> None:
-    problem = case_problem(case)
-    trainer = KerasTrainer(problem, compiled=False)
-    for replicate in on_jax[case]:
-        trainer.set_weights(replicate.weights)
-        np.testing.assert_allclose(replicate.predictions, trainer.predict(problem.predict), atol=1e-4)
 
 
 def test_early_stopping_is_each_replicates_own(on_jax: dict[str, list[Replicate]]) -> None:
