@@ -59,18 +59,32 @@ def builder_family(x: Features, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     return FamilyReplicates(network, dense_family(x).transform, drawn(network, 6, 2), columns, "own")
 
 
+@pytest.mark.parametrize("builder", ["relational", "dmpnn"])
 def test_the_device_predicts_what_the_arrays_do(
-    x: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    builder: str, x: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    families = [dense_family(x), graph_family("relational", x), builder_family(x, tmp_path, monkeypatch)]
+    families = [dense_family(x), graph_family(builder, x), builder_family(x, tmp_path, monkeypatch)]
     saved(tmp_path / "model.keras", families, x)
     wanted = StackedPredictor.load(tmp_path / "model.keras").predict(x)
     said: list[str] = []
     with ExitStack() as stack:
         found, _ = with_device(tmp_path / "model.keras", stack, 0.0, said, monkeypatch)
-        np.testing.assert_allclose(found.predict(x), wanted, rtol=1e-5, atol=1e-5)
+        for rows in (np.array([6, 0]), np.arange(len(x)), np.array([3])):
+            other = found.predict(x.take(rows))
+            np.testing.assert_allclose(other, wanted[:, rows], rtol=1e-5, atol=1e-5)
         assert found.predict(x.take(np.arange(0))).shape == (len(wanted), 0, 2)
     assert said == ["the networks run on a processor from here on"]
+
+
+def test_graphs_alone_are_predicted_without_keras(
+    x: Features, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path / "model.keras", [graph_family("relational", x)], x)
+    rows = np.array([0, 2, 6])
+    wanted = StackedPredictor.load(tmp_path / "model.keras").predict(x.take(rows))
+    with ExitStack() as stack:
+        found, _ = with_device(tmp_path / "model.keras", stack, 0.0, [], monkeypatch)
+        np.testing.assert_allclose(found.predict(x.take(rows)), wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_it_takes_over_when_the_processor_has_worked_as_long_as_the_start_takes(

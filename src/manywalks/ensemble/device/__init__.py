@@ -1,1 +1,1 @@
-"""Prediction on an accelerator: the ensemble's own Keras file, by Keras on JAX, in a process of its own."""
+"""Prediction on an accelerator, in a process of its own: Keras on JAX, and graphs without Keras."""

@@ -7,11 +7,18 @@ asked, and answers ("outputs", float32 (m, n, t) in network space); or ("refused
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from manywalks.ensemble.device.graphs import GraphProgram
+from manywalks.ensemble.model_file.parts import family_outputs
+from manywalks.ensemble.model_file.reading import read_model
+from manywalks.ensemble.stacks.graph import GraphStack
+from manywalks.ensemble.stacks.stack import row_blocks
 from manywalks.features import Features
+from manywalks.params.sections.model import NetworkParams
+from manywalks.train.jax_engine.molecules import decode, encode
 from manywalks.train.jax_engine.worker import NO_MEMORY, start_jax
 
 # Molecules that go through all replicates at once, at first; halved where the device's memory does not do.
@@ -34,23 +41,34 @@ def serve(pipe: Connection) -> None:
         pipe.send(("refused", str(error)))
 
 
+class Family(Protocol):
+    """The replicates of one family, compiled for blocks of one size; `rows` molecules at first."""
+
+    rows: int
+
+    def blocks(self, features: Features, size: int) -> np.ndarray:
+        """Scaled features of n molecules -> network space (m, n, t)."""
+        ...
+
+
 class Program:
-    """The replicates of each family of a model.keras, compiled for blocks of one size."""
+    """The replicates of each family of a model.keras."""
 
     def __init__(self, path: Path) -> None:
-        import jax
-        import keras
+        about, weights = read_model(path)
+        networks = [NetworkParams.model_validate(family["network"]) for family in about["families"]]
+        model, parts = None, [None] * len(networks)
+        if not all(network.on_graph for network in networks):
+            import keras
 
-        from manywalks.ensemble.model_file.parts import family_outputs
-        from manywalks.ensemble.model_file.reading import read_about
-
-        model: Any = keras.models.load_model(path)
-        parts = family_outputs(model, read_about(path)["families"])
-        self._families = [keras.Model(model.inputs, part) for part in parts]
-        weights = [(one.trainable_variables, one.non_trainable_variables) for one in self._families]
-        self._weights = [[[v.value for v in kind] for kind in one] for one in weights]
-        self._compiled = [jax.jit(_called(one)) for one in self._families]
-        self._rows = [ROWS] * len(parts)
+            model: Any = keras.models.load_model(path)
+            parts = family_outputs(model, about["families"])
+        self._families: list[Family] = [
+            GraphProgram(GraphStack.from_arrays(network, weights, 1, family))
+            if network.on_graph
+            else KerasProgram(model, part)
+            for network, family, part in zip(networks, about["families"], parts, strict=True)
+        ]
 
     def outputs(self, family: int, features: Features) -> np.ndarray:
         """Scaled features of n molecules -> network space (m, n, t) of one family.
@@ -58,28 +76,46 @@ class Program:
         Raises:
             MemoryError: a single molecule does not fit.
         """
+        own = self._families[family]
         while True:
             try:
-                return self._blocks(family, features)
+                return own.blocks(features, own.rows)
             except RuntimeError as error:
                 if NO_MEMORY not in str(error):
                     raise
-            if self._rows[family] == 1:
+            if own.rows == 1:
                 raise MemoryError("predict: one molecule does not fit into the device's memory")
-            self._rows[family] //= 2
+            own.rows //= 2
 
-    def _blocks(self, family: int, features: Features) -> np.ndarray:
+
+class KerasProgram:
+    """A part of a Keras model.
+
+    Args:
+        model: all of it.
+        part: the tensor of the family's outputs.
+    """
+
+    def __init__(self, model: Any, part: Any) -> None:
+        import jax
+        import keras
+
+        self.rows = ROWS
+        own: Any = keras.Model(model.inputs, part)
+        self._weights = [
+            [v.value for v in kind] for kind in (own.trainable_variables, own.non_trainable_variables)
+        ]
+        self._compiled = jax.jit(_called(own))
+
+    def blocks(self, features: Features, size: int) -> np.ndarray:
         """Block after block, the last one filled up: a program knows one size."""
         import jax
 
-        from manywalks.train.jax_engine.molecules import encode
-
-        size, found = self._rows[family], []
-        for start in range(0, max(1, len(features)), size):
-            rows = np.arange(start, min(start + size, len(features)))
+        found = []
+        for rows in row_blocks(len(features), size):
             filled = np.concatenate([rows, np.zeros(size - len(rows), np.int64)])
             block = encode(features.take(filled if len(features) else rows))
-            z = self._compiled[family](*self._weights[family], jax.device_put(block))
+            z = self._compiled(*self._weights, jax.device_put(block))
             found.append(np.asarray(z)[: len(rows)])
         return np.ascontiguousarray(np.concatenate(found).swapaxes(0, 1))
 
@@ -89,8 +125,6 @@ def _called(model: Any) -> Any:
 
     def outputs(trained: list[Any], other: list[Any], molecules: Any) -> Any:
         import jax.numpy as jnp
-
-        from manywalks.train.jax_engine.molecules import decode
 
         x = decode(molecules, jnp.arange(molecules.codes.shape[0]))
         return model.stateless_call(trained, other, x, training=False)[0]

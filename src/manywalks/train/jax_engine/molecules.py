@@ -99,8 +99,8 @@ class Molecules:
 
         self._held = encode(features, network)
         graphs = self._held.graphs
-        self.filler = int(graphs.count.argmin()) if graphs else 0
         self._rooms = Rooms(graphs) if graphs else None
+        self.filler = self._rooms.smallest if self._rooms else 0
         self._budget = budget
         self.resident = len(features) * self._held.row_bytes <= budget
         if self.resident:

@@ -75,19 +75,23 @@ class GraphNetwork:
         self, weights: list[Any], other: list[Any], molecules: Encoded, rows: Any, *, training: bool
     ) -> tuple[Any, list[Any], list[Any]]:
         """Network space (b, t) of some rows (b,)."""
-        from manywalks.train.jax_engine.graphs.packed import read_graphs
-
         arrays = [[weights[k] for k in places] for places in self._weights]
         layers = JaxLayers(self._network, arrays, [other[k] for k in self._seeds] if training else None)
-        beside = decode(molecules, rows)
-        graphs: Any = molecules.graphs  # there are some
-        graph: Any = read_graphs(graphs, rows)
-        others = beside if beside.shape[1] else None
-        z = on_graph(graph, others, layers, self._n_endpoints, len(RELATIONS))
+        z = graph_outputs(layers, molecules, rows, self._n_endpoints)
         after = list(other)
         for place, key in zip(self._seeds, layers.keys or [], strict=False):
             after[place] = key
         return z, after, []
+
+
+def graph_outputs(layers: "JaxLayers", molecules: Encoded, rows: Any, n_endpoints: int) -> Any:
+    """Network space (b, t) of some rows (b,), by one replicate's layers."""
+    from manywalks.train.jax_engine.graphs.packed import read_graphs
+
+    beside = decode(molecules, rows)
+    graphs: Any = molecules.graphs  # there are some
+    graph: Any = read_graphs(graphs, rows)
+    return on_graph(graph, beside if beside.shape[1] else None, layers, n_endpoints, len(RELATIONS))
 
 
 class JaxLayers:

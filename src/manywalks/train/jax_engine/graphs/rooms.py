@@ -16,11 +16,12 @@ class Room:
 
     Args:
         count: how many each molecule has (n,).
+        held: by the size of batches, room that there is already.
     """
 
-    def __init__(self, count: np.ndarray) -> None:
+    def __init__(self, count: np.ndarray, held: dict[int, np.ndarray] | None = None) -> None:
         self._count = count.astype(np.int64)
-        self.held: dict[int, np.ndarray] = {}
+        self.held = held or {}
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Room for each of the batches `rows` (..., b): int32 (a,), 0 to a - 1."""
@@ -48,12 +49,17 @@ class Rooms:
 
     Args:
         graphs: of all molecules.
+        before: of other molecules; programs for them shall do for these too.
+
+    Attributes:
+        smallest: the molecule with the fewest atoms, which fills up batches.
     """
 
-    def __init__(self, graphs: Graphs) -> None:
-        self.atoms = Room(np.maximum(graphs.count, 1))
-        counts = graphs.more.count.reshape(len(graphs.count), -1)
-        self.more = [Room(count) for count in counts.T]
+    def __init__(self, graphs: Graphs, before: "Rooms | None" = None) -> None:
+        counts = [np.maximum(graphs.count, 1), *graphs.more.count.reshape(len(graphs.count), -1).T]
+        held = [room.held for room in (before.atoms, *before.more)] if before else [None] * len(counts)
+        self.smallest = int(counts[0].argmin())
+        self.atoms, *self.more = (Room(count, own) for count, own in zip(counts, held, strict=True))
 
     def of(self, graphs: Graphs, rows: np.ndarray) -> Graphs:
         """The graphs with room for each of the batches `rows` (..., b)."""

@@ -79,6 +79,15 @@ class Graphs(NamedTuple):
         more = type(self.more)(*(part[rows] for part in self.more[:-1]), self.more[-1])
         return Graphs(count, fields, near, more, self.room)
 
+    def as_wide(self, before: "Graphs | None") -> "Graphs":
+        """The same in tables at least as wide as those of other molecules: programs know one width."""
+        if before is None:
+            return self
+        wide = [_widened(*each) for each in zip(self[:3], before[:3], strict=True)]
+        more = [_widened(*each) for each in zip(self.more[:-1], before.more[:-1], strict=True)]
+        count, fields, near = wide
+        return Graphs(count, fields, near, type(self.more)(*more, self.more[-1]), self.room)
+
 
 class _Directed(NamedTuple):
     """Directed bonds of n molecules, ordered by molecule and first atom; each (e,).
@@ -159,6 +168,12 @@ def _of_bonds(bonds: _Directed, shape: tuple[int, int]) -> tuple[np.ndarray, Bon
     at = bonds.molecule, bonds.start, bonds.number
     near = _table(shape, at, np.stack([there, back], axis=1))
     return near, Bonds(count, _table(shape[:1], (bonds.molecule, there), each), np.zeros(0, np.int32))
+
+
+def _widened(table: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """A table (n, ...) whose further axes are as long as another's, if they are shorter."""
+    missing = [(0, max(0, b - a)) for a, b in zip(table.shape[1:], other.shape[1:], strict=True)]
+    return np.pad(table, [(0, 0), *missing], constant_values=np.iinfo(table.dtype).max)
 
 
 def _table(shape: tuple[int, ...], at: tuple[np.ndarray, ...], values: np.ndarray) -> np.ndarray:
