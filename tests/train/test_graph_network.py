@@ -157,7 +157,7 @@ def test_plain_keras_loads_it_in_safe_mode(builder: str, tmp_path: Path) -> None
     np.testing.assert_allclose(again(x.matrix()), outputs(x, network(builder)), atol=1e-6)
 
 
-def test_matrices_on_jax_give_the_same(tmp_path: Path) -> None:
+def test_keras_on_jax_gives_the_same(tmp_path: Path) -> None:
     pytest.importorskip("jax")
     x = features(SMILES)
     for builder in READY:

@@ -1,8 +1,8 @@
 """Networks on graphs as plain Keras models.
 
-On TensorFlow, rows are gathered and added up along the bonds that are there: a fifth of the arithmetic of
-matrices over all pairs of atoms, which processors feel. On JAX those matrices are used, which accelerators
-are made for. Both give the same numbers.
+Rows are gathered and added up along the bonds that are there: a fifth of the arithmetic of matrices over all
+pairs of atoms. Accelerators train and predict without these models (jax_engine/graphs), which have slots for
+as many atoms as the largest molecule has.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,6 @@ class KerasGraph:
         count: (b, 1), atoms.
         start, end, relation: int32 (b, e).
         bond: (b, e, 1), 1 where a slot holds a bond.
-        by_matrices: whether all pairs of atoms are gone over.
     """
 
     atoms: Any
@@ -105,7 +104,6 @@ class KerasGraph:
     end: Any
     relation: Any
     bond: Any
-    by_matrices: bool
 
     def side_by_side(self, parts: list[Any]) -> Any:
         """Joined at the last axis."""
@@ -121,27 +119,18 @@ class KerasGraph:
 
     def by_relation(self, sent: Any, units: int) -> Any:
         """(b, n, relations * units) -> (b, n, units)."""
-        ops = import_keras().ops
         size = self.there.shape[-2] * len(RELATIONS)
         place = self.start * len(RELATIONS) + self.relation
-        if self.by_matrices:
-            pairs = ops.matmul(self._ends(), ops.one_hot(place, size, dtype="float32"))
-            return ops.matmul(pairs, ops.reshape(sent, (-1, size, units)))
         return self.arriving(self._taken(sent, place, size, units))
 
     def at_start(self, atoms: Any) -> Any:
         """(b, n, u) -> (b, e, u)."""
-        ops = import_keras().ops
-        if self.by_matrices:
-            return ops.matmul(ops.one_hot(self.start, atoms.shape[-2], dtype="float32"), atoms)
         return self._taken(atoms, self.start, atoms.shape[-2], atoms.shape[-1])
 
     def arriving(self, bonds: Any) -> Any:
         """(b, e, u) -> (b, n, u)."""
         ops = import_keras().ops
         slots, units = self.there.shape[-2], bonds.shape[-1]
-        if self.by_matrices:
-            return ops.matmul(self._ends(), bonds)
         rows = ops.reshape(bonds * self.bond, (-1, units))
         empty = ops.reshape(ops.repeat(ops.zeros_like(self.there), units, axis=-1), (-1, units))
         place = ops.reshape(_flat(self.end, slots), (-1, 1))
@@ -157,12 +146,6 @@ class KerasGraph:
         taken = ops.take(ops.reshape(atoms, (-1, units)), ops.reshape(_flat(place, size), (-1,)), axis=0)
         return ops.reshape(taken, (-1, self.start.shape[-1], units))
 
-    def _ends(self) -> Any:
-        """(b, n, e): 1 where a bond leads to an atom."""
-        ops = import_keras().ops
-        there = ops.one_hot(self.end, self.there.shape[-2], dtype="float32") * self.bond
-        return ops.transpose(there, (0, 2, 1))
-
 
 def _flat(place: Any, size: int) -> Any:
     """Places in each molecule's own `size` rows -> places in the rows of all molecules."""
@@ -172,8 +155,7 @@ def _flat(place: Any, size: int) -> Any:
 
 def read_graph(columns: Any, layout: GraphLayout) -> KerasGraph:
     """The block's columns (b, layout.width) -> tensors."""
-    keras = import_keras()
-    ops = keras.ops
+    ops = import_keras().ops
     atoms = ops.reshape(columns[:, 1 : layout.first_bond], (-1, len(ATOM_FIELDS), layout.max_atoms))
     atoms = ops.cast(atoms, "int32")
     bonds = ops.cast(ops.reshape(columns[:, layout.first_bond :], (-1, 3, layout.max_bonds)), "int32")
@@ -190,5 +172,4 @@ def read_graph(columns: Any, layout: GraphLayout) -> KerasGraph:
         end=ops.concatenate([other, one], axis=1),
         relation=ops.take(np.array(RELATION_OF_KIND, np.int32), kind),
         bond=ops.cast(ops.expand_dims(kind > 0, -1), "float32"),
-        by_matrices=keras.backend.backend() == "jax",
     )
