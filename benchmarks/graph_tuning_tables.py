@@ -157,6 +157,15 @@ def finalists(found: Mapping[Setting, float], count: int) -> list[Setting]:
     return [PRESET, LARGE, *sorted(others, key=lambda one: -found[one])[:count]]
 
 
+def complete(kept: Kept, tables: Sequence[str], folds: Sequence[int]) -> list[str]:
+    """The tables on which as many settings as on any have all folds; a run may end before the others."""
+    done = {
+        name: sum(all(kept.has(one, name, fold) for fold in folds) for one in kept.settings())
+        for name in tables
+    }
+    return [name for name in tables if done[name] == max(done.values())]
+
+
 def write(
     kept: Kept, features: Path, tables: Sequence[str], small: Sequence[str], first: Sequence[int]
 ) -> None:
@@ -176,7 +185,7 @@ def write(
         f"## Networks on graphs, tuned\n\n{about}\n\n"
         f"First {len(first)} folds of the smaller tables; scores of the graph network alone:\n\n"
         f"{_first_table(kept, features, small, first)}\n\n"
-        f"The best, on all {len(folds)} folds of all tables:\n\n{_last_table(kept, features, tables, folds)}"
+        f"The best, on all {len(folds)} folds:\n\n{_last_table(kept, features, tables, folds)}"
     )
     print(text)
     write_section("graph-tuning", text)
@@ -194,6 +203,7 @@ def _first_table(kept: Kept, features: Path, small: Sequence[str], folds: Sequen
 
 
 def _last_table(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int]) -> str:
+    tables = complete(kept, tables, folds)
     by_mix = gains_by_mix(kept, features, tables, folds)
     lines = []
     for mix in ("A", "A+A+D"):
