@@ -49,7 +49,19 @@ class Job(NamedTuple):
 
 
 def run(job: Job) -> list[dict[str, Any]]:
-    """Train replicates in each fold; what is kept of each."""
+    """Train replicates in each fold; what is kept of each.
+
+    Raises:
+        RuntimeError: the device could not; the message names the job.
+    """
+    try:
+        return trained(job)
+    except RuntimeError as error:
+        raise RuntimeError(f"{job.table} {dict(job.setting)}: {error}") from None
+
+
+def trained(job: Job) -> list[dict[str, Any]]:
+    """What is kept of each fold."""
     import jax
 
     material = load(job.table, job.features)
@@ -121,24 +133,29 @@ def jobs_of(
 
 
 def outcomes(pool: Any, jobs: Sequence[Job], until: float) -> Iterator[list[dict[str, Any]]]:
-    """What ends before the time is up, as it ends."""
+    """What ends before the time is up, as it ends; nothing for a job that failed, which is said."""
     coming = pool.imap_unordered(run, jobs)
     for _ in jobs:
         try:
             yield coming.next(timeout=max(0.0, until - time.monotonic()))
         except multiprocessing.TimeoutError:
             return
+        except RuntimeError as error:  # the others' time on the device is not to be lost for it
+            print(f"FAILED: {error}", flush=True)
+            yield []
 
 
 def train(pool: Any, jobs: Sequence[Job], until: float, asked: argparse.Namespace) -> bool:
-    """Run jobs and keep what they give; whether all of them ended in time."""
+    """Run jobs and keep what they give; whether all of them ended in time. The next run does failed ones."""
     kept, done = Kept(asked.kept), 0
     for rows in outcomes(pool, jobs, until):
         kept.add(rows)
         done += 1
+        if not rows:
+            continue
         took = sum(row["seconds"] for row in rows)
         print(f"{rows[0]['table']} {rows[0]['setting']}: {took:.0f} s", flush=True)
-    print(f"{done} of {len(jobs)} jobs done", flush=True)
+    print(f"{done} of {len(jobs)} jobs ended", flush=True)
     return done == len(jobs)
 
 
