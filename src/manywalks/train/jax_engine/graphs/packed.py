@@ -170,8 +170,8 @@ def _relations(pairs: Pairs, rows: Any, places: Places, bonds: Links) -> tuple[R
     first, listed = ends - count, jnp.cumsum(count, axis=1) - ends
     ended = jnp.sum(ends[:, of] <= within, axis=0)
     held, molecule = ended < len(count), jnp.minimum(ended, len(count) - 1)
-    place = jnp.clip(rows_of(listed, (molecule, of)) + within, 0, pairs.atom.shape[1] - 1)
-    atom = rows_of(places.first, molecule) + rows_of(pairs.atom, (rows_of(rows, molecule), place))
+    place = jnp.clip(_cell(listed, molecule, of) + within, 0, pairs.atom.shape[1] - 1)
+    atom = rows_of(places.first, molecule) + _cell(pairs.atom, rows_of(rows, molecule), place)
     atom = jnp.where(held, atom, 0)
     number = _taken(pairs.number, rows, places).astype(jnp.int32)
     has = places.there[:, None] & (number != NONE)
@@ -220,7 +220,12 @@ def _taken(table: Any, rows: Any, places: Places) -> Any:
     import jax.numpy as jnp
 
     number = jnp.minimum(places.number, table.shape[1] - 1)
-    return rows_of(table, (rows_of(rows, places.molecule), number))
+    return _cell(table, rows_of(rows, places.molecule), number)
+
+
+def _cell(table: Any, row: Any, column: Any) -> Any:
+    """table[row, column]."""
+    return rows_of(table.reshape(-1, *table.shape[2:]), row * table.shape[1] + column)
 
 
 def _hot(fields: Any, values: tuple[int, ...]) -> Any:
