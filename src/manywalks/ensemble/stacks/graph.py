@@ -5,7 +5,7 @@ A core takes one replicate through a chunk, so that its weights stay in the cach
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -71,6 +71,25 @@ class GraphStack:
         return out
 
 
+class Relation(NamedTuple):
+    """Bonds of one relation.
+
+    Attributes:
+        atoms: (p,), those that have such bonds.
+        near: (p, a), sparse, 1 where they lead.
+    """
+
+    atoms: np.ndarray
+    near: sparse.csr_matrix
+
+
+class Sent(NamedTuple):
+    """States (a, k) and the matrices (k, relations * units) of what is sent along each relation."""
+
+    states: np.ndarray
+    kernel: np.ndarray
+
+
 @dataclass(frozen=True)
 class ArrayGraph:
     """b molecules' a atoms and e directed bonds, without empty slots.
@@ -81,8 +100,8 @@ class ArrayGraph:
         count: (b, 1).
         molecule: (a,), of each atom.
         start: (e,), the bonds' first atoms.
-        of_molecule: (b, a), of_bond: (a, e), of_relation: (a, a * relations); sparse, 1 where one belongs to
-            the other.
+        of_molecule: (b, a), of_bond: (a, e); sparse, 1 where one belongs to the other.
+        relations: what is sent along each.
     """
 
     atoms: np.ndarray
@@ -92,7 +111,7 @@ class ArrayGraph:
     start: np.ndarray
     of_molecule: sparse.csr_matrix
     of_bond: sparse.csr_matrix
-    of_relation: sparse.csr_matrix
+    relations: list["Relation"]
 
     def side_by_side(self, parts: list[np.ndarray]) -> np.ndarray:
         """Joined at the last axis."""
@@ -106,9 +125,14 @@ class ArrayGraph:
         """(b, u) -> (a, u)."""
         return molecules[self.molecule]
 
-    def by_relation(self, sent: np.ndarray, units: int) -> np.ndarray:
-        """(a, relations * units) -> (a, units)."""
-        return self.of_relation @ sent.reshape(-1, units)
+    def by_relation(self, sent: "Sent", units: int) -> np.ndarray:
+        """What arrives (a, units): summed first, so that only atoms with a relation are multiplied by it."""
+        arrived = np.zeros((len(sent.states), units), np.float32)
+        for number, one in enumerate(self.relations):
+            if len(one.atoms):
+                own = sent.kernel[:, number * units : (number + 1) * units]
+                arrived[one.atoms] += (one.near @ sent.states) @ own
+        return arrived
 
     def at_start(self, atoms: np.ndarray) -> np.ndarray:
         """(a, u) -> (e, u)."""
@@ -147,8 +171,14 @@ def read_arrays(columns: np.ndarray, layout: GraphLayout) -> ArrayGraph:
         start=start,
         of_molecule=_ones(molecule, np.arange(atoms), (n, atoms)),
         of_bond=_ones(end, np.arange(len(end)), (atoms, len(end))),
-        of_relation=_ones(end, start * len(RELATIONS) + relation, (atoms, atoms * len(RELATIONS))),
+        relations=[_relation(end[relation == k], start[relation == k], atoms) for k in range(len(RELATIONS))],
     )
+
+
+def _relation(end: np.ndarray, start: np.ndarray, atoms: int) -> Relation:
+    """Of the bonds of one relation."""
+    own, row = np.unique(end, return_inverse=True)
+    return Relation(own, _ones(row, start, (len(own), atoms)))
 
 
 def _ones(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -175,9 +205,10 @@ class ArrayLayers:
             y += one
         return y
 
-    def sent(self, x: np.ndarray, units: int, relations: int) -> np.ndarray:
+    def sent(self, x: np.ndarray, units: int, relations: int) -> Sent:
         """What atoms send along each relation."""
-        return self.dense(x, relations * units, bias=False)
+        (kernel,) = next(self._arrays)
+        return Sent(x, kernel)
 
     def normalization(self, x: np.ndarray) -> np.ndarray:
         """The layer normalization, where there is one."""
