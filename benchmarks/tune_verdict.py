@@ -1,6 +1,6 @@
 """The verdict of `manywalks tune`, simulated: false verdicts between equals, power, width of the intervals.
 
-    python -m benchmarks.tune_verdict [--contests 1000]
+    python -m benchmarks.tune_verdict [--contests 1000] [--tables 60]
 
 Two fifths of 400 molecules are fresh, in 10 folds; both settings train on all molecules but those of one
 fold. Learners are those of `benchmarks.compare_worlds`: ridge regressions on random subsets of features, each
@@ -8,13 +8,17 @@ subset a replicate.
 `pooled` is what `tune` does: predictions of all folds are scored together (`manywalks.compare.pooled`). `fold
 by fold` is what it did before: a score a fold, with `compare`'s interval for their differences.
 
+Real networks are added: the same settings under two names, on samples of the solubility table (as in
+`benchmarks.tune validity`, without the search).
+
 Every contest's outcome is kept in .manywalks/validity, so a run that was ended goes on where it was.
 """
 
 import argparse
 import json
 import platform
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,17 +30,25 @@ import yaml
 from benchmarks.compare_worlds import FEATURES, REPLICATES, replicates_of
 from benchmarks.experiments import wilson
 from benchmarks.results import table, write_section
+from benchmarks.tune import MOLECULES, SMALL, SOLUBILITY
 from benchmarks.tune_where import CONFIDENCE, by_fold
+from benchmarks.workspaces import prepared, quiet
 from manywalks import files
 from manywalks.compare import paired, pooled, verdicts
+from manywalks.compare.configurations import with_values
 from manywalks.compare.pooled import Tested, add_tested, difference_of
 from manywalks.compare.scores import Scores, criteria_of
 from manywalks.params.load import Params, parse_params
+from manywalks.tasks import compare as train_splits
+from manywalks.tune.design import Design
+from manywalks.tune.material import Material
 from manywalks.tune.verdict import THRESHOLD
 
 KEPT = Path(__file__).resolve().parent.parent / ".manywalks" / "validity"
 CODE = (paired, pooled)
 N, FRESH, FOLDS, SERIES = 400, 0.4, 10, 5
+# of the real networks: replicates of a verdict, and verdicts of a sample
+EACH, BATCHES = 4, 4
 METRICS = ("rmse", "mae", "spearman")
 ONE_ENDPOINT = "data: {path: table.csv, endpoints: {y: {unit: unit}}}"
 
@@ -130,16 +142,28 @@ def scores_of(y: np.ndarray, metric: str) -> Scores:
 
 
 def contests(world: World, metric: str, count: int) -> list[dict[str, Any]]:
-    """So many outcomes; those that are kept are not made again."""
-    code = "".join(files.md5_file(Path(str(module.__file__))) for module in CODE)
-    name = f"verdict {world} {metric} {code}"
+    """So many outcomes of a world."""
+
+    def one(number: int) -> dict[str, Any]:
+        return contest(np.random.default_rng([20, number]), world, metric)
+
+    return kept(f"verdict {world} {metric} {_code()}", count, one)
+
+
+def _code() -> str:
+    """Changes with the code that decides an outcome."""
+    return "".join(files.md5_file(Path(str(module.__file__))) for module in CODE)
+
+
+def kept(name: str, count: int, one: Callable[[int], Any]) -> list[Any]:
+    """Outcomes 0 .. `count` - 1; those that are kept are not made again."""
     path = KEPT / f"{files.sha256_bytes(name.encode())[:16]}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as lines:
         lines.seek(0)
         found = [json.loads(line) for line in lines]
         for number in range(len(found), count):
-            found.append(contest(np.random.default_rng([20, number]), world, metric))
+            found.append(one(number))
             lines.write(json.dumps(found[-1]) + "\n")
             lines.flush()
     return found[:count]
@@ -160,6 +184,51 @@ def row(world: World, metric: str, count: int) -> list[str]:
     return made
 
 
+def real_equals(seed: int) -> list[dict[str, str]]:
+    """Verdicts between equal networks on one sample of molecules: each of four has replicates of its own."""
+    frame = pd.read_csv(SOLUBILITY, dtype=str).sample(MOLECULES, random_state=seed)
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = prepared(Path(folder), parse_params(yaml.safe_load(SMALL)), frame)
+        material = Material(workspace, workspace, Design())
+        # a rate that differs by nothing gets a name, and so replicates, of its own
+        rate = {"train.learning_rate": workspace.params.train.learning_rate * (1 + 1e-6)}
+        both, fresh = (with_values(workspace.params, rate, ""), workspace.params), material.splits.fresh
+        with quiet(workspace.root):
+            for own in both:
+                for one in material.shares(own, fresh, list(range(len(fresh))), EACH * BATCHES):
+                    train_splits.run(workspace, *one.arguments[1:])
+        tested = material.tested(both, fresh, EACH * BATCHES)
+        return [_judged(material, tested, first) for first in range(0, EACH * BATCHES, EACH)]
+
+
+def _judged(material: Material, tested: Tested, first: int) -> dict[str, str]:
+    """The verdicts of both ways from `EACH` of the replicates."""
+    batch = tested._replace(predictions=tested.predictions[:, first : first + EACH])
+    (scores,), (by_folds,) = material.scores(), material.scores()
+    add_tested([scores], batch)
+    threshold = THRESHOLD * scores.found[0, 1].infinite
+    found = difference_of([scores], batch, [0], scales=[1.0], confidence=CONFIDENCE)
+    pair, method = by_fold(by_folds, batch)
+    return {
+        "fold": verdicts.verdict(pair, threshold, by_ranks=method == "ranks"),
+        "pooled": verdicts.verdict(found, threshold),
+    }
+
+
+def real_sentence(tables: int) -> str:
+    """How often equal real networks are called better or worse."""
+    found = [one for outcome in kept(f"equal networks {_code()}", tables, real_equals) for one in outcome]
+    words = {way: [one[way] for one in found] for way in ("pooled", "fold")}
+    said = {
+        way: f"better {wilson(own.count('better'), len(own))}, worse {wilson(own.count('worse'), len(own))}"
+        for way, own in words.items()
+    }
+    return (
+        f"Real networks, the same settings under two names, {len(found)} verdicts on {tables} samples of "
+        f"{MOLECULES} molecules (RMSE, {EACH} replicates): {said['pooled']}. Fold by fold: {said['fold']}."
+    )
+
+
 def section(worlds: Sequence[World], count: int) -> list[list[str]]:
     """The rows of some worlds."""
     return [row(world, metric, count) for metric in METRICS for world in worlds]
@@ -169,7 +238,9 @@ def main() -> None:
     """Simulate and rewrite the section."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--contests", type=int, default=1000)
-    count = parser.parse_args().contests
+    parser.add_argument("--tables", type=int, default=60)
+    asked = parser.parse_args()
+    count = asked.contests
     heads = [
         "better, fold by fold", "better, pooled", "worse, fold by fold", "worse, pooled",
         "width, pooled over fold by fold",
@@ -185,7 +256,7 @@ def main() -> None:
         "95 % intervals. Between equals each \"better\" and \"worse\" is false: 2.5 % of each are allowed. "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}.\n\n{equals}\n\n"
         f"Power, {max(count // 4, 1)} contests each: the winner has one more feature, of the given signal "
-        f"(all others together: 1).\n\n{gains}",
+        f"(all others together: 1).\n\n{gains}\n\n{real_sentence(asked.tables)}",
     )  # fmt: skip
 
 
