@@ -94,6 +94,25 @@ def test_empty_room_and_other_molecules_change_nothing(builder: str) -> None:
 
 
 @pytest.mark.parametrize("builder", READY)
+def test_molecules_without_bonds_have_finite_slopes(builder: str) -> None:
+    import jax
+
+    problem = graph_problem({"builder": builder})
+    row = np.array([len(SMILES) - 1])
+    whole = problem.features.take(np.arange(len(SMILES)))
+    features = whole.take(np.repeat(row, 3))
+    model, weights = drawn(features, problem.network)
+    molecules = encode(features, problem.network)
+    graphs = molecules.graphs
+    assert graphs is not None
+    graphs = Rooms(graphs).of(graphs, np.arange(3))
+    outputs = ours(jax.device_put(molecules._replace(graphs=graphs)), model, problem.network)
+    slopes = jax.grad(lambda weights: (outputs(weights, np.arange(3)) ** 2).sum())(weights)
+    assert all(np.isfinite(slope).all() for slope in slopes)
+    np.testing.assert_allclose(outputs(weights, np.arange(3)), model(features.matrix()), atol=1e-4)
+
+
+@pytest.mark.parametrize("builder", READY)
 def test_programs_scatter_nothing(builder: str) -> None:
     import jax
 

@@ -17,16 +17,17 @@ class Room:
     Args:
         count: how many each molecule has (n,).
         held: by the size of batches, room that there is already.
+        least: rows that there are at any rate.
     """
 
-    def __init__(self, count: np.ndarray, held: dict[int, np.ndarray] | None = None) -> None:
-        self._count = count.astype(np.int64)
+    def __init__(self, count: np.ndarray, held: dict[int, np.ndarray] | None = None, least: int = 1) -> None:
+        self._count, self._least = count.astype(np.int64), least
         self.held = held or {}
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Room for each of the batches `rows` (..., b): int32 (a,), 0 to a - 1."""
         size = rows.shape[-1]
-        needed = int(self._count[rows].sum(axis=-1).max(initial=0))
+        needed = int(self._count[rows].sum(axis=-1).max(initial=self._least))
         if size not in self.held:
             self.held[size] = _room(max(self._usual(size), needed))
         if len(self.held[size]) < needed:
@@ -56,10 +57,13 @@ class Rooms:
     """
 
     def __init__(self, graphs: Graphs, before: "Rooms | None" = None) -> None:
-        counts = [np.maximum(graphs.count, 1), *graphs.more.count.reshape(len(graphs.count), -1).T]
+        counts = [graphs.count, *graphs.more.count.reshape(len(graphs.count), -1).T]
         held = [room.held for room in (before.atoms, *before.more)] if before else [None] * len(counts)
         self.smallest = int(counts[0].argmin())
-        self.atoms, *self.more = (Room(count, own) for count, own in zip(counts, held, strict=True))
+        # a relation that no molecule has is left out, and takes none
+        least = 0 if isinstance(graphs.more, Pairs) else 1
+        self.atoms = Room(counts[0], held[0])
+        self.more = [Room(count, own, least) for count, own in zip(counts[1:], held[1:], strict=True)]
 
     def of(self, graphs: Graphs, rows: np.ndarray) -> Graphs:
         """The graphs with room for each of the batches `rows` (..., b)."""
