@@ -5,6 +5,7 @@ Keras runs on one backend in a process, and the tests' own runs on TensorFlow.
 
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from scipy import sparse
 
 from manywalks.features import Features
 from manywalks.train.problem import Problem, Replicate
+from manywalks.train.streams import streams
 from tests.support.graph_problems import graph_problem
 from tests.support.problems import small_problem
 
@@ -87,6 +89,21 @@ def own_network(n_features: int, n_endpoints: int) -> Any:
     return keras.Model(inputs, keras.layers.Dense(n_endpoints)(both))
 
 
+def precisions_of_predictions() -> list[str]:
+    """Of all products in the program that predicts, where training may round its own."""
+    import jax
+
+    from manywalks.train.jax_engine.trainer import JaxTrainer
+
+    problem = case_problem(next(iter(CASES)))
+    with jax.default_matmul_precision("tensorfloat32"):
+        trainer = JaxTrainer(problem, size=2)
+        state = trainer._fresh([streams(ENTROPY, k) for k in range(2)])
+        molecules, here = trainer._molecules.of(problem.predict)
+        program = trainer._programs.predict.lower(state.weights, state.other, molecules, here).as_text()
+    return re.findall(r"dot_general.*precision = \[(\w+), \w+\]", program)
+
+
 def trained() -> dict[str, list[Replicate]]:
     """Every case, and the first one again in other ways."""
     from manywalks.train.jax_engine.trainer import JaxTrainer
@@ -94,6 +111,7 @@ def trained() -> dict[str, list[Replicate]]:
     found: dict[str, list[Replicate]] = {}
     for name, (*_, indices) in {**CASES, **GRAPH_CASES}.items():
         found[name] = JaxTrainer(case_problem(name), size=4).train(indices, ENTROPY)
+    assert set(precisions_of_predictions()) == {"HIGHEST"}
     first = next(iter(CASES))
     trainer = JaxTrainer(case_problem(first), size=4)
     found["alone"] = trainer.train([1], ENTROPY)

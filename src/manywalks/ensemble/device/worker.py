@@ -29,7 +29,8 @@ def serve(pipe: Connection) -> None:
     """Predict until the pipe is closed."""
     sys.path[:] = pipe.recv()
     path: str = pipe.recv()
-    start_jax()
+    # a user compares the numbers with those of a processor
+    start_jax("float32")
     program = Program(Path(path))
     try:
         while True:

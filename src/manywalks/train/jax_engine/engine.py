@@ -19,7 +19,7 @@ WORKER = "manywalks.train.jax_engine.worker"
 ENVIRONMENT = {"KERAS_BACKEND": "jax", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 # Of matrix products, as JAX names it: factors with 10 of their 23 bits, sums in full. NVIDIA's matrix units
 # are made for it, and JAX and TensorFlow take it unasked; scores are the same (benchmarks/engine_jax.py
-# precision). Processors compute in full.
+# precision). Processors compute in full, and so do predictions everywhere.
 PRECISION = "tensorfloat32"
 # Replicates of the smallest ensemble; operations a weight and molecule, forward and back.
 SMALLEST, FLOPS_A_WEIGHT = 8, 6

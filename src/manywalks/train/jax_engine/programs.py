@@ -163,13 +163,17 @@ class Programs:
         return (weights * counted[:, None] * losses_in_jax(self._losses, z, y, side)).sum()
 
     def _predict(self, weights: list[Any], other: list[Any], molecules: Encoded, here: Any) -> Any:
-        """Network space (m, k, t) of the molecules at places (k,)."""
+        """Network space (m, k, t) of the molecules at places (k,), by products in full float32.
+
+        Training may round its products; what a replicate predicts is what every other program says of it.
+        """
         import jax
 
         def one(weights: list[Any], other: list[Any]) -> Any:
             return self._network(weights, other, molecules, here, training=False)[0]
 
-        return jax.vmap(one)(weights, other)
+        with jax.default_matmul_precision("float32"):
+            return jax.vmap(one)(weights, other)
 
     def _valid_loss(
         self, state: State, molecules: Encoded, targets: Targets, places: Places, counted: Any
