@@ -180,3 +180,16 @@ def test_an_interval_from_few_replicates_has_few_degrees_of_freedom() -> None:
     few = interval(0.1, Parts(1e-12, 0.0, 1e-4), (100.0, 3.0), 0.95)
     assert many.high - many.difference == pytest.approx(1.984 * 0.01, rel=1e-3)
     assert few.high - few.difference == pytest.approx(3.182 * 0.01, rel=1e-3)
+
+
+def test_endpoints_count_by_their_scales_and_share_the_luck_of_molecules() -> None:
+    rng = np.random.default_rng(10)
+    observed = rng.normal(size=150)
+    one = predicted(rng, observed)
+    twice = one._replace(predictions=np.repeat(one.predictions, 2, axis=3))
+    alone = found(scores_of(observed, "mae"), one)
+    both = [scores_of(observed, "mae"), scores_of(observed, "mae")]
+    add_tested(both, twice)
+    joint = difference_of(both, twice, [0, 1], scales=[1.0, 2.0], confidence=0.95)
+    assert joint.difference == pytest.approx(0.75 * alone.difference)
+    assert joint.error == pytest.approx(0.75 * alone.error, rel=1e-3)
