@@ -158,12 +158,12 @@ def finalists(found: Mapping[Setting, float], count: int) -> list[Setting]:
 
 
 def complete(kept: Kept, tables: Sequence[str], folds: Sequence[int]) -> list[str]:
-    """The tables on which as many settings as on any have all folds; a run may end before the others."""
+    """The tables on which as many settings as on any have all folds, and at least two: a run may end early."""
     done = {
         name: sum(all(kept.has(one, name, fold) for fold in folds) for one in kept.settings())
         for name in tables
     }
-    return [name for name in tables if done[name] == max(done.values())]
+    return [name for name in tables if done[name] == max(2, *done.values())]
 
 
 def write(
@@ -184,9 +184,11 @@ def write(
     text = (
         f"## Networks on graphs, tuned\n\n{about}\n\n"
         f"First {len(first)} folds of the smaller tables; scores of the graph network alone:\n\n"
-        f"{_first_table(kept, features, small, first)}\n\n"
-        f"The best, on all {len(folds)} folds:\n\n{_last_table(kept, features, tables, folds)}"
+        f"{_first_table(kept, features, small, first)}"
     )
+    if compared := complete(kept, tables, folds):
+        best = _last_table(kept, features, compared, folds)
+        text += f"\n\nThe best, on all {len(folds)} folds:\n\n{best}"
     print(text)
     write_section("graph-tuning", text)
 
@@ -203,7 +205,6 @@ def _first_table(kept: Kept, features: Path, small: Sequence[str], folds: Sequen
 
 
 def _last_table(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int]) -> str:
-    tables = complete(kept, tables, folds)
     by_mix = gains_by_mix(kept, features, tables, folds)
     lines = []
     for mix in ("A", "A+A+D"):

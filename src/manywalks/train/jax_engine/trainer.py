@@ -33,8 +33,9 @@ from manywalks.train.streams import Streams, epoch_order, streams
 # Molecules predicted at once; the last chunk is filled up, so that one program serves all. On graphs each
 # takes as much memory as its atoms.
 CHUNK, GRAPH_CHUNK = 1024, 256
-# Replicates at once, at most and at least: small networks gain up to 128, large ones nothing over 8.
-MOST, LEAST = 128, 8
+# Replicates at once, at most and at least. 128 would be a seventh faster for small networks, but an ensemble
+# of 32 would wait for all of them; large networks gain little over 8.
+MOST, LEAST = 32, 8
 # Weights, moments, gradients and what is in passing: beyond this, more replicates bring no more speed.
 STATE_BYTES = 2**31
 COPIES = 6
