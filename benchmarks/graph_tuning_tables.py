@@ -158,7 +158,7 @@ def finalists(found: Mapping[Setting, float], count: int) -> list[Setting]:
 
 
 def complete(kept: Kept, tables: Sequence[str], folds: Sequence[int]) -> list[str]:
-    """The tables on which as many settings as on any have all folds, and at least two: a run may end early."""
+    """The tables with all folds of as many settings as any has, and at least two: a run may end early."""
     done = {
         name: sum(all(kept.has(one, name, fold) for fold in folds) for one in kept.settings())
         for name in tables
