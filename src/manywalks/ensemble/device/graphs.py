@@ -53,9 +53,9 @@ class GraphProgram:
             filled[: len(rows)] = rows
             block = molecules.take(filled)
             block = jax.device_put(block._replace(graphs=rooms.of(graphs.take(filled), filled)))
-            z = self._compiled(self._arrays, block, np.arange(size, dtype=np.int32))
-            found.append(np.asarray(z)[:, : len(rows)])
-        return np.concatenate(found, axis=1)
+            # not waited for: the next block is made ready while the device works on this one
+            found.append(self._compiled(self._arrays, block, np.arange(size, dtype=np.int32)))
+        return np.concatenate([np.asarray(z) for z in found], axis=1)[:, : len(features)]
 
     def _like_before(self, graphs: Any) -> tuple[Graphs, Rooms]:
         """Tables and rooms for which the programs do that there are, unless more is needed."""

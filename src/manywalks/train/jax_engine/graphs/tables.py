@@ -7,6 +7,7 @@ lie one behind another, without the empty places (packed.py), in as many rows as
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from manywalks.graph_layout import ATOM_FIELDS, RELATION_OF_KIND, RELATIONS, GraphLayout
 
@@ -128,16 +129,18 @@ def graph_tables(columns: np.ndarray, layout: GraphLayout, *, of_bonds: bool) ->
 def _directed(bonds: np.ndarray, most: int) -> _Directed:
     """Bonds (n, 3, slots) of molecules with at most `most` atoms, each there and back."""
     molecule, slot = np.nonzero(bonds[:, 2])
-    one, other, kind = (bonds[molecule, part, slot].astype(np.int64) for part in range(3))
-    molecule, kind = np.tile(molecule, 2), np.tile(kind, 2)
+    one, other, kind = (bonds[molecule, part, slot].astype(np.int32) for part in range(3))
+    molecule, kind = np.tile(molecule.astype(np.int32), 2), np.tile(kind, 2)
     start, end = np.concatenate([one, other]), np.concatenate([other, one])
-    atom = molecule * most + start
-    order = np.argsort(atom, kind="stable")
+    size = len(start)
+    # rows of a sparse matrix are the atoms: that is sooner sorted than numbers of any size
+    places = molecule.astype(np.int64) * most + start, np.arange(size, dtype=np.int32)
+    grouped = sparse.csr_matrix((np.ones(size, np.int8), places), shape=(len(bonds) * most, size))
+    order = grouped.indices
     now = np.empty_like(order)
-    now[order] = np.arange(len(order))
-    atom = atom[order]
-    reverse = now[(order + len(slot)) % max(1, len(order))]
-    number = np.arange(len(atom)) - np.searchsorted(atom, atom)
+    now[order] = places[1]
+    reverse = now[(order + len(slot)) % max(1, size)]
+    number = places[1] - np.repeat(grouped.indptr[:-1], np.diff(grouped.indptr))
     return _Directed(molecule[order], start[order], end[order], kind[order], number, reverse)
 
 
