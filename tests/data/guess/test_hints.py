@@ -57,6 +57,15 @@ def test_values_that_stop_at_a_limit_are_told() -> None:
     assert not any("limit" in line for line in guess(**{"IC50 (nM)": WIDE}).assumed)
 
 
+def test_limits_in_the_cells_are_told() -> None:
+    cells = [*WIDE[:50], *[">10000"] * 10]
+    assert any(
+        line == "limits of 'pIC50': 10 of 60 values, such as >10000; they count as limits, not as measured"
+        for line in guess(**{"IC50 (nM)": cells}).assumed
+    )
+    assert not any("limits of" in line for line in guess(**{"IC50 (nM)": WIDE}).assumed)
+
+
 def test_a_column_of_dates_suggests_a_split_by_time() -> None:
     days = [str(day.date()) for day in pd.date_range("2019-01-05", periods=60, freq="17D")]
     assert any(

@@ -67,7 +67,11 @@ def guess_params(
     assumed += _marks(rest, endpoints, decimal)
     assumed += [_sentence(column, endpoint, rest) for column, endpoint in endpoints.items()]
     cells = {name: pd.Series(rest[one.source(name)]) for name, one in endpoints.items()}
-    found = [hints.limits(name, one, cells[name], decimal) for name, one in endpoints.items()]
+    found = [
+        hint(name, one, cells[name], decimal)
+        for name, one in endpoints.items()
+        for hint in (hints.written_limits, hints.limits)
+    ]
     split, sentence = _split(part)
     used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
     dated = None if part or export else hints.dates(rest, used)

@@ -67,6 +67,20 @@ def limits(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark)
     return None
 
 
+def written_limits(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
+    """A sentence where cells such as >100 are limits and no measurements."""
+    given = filled_cells(cells)
+    read = read_numbers(given.to_numpy(dtype=object), name, decimal)
+    there = ~np.isnan(read.value)
+    limit = there & (read.relation != "=")
+    if endpoint.kind != "regression" or not limit.any():
+        return None
+    return (
+        f"limits of {name!r}: {limit.sum():,} of {there.sum():,} values, such as {given[limit].iloc[0]}; they "
+        "count as limits, not as measured"
+    )
+
+
 def dates(frame: pd.DataFrame, used: set[str]) -> str | None:
     """A sentence where a column has dates: a split by time tests on the latest molecules."""
     for column in (c for c in map(str, frame.columns) if c not in used):
