@@ -76,8 +76,8 @@ def written_limits(name: str, endpoint: EndpointParams, cells: pd.Series, decima
     if endpoint.kind != "regression" or not limit.any():
         return None
     return (
-        f"limits of {name!r}: {limit.sum():,} of {there.sum():,} values, such as {given[limit].iloc[0]}; they "
-        "count as limits, not as measured"
+        f"limits of {name!r}: {limit.sum():,} of {there.sum():,} values, such as {given[limit].iloc[0]}; "
+        "they count as limits, not as measured"
     )
 
 
