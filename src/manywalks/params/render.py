@@ -46,13 +46,13 @@ def _entry(key: str, value: Any, field: FieldInfo, indent: int) -> list[str]:
     if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         lines = [f"{space}{key}:  # {field.description}"]
         return lines + [line for model in value for line in _item(_set_fields(model), space)]
-    return [f"{space}{key}: {_flow(value)}".ljust(WIDTH) + f"  # {field.description}"]
+    return [f"{space}{key}: {flow(value)}".ljust(WIDTH) + f"  # {field.description}"]
 
 
 def _item(fields: dict[str, Any], space: str) -> list[str]:
     """One mapping of a list, in block style: `dvc exp run -S` loses the comment behind a flow style."""
     marks = ["- ", *["  "] * (len(fields) - 1)]
-    return [f"{space}  {m}{key}: {_flow(v)}" for m, (key, v) in zip(marks, fields.items(), strict=True)]
+    return [f"{space}  {m}{key}: {flow(v)}" for m, (key, v) in zip(marks, fields.items(), strict=True)]
 
 
 def _given(model: BaseModel, indent: int) -> list[str]:
@@ -60,7 +60,7 @@ def _given(model: BaseModel, indent: int) -> list[str]:
     fields = type(model).model_fields
     shown = _set_fields(model) or {next(iter(fields)): getattr(model, next(iter(fields)))}
     return [
-        f"{' ' * indent}{key}: {_flow(value)}".ljust(WIDTH) + f"  # {fields[key].description}"
+        f"{' ' * indent}{key}: {flow(value)}".ljust(WIDTH) + f"  # {fields[key].description}"
         for key, value in shown.items()
     ]
 
@@ -77,12 +77,12 @@ def _set_fields(model: BaseModel) -> dict[str, Any]:
     }
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """A value in YAML's flow style, which is JSON with plainer strings."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_scalar(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(k)}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     return _scalar(value)
 
 
@@ -129,7 +129,7 @@ def _default_text(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
         value = [_set_fields(item) for item in value]
-    return _flow(value)
+    return flow(value)
 
 
 def _type_text(annotation: Any) -> str:

@@ -1,5 +1,6 @@
 """params.tuned.yaml: the winner's values, and all else as the user wrote it."""
 
+import difflib
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from manywalks.params.load import Params, load_params, parse_params
 from manywalks.params.presets import with_preset
 from manywalks.params.render import render
 from manywalks.tune.space.default_space import default_space
+from manywalks.tune.space.edits import edited
 from manywalks.tune.space.written import tuned_text, write_tuned
 from tests.conftest import SMALL
 
@@ -50,3 +52,76 @@ def test_the_file_is_read_as_params(tmp_path: Path, present: Params) -> None:
     tuned = default_space(present).params({"train.weight_decay": 0.002})
     write_tuned(tmp_path / "params.yaml", tuned, tmp_path / "params.tuned.yaml")
     assert load_params(tmp_path / "params.tuned.yaml") == tuned
+
+
+def changed(before: str, after: str) -> list[str]:
+    """Lines that differ, the first one (who wrote it) left out."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines()[1:])
+    return [line for line in lines if line[0] in "+-"]
+
+
+def test_nothing_but_the_tuned_values_is_changed(present: Params) -> None:
+    """Lines that say null, blank lines, columns of comments, and blocks that are no graph."""
+    mixed = with_preset(present)
+    text = render(mixed)
+    tuned = default_space(mixed).params({"featurize.blocks.erg.use": False, "train.learning_rate": 0.0025})
+    found = changed(text, tuned_text(text, tuned))
+    family = next(one for one in mixed.families if "erg" in one.blocks)
+    blocks = ", ".join(family.blocks)
+    assert [line for line in found if "learning_rate" not in line] == [
+        "-     - kind: erg",
+        f"-     blocks: [{blocks}]",
+        f"+     blocks: [{blocks.replace('erg, ', '')}]",
+    ]
+    was, now = (line[1:] for line in found if "learning_rate" in line)
+    assert now == was.replace("0.001 ", "0.0025")
+
+
+def test_a_key_that_a_family_lacks_is_added_below_its_last_one(present: Params) -> None:
+    mixed = with_preset(present)
+    text = render(mixed)
+    tuned = default_space(mixed).params({"families.paths.weight": 2.7})
+    assert changed(text, tuned_text(text, tuned)) == ["+     weight: 2.7"]
+    assert "    weight: 2.7\n\nweights:" in tuned_text(text, tuned)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("train: {epochs: 4, batch_size: 32}", "train: {epochs: 4, batch_size: 32, weight_decay: 0.5}"),
+        (
+            "train:\n  epochs: 4\n  batch_size: 32",
+            "train:\n  epochs: 4\n  batch_size: 32\n  weight_decay: 0.5",
+        ),
+        ("train: {}", "train: {weight_decay: 0.5}"),
+        ("train:\n  weight_decay: 1e-3\n", "train:\n  weight_decay: 0.5\n"),
+        ("train:\n  weight_decay:  0.1  # mine", "train:\n  weight_decay:  0.5  # mine"),
+        ("# no section", "# no section"),
+    ],
+)
+def test_a_value_is_set_in_whatever_style_it_is_written(before: str, after: str) -> None:
+    text = SMALL.replace("train: {epochs: 4, batch_size: 32}", before)
+    present = parse_params(yaml.safe_load(text.replace("1e-3", "0.001")))
+    tuned = present.model_copy(update={"train": present.train.model_copy(update={"weight_decay": 0.5})})
+    found = tuned_text(text, tuned)
+    assert after in found
+    assert parse_params(yaml.safe_load(found)) == tuned
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [([0], "[{kind: a}]"), ([1], "[{kind: b}]"), ([2], "[{kind: c}]"), ([0, 2], "[{kind: a}, {kind: c}]")],
+)
+def test_items_of_a_list_in_one_line_go_with_their_commas(kept: list[int], expected: str) -> None:
+    items = [{"kind": name} for name in "abc"]
+    text = "blocks: [{kind: a}, {kind: b}, {kind: c}]  # three"
+    after = {"blocks": [items[n] for n in kept]}
+    assert edited(text, {"blocks": items}, after) == f"blocks: {expected}  # three"
+
+
+def test_a_value_that_an_anchor_shares_is_written_anew(present: Params) -> None:
+    text = SMALL.replace("[16, 8]", "&w [16, 8]").replace("report: {}", "report: {title: &t mine, owner: *t}")
+    tuned = default_space(present).params({"network.widths": [64, 32]})
+    report = parse_params(yaml.safe_load(text)).report
+    tuned = tuned.model_copy(update={"report": report})
+    assert parse_params(yaml.safe_load(tuned_text(text, tuned))) == tuned
