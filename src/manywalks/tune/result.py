@@ -1,17 +1,21 @@
 """What reports/tune.json holds."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from manywalks.compare.configurations import differing
 from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
 from manywalks.params.load import Params
 from manywalks.tune.front import COSTS
 from manywalks.tune.gains import Gain
 from manywalks.tune.search import PRESENT, Search
 from manywalks.tune.space.keys import RangeParams
-from manywalks.tune.space.space import explicit
+from manywalks.tune.space.space import LISTS, called, explicit
+
+# of a block or of a family, in a table of changes
+IN, OUT = "in", "out"
+BLOCKS = f"{LISTS[0]}."
 
 
 def result(search: Search, verdict: dict[str, Any] | None) -> dict[str, Any]:
@@ -137,7 +141,42 @@ def _winner(search: Search, number: int, gain: Gain) -> dict[str, Any]:
 
 
 def changes(present: Params, tuned: Params) -> list[dict[str, Any]]:
-    """Keys whose values differ, before and after."""
-    before, after = explicit(present), explicit(tuned)
-    was, now = differing(after, before), differing(before, after)
-    return [{"key": key, "present": was.get(key), "tuned": now.get(key)} for key in now]
+    """Keys whose values differ, before and after; a block or a family is "in" or "out"."""
+    was, now = _leaves(explicit(present)), _leaves(explicit(tuned))
+    out = {
+        key for key in {**was, **now} if (key in was) != (key in now) and IN in (was.get(key), now.get(key))
+    }
+    rows = []
+    for key in {**was, **now}:
+        # what an item that is out had needs no line of its own
+        if was.get(key) == now.get(key) or any(key.startswith(f"{item}.") for item in out):
+            continue
+        missing = OUT if key in out else None
+        rows.append({"key": key, "present": was.get(key, missing), "tuned": now.get(key, missing)})
+    left = {key.removeprefix(BLOCKS) for key in out if key.startswith(BLOCKS)}
+    return [row for row in rows if not _follows(row, left)]
+
+
+def _leaves(params: Params) -> dict[str, Any]:
+    """Dotted keys and values; an item of a list is called by its name, as in a space."""
+    return dict(_flat("", params.model_dump(mode="json")))
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values below a key."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _flat(f"{name}.{key}" if name else key, one)
+    elif value and isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        for one in value:
+            yield f"{name}.{called(one)}", IN
+            yield from _flat(f"{name}.{called(one)}", one)
+    else:
+        yield name, value
+
+
+def _follows(row: dict[str, Any], blocks: set[str]) -> bool:
+    """Whether a family's list of blocks differs by no more than blocks that are in or out everywhere."""
+    if not (row["key"].startswith("families.") and row["key"].endswith(".blocks")):
+        return False
+    return set(row["present"]) ^ set(row["tuned"]) <= blocks

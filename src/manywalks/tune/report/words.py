@@ -140,6 +140,8 @@ def value_text(value: Any) -> str:
         return " × ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return "–"
     return number(value, 3) if isinstance(value, float) else str(value)
 
 
