@@ -1,22 +1,22 @@
-"""The replicates' bar: it never falls, whatever the looks say, and ends full."""
+"""The replicates' bar: its share is what its count says, and it is full only at the end."""
 
 import random
 
 import pytest
 
-from manywalks.replicates.tally import Tally
+from manywalks.replicates.tally import MOST, Tally
 
 
 class Told:
     """What a bar was told."""
 
     def __init__(self) -> None:
-        self.shares: list[float] = []
+        self.done: list[float] = []
         self.notes: list[str] = []
         self.totals: list[float] = []
 
     def __call__(self, done: float, total: float, note: str = "") -> None:
-        self.shares.append(done)
+        self.done.append(done)
         self.totals.append(total)
         self.notes.append(note)
 
@@ -30,29 +30,43 @@ def train(tally: Tally, have: int, until: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_share_never_falls_and_ends_at_one(seed: int) -> None:
+def test_share_and_count_say_the_same(seed: int) -> None:
     draw = random.Random(seed)
     told = Told()
     tally = Tally(told)
     have = draw.choice([0, 0, 2, 6])
-    for look in range(draw.randint(1, 5)):
+    for _ in range(draw.randint(1, 5)):
         more = 2 * draw.randint(1, 30)
-        expected = None if look == 0 and have < 4 else have + more + draw.randint(0, 40)
-        tally.look(have, expected, is_last=False)
+        tally.look(have, have + more + draw.randint(0, 40))
         train(tally, have, have + more)
         have += more
-        assert told.shares[-1] < 1
+        assert told.done[-1] < told.totals[-1]
     tally.look(have, have)
-    assert told.shares == sorted(told.shares)
-    assert (told.shares[-1], told.totals[-1]) == (1.0, 1.0)
+    assert told.done[-1] == told.totals[-1] == have
+    for done, total, note in zip(told.done, told.totals, told.notes, strict=True):
+        counted, of = map(int, note.removesuffix(" replicates").split("/"))
+        assert of == total
+        assert done == (have if counted == of == have == done else min(counted, MOST * of))
+
+
+def test_within_a_look_nothing_falls() -> None:
+    told = Told()
+    tally = Tally(told)
+    tally.look(0, 112)
+    tells = [tally.of(pack) for pack in range(2)]
+    for done in (10, 46, 1):  # one that has ended, and says so in whatever unit
+        for tell in tells:
+            tell(done, 46, "")
+    assert told.done == sorted(told.done)
+    assert told.notes[-1] == "92/112 replicates"
 
 
 def test_no_number_is_promised_before_the_first_look() -> None:
     told = Told()
     tally = Tally(told)
-    tally.look(0, None, is_last=False)
+    tally.look(0, None)
     train(tally, 0, 8)
-    tally.look(8, 128, is_last=False)
+    tally.look(8, 128)
     assert told.notes == [*(f"{n} replicates" for n in (0, 0, 1, 2, 3, 4, 4, 5, 6, 7, 8)), "8/128 replicates"]
     assert set(told.totals[:-1]) == {0.0}
 
@@ -62,8 +76,8 @@ def test_a_fixed_number_is_a_share_of_it() -> None:
     tally = Tally(told)
     tally.look(4, 16)
     train(tally, 4, 10)
-    assert told.shares[0] == 0.25
-    assert told.shares[-1] == 10 / 16
+    assert (told.done[0], told.done[-1]) == (4, 10)
+    assert set(told.totals) == {16}
 
 
 def test_a_pack_that_starts_again_does_not_move_the_bar_back() -> None:
@@ -73,4 +87,4 @@ def test_a_pack_that_starts_again_does_not_move_the_bar_back() -> None:
     tell = tally.of(0)
     tell(3, 4, "")
     tell(0, 4, "")
-    assert told.shares[-1] == told.shares[-2] == 3 / 8
+    assert told.done[-1] == told.done[-2] == 3

@@ -78,3 +78,12 @@ def test_off_a_terminal_a_finished_step_is_said_once(capsys: pytest.CaptureFixtu
         time.sleep(0.2)
         progress.update(shown, task, 13, 13, "13 rows, 3/s")
     assert capsys.readouterr().err.splitlines() == ["predict: done in 0:00, 13 rows, 4/s"]
+
+
+def test_a_step_of_a_flow_ends_in_its_own_unit(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANYWALKS_PROGRESS", "lines")
+    with progress.telling("replicates") as tell:
+        tell(45.5, 46, "")
+    assert progress.parse(capsys.readouterr().out.splitlines()[-1]) == (46, 46, "")

@@ -8,10 +8,13 @@ from manywalks.replicates.family_weights.fitting import fit_weights
 from manywalks.replicates.opening import draws_file, open_store
 from manywalks.replicates.plan import packs, plan_next, tolerances_of
 from manywalks.replicates.store import Outcomes, Store, entropy_of, prune, saved_replicates
-from manywalks.replicates.tally import ROOM, RunPacks, Tally
+from manywalks.replicates.tally import RunPacks, Tally
 from manywalks.runtime import interrupt, progress
 from manywalks.train.prepare import read_tables
 from manywalks.workspace import Workspace
+
+# of fewer replicates, nobody can tell how many it will take
+FEWEST = 4
 
 
 def train_until_enough(
@@ -39,10 +42,9 @@ def train_until_enough(
             tally.look(len(plan.used), len(plan.used))
             prune(store, plan.used, also=[*weights, *([draws_file(store.folder)] if store.draws else [])])
             return plan.used
-        exact = params.replicates.count is not None
-        known = exact or len(plan.used) >= ROOM
+        known = params.replicates.count is not None or len(plan.used) >= FEWEST
         with interrupt.keeping(partial(_kept_words, store, plan.expected)):
-            tally.look(len(plan.used), plan.expected if known else None, is_last=exact)
+            tally.look(len(plan.used), plan.expected if known else None)
             run_packs(store.key, packs(plan.missing, processes), tally)
         left = set(plan.missing) - set(saved_replicates(store))
         if left:

@@ -15,38 +15,34 @@ RunPacks = Callable[[str, list[list[int]], "Tally"], None]
 """Given (store key, packs, tally): train the packs, all at once or one after another."""
 
 
-# A look may ask for more than was expected: until the last one, so much room is left at the bar's end.
-ROOM = 4
+# only what is saved and looked at is 100 %: a look may ask for more
+MOST = 0.99
 
 
 class Tally:
-    """Adds up the progress of packs that train side by side, and tells it as a share that never falls.
+    """Adds up the progress of packs that train side by side, in replicates.
 
-    The share goes on from where it stands over what is expected to be left, however that changes.
+    What is told is what is shown: so many replicates of so many. Of several families, each one's training is
+    its share of a replicate. Where a look expects more than the one before, the bar goes back.
     """
 
     def __init__(self, tell: progress.Tell) -> None:
         self._tell = tell
         self._lock = threading.Lock()
         self._before = self._expected = 0.0
-        self._room = 0.0
-        self._share = self._share_before = 0.0
         self._packs: dict[int, float] = {}
         self._looks = 0
 
-    def look(self, have: int, expected: int | None, *, is_last: bool = True) -> None:
-        """A new look: so many replicates are there, so many are expected.
+    def look(self, have: int, expected: int | None) -> None:
+        """A new look: so many replicates are there, so many are expected; all of them ends the bar.
 
         Args:
             have: replicates now.
             expected: how many it will take; None where nobody can tell yet.
-            is_last: whether it will take no more than that.
         """
         with self._lock:
             self._before, self._packs = have, {}
             self._expected = 0 if expected is None else max(expected, have)
-            self._room = 0 if is_last else ROOM
-            self._share_before = self._share
             self._looks += 1
         self._show()
 
@@ -58,30 +54,21 @@ class Tally:
             with self._lock:
                 if look != self._looks:
                     return
-                self._packs[pack] = done
+                # a pack that starts again trains only what is not kept
+                self._packs[pack] = max(done, self._packs.get(pack, 0))
             self._show()
 
         return tell
 
     def _show(self) -> None:
         with self._lock:
-            done = self._before + sum(self._packs.values())
-            if not self._expected:
-                note = f"{int(done)} replicates"
+            done, expected = self._before + sum(self._packs.values()), self._expected
+            if not expected:
+                told = (done, 0.0, f"{int(done)} replicates")
             else:
-                note = f"{int(done)}/{self._expected:.0f} replicates"
-                self._share = max(self._share, self._share_at(done))
-            share = self._share
-        self._tell(share, 1.0 if self._expected else 0.0, note)
-
-    def _share_at(self, done: float) -> float:
-        """The share of all work at so many replicates: from 0 to 1."""
-        if self._looks == 1:
-            # what a former run has left was no work of this one, but it is shown
-            return done / (self._expected + self._room) if self._expected else 1.0
-        left = self._expected + self._room - self._before
-        gone = (done - self._before) / left if left else 1.0
-        return self._share_before + (1 - self._share_before) * min(1.0, gone)
+                reached = expected if self._before >= expected else min(done, MOST * expected)
+                told = (reached, expected, f"{int(min(done, expected))}/{expected:.0f} replicates")
+        self._tell(*told)
 
 
 def train_these(

@@ -126,9 +126,11 @@ def _clock(seconds: float) -> str:
 
 def update(shown: Progress, task: TaskID, done: float, total: float | None, note: str) -> None:
     """Draw a task's progress. Without a new note the last one stays, so a finished step keeps its rate."""
-    shown.update(task, completed=done, total=total)
     if note:
-        shown.update(task, note=note)
+        # with the rest: a line that is written between two updates would tell of the one before
+        shown.update(task, completed=done, total=total, note=note)
+    else:
+        shown.update(task, completed=done, total=total)
 
 
 def counting(tell: Tell) -> Callable[[int, int], None]:
@@ -154,9 +156,16 @@ def counting(tell: Tell) -> Callable[[int, int], None]:
 def telling(what: str) -> Iterator[Tell]:
     """A `tell` for one step: lines for a flow, or a bar of its own."""
     if lines_wanted():
-        lines = _throttled()
-        yield lines
-        lines(1, 1, "")
+        lines, of = _throttled(), 1.0
+
+        def tell_lines(done: float, total: float, note: str = "") -> None:
+            nonlocal of
+            of = total or of
+            lines(done, total, note)
+
+        yield tell_lines
+        # in its own unit, since the flow adds up what several steps tell
+        lines(of, of, "")
         return
     shown = bar()
     with visible(shown):
