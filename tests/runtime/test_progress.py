@@ -77,6 +77,8 @@ def test_off_a_terminal_a_finished_step_is_said_once(capsys: pytest.CaptureFixtu
         progress.update(shown, task, 13, 13, "13 rows, 4/s")
         time.sleep(0.2)
         progress.update(shown, task, 13, 13, "13 rows, 3/s")
+        time.sleep(0.6)
+        progress.update(shown, task, 1, 1, "")
     assert capsys.readouterr().err.splitlines() == ["predict: done in 0:00, 13 rows, 4/s"]
 
 

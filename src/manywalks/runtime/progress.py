@@ -95,8 +95,8 @@ def _write_lines(shown: Progress, ended: threading.Event, every: float) -> None:
         due = time.monotonic() + every if is_due else due
         for task in list(shown.tasks):
             line = line_of(task)
-            # the time and the rate of a finished step may be told anew; it is said once all the same
-            state = (task.completed, task.total) if task.finished else line
+            # a finished step may be told anew, with another rate or unit; it is said once all the same
+            state = True if task.finished else line
             if (task.finished or is_due) and told.get(task.id) != state:
                 told[task.id] = state
                 print(line, file=sys.stderr, flush=True)
