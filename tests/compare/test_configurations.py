@@ -90,7 +90,7 @@ def test_bad_settings_are_refused(base: Path, setting: str, word: str) -> None:
 
 
 def test_one_configuration_is_no_comparison(base: Path) -> None:
-    with pytest.raises(ValueError, match="add a file, or values"):
+    with pytest.raises(ValueError, match="add another file or --set"):
         configurations.read_configurations([base], [], sweep=False)
 
 

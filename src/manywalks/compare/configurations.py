@@ -62,7 +62,8 @@ def read_configurations(paths: Sequence[Path], settings: Sequence[str], sweep: b
     found = [one for name, params in named for one in _combinations(name, params, values, len(paths) > 1)]
     if len(found) < 2:
         raise ValueError(
-            f"compare: only {found[0].name}; add a file, or values: --set network.dropout=0.1,0.3"
+            f"compare: only one configuration ({found[0].name if len(paths) > 1 else paths[0]}); add another "
+            "file or --set network.dropout=0.1,0.3"
         )
     check_shared(found)
     return _numbered(found)

@@ -52,6 +52,7 @@ class Study:
         # a molecule that one configuration cannot featurize is in no other's subsets either
         self.splits = [without(subsets, out) for subsets in drawn]
         check_splits(self.curated, self.splits, params, design.metric)
+        self._without_features = int(np.count_nonzero(out & _in_any(drawn)))
         folder = workspace.state / "compare"
         self._splits_file = folder / f"splits-{_digest(self.splits)}.npz"
         write_splits(self._splits_file, self.splits)
@@ -185,7 +186,7 @@ class Study:
     @property
     def _used(self) -> int:
         """Molecules that the splits train or test on; a fixed test subset takes no part."""
-        return int(np.count_nonzero(self.splits[0] != ""))
+        return int(np.count_nonzero(_in_any(self.splits)))
 
     def described(self) -> dict[str, Any]:
         """How the comparison was made."""
@@ -197,6 +198,7 @@ class Study:
             "trained": self.trained,
             "molecules": self._used,
             "left_out": len(self.curated) - self._used,
+            "without_features": self._without_features,
             "test": round(self._mean_size("test")),
             "train": round(self._mean_size("train")),
             "method": self.params.split.method,
@@ -250,6 +252,11 @@ def _one_table(data_workspaces: Sequence[Workspace]) -> pd.DataFrame:
         if other.root != first.root and files.md5_file(other.curated) != files.md5_file(first.curated):
             raise ValueError(f"{other.curated} and {first.curated} differ; delete {other.root} and run again")
     return pd.read_parquet(first.curated)
+
+
+def _in_any(splits: list[np.ndarray]) -> np.ndarray:
+    """Which molecules are in a subset of any of these splits (n,): bool (n,)."""
+    return np.any([subsets != "" for subsets in splits], axis=0)
 
 
 def _dealt(splits: list[int], pieces: int) -> list[list[int]]:

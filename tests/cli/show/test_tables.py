@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from manywalks.cli.show.tables import fitted_table
+from manywalks.cli.show.tables import fitted_table, undecided
 
 HEADER = ["task", "metric", "best on the leaderboard"]
 ROWS = [["caco2_wang", "mae ↓", "0.256 CaliciBoost"], ["ames", "auroc ↑", "0.871 ZairaChem"]]
@@ -25,3 +25,15 @@ def test_a_table_is_a_list_of_rows_only_where_it_does_not_fit() -> None:
     natural = len("caco2_wang") + len("auroc ↑") + len("best on the leaderboard") + 4
     assert fitted_table(HEADER, ROWS, natural).show_header
     assert not fitted_table(HEADER, ROWS, natural - 1).show_header
+
+
+def test_undecided_pairs_say_what_each_of_them_can_do() -> None:
+    none = {"splits": None, "replicates": None, "molecules": None}
+    pairs = [{"needs": none}, {"needs": {**none, "splits": 50}}]
+    design = {"splits": 5, "replicates": 2}
+    both, hopeless = undecided(pairs, design), undecided(pairs[:1] * 2, design)
+    assert "(--repeats)" in both
+    assert "Where nothing is named: Neither more splits" in both
+    assert "(--repeats)" not in hopeless
+    assert "cannot tell. Neither more splits" in hopeless
+    assert undecided(pairs[1:], design).endswith("If the estimates stay as they are, 50 splits would.")

@@ -16,7 +16,11 @@ from manywalks.compare.report.words import (
     label_of,
     method,
     metric_name,
+    no_remedy,
+    remedies,
     stopped_sentence,
+    threshold_text,
+    undecided_sentence,
     verdict_sentence,
 )
 from manywalks.formatting import count, with_error
@@ -39,7 +43,8 @@ def tables(found: dict[str, Any]) -> Group:
             for name, label in label_of(endpoint).items()
         )
         parts += [Text("   ".join(named)), Text()]
-        parts += [_scores(name, endpoint, found["configurations"]), Text(), _pairs(endpoint), Text()]
+        parts += [_scores(name, endpoint, found["configurations"]), Text()]
+        parts += [_pairs(endpoint, found["design"]), Text()]
         if rows := costs(endpoint, found["configurations"]):
             parts += [plain_table(COSTS, rows), Text()]
     for one in found["configurations"]:
@@ -52,25 +57,24 @@ def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
     """`verdict_sentence` in the width of a column."""
     if pair["verdict"] != "undecided":
         return verdict_sentence(pair, label_of(endpoint))
-    needs = pair["needs"]
-    signs = {
-        "splits": "{:g} splits",
-        "replicates": "{:g} replicates",
-        "molecules": "{:g} times the molecules",
-    }
-    ways = [sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None]
-    return f"undecided, needs {' or '.join(ways)}" if ways else "undecided"
+    ways = remedies(pair)
+    return f"undecided, needs {ways}" if ways else "undecided"
 
 
-def undecided(endpoint: dict[str, Any]) -> str:
-    """What an undecided verdict means, and what decides it."""
-    limit = f"{endpoint['threshold']:.2g} {endpoint['unit']}".strip()
-    return (
-        f"Undecided: it is not sure which of the two is better, or whether they differ by less than {limit}, "
-        "which would not matter. If the estimates stay as they are, what a verdict needs would decide it: so "
-        "many splits (--repeats), replicates on each split (--replicates) or molecules. If nothing is named, "
-        "more of these would hardly help."
-    )
+def undecided(pairs: list[dict[str, Any]], design: dict[str, Any]) -> str:
+    """What undecided verdicts mean, and what decides them."""
+    if len(pairs) == 1:
+        return f"Undecided: {undecided_sentence(pairs[0], design)}"
+    named = [pair for pair in pairs if remedies(pair)]
+    said = ["Undecided: this comparison cannot tell."]
+    if named:
+        said.append(
+            "If the estimates stay as they are, what a verdict needs would: so many splits (--repeats), "
+            "replicates on each split (--replicates) or molecules, each alone."
+        )
+    if len(named) < len(pairs):
+        said.append(f"{'Where nothing is named: ' if named else ''}{no_remedy(design)}")
+    return " ".join(said)
 
 
 def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> Table:
@@ -100,7 +104,7 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
     return table
 
 
-def _pairs(endpoint: dict[str, Any]) -> Table:
+def _pairs(endpoint: dict[str, Any], design: dict[str, Any]) -> Table:
     """One row per pair."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     labels = label_of(endpoint)
@@ -122,9 +126,10 @@ def _pairs(endpoint: dict[str, Any]) -> Table:
         )  # fmt: skip
     more = len(endpoint["pairs"]) - MOST_PAIRS
     notes = [f"{count(more, 'more pair')} in the report"] if more > 0 else []
-    if any(pair["verdict"] == "undecided" for pair in endpoint["pairs"][:MOST_PAIRS]):
-        notes.append(undecided(endpoint))
-    table.caption = "\n".join(notes) or None
+    notes.append(f"Smallest difference that matters: {threshold_text(endpoint)} (--threshold)")
+    if open_pairs := [pair for pair in endpoint["pairs"][:MOST_PAIRS] if pair["verdict"] == "undecided"]:
+        notes.append(undecided(open_pairs, design))
+    table.caption = "\n".join(notes)
     table.caption_justify = "left"
     return table
 

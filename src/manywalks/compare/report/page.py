@@ -14,6 +14,7 @@ from manywalks.compare.report.words import (
     method,
     metric_name,
     stopped_sentence,
+    undecided_sentence,
     verdict_sentence,
 )
 from manywalks.formatting import number, with_error
@@ -27,7 +28,7 @@ def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -
         configurations: list[dict[str, Any]] = []
     else:
         configurations = found["configurations"]
-        endpoints = [_part(name, one, configurations) for name, one in found["endpoints"].items()]
+        endpoints = [_part(name, one, found) for name, one in found["endpoints"].items()]
     keys = list(configurations[0]["differs"]) if configurations else []
     context = {
         "title": "Where the variance comes from" if "variance" in found else "Comparison of configurations",
@@ -61,8 +62,9 @@ def shown_setting(value: Any) -> Any:
     return "; ".join(seen) or "none"
 
 
-def _part(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> dict[str, Any]:
+def _part(name: str, endpoint: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """One endpoint of the page."""
+    configurations = found["configurations"]
     names = [row["name"] for row in endpoint["scores"]]
     return {
         "name": name,
@@ -77,7 +79,7 @@ def _part(name: str, endpoint: dict[str, Any], configurations: list[dict[str, An
         "matrix": [
             {"label": one, "cells": [_cell(endpoint, one, other) for other in names]} for one in names
         ],
-        "pairs": [_pair_row(pair) for pair in endpoint["pairs"]],
+        "pairs": [_pair_row(pair, found["design"]) for pair in endpoint["pairs"]],
         "assumptions": _assumptions(endpoint),
     }
 
@@ -134,7 +136,7 @@ def _cell(endpoint: dict[str, Any], one: str, other: str) -> dict[str, str]:
     }
 
 
-def _pair_row(pair: dict[str, Any]) -> dict[str, str]:
+def _pair_row(pair: dict[str, Any], design: dict[str, Any]) -> dict[str, str]:
     """One pair's row."""
     # estimates of two shares of one variance, each with an error of its own
     luck = [pair["luck"][source] for source in ("replicates", "split")]
@@ -148,7 +150,9 @@ def _pair_row(pair: dict[str, Any]) -> dict[str, str]:
         "ensemble": _chance(pair["ensembles"]),
         "replicates": f"{replicates:.0f} %",
         "split": f"{split:.0f} %",
-        "verdict": verdict_sentence(pair),
+        "verdict": f"undecided. {undecided_sentence(pair, design)}"
+        if pair["verdict"] == "undecided"
+        else verdict_sentence(pair),
     }
 
 

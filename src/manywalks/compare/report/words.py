@@ -3,6 +3,7 @@
 from string import ascii_uppercase
 from typing import Any
 
+from manywalks.compare.design import Design
 from manywalks.evaluate.registry import SCORE_NAMES
 from manywalks.formatting import count, two_digits
 
@@ -26,23 +27,47 @@ def metric_name(endpoint: dict[str, Any]) -> str:
 
 
 def verdict_sentence(pair: dict[str, Any], shown: dict[str, str] | None = None) -> str:
-    """The verdict in words, with what would decide it; `shown` gives configurations other names."""
-    if pair["verdict"] != "undecided":
-        one, other = ((shown or {}).get(name, name) for name in (pair["one"], pair["other"]))
-        return f"{one} is {WORDS[pair['verdict']]} {other}"
+    """The verdict in words; `shown` gives configurations other names."""
+    if pair["verdict"] == "undecided":
+        return "undecided"
+    one, other = ((shown or {}).get(name, name) for name in (pair["one"], pair["other"]))
+    return f"{one} is {WORDS[pair['verdict']]} {other}"
+
+
+def remedies(pair: dict[str, Any]) -> str:
+    """What alone would decide an undecided pair: "50 splits or 4 times the molecules"; "" if nothing."""
     needs = pair["needs"]
-    ways = [
-        f"{needs[key]:g} {what}"
-        for key, what in (
-            ("splits", "splits"),
-            ("replicates", "replicates"),
-            ("molecules", "times as many molecules"),
-        )
-        if needs[key] is not None
-    ]
-    if not ways:
-        return "undecided; more splits, replicates or molecules would not decide it"
-    return f"undecided; {' or '.join(ways)} would decide it"
+    signs = {
+        "splits": "{:g} splits",
+        "replicates": "{:g} replicates",
+        "molecules": "{:g} times the molecules",
+    }
+    return " or ".join(sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None)
+
+
+def undecided_sentence(pair: dict[str, Any], design: dict[str, Any]) -> str:
+    """What an undecided pair can do about it; `design` is how the comparison was made."""
+    if ways := remedies(pair):
+        return f"This comparison cannot tell. If the estimates stay as they are, {ways} would."
+    return f"This comparison cannot tell. {no_remedy(design)}"
+
+
+def no_remedy(design: dict[str, Any]) -> str:
+    """What is left where none of the remedies alone would settle it."""
+    usual = Design()
+    splits, replicates = usual.repeats * usual.folds, usual.replicates
+    said = "Neither more splits, nor more replicates, nor more molecules alone would settle it. "
+    if design["splits"] >= splits and design["replicates"] >= replicates:
+        return said + "Together they narrow the interval."
+    return (
+        f"{said}Together they narrow the interval: this run has only {count(design['splits'], 'split')} and "
+        f"{design['replicates']} replicates; the default is {splits} and {replicates}."
+    )
+
+
+def threshold_text(endpoint: dict[str, Any]) -> str:
+    """The smallest difference that matters, with its unit."""
+    return f"{endpoint['threshold']:.2g} {endpoint['unit']}".strip()
 
 
 def costs(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> list[list[str]]:
@@ -82,16 +107,23 @@ def stopped_sentence(one: dict[str, Any]) -> str:
 def design_sentence(design: dict[str, Any]) -> str:
     """How the comparison was made, and how similar test molecules are to training molecules."""
     medians = [fold["median"] for fold in design["similarity"]]
-    left_out = design.get("left_out", 0)  # reports of before do not have it
-    others = f" ({left_out:,} more take no part)" if left_out else ""
     return (
-        f"{count(design['molecules'], 'molecule')}{others}, "
+        f"{count(design['molecules'], 'molecule')}{_left_out(design)}, "
         f"{design['repeats']} x {design['folds']}-fold splits "
         f"({design['method']}), {design['replicates']} replicates of every configuration on every split; "
         f"{count(design['trained'], 'replicate')} trained. Median Tanimoto similarity of a test molecule to "
         f"the nearest training molecule: {min(medians):.2f} to {max(medians):.2f}, depending on the split."
         f"{_near(design['method'], medians)}"
     )
+
+
+def _left_out(design: dict[str, Any]) -> str:
+    """Molecules of the table that are in no split, and why; reports of before do not have all of it."""
+    without_features = design.get("without_features", 0)
+    test = design.get("left_out", 0) - without_features
+    parts = [f"{test:,} more, the test molecules, take no part"] if test else []
+    parts += [f"{without_features:,} more have no features"] if without_features else []
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _near(method: str, medians: list[float]) -> str:
