@@ -37,6 +37,12 @@ def test_a_missing_argument_names_the_help_of_its_command() -> None:
     assert "(see manywalks predict --help)" in done.stderr
 
 
+def test_a_choice_that_is_none_is_said_in_plain_words() -> None:
+    done = command("init", "table.csv", "--preset", "bset")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Invalid value for '--preset': 'bset' is not one of 'fast'")
+
+
 def edited(folder: Path, old: str, new: str) -> None:
     """Replace a piece of params.yaml."""
     path = folder / "params.yaml"

@@ -68,6 +68,15 @@ def test_all_sentences_stand_in_the_page_and_the_card(found: ReportInputs, html:
             assert said in card
 
 
+def test_the_card_says_of_series_what_the_report_shows(found: ReportInputs) -> None:
+    def card(worst: list[dict[str, str]]) -> str:
+        statements = {name: {**one, "by_series": {"worst": worst}} for name, one in found.statements.items()}
+        return model_card(replace(found, statements=statements))
+
+    assert "Not looked at: laboratories and conditions." in card([{"scaffold": "c1ccccc1"}])
+    assert "Not looked at: single series, laboratories and conditions." in card([])
+
+
 def test_a_class_is_shown_calibrated_and_what_is_not_is_labelled(found: ReportInputs, html: str) -> None:
     own = pd.DataFrame(found.predictions[found.predictions["endpoint"] == "active"])
     test = own[(own["subset"] == "test") & own["observed"].notna()]

@@ -108,7 +108,8 @@ def waiting(params: Params, records: int, cores: int) -> str:
     words = "about a minute" if minutes < 2 else f"about {minutes} minutes"
     if minutes >= 90:
         words = f"about {round(seconds / 3600)} hours"
-    return f"{words} on {count(cores, 'core')}; longer if the tolerance asks for many replicates"
+    replicates = count(params.replicates.count or params.replicates.min, "replicate")
+    return f"{words} for {replicates} on {count(cores, 'core')}; longer if the tolerance asks for more"
 
 
 def _graph_seconds(params: Params) -> float:

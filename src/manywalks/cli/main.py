@@ -205,10 +205,12 @@ def explain(
 
 def _run_beside(folder: Path, params: Path) -> Workspace:
     """A folder of its own for parameters other than the workspace's params.yaml."""
-    from manywalks.pipeline.side_workspace import run_beside
+    from manywalks.pipeline.side_workspace import other_table, run_beside
 
-    load_params(params)
-    return run_beside(Workspace.open(folder), params)
+    given, workspace = load_params(params), Workspace.open(folder)
+    if note := other_table(workspace, given):
+        console.print(note, highlight=False, soft_wrap=True)
+    return run_beside(workspace, params)
 
 
 def _show(workspace: Workspace) -> None:
@@ -243,7 +245,9 @@ def main() -> None:
     except Exception as error:  # the last line of defence: a line for people, the traceback on request
         if hasattr(error, "format_message"):
             command = getattr(getattr(error, "ctx", None), "command_path", "manywalks")
-            _end(f"{error.format_message()} (see {command} --help)", 2)  # pyright: ignore
+            # the argument parser puts the kind of error before its sentence
+            said = error.format_message().replace("Value error, ", "")  # pyright: ignore
+            _end(f"{said} (see {command} --help)", 2)
         if os.environ.get("MANYWALKS_DEBUG"):
             raise
         kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "

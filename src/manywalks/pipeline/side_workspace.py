@@ -22,6 +22,17 @@ def run_beside(workspace: Workspace, params_file: Path) -> Workspace:
     return workspace_of(params, folder, f"Made from {params_file.name}; edit that, not this.")
 
 
+def other_table(workspace: Workspace, params: Params) -> str:
+    """A note where these parameters train another table than the workspace's own; "" where they do not."""
+    if not workspace.params_file.is_file():
+        return ""
+    tables = [(workspace.root / path).resolve() for path in (params.data.path, workspace.params.data.path)]
+    if tables[0] == tables[1]:
+        return ""
+    given, own = (path.name for path in tables) if tables[0].name != tables[1].name else tables
+    return f"note: this file's table is {given}; the workspace's params.yaml has {own}"
+
+
 def with_table(params: Params, root: Path) -> Params:
     """The parameters with the path of the raw table made absolute, from a folder that it is relative to."""
     table = str((root / params.data.path).resolve())

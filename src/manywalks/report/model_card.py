@@ -58,6 +58,7 @@ def model_card(found: ReportInputs) -> str:
         "inside": _share_inside(found.predictions),
         "by_domain": _domain(found),
         "fits": [_fit(found, name) for name in found.metrics],
+        "series": any((one.get("by_series") or {}).get("worst") for one in found.statements.values()),
         "data": found.data,
         "split": found.split,
         "drawn": SPLITS[params["split"]["method"]].removeprefix("drawn "),

@@ -115,6 +115,12 @@ def minutes_said(params: Params, records: int) -> float:
     return 1.0 if "a minute" in words else float(words.split()[1])
 
 
+def test_the_wait_says_for_how_many_replicates() -> None:
+    params = with_preset(parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}}))
+    said = "about a minute for 8 replicates on 2 cores; longer if the tolerance asks for more"
+    assert waiting(params, 1282, 2) == said
+
+
 def test_a_network_of_a_builder_is_not_estimated() -> None:
     raw = {"data": {"path": "t.csv", "endpoints": {"y": {}}}, "network": {"builder": "models:build"}}
     assert waiting(parse_params(raw), 1282, 2).startswith("not estimated")
