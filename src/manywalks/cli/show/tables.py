@@ -64,7 +64,7 @@ def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
 def undecided(pairs: list[dict[str, Any]], design: dict[str, Any]) -> str:
     """What undecided verdicts mean, and what decides them."""
     if len(pairs) == 1:
-        return f"Undecided: {undecided_sentence(pairs[0], design)}"
+        return undecided_sentence(pairs[0], design)
     named = [pair for pair in pairs if remedies(pair)]
     said = ["Undecided: this comparison cannot tell."]
     if named:
