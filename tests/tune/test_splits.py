@@ -1,5 +1,7 @@
 """Fresh folds: molecules that no trial has seen."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,6 +96,24 @@ def test_too_few_molecules_are_refused(curated: pd.DataFrame) -> None:
     few = curated.iloc[:40]
     with pytest.raises(ValueError, match="40 molecules are too few for a search"):
         draw_splits(few, SplitParams(), np.zeros(40, dtype=bool), [])
+
+
+@pytest.mark.parametrize(
+    ("method", "classes", "hint"),
+    [
+        ("random", False, "give more molecules$"),
+        ("random", True, "give more molecules, or use split.method stratified$"),
+        ("group", False, "give more molecules, or use split.method random or stratified$"),
+    ],
+)
+def test_no_method_is_recommended_that_is_in_use(
+    curated: pd.DataFrame, method: Any, classes: bool, hint: str
+) -> None:
+    name = next(column.removesuffix(":relation") for column in curated if column.endswith(":relation"))
+    few = curated.iloc[:40].assign(**{name: np.arange(40) % 2})
+    params = SplitParams(method=method, column="c" if method == "group" else None)
+    with pytest.raises(ValueError, match=hint):
+        draw_splits(few, params, np.zeros(40, dtype=bool), [name] if classes else [])
 
 
 def test_the_endpoint_that_leaves_too_few_is_named(curated: pd.DataFrame) -> None:

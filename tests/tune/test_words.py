@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from manywalks.tune.report.words import not_excluded, sentences
+from manywalks.tune.report.words import head, not_excluded, optimism, sentences
 
 MOLECULES = {"molecules": 4e-4, "training": 3e-4, "replicates": 1e-4}
 REPLICATES = {"molecules": 1e-4, "training": 1e-4, "replicates": 6e-4}
@@ -46,7 +46,7 @@ def test_where_replicates_are_what_is_missing_it_says_so() -> None:
 
 def test_a_limit_too_short_for_any_trial_is_explained() -> None:
     design = {"trials": 0, "seconds": 12.0, "verdict_seconds": 95.0, "limit": 60.0}
-    (said,) = sentences({"verdict": None, "design": design})
+    (said,) = sentences({"verdict": None, "design": design, "earlier": None})
     assert said.startswith(
         "No trial: the present settings took 12 seconds, and a verdict would take about 1.6 min"
     )
@@ -64,3 +64,40 @@ def test_a_limit_too_short_for_any_trial_is_explained() -> None:
 )
 def test_other_verdicts_say_no_such_thing(word: str, promised: float, low: float, high: float) -> None:
     assert not_excluded(found(word, promised, low, high)) == []
+
+
+def test_the_gain_on_fresh_molecules_is_the_one_to_expect() -> None:
+    search = {**found("better", 0.176, 0.1, 0.14), "optimism": {"promised": 0.176, "fresh": 0.121}}
+    assert optimism(search) == (
+        "On the search's own folds the gain looked like +0.176; expect the figure on fresh molecules, "
+        "+0.121 log10 cm/s."
+    )
+
+
+def test_the_first_line_of_the_tuned_file_names_its_search() -> None:
+    search = found("better", 0.176, 0.1, 0.14) | {
+        "design": {"journal": ".manywalks/tune/search-3/journal.log"},
+        "winner": {"number": 12},
+        "train": "manywalks train --params params.tuned.yaml",
+    }
+    search["verdict"]["gain"] = 0.121
+    assert head(search, "2026-11-27") == (
+        "Found by `manywalks tune` (search 3, trial 12, 2026-11-27, gain +0.121 log10 cm/s). "
+        "Next: manywalks train --params params.tuned.yaml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("earlier", "written", "said"),
+    [
+        (None, None, []),
+        ("search 2", None, ["in the workspace is an earlier result (search 2). This search has not changed"]),
+        ("", None, ["in the workspace is an earlier result. This search has not changed it."]),
+        ("search 2", "params.tuned.yaml", ["params.tuned.yaml replaces an earlier result (search 2)."]),
+    ],
+)
+def test_an_earlier_result_is_spoken_of(earlier: str | None, written: str | None, said: list[str]) -> None:
+    design = {"trials": 5, "asked": 5, "limit": None}
+    _, *rest = sentences({"verdict": None, "design": design, "earlier": earlier, "written": written})
+    assert len(rest) == len(said)
+    assert all(part in line for part, line in zip(said, rest, strict=True))

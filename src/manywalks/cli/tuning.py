@@ -80,6 +80,7 @@ def tune(
     console.print(tables(found), highlight=False)
     if found["written"]:
         console.print(f"written  {workspace.root / found['written']}", highlight=False, soft_wrap=True)
+        console.print(f"next     {found['train']}", highlight=False, soft_wrap=True)
     if dvc:
         trials_saved = count(found["experiments"], "trial")
         console.print(f"saved    {trials_saved}: dvc exp show --only-changed", highlight=False)

@@ -67,7 +67,8 @@ class History:
         if former != self._cost:
             was = f"with --cost {former}" if former else "without --cost"
             raise ValueError(
-                f"--continue: the last search was made {was}; ask for the same, or begin a new one"
+                f"--continue: the last search was made {was}; ask for the same, "
+                "or run without --continue to begin a new search"
             )
 
     def _values(self, gain: float, cost: float | None) -> list[float]:

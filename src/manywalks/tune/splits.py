@@ -57,7 +57,7 @@ def draw_splits(curated: pd.DataFrame, params: SplitParams, out: np.ndarray, cla
         if _enough(curated, search, classes):
             break
     else:
-        raise _too_few(curated)
+        raise _too_few(curated, params.method, classes)
     for k in FRESH_FOLDS:
         drawn = folds(curated.loc[fresh], params, 1, k)
         judged = [
@@ -66,21 +66,26 @@ def draw_splits(curated: pd.DataFrame, params: SplitParams, out: np.ndarray, cla
         ]
         if _enough(curated, judged, classes):
             return Splits(search, judged, count)
-    raise _too_few(curated)
+    raise _too_few(curated, params.method, classes)
 
 
-def _too_few(curated: pd.DataFrame) -> ValueError:
+def _too_few(curated: pd.DataFrame, method: str, classes: list[str]) -> ValueError:
     """What to say of a table that leaves too little in each fold."""
     measured = {
         name: int(np.isfinite(curated[name].to_numpy(dtype=np.float64)).sum()) for name in _endpoints(curated)
     }
     name = min(measured, key=measured.__getitem__)
-    fewest = measured[name] < len(curated)
-    hint = f", remove the endpoint with the fewest values ({name}: {measured[name]})" if fewest else ""
+    remedies = ["give more molecules"]
+    if measured[name] < len(curated):
+        remedies.append(f"remove the endpoint with the fewest values ({name}: {measured[name]})")
+    if method not in ("random", "stratified"):
+        remedies.append("use split.method random or stratified")
+    elif method == "random" and classes:
+        remedies.append("use split.method stratified")
     return ValueError(
         f"tune: {len(curated)} molecules are too few for a search and a verdict on molecules that it has "
         f"not seen (at least {FEWEST} measured ones of each endpoint in each of {FRESH_FOLDS[-1]} folds, "
-        f"both classes among them); give more molecules{hint}, or use split.method random or stratified"
+        f"both classes among them); {', or '.join(remedies)}"
     )
 
 

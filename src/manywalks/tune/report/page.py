@@ -44,6 +44,7 @@ def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -
         "sentences": sentences(found),
         "promise": _promise(found),
         "file": found["written"],
+        "train": found["train"],
         "changes": [
             {"key": one["key"], "present": value_text(one["present"]), "tuned": value_text(one["tuned"])}
             for one in (winner["changes"] if winner else [])

@@ -1,10 +1,12 @@
 """A search in words, for the terminal and for its page."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 from manywalks.formatting import count, duration, number
 from manywalks.tune.search import Search
+from manywalks.tune.space.written import HEAD, NAME
 
 
 def shown(found: dict[str, Any], value: float) -> str:
@@ -33,14 +35,33 @@ def interval(found: dict[str, Any], part: dict[str, Any]) -> str:
 
 
 def sentences(found: dict[str, Any]) -> list[str]:
-    """The verdict, what it rests on, and how much the search promised too much."""
-    verdict = found["verdict"]
-    if verdict is None:
-        tried = found["design"]["trials"]
-        if tried == 0:
-            return [_no_time(found["design"])]
-        return [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
-    return [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
+    """The verdict, what it rests on, how the search ended, and what there is of an earlier one."""
+    tried = found["design"]["trials"]
+    if found["verdict"] is not None:
+        said = [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
+    elif tried == 0:
+        said = [_no_time(found["design"])]
+    else:
+        said = [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
+    return [*said, *_earlier(found)]
+
+
+def _earlier(found: dict[str, Any]) -> list[str]:
+    """What becomes of a params.tuned.yaml that was there before."""
+    if found["earlier"] is None:
+        return []
+    which = f"an earlier result ({found['earlier']})" if found["earlier"] else "an earlier result"
+    if found["written"]:
+        return [f"The new {found['written']} replaces {which}."]
+    return [f"The {NAME} in the workspace is {which}. This search has not changed it."]
+
+
+def head(found: dict[str, Any], written: str) -> str:
+    """The first line of params.tuned.yaml: which search found it, when, its gain, and what comes next."""
+    number = Path(found["design"]["journal"]).parent.name.removeprefix("search-")
+    gain = f"{shown(found, found['verdict']['gain'])}{unit(found)}"
+    which = [f"search {number}", f"trial {found['winner']['number']}", written, f"gain {gain}"]
+    return f"{HEAD} ({', '.join(part for part in which if part)}). Next: {found['train']}"
 
 
 def _no_time(design: dict[str, Any]) -> str:
@@ -122,13 +143,11 @@ def rests_on(found: dict[str, Any]) -> str:
 
 
 def optimism(found: dict[str, Any]) -> str:
-    """What the search promised, and how much of it was left on fresh folds."""
+    """The gain as the search saw it, beside that on fresh molecules."""
     part = found["optimism"]
-    much = "too much" if part["optimism"] > 0 else "too little"
     return (
-        f"The search had promised {shown(found, part['promised'])}; on fresh folds it is "
-        f"{shown(found, part['fresh'])}. So it promised {shown(found, abs(part['optimism'])).lstrip('+')}"
-        f"{unit(found)} {much}."
+        f"On the search's own folds the gain looked like {shown(found, part['promised'])}; expect the figure "
+        f"on fresh molecules, {shown(found, part['fresh'])}{unit(found)}."
     )
 
 

@@ -1,5 +1,6 @@
 """Begin a search, or find the last one to go on with: what it searched, and on what."""
 
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ class Opened(NamedTuple):
 def open_search(workspace: Workspace, space_file: Path | None, *, resume: bool) -> Opened:
     """A new search, or the last one; a ValueError says why that cannot go on."""
     present = workspace.params
-    asked = None if space_file is None else read_sections(space_file)
+    asked = None if space_file is None else _read(space_file)
     if not resume:
         if space_file is not None and not isinstance(asked, dict):
             raise ValueError(f"{space_file}: has no sections; write ranges as in docs/tune.md")
@@ -43,7 +44,7 @@ def open_search(workspace: Workspace, space_file: Path | None, *, resume: bool) 
         return Opened(folder, space_of(sections, present, source), sections)
     found = searches(workspace.state / "tune")
     if not found or not (found[-1] / NAME).is_file():
-        raise ValueError("--continue: there is no search to go on with; leave it out to begin one")
+        raise ValueError("--continue: there is no search to go on with; run without --continue to begin one")
     kept = files.read_json(found[-1] / NAME)
     if asked is not None and _plain(asked) != kept["sections"]:
         raise ValueError(
@@ -51,6 +52,14 @@ def open_search(workspace: Workspace, space_file: Path | None, *, resume: bool) 
         )
     _refuse_changes(kept["made_on"], made_on(present))
     return Opened(found[-1], space_of(kept["sections"], present, kept["source"]), kept["sections"])
+
+
+def _read(space_file: Path) -> Any:
+    """What a file of ranges holds."""
+    if not space_file.is_file():
+        made = f"manywalks tune --show-space > {shlex.quote(str(space_file))}"
+        raise ValueError(f"--space {space_file}: no such file; make one with `{made}`")
+    return read_sections(space_file)
 
 
 def made_on(present: Params) -> dict[str, Any]:
@@ -68,7 +77,8 @@ def keep(opened: Opened, present: Params, curated: Path) -> None:
     if path.is_file():
         if files.read_json(path)["molecules"] != molecules:
             raise ValueError(
-                "--continue: the table has changed since the last search; leave it out to begin one"
+                "--continue: the table has changed since the last search; "
+                "run without --continue to begin a new search"
             )
         return
     content = {
@@ -85,7 +95,10 @@ def _refuse_changes(before: dict[str, Any], now: dict[str, Any]) -> None:
     changed = [name for name in now if now[name] != before.get(name)]
     if changed:
         what = "the training code" if changed == ["code"] else f"{changed[0]} in params.yaml"
-        raise ValueError(f"--continue: {what} has changed since the last search; leave it out to begin one")
+        raise ValueError(
+            f"--continue: {what} has changed since the last search; "
+            "run without --continue to begin a new search"
+        )
 
 
 def _plain(value: Any) -> Any:
