@@ -23,7 +23,7 @@ from manywalks.tune.job import TuneJob
 from manywalks.tune.material import Material
 from manywalks.tune.report.experiments import save_trials
 from manywalks.tune.report.reports import finished
-from manywalks.tune.report.words import standing
+from manywalks.tune.report.words import progress, standing
 from manywalks.tune.running import evaluate_or_fail
 from manywalks.tune.search import Search
 from manywalks.tune.space import recipe
@@ -103,10 +103,10 @@ def _search(search: Search, by: Trainer, tell: Tell) -> None:
     slots, futures = threading.Semaphore(search.workers), dict[int, PrefectFuture]()
 
     def free(_: PrefectFuture) -> None:
-        tell(*search.progress())
+        tell(*progress(search))
         slots.release()
 
-    tell(*search.progress())
+    tell(*progress(search))
     while True:
         slots.acquire()
         _settle(search, futures)
@@ -117,7 +117,7 @@ def _search(search: Search, by: Trainer, tell: Tell) -> None:
         futures[number].add_done_callback(free)
     wait(list(futures.values()))
     _settle(search, futures)
-    tell(1, 1, search.progress()[2])
+    tell(1, 1, progress(search)[2])
 
 
 def _settle(search: Search, futures: dict[int, PrefectFuture]) -> None:

@@ -11,10 +11,11 @@ import pytest
 from manywalks import files
 from manywalks.compare.folds import FoldStore
 from manywalks.params.load import load_params
-from manywalks.tune.design import FEW, Rung, rungs_of, seconds_of
+from manywalks.tune.design import FEW, Rung, rungs_of, seconds_of, time_text
 from manywalks.tune.report.importance import importance
 from manywalks.tune.report.reports import finished
 from manywalks.tune.report.words import sentences
+from manywalks.tune.result import kept
 from manywalks.tune.running import evaluate_or_fail, run_here
 from manywalks.tune.search import PRESENT, Search
 from manywalks.tune.space.reading import space_of
@@ -36,6 +37,11 @@ def judged(search: Search, train: Train) -> dict[str, Any]:
 @pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("1h30m", 5400), ("1.5h", 5400), ("45s", 45)])
 def test_times_are_read(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["45s", "3m", "30m", "1h30m", "2h", "1h1s"])
+def test_times_are_written_as_they_are_read(text: str) -> None:
+    assert time_text(seconds_of(text)) == text
 
 
 @pytest.mark.parametrize("text", ["soon", "", "-5m", "0m", "5d", "90"])
@@ -87,6 +93,7 @@ def test_the_present_settings_gain_nothing_over_themselves(begin: Begin, train: 
 def test_a_search_that_was_stopped_goes_on_and_trains_nothing_twice(begin: Begin, train: Train) -> None:
     first = begin(trials=2)
     run_here(first, train)
+    assert kept(first) == 0
     again, trained = begin(trials=3), list[Any]()
     assert again.present_shares() == []
 
@@ -95,11 +102,20 @@ def test_a_search_that_was_stopped_goes_on_and_trains_nothing_twice(begin: Begin
         train(share)
 
     run_here(again, counted)
+    assert kept(again) == first.replicates()
+    assert again.replicates() - kept(again) == sum(len(share.numbers) * FEW for share in trained)
     assert sorted(again.trials) == [*sorted(first.trials), max(first.trials) + 1]
     stores = {share.fold_store for share in trained}
     assert stores == {again.material.store(again.trials[max(again.trials)].params).folder}
     for number in first.trials:
         assert again.trials[number].values == first.trials[number].values
+
+
+def test_trials_of_the_same_settings_are_not_taken_for_an_earlier_run(begin: Begin, train: Train) -> None:
+    search = begin({"train": {"epochs": [6]}}, trials=2)
+    run_here(search, train)
+    assert len(search.trials) == 2
+    assert kept(search) == 0
 
 
 def test_a_trial_that_a_kill_interrupted_is_taken_up_where_it_was(begin: Begin, train: Train) -> None:
@@ -185,6 +201,7 @@ def test_no_trial_begins_that_would_leave_no_time_for_the_verdict(begin: Begin, 
     assert search.ask() is not None
     search.clock.began -= 10
     assert search.ask() is None
+    assert 1000 < search.least_seconds() < 1010
 
 
 def test_the_verdict_of_a_slow_winner_takes_longer(begin: Begin) -> None:

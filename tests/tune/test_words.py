@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from manywalks.tune.report.words import head, not_excluded, optimism, sentences
+from manywalks.tune.report.words import design_sentence, head, not_excluded, optimism, sentences
 
 MOLECULES = {"molecules": 4e-4, "training": 3e-4, "replicates": 1e-4}
 REPLICATES = {"molecules": 1e-4, "training": 1e-4, "replicates": 6e-4}
@@ -45,12 +45,60 @@ def test_where_replicates_are_what_is_missing_it_says_so() -> None:
 
 
 def test_a_limit_too_short_for_any_trial_is_explained() -> None:
-    design = {"trials": 0, "seconds": 12.0, "verdict_seconds": 95.0, "limit": 60.0}
+    design = {
+        "trials": 0, "seconds": 12.0, "verdict_seconds": 95.0, "limit": 60.0, "least": 130.0,
+        "present_kept": False,
+    }  # fmt: skip
     (said,) = sentences({"verdict": None, "design": design, "earlier": None})
     assert said.startswith(
         "No trial: the present settings took 12 seconds, and a verdict would take about 1.6 min"
     )
-    assert said.endswith("--time 1.0 minutes; give more and --continue.")
+    assert said.endswith("--time 1m; give 3m or more, and --continue.")
+    (said,) = sentences({"verdict": None, "design": {**design, "present_kept": True}, "earlier": None})
+    assert said.startswith("No trial: the present settings were trained before, and a verdict")
+
+
+@pytest.mark.parametrize(
+    ("trials", "stopped", "limit", "said"),
+    [
+        (
+            12,
+            0,
+            1800.0,
+            ["The search ended after 12 of 60 trials: the rest of --time 30m was kept for the verdict."],
+        ),
+        (
+            60,
+            1,
+            1800.0,
+            ["The search ended after 59 of 60 trials: the rest of --time 30m was kept for the verdict."],
+        ),
+        (60, 0, 1800.0, []),
+        (60, 0, None, []),
+    ],
+)
+def test_a_search_that_leaves_its_time_to_the_verdict_says_so(
+    trials: int, stopped: int, limit: float | None, said: list[str]
+) -> None:
+    design = {"trials": trials, "asked": 60, "stopped": stopped, "limit": limit}
+    _, *rest = sentences({"verdict": None, "design": design, "earlier": None})
+    assert rest == said
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (0, "1,000 replicates in 9 seconds."),
+        (980, "1,000 replicates (980 kept from earlier runs) in 9 seconds."),
+        (1000, "1,000 replicates, all kept from earlier runs."),
+    ],
+)
+def test_replicates_of_earlier_runs_are_told_apart(kept: int, said: str) -> None:
+    design = {
+        "rungs": [{"splits": 2}], "trials": 3, "asked": 3, "beaten": 0, "failed": 0, "replicates": 1000,
+        "kept": kept, "seconds": 9.0, "molecules": 90, "method": "random",
+    }  # fmt: skip
+    assert said in design_sentence({"design": design})
 
 
 @pytest.mark.parametrize(
@@ -97,7 +145,7 @@ def test_the_first_line_of_the_tuned_file_names_its_search() -> None:
     ],
 )
 def test_an_earlier_result_is_spoken_of(earlier: str | None, written: str | None, said: list[str]) -> None:
-    design = {"trials": 5, "asked": 5, "limit": None}
+    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": None}
     _, *rest = sentences({"verdict": None, "design": design, "earlier": earlier, "written": written})
     assert len(rest) == len(said)
     assert all(part in line for part, line in zip(said, rest, strict=True))

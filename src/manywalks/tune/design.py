@@ -69,3 +69,12 @@ def seconds_of(text: str) -> float:
     if not found > 0:
         raise ValueError(f"--time {text}: is too short; give more than 0")
     return found
+
+
+def time_text(seconds: float) -> str:
+    """1800 -> "30m", 5400 -> "1h30m", as --time reads it; at least a second."""
+    left, parts = max(1, round(seconds)), list[str]()
+    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        parts += [f"{number}{unit}"] if number else []
+    return "".join(parts)

@@ -1,12 +1,13 @@
 """What reports/tune.json holds."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 
 from manywalks.evaluate.registry import IN_UNITS, SCORE_NAMES
 from manywalks.params.load import Params
+from manywalks.tune.design import FEW
 from manywalks.tune.front import COSTS
 from manywalks.tune.gains import Gain
 from manywalks.tune.search import PRESENT, Search
@@ -50,11 +51,16 @@ def _design(search: Search) -> dict[str, Any]:
         "asked": search.material.design.trials,
         "trials": len(search.trials),
         "beaten": sum(trial.state == "beaten" for trial in search.trials.values()),
+        "stopped": sum(trial.state == "running" for trial in search.trials.values()),
         "failed": sum(trial.state == "failed" for trial in search.trials.values()),
         "rungs": [rung._asdict() for rung in search.rungs],
         "replicates": search.replicates(),
+        "kept": kept(search),  # of these, from an earlier run
+        "present_kept": kept(search, [PRESENT]) == search.rungs[-1].splits * FEW,
         "seconds": round(search.clock.gone, 1),
         "limit": search.clock.limit,
+        # with less than this no trial fits; None where there is no limit
+        "least": None if search.clock.limit is None else round(search.least_seconds(), 1),
         # about so long the verdict takes; None where there is no limit
         "verdict_seconds": None if search.clock.limit is None else round(search.verdict_seconds(), 1),
         "molecules": int(np.any([subsets == "test" for subsets in splits], axis=0).sum()),
@@ -64,6 +70,16 @@ def _design(search: Search) -> dict[str, Any]:
         "space": search.space.source,
         "journal": str(search.history.path.relative_to(search.material.workspace.root)),
     }
+
+
+def kept(search: Search, numbers: Collection[int] | None = None) -> int:
+    """Replicates that an earlier run had trained: of some configurations, or of all."""
+    material, scored = search.material, search.scores[0].found
+    params = {PRESENT: material.present, **{n: trial.params for n, trial in search.trials.items()}}
+    asked = {c for _, c in scored if numbers is None or c in numbers}
+    stores = {c: material.store(params[c]).folder for c in asked}
+    found = [(n, stores[c]) for n, c in scored if c in stores]
+    return sum(one not in search.trained for one in found) * FEW
 
 
 def _cost(search: Search) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from pathlib import Path
 from typing import Any
 
 from manywalks.compare.design import Share
@@ -13,7 +14,7 @@ from manywalks.tune.history import BEATEN, FAILED, VALUES, History, suggest
 from manywalks.tune.material import Material
 from manywalks.tune.proposals.proposals import FIRST, Tried, best_expected, first
 from manywalks.tune.space.space import Space, explicit, same_model
-from manywalks.tune.trial import Clock, TrialState
+from manywalks.tune.trial import SLACK, Clock, TrialState
 
 PRESENT = -1
 # so many trials may fail before any has ended well: then the data or the machine is to blame
@@ -36,6 +37,8 @@ class Search:
         self.seconds: dict[int, float] = {}
         self.trials: dict[int, TrialState] = {}
         self.clock = Clock(material.design.seconds)
+        # (split, store) of what this run trains; all else is kept from an earlier one
+        self.trained: set[tuple[int, Path]] = set()
         self._lock = threading.RLock()
         self._left: list[int] = []
         self._present = material.present
@@ -46,7 +49,9 @@ class Search:
         """What is to be trained of the present settings, on every split of the search."""
         last = self.rungs[-1]
         numbers = list(range(last.splits))
-        return self.material.shares(self._present, self.splits, numbers, last.replicates, self.workers)
+        shares = self.material.shares(self._present, self.splits, numbers, last.replicates, self.workers)
+        self.trained |= {(n, share.fold_store) for share in shares for n in share.numbers}
+        return shares
 
     def begin(self) -> None:
         """Score the present settings, and what a former run has left."""
@@ -75,8 +80,9 @@ class Search:
 
     def present_scores(self) -> list[float]:
         """The present settings' scores, means over the splits of the search, one an endpoint."""
-        own = [[found.infinite for (_, c), found in one.found.items() if c == PRESENT] for one in self.scores]
-        return [sum(values) / len(values) for values in own]
+        with self._lock:  # trials are scored meanwhile
+            found = [[s.infinite for (_, c), s in one.found.items() if c == PRESENT] for one in self.scores]
+        return [sum(values) / len(values) for values in found]
 
     def _take_up(self) -> None:
         """Trials of the history: their scores, and those that had not ended."""
@@ -182,6 +188,8 @@ class Search:
         with self._lock:
             params = self.trials[number].params
         found = self.material.shares(params, self.splits, list(range(asked.splits)), asked.replicates)
+        with self._lock:
+            self.trained |= {(n, one.fold_store) for one in found for n in one.numbers}
         return found[0] if found else None
 
     def take(self, number: int, rung: int) -> bool:
@@ -278,21 +286,10 @@ class Search:
         """Trials that have ended; never waits, since an interruption asks while a trial may be scored."""
         return sum(trial.state != "running" for trial in list(self.trials.values()))
 
-    def progress(self) -> tuple[float, float, str]:
-        """Share done, of 1, and the best score so far."""
-        with self._lock:
-            done = self.ended() / self.material.design.trials
-            if self.clock.limit is not None:
-                done = max(done, self.clock.gone / self.clock.limit)
-            best = self.best()
-            note = f"{self.ended()}/{self.material.design.trials} trials"
-            if best is not None and len(self.scores) == 1:
-                score = self.present_scores()[0] + self.scores[0].terms.sign * best[1].mean
-                note += f", best {score:.3f}"
-            elif best is not None:
-                note += f", best {100 * best[1].mean:+.1f} %"
-            return min(done, 1.0), 1.0, note
-
     def replicates(self) -> int:
         """Replicates that trials and present settings were scored with."""
         return len(self.scores[0].found) * FEW
+
+    def least_seconds(self) -> float:
+        """The shortest time limit that leaves room for one trial beside what is done and the verdict."""
+        return self.clock.gone + self._step_seconds(None, 0) + SLACK * self.verdict_seconds()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from manywalks.formatting import count, duration, number
+from manywalks.tune.design import time_text
 from manywalks.tune.search import Search
 from manywalks.tune.space.written import HEAD, NAME
 
@@ -39,10 +40,12 @@ def sentences(found: dict[str, Any]) -> list[str]:
     tried = found["design"]["trials"]
     if found["verdict"] is not None:
         said = [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
+        said += _ended_early(found["design"])
     elif tried == 0:
         said = [_no_time(found["design"])]
     else:
         said = [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
+        said += _ended_early(found["design"])
     return [*said, *_earlier(found)]
 
 
@@ -66,11 +69,26 @@ def head(found: dict[str, Any], written: str) -> str:
 
 def _no_time(design: dict[str, Any]) -> str:
     """Why there is no trial at all."""
-    took, takes = duration(design["seconds"]), duration(design["verdict_seconds"] or 0)
+    takes, least = duration(design["verdict_seconds"]), 60 * math.ceil(design["least"] / 60)
+    took = f"took {duration(design['seconds'])}"
+    if design["present_kept"]:
+        took = "were trained before"
     return (
-        f"No trial: the present settings took {took}, and a verdict would take about {takes}. That leaves no "
-        f"time for a trial in --time {duration(design['limit'] or 0)}; give more and --continue."
+        f"No trial: the present settings {took}, and a verdict would take about {takes}. That leaves no "
+        f"time for a trial in --time {time_text(design['limit'])}; give {time_text(least)} or more, and "
+        "--continue."
     )
+
+
+def _ended_early(design: dict[str, Any]) -> list[str]:
+    """Where the search ended because the rest of its time is the verdict's: that it did."""
+    ended, asked = design["trials"] - design["stopped"], design["asked"]
+    if design["limit"] is None or ended >= asked:
+        return []
+    return [
+        f"The search ended after {ended} of {count(asked, 'trial')}: the rest of --time "
+        f"{time_text(design['limit'])} was kept for the verdict."
+    ]
 
 
 def headline(found: dict[str, Any]) -> str:
@@ -168,10 +186,15 @@ def design_sentence(found: dict[str, Any]) -> str:
     """How the search was made."""
     design = found["design"]
     steps = ", then ".join(str(rung["splits"]) for rung in design["rungs"])
+    made = count(design["replicates"], "replicate")
+    if design["kept"] == design["replicates"]:
+        made += ", all kept from earlier runs"
+    else:
+        kept = f" ({design['kept']:,} kept from earlier runs)" if design["kept"] else ""
+        made += f"{kept} in {duration(design['seconds'])}"
     return (
         f"{count(design['trials'], 'trial')} of {design['asked']}, {design['beaten']} ended early, "
-        f"{design['failed']} failed; {count(design['replicates'], 'replicate')} in "
-        f"{duration(design['seconds'])}. Every trial is scored on {steps} splits of "
+        f"{design['failed']} failed; {made}. Every trial is scored on {steps} splits of "
         f"{count(design['molecules'], 'molecule')} ({design['method']}), projected to infinitely "
         "many replicates."
     )
@@ -188,6 +211,21 @@ def standing(search: Search) -> str:
     """What an interruption keeps."""
     asked = search.material.design.trials
     return f"{search.ended()} of {asked} trials kept; run again with --continue to go on"
+
+
+def progress(search: Search) -> tuple[float, float, str]:
+    """Share done, of 1, and the best score so far."""
+    asked, ended, clock, best = search.material.design.trials, search.ended(), search.clock, search.best()
+    done = ended / asked
+    if clock.limit is not None:
+        done = max(done, clock.gone / clock.limit)
+    note = f"{ended}/{asked} trials"
+    if best is not None and len(search.scores) == 1:
+        score = search.present_scores()[0] + search.scores[0].terms.sign * best[1].mean
+        note += f", best {score:.3f}"
+    elif best is not None:
+        note += f", best {100 * best[1].mean:+.1f} %"
+    return min(done, 1.0), 1.0, note
 
 
 def metric_text(found: dict[str, Any]) -> str:
