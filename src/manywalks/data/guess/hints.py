@@ -75,8 +75,9 @@ def written_limits(name: str, endpoint: EndpointParams, cells: pd.Series, decima
     limit = there & (read.relation != "=")
     if endpoint.kind != "regression" or not limit.any():
         return None
+    first = pd.Series(given[limit]).iloc[0]
     return (
-        f"limits of {name!r}: {limit.sum():,} of {there.sum():,} values, such as {given[limit].iloc[0]}; "
+        f"limits of {name!r}: {limit.sum():,} of {there.sum():,} values, such as {first}; "
         "they count as limits, not as measured"
     )
 
