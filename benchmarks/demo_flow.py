@@ -90,7 +90,7 @@ def main() -> None:
         f"## The whole flow on the demo data\n\n`python -m benchmarks.demo_flow`: `manywalks train`, default "
         f"recipe, {asked.replicates} replicates, a fresh workspace each of {asked.turns} turns; "
         f"{len(os.sched_getaffinity(0))} cores, load {load:.1f}. Seconds: median (least to most)."
-        f"\n\n{table(['subset', 'seconds', 'share'], lines)}"
+        f"\n\n{table(['part', 'seconds', 'share'], lines)}"
     )
     print(text)
     write_section("demo-flow", text)
