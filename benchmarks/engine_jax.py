@@ -4,8 +4,8 @@
         [--replicates 1 8 32 128]
     python -m benchmarks.engine_jax --write --kept FILE      (rows that were measured on another machine)
 
-Milliseconds by the clock a replicate and step. The engine: a whole pack, from its initial weights to its
-predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps an
+Milliseconds of wall-clock time per replicate and step. The engine: a whole pack, from its initial weights
+to its predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps an
 execution, from the third epoch on. The numba engine: a pack on all cores, compiled before. Needs JAX; without
 an accelerator it runs on the processor, and says so.
 """
@@ -70,7 +70,7 @@ def fit_ms(problem: Problem) -> float:
 
 
 def engine_ms(problem: Problem, m: int, repeats: int = 2) -> tuple[float, float]:
-    """Of packs of m on the device: median ms a replicate and step; seconds of the first, which compiles."""
+    """Packs of m on the device: median ms per replicate and step; seconds of the first, which compiles."""
     from manywalks.train.jax_engine.trainer import JaxTrainer
 
     trainer = JaxTrainer(problem, m)
@@ -80,7 +80,7 @@ def engine_ms(problem: Problem, m: int, repeats: int = 2) -> tuple[float, float]
 
 
 def numba_ms(problem: Problem, m: int = 32) -> float:
-    """Of a pack on all cores: ms a replicate and step."""
+    """A pack on all cores: ms per replicate and step."""
 
     def pack(count: int) -> None:
         for _ in numba_engine.train_pack(Pack(problem, range(count), 1, threads=CORES)):
@@ -91,7 +91,7 @@ def numba_ms(problem: Problem, m: int = 32) -> float:
 
 
 def limit_ms(weights: int, bandwidth: float) -> float:
-    """What the bytes of weights and moments take: ms a replicate and step."""
+    """The time that moving weights and moments takes at least: ms per replicate and step."""
     return 1000 * BYTES_A_WEIGHT * weights / bandwidth
 
 
@@ -148,6 +148,7 @@ def precision(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
     m = max(counts)
     for case in cases:
         problem = problems_of(case, EPOCHS[case])[-1]
+        name = ADDRESS[case] if case != "mix" else "the second family of the default mix, batch 64"
         found = {}
         for exact in ("float32", "tensorfloat32"):
             jax.config.update("jax_default_matmul_precision", exact)
@@ -160,7 +161,7 @@ def precision(kept: Kept, cases: Sequence[str], counts: Sequence[int]) -> None:
         cells = [f"{each.mean():.4f} ± {each.std(ddof=1):.4f}" for each in (full, short)]
         welch: Any = ttest_ind(full, short, equal_var=False)
         row = [*cells, f"{welch.pvalue:.2f}", f"{apart:.4f}", f"{took:.1f}", f"{sooner:.1f}"]
-        kept.add("precision", case, [ADDRESS[case], str(m), *row])
+        kept.add("precision", case, [name, str(m), *row])
 
 
 def _weights(problem: Problem) -> int:

@@ -42,7 +42,7 @@ def run(folder: Path, preset: Preset, replicates: int, last: str = STEPS[-1]) ->
 
 
 def both_ways(folder: Path) -> Iterator[list[str]]:
-    """A row a family: ms a molecule on all cores and on the device, and how far their outputs are apart."""
+    """One row per family: ms per molecule on all cores and on the device, and how far outputs differ."""
     workspace = Workspace(folder)
     ensemble = Ensemble.load(workspace.ensemble)
     own = Features.load(workspace.features)

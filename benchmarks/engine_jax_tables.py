@@ -9,24 +9,24 @@ from benchmarks.results import table, write_section
 MOLECULES = 1_800
 # bytes of the weights, two moments, each read and written once a step
 BYTES_A_WEIGHT = 24
-SPEED = f"""ms by the clock a replicate and step, a whole pack (50 epochs, graph 40) with its
-initial weights and predictions; `fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes a
-weight at the speed at which an array of 1 GB is read and written here, pass after pass. First pack: its
-programs are compiled in it."""
+SPEED = f"""Milliseconds of wall-clock time per replicate and step, for a whole pack (50 epochs, graph 40)
+with its initial weights and predictions; `fit` one after another on the same device. Limit: {BYTES_A_WEIGHT} bytes per
+weight at the speed at which this device reads and writes an array of 1 GB, pass after pass. The time of the
+first pack includes compiling."""
 GROWTH = """One family's features (2,048 counts, 240 descriptors), the default network, batch 64, 2 epochs:
-initial weights and the way back to the host are most of the time of the small tables."""
-EXACTNESS = """Whole trainings of the same streams; RMSE of the test molecules in SDs of the target; seconds
-with compilation, which the second finds half done."""
+for small tables, most of the time goes into initial weights and copying results to the host."""
+EXACTNESS = """Whole trainings with the same random numbers; RMSE of the test molecules in SDs of the target.
+Seconds include compiling, which is partly kept from earlier runs."""
 HEADERS = {
     "speed": ["network (ESOL)", "replicates", "engine", "fit", "fit / engine", "numba engine, all cores",
               "numba / engine", "of the bandwidth limit", "first pack, s"],
-    "growth": ["molecules", "replicates", "ms a replicate and step", "s for 2 epochs", "peak GiB so far"],
+    "growth": ["molecules", "replicates", "ms per replicate and step", "s for 2 epochs", "peak GiB so far"],
     "precision": ["network (ESOL)", "replicates", "float32: RMSE ± SD", "tensorfloat32: RMSE ± SD",
                   "p (Welch)", "mean difference of the same replicate", "float32, s", "tensorfloat32, s"],
     "whole": ["step", "replicates", "s"],
     "best": ["step", "replicates", "s"],
-    "predict": ["family", "replicates", "all cores, ms a molecule", "device, ms a molecule", "cores / device",
-                "largest difference"],
+    "predict": ["family", "replicates", "all cores, ms per molecule", "device, ms per molecule",
+                "cores / device", "largest difference"],
 }  # fmt: skip
 WHOLE = f"""{MOLECULES:,} molecules of the lipophilicity table, the default mix of two families, each step a
 process of its own."""

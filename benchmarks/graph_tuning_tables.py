@@ -174,7 +174,7 @@ def write(
     m = {len(part) for part in kept.found.values()}
     about = (
         f"{', '.join(sorted(kept.devices))}. Scaffold folds inside the rows to train on, "
-        f"{', '.join(map(str, sorted(m)))} replicates a fold (`python -m benchmarks.graph_tuning`). The "
+        f"{', '.join(map(str, sorted(m)))} replicates per fold (`python -m benchmarks.graph_tuning`). The "
         "start: relational, 64 units, 3 layers, a layer of 256 behind the readout, dropout 0.2, rate 0.001, "
         "batches of 64, descriptors beside the readout, 40 epochs (classes are always trained for half as "
         "many). A and D: the dense families of the preset, the same in all rows. Gain: the mean over tables "

@@ -6,7 +6,7 @@ Two fifths of 400 molecules are fresh, in 10 folds; both settings train on all m
 fold. Learners are those of `benchmarks.compare_worlds`: ridge regressions on random subsets of features, each
 subset a replicate.
 `pooled` is what `tune` does: predictions of all folds are scored together (`manywalks.compare.pooled`). `fold
-by fold` is what it did before: a score a fold, with `compare`'s interval for their differences.
+by fold` is what it did before: one score per fold, with `compare`'s interval for their differences.
 
 Real networks are added: the same settings under two names, on samples of the solubility table (as in
 `benchmarks.tune validity`, without the search).
@@ -252,7 +252,7 @@ def main() -> None:
         f"## Tune: verdicts, simulated\n\n{count} contests each of two settings on {int(FRESH * N)} fresh of "
         f"{N} molecules in {FOLDS} folds, {REPLICATES} replicates, {100 * CONFIDENCE:g} % intervals "
         "(`python -m benchmarks.tune_verdict`). Pooled: predictions of all folds are scored together, and "
-        "errors come from molecules and replicates. Fold by fold: a score a fold, as before. In brackets "
+        "errors come from molecules and replicates. Fold by fold: one score per fold, as before. In brackets "
         "95 % intervals. Between equals each \"better\" and \"worse\" is false: 2.5 % of each are allowed. "
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}.\n\n{equals}\n\n"
         f"Power, {max(count // 4, 1)} contests each: the winner has one more feature, of the given signal "

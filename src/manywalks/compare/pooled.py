@@ -67,7 +67,7 @@ class Difference(NamedTuple):
         difference: positive where it is better.
         error: its standard error.
         low, high: interval.
-        p: that there is none.
+        p: of the test that there is no difference.
         parts: of the squared error.
     """
 
@@ -103,7 +103,7 @@ def difference_of(
         scores: of endpoints that `add_tested` has scored.
         tested: what was predicted.
         columns: of these endpoints in the predictions.
-        scales: one an endpoint.
+        scales: one for each endpoint.
         confidence: of the interval.
     """
     weights = [one.terms.sign / scale / len(scores) for one, scale in zip(scores, scales, strict=True)]

@@ -172,13 +172,7 @@ def judge(
     found = paired.pairs_of(table, confidence, assumed.method)
     design = {**design, "ratio": ratio}
     return {
-        "metric": terms.metric,
-        "unit": terms.unit if terms.metric in IN_UNITS else "",
-        "endpoint_unit": terms.unit,
-        "higher_is_better": terms.sign > 0,
-        "threshold": terms.threshold,
-        "tolerance": terms.tolerance,
-        "confidence": confidence,
+        **described(terms, confidence),
         "assumptions": {
             "sphericity_p": assumed.sphericity,
             "normality_p": assumed.normality,
@@ -187,6 +181,19 @@ def judge(
         },
         "scores": [score_row(scores, place, name) for place, name in enumerate(names)],
         "pairs": [_pair(scores, names, pair, assumed.method, confidence, design) for pair in found],
+    }
+
+
+def described(terms: Criteria, confidence: float) -> dict[str, Any]:
+    """What an endpoint is judged by, for the report."""
+    return {
+        "metric": terms.metric,
+        "unit": terms.unit if terms.metric in IN_UNITS else "",
+        "endpoint_unit": terms.unit,
+        "higher_is_better": terms.sign > 0,
+        "threshold": terms.threshold,
+        "tolerance": terms.tolerance,
+        "confidence": confidence,
     }
 
 

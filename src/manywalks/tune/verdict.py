@@ -11,9 +11,8 @@ import numpy as np
 
 from manywalks.compare.design import Share
 from manywalks.compare.pooled import Difference, Tested, add_tested, difference_of
-from manywalks.compare.scores import Scores, score_row
+from manywalks.compare.scores import Scores, described, score_row
 from manywalks.compare.verdicts import verdict
-from manywalks.evaluate.registry import IN_UNITS
 from manywalks.params.load import Params
 from manywalks.tune.front import is_cheaper
 from manywalks.tune.material import Material
@@ -141,16 +140,9 @@ class Contest:
 
 def _endpoint(scores: Scores, tested: Tested, column: int, confidence: float) -> dict[str, Any]:
     """One endpoint: scores of both over all fresh molecules, their difference and its verdict."""
-    terms = scores.terms
     found = difference_of([scores], tested, [column], scales=[1.0], confidence=confidence)
     return {
-        "metric": terms.metric,
-        "unit": terms.unit if terms.metric in IN_UNITS else "",
-        "endpoint_unit": terms.unit,
-        "higher_is_better": terms.sign > 0,
-        "threshold": terms.threshold,
-        "tolerance": terms.tolerance,
-        "confidence": confidence,
+        **described(scores.terms, confidence),
         "scores": [score_row(scores, place, name) for place, name in enumerate(NAMES)],
         "pairs": [
             {
@@ -160,7 +152,7 @@ def _endpoint(scores: Scores, tested: Tested, column: int, confidence: float) ->
                 "low": found.low,
                 "high": found.high,
                 "p": found.p,
-                "verdict": verdict(found, terms.threshold),
+                "verdict": verdict(found, scores.terms.threshold),
             }
         ],
     }

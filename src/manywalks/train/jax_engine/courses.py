@@ -43,6 +43,9 @@ class Courses:
         self._patience = problem.train_params.early_stopping or math.inf
         self._tell = tell
 
+    def __len__(self) -> int:
+        return len(self._all)
+
     def __iter__(self) -> Iterator[Course]:
         return iter(self._all)
 

@@ -225,7 +225,7 @@ class JaxTrainer:
     def _replicates(self, courses: Courses, kept: Kept) -> list[Replicate]:
         """The outcome of each, predicted from the weights that are kept."""
         predictions, finite = self._predict(kept), np.asarray(self._programs.finite(kept))
-        weights = self._fetched(kept, len(list(courses)))
+        weights = self._fetched(kept, len(courses))
         done = []
         for k, course in enumerate(courses):
             index, ended = course.index, course.ended
