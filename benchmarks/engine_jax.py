@@ -5,8 +5,8 @@
     python -m benchmarks.engine_jax --write --kept FILE      (rows that were measured on another machine)
 
 Milliseconds of wall-clock time per replicate and step. The engine: a whole pack, from its initial weights
-to its predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps an
-execution, from the third epoch on. The numba engine: a pack on all cores, compiled before. Needs JAX; without
+to its predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps
+per execution, from the third epoch on. The numba engine: a pack on all cores, compiled before. Needs JAX; without
 an accelerator it runs on the processor, and says so.
 """
 
