@@ -4,10 +4,10 @@
         [--replicates 1 8 32 128]
     python -m benchmarks.engine_jax --write --kept FILE      (rows that were measured on another machine)
 
-Milliseconds of wall-clock time per replicate and step. The engine: a whole pack, from its initial weights
-to its predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after another, 16 steps
-per execution, from the third epoch on. The numba engine: a pack on all cores, compiled before. Needs JAX; without
-an accelerator it runs on the processor, and says so.
+Milliseconds of wall-clock time per replicate and step. The engine: a whole pack, from its initial
+weights to its predictions on the host, its programs compiled before. `fit`: Keras on JAX, one after
+another, 16 steps per execution, from the third epoch on. The numba engine: a pack on all cores, compiled
+before. Needs JAX; without an accelerator it runs on the processor, and says so.
 """
 
 import argparse

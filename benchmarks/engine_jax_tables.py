@@ -9,10 +9,10 @@ from benchmarks.results import table, write_section
 MOLECULES = 1_800
 # bytes of the weights, two moments, each read and written once a step
 BYTES_A_WEIGHT = 24
-SPEED = f"""Milliseconds of wall-clock time per replicate and step, for a whole pack (50 epochs, graph 40)
-with its initial weights and predictions; `fit` one after another on the same device. Limit:
-{BYTES_A_WEIGHT} bytes per weight at the speed at which this device reads and writes an array of 1 GB, pass after pass. The time of the
-first pack includes compiling."""
+SPEED = f"""Milliseconds of wall-clock time per replicate and step, for a whole pack (50 epochs, graph
+40) with its initial weights and predictions; `fit` one after another on the same device. Limit:
+{BYTES_A_WEIGHT} bytes per weight at the speed at which this device reads and writes an array of 1 GB,
+pass after pass. The time of the first pack includes compiling."""
 GROWTH = """One family's features (2,048 counts, 240 descriptors), the default network, batch 64, 2 epochs:
 for small tables, most of the time goes into initial weights and copying results to the host."""
 EXACTNESS = """Whole trainings with the same random numbers; RMSE of the test molecules in SDs of the target.

@@ -40,7 +40,8 @@ def section(rows: list[dict[str, Any]]) -> str:
             table([*HEADS, *PLAIN], [[*_first(row), *_plain(row)] for row in order]),
             "Where the gain of the best trial is. On fresh folds: one score per fold with `compare`'s "
             "interval, as the verdict had it before, and all folds scored together. The squared error of "
-            "that is made of the luck of the molecules that were tested, of those that were trained on, and of few "
+            "that is made of the luck of the molecules that were tested, of those that were trained on, and"
+            " of few "
             f"replicates. All training rows: {FOLDS} folds, {REPLICATES} replicates on each. The search has "
             "seen three fifths of these rows, so this gain may be too high. The test rows of TDC have other "
             "scaffolds than the training rows.",
