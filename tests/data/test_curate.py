@@ -55,9 +55,10 @@ def whole(curated, n):
     assert len(molecules) + card["merged"] + card["rejected"] == n
     assert sum(reason["count"] for reason in card["reasons"].values()) == card["rejected"]
     assert [step["step"] for step in card["steps"]] == [
-        "read", "filtered", "standardized", "measured", "merged",
+        "read", "filtered", "standardized", "measured", "used", "merged",
     ]  # fmt: skip
-    assert card["steps"][-1]["records"] == len(molecules)
+    used, left = (step["records"] for step in card["steps"][-2:])
+    assert (n - used, used - left, left) == (len(rejected), card["merged"], len(molecules))
     json.dumps(card, allow_nan=False)
 
 

@@ -77,6 +77,7 @@ def curate_table(
     molecules, merged = _merge(records, cells, standard, given)
     if keys:
         molecules = molecules.assign(**{TAUTOMERS: texts(keys[smiles] for smiles in molecules["smiles"])})
+    steps["used"] = int(molecules["records"].to_numpy().sum())
     steps["merged"] = len(molecules)
     rejected = records.rejected()
     if molecules.empty:

@@ -7,18 +7,20 @@ import numpy as np
 import yaml
 from markupsafe import Markup
 
+from manywalks.evaluate.statement.sentences import noise_basis
 from manywalks.formatting import count, short
 from manywalks.report import drawing
 from manywalks.report.charts.charts import HEIGHT, Plane, axis
 from manywalks.report.endpoint import answers_of
 
-# what is left after each step of curation
+# what is left after each step of curation; of data cards of former versions, "used" is missing
 STEPS = {
     "read": "records read",
-    "filtered": "chosen by data.filter",
+    "filtered": "chosen by data.where",
     "standardized": "standardized",
     "measured": "with a value",
-    "merged": "after merging",
+    "used": "records used",
+    "merged": "molecules",
 }
 
 
@@ -83,7 +85,8 @@ def _caption(found: Mapping[str, Any], answers: tuple[str, str]) -> str:
         said.append(f"Known only as a limit: {' and '.join(bounds)}")
     if repeats := found["repeats"]["molecules"]:
         noise = found["repeats"]["noise_sd"]
-        scatter = f"; repeats scatter by {short(noise, 2)} (SD)" if noise else ""
+        basis = noise_basis(found["repeats"]["noise_freedom"])
+        scatter = f"; repeats scatter by {short(noise, 2)} (SD{basis})" if noise else ""
         said.append(f"{count(repeats, 'molecule')} measured more than once{scatter}")
     if ignored := found["ignored_cells"]:
         said.append("Cells ignored: " + ", ".join(f"{n} {reason}" for reason, n in ignored.items()))
