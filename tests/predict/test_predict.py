@@ -53,6 +53,17 @@ def table_of(smiles: list[str], path: Path) -> Path:
     return path
 
 
+def test_rows_that_repeat_a_molecule_are_told_before_the_number_of_molecules(
+    model: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    rows = table_of(["CCO", "OCC", "not one", "CCN", "CCO"], tmp_path / "in.csv")
+    predict_table(model, rows, tmp_path / "out.csv", say=said.append)
+    (repeats,) = [line for line in said if "repeat" in line]
+    assert repeats.startswith("2 of 4 predicted rows repeat a molecule")
+    assert "these 2 molecules" in said[said.index(repeats) + 1]
+
+
 def test_rows_are_those_of_predicting_all_at_once(
     model: Path, molecules: list[str], tmp_path: Path, small_chunks: None
 ) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -110,7 +110,8 @@ def predict_table(
             _assemble(parts, schema(ensemble, carried), best)
             if counted.outside:
                 say(_outside_words(counted))
-            _summarize(ensemble, model, output, parts, best, say)
+            for line in _list_words(_summarize(ensemble, model, output, parts, best), counted):
+                say(line)
             if too_large := sum(int(count) for count in parts.metadata(TOO_LARGE)):
                 say(_others_words(ensemble, too_large))
     return Scored(counted.rows, counted.rejected)
@@ -144,23 +145,29 @@ def _assemble(parts: Parts, fields: pa.Schema, best: BestRows | None) -> None:
 
 
 def _summarize(
-    ensemble: Ensemble,
-    model: Path,
-    output: Path,
-    parts: Parts,
-    best: BestRows | None,
-    say: Callable[[str], None],
-) -> None:
-    """Write what a retrained ensemble will agree to over this list, and say it."""
+    ensemble: Ensemble, model: Path, output: Path, parts: Parts, best: BestRows | None
+) -> dict[str, dict[str, Any]]:
+    """Write what a retrained ensemble will agree to over this list, by endpoint."""
     endpoints = list_summary(ensemble, parts.metadata(SUMS))
     for name, one in endpoints.items():
         if best is not None and "sentence" in one:
             one["top"] = best.described(name)
             one["sentence"] += f" {best.sentence(name)}"
     files.write_json(summary_path(output), {"model": str(model), "endpoints": endpoints})
-    for one in endpoints.values():
-        if "sentence" in one:
-            say(one["sentence"])
+    return endpoints
+
+
+def _list_words(endpoints: dict[str, dict[str, Any]], counted: "_Progress") -> list[str]:
+    """What is said of a whole list: why it has fewer molecules than rows, then each endpoint's sentence."""
+    predicted = counted.rows - counted.rejected
+    repeats = predicted - max((one["molecules"] for one in endpoints.values()), default=predicted)
+    said = []
+    if repeats:
+        said.append(
+            f"{repeats:,} of {predicted:,} predicted rows repeat{'s' * (repeats == 1)} a molecule of an "
+            "earlier row (the same after standardization); below, each molecule counts once"
+        )
+    return said + [one["sentence"] for one in endpoints.values() if "sentence" in one]
 
 
 def _check_output(table: Path, output: Path) -> None:
@@ -228,6 +235,8 @@ class _Progress:
 
     def kept(self) -> str:
         """What an interruption keeps."""
+        if not self.rows:
+            return f"nothing kept: rows are kept in chunks of {CHUNK:,}, and the first is not finished"
         return f"{self.rows:,} rows kept; run again to go on"
 
     def share(self, done: float, rows: float = 0) -> None:
