@@ -1,13 +1,17 @@
 """What a look at the values suggests: logarithms, limits, a split by time."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from manywalks.cli.init import data_path, waiting
 from manywalks.data.guess.guess import Guess, guess_params
 from manywalks.params.load import Params, parse_params
 from manywalks.params.presets import with_preset
+from manywalks.params.sections.endpoint import EndpointParams
 
 SMILES = ["C" * n + "O" for n in range(1, 61)]
 
@@ -55,6 +59,24 @@ def test_values_that_stop_at_a_limit_are_told() -> None:
         for line in guess(**{"IC50 (nM)": texts(values)}).assumed
     )
     assert not any("limit" in line for line in guess(**{"IC50 (nM)": WIDE}).assumed)
+
+
+@pytest.mark.parametrize(("column", "unit"), [("VDss (L/kg)", "log10 L/kg"), ("y", "log10")])
+def test_a_few_large_values_are_told_with_the_keys_that_take_the_logarithm(column: str, unit: str) -> None:
+    values = 10 ** (0.8 * np.random.default_rng(0).standard_normal(60)).clip(-1.4, 1.4)
+    found = guess(**{column: texts(values)})
+    (said,) = [line for line in found.assumed if line.startswith("skewed: ")]
+    written = re.search(r"set (\{.*?\}) for", said)
+    assert written is not None
+    one = EndpointParams.model_validate(yaml.safe_load(written[1]))
+    assert (one.transform, one.unit) == ("log10", unit)
+
+
+@pytest.mark.parametrize(
+    "values", [np.linspace(1, 150, 60), -np.geomspace(1, 100, 60), np.geomspace(1, 4, 60)]
+)
+def test_values_that_no_few_dominate_are_not_called_skewed(values: np.ndarray) -> None:
+    assert not any("skewed" in line for line in guess(y=texts(values)).assumed)
 
 
 def test_limits_in_the_cells_are_told() -> None:

@@ -70,15 +70,18 @@ def guess_params(
     found = [
         hint(name, one, cells[name], decimal)
         for name, one in endpoints.items()
-        for hint in (hints.written_limits, hints.limits)
+        for hint in (hints.written_limits, hints.limits, hints.skewed)
     ]
     split, sentence = _split(part)
     used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
     dated = None if part or export else hints.dates(rest, used)
     ignored = [column for column in rest.columns if column not in used]
     assumed += [*filter(None, found), sentence, *([dated] if dated else [])]
-    assumed += ["left alone: " + ", ".join(map(repr, ignored))] if ignored else []
-    assumed += _left_in_doubt(pd.DataFrame(rest[ignored]), decimal) + hints.errors(ignored)
+    if export:  # its columns are known: none of the others is a measurement that was overlooked
+        assumed.append(f"left alone: the other {count(len(ignored), 'column')} of the export")
+    else:
+        assumed += ["left alone: " + ", ".join(map(repr, ignored))] if ignored else []
+        assumed += _left_in_doubt(pd.DataFrame(rest[ignored]), decimal) + hints.errors(ignored)
     data = DataParams(
         path=path,
         smiles=smiles,

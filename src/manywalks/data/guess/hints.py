@@ -16,6 +16,8 @@ from manywalks.params.sections.endpoint import EndpointParams
 
 # values that span so many powers of ten are modelled as their logarithm
 DECADES = 3.0
+# of an exponential distribution, the largest twentieth of the values hold half of the variance
+LEAST_SKEWED, SHARE_LARGEST, SHARE_OF_VARIANCE = 20, 0.05, 0.5
 # so many values at one end, and such a share of all, look like the limit of an assay
 LEAST_AT_LIMIT, SHARE_AT_LIMIT = 5, 0.05
 # a column of dates has nearly nothing else in it
@@ -46,6 +48,30 @@ def as_logarithm(
     keys = {"unit": f"log10 {unit}".strip(), "transform": "log10"}
     keys |= {"source_unit": unit} if unit else {}
     return name, EndpointParams.model_validate(given | keys), f"log10 of its values, as {said}"
+
+
+def skewed(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
+    """A sentence where a few large values make up most of the variance, and so decide errors in the unit.
+
+    Accuracy is not at stake: the networks learn the logarithm of such values in any case.
+    """
+    values = _values(cells, name, decimal)
+    if endpoint.kind != "regression" or endpoint.transform != "none" or endpoint.unit_column:
+        return None
+    if len(values) < LEAST_SKEWED or (values <= 0).any():
+        return None
+    squares = (np.sort(values) - values.mean()) ** 2
+    largest = squares[-round(SHARE_LARGEST * len(values)) :].sum()
+    if largest <= SHARE_OF_VARIANCE * squares.sum():
+        return None
+    keys = {"transform": "log10", "unit": f"log10 {endpoint.unit}".strip()}
+    keys |= {"source_unit": endpoint.unit} if endpoint.unit else {}
+    said = ", ".join(f"{key}: {value}" for key, value in keys.items())
+    return (
+        f"skewed: the largest {100 * SHARE_LARGEST:.0f} % of the values of {name!r} hold "
+        f"{100 * largest / squares.sum():.0f} % of its variance, so they decide RMSE, intervals and "
+        f"tolerance. For these in powers of ten, set {{{said}}} for {name!r} (networks learn the logarithm either way)"
+    )
 
 
 def limits(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
