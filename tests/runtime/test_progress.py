@@ -42,12 +42,27 @@ def test_no_time_is_left_out_rather_than_empty() -> None:
     assert "left" not in console.file.getvalue()
 
 
+def test_a_total_that_has_just_grown_gives_no_time_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two packs that start together tell within a moment: by their speed all would be done at once."""
+    with progress.bar(Console(file=io.StringIO())) as shown:
+        task = shown.add_task("train replicates", total=None, note="")
+        for done, total in [(8, 8), (8, 64), (8.1, 64), (8.2, 64)]:
+            progress.update(shown, task, done, total, "")
+            time.sleep(0.01)
+        assert "left" not in progress.line_of(shown.tasks[0])
+        monkeypatch.setattr(progress, "WATCHED_S", 0.0)
+        assert "left" in progress.line_of(shown.tasks[0])
+
+
 def test_a_line_that_two_threads_wrote_at_once_is_no_progress() -> None:
     assert progress.parse('@progress [1, 2, ""]@progress [2, 2, ""]') is None
     assert progress.parse('@progress [1, 2, "x"]') == (1.0, 2.0, "x")
 
 
-def test_off_a_terminal_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+def test_off_a_terminal_a_line_comes_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "WATCHED_S", 0.0)
     shown = progress.bar(Console(file=io.StringIO()))
     with progress.visible(shown, every=0.05):
         task = shown.add_task("train replicates", total=None, note="")

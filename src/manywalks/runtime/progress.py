@@ -6,6 +6,7 @@ terminal (a log, a scheduler, a pipe), a line is written now and then instead of
 """
 
 import json
+import math
 import os
 import sys
 import threading
@@ -35,6 +36,8 @@ PREFIX = "@progress "
 EVERY_S = 0.2
 # a log gets a line of each step at work as often as that
 LINE_S = 20.0
+# a time left that follows from less would be off by far: packs that start together tell at the same moment
+WATCHED_S = 2.0
 
 
 class TimeLeft(TimeRemainingColumn):
@@ -42,7 +45,7 @@ class TimeLeft(TimeRemainingColumn):
 
     def render(self, task: Task) -> Text:
         """Such as "00:12 left"; nothing while nobody can tell."""
-        if not task.finished and task.time_remaining is None:
+        if not task.finished and time_left(task) is None:
             return Text()
         return super().render(task) + ("" if task.finished else " left")
 
@@ -112,8 +115,8 @@ def line_of(task: Task) -> str:
         parts.append(f"{min(99, task.percentage):.0f} %")
     if note := str(task.fields.get("note", "")):
         parts.append(note)
-    if not task.finished and task.time_remaining is not None:
-        parts.append(f"about {_clock(task.time_remaining)} left")
+    if not task.finished and (left := time_left(task)) is not None:
+        parts.append(f"about {_clock(left)} left")
     return f"{parts[0]}: {', '.join(parts[1:]) or 'started'}"
 
 
@@ -124,13 +127,21 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def time_left(task: Task) -> float | None:
+    """Seconds still to wait; None while nobody can tell: nothing is done yet, or too little was watched."""
+    watched = time.monotonic() - float(task.fields.get("since") or -math.inf)
+    return task.time_remaining if watched >= WATCHED_S else None
+
+
 def update(shown: Progress, task: TaskID, done: float, total: float | None, note: str) -> None:
     """Draw a task's progress. Without a new note the last one stays, so a finished step keeps its rate."""
-    if note:
-        # with the rest: a line that is written between two updates would tell of the one before
-        shown.update(task, completed=done, total=total, note=note)
-    else:
-        shown.update(task, completed=done, total=total)
+    before = next(one for one in shown.tasks if one.id == task)
+    told: dict[str, Any] = {"note": note} if note else {}
+    if total != before.total or (before.fields.get("since") == math.inf and done > before.completed):
+        # a speed is that since the total is known, from the first thing done on
+        told["since"] = math.inf if total != before.total else time.monotonic()
+    # all at once: a line that is written between two updates would tell of the one before
+    shown.update(task, completed=done, total=total, **told)
 
 
 def counting(tell: Tell) -> Callable[[int, int], None]:
