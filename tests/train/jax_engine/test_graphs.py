@@ -160,3 +160,11 @@ def test_tables_take_less_memory_than_the_columns(builder: str) -> None:
     problem = graph_problem({"builder": builder}, beside=False)
     encoded = encode(problem.features, problem.network)
     assert encoded.row_bytes < 0.75 * 4 * problem.features.width
+
+
+@pytest.mark.parametrize("of_bonds", [False, True])
+@pytest.mark.parametrize("slots", [MAX_ATOMS - 8, MAX_ATOMS + 8])
+def test_columns_of_other_slots_than_the_networks_are_refused_in_words(slots: int, of_bonds: bool) -> None:
+    problem = graph_problem({"builder": "dmpnn" if of_bonds else "relational"})
+    with pytest.raises(ValueError, match=r"graphs: .* the same max_atoms"):
+        encode(problem.features, problem.network.model_copy(update={"max_atoms": slots}))

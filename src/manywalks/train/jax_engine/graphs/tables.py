@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from manywalks.graph_layout import ATOM_FIELDS, RELATION_OF_KIND, RELATIONS, GraphLayout
+from manywalks.graph_layout import ATOM_FIELDS, BOND_KINDS, RELATION_OF_KIND, RELATIONS, GraphLayout
 
 # which pair of a relation an atom has that has none: atoms are 255 at most
 NONE = 255
@@ -114,16 +114,41 @@ def graph_tables(columns: np.ndarray, layout: GraphLayout, *, of_bonds: bool) ->
         columns: of the block.
         layout: of the columns.
         of_bonds: whether bonds have states of their own.
+
+    Raises:
+        ValueError: the columns are not of this layout.
     """
     n = len(columns)
+    if columns.shape[1:] != (layout.width,):
+        raise ValueError(
+            f"graphs: {columns.shape[1]} feature columns, but a graph of {layout.max_atoms} atoms has "
+            f"{layout.width}; give features and network the same max_atoms"
+        )
     whole = columns.astype(np.uint8)
     fields = whole[:, 1 : layout.first_bond].reshape(n, len(ATOM_FIELDS), layout.max_atoms)
     count = (fields[:, 0] > 0).sum(axis=1).astype(np.int32)
     most = max(1, int(count.max(initial=0)))
     fields = np.ascontiguousarray(fields.swapaxes(1, 2)[:, :most])
-    bonds = _directed(whole[:, layout.first_bond :].reshape(n, 3, layout.max_bonds), most)
+    drawn = whole[:, layout.first_bond :].reshape(n, 3, layout.max_bonds)
+    _check_bonds(drawn, count, layout)
+    bonds = _directed(drawn, most)
     near, more = (_of_bonds if of_bonds else _of_atoms)(bonds, (n, most))
     return Graphs(count, fields, near, more, np.zeros(0, np.int32))
+
+
+def _check_bonds(bonds: np.ndarray, atoms: np.ndarray, layout: GraphLayout) -> None:
+    """Refuse (ValueError) bonds (n, 3, slots) of kinds or atoms that are not there; atoms are counts (n,).
+
+    Columns for another number of slots look so: what are an atom's fields there is read as bonds.
+    """
+    there = bonds[:, 2] > 0
+    far = bonds[:, :2].max(axis=1) >= atoms[:, None]
+    wrong = np.flatnonzero((there & (far | (bonds[:, 2] > len(BOND_KINDS)))).any(axis=1))
+    if wrong.size:
+        raise ValueError(
+            f"graphs: molecule {wrong[0]} has bonds to atoms that it lacks; the columns are not those of "
+            f"{layout.max_atoms} atoms; give features and network the same max_atoms"
+        )
 
 
 def _directed(bonds: np.ndarray, most: int) -> _Directed:
