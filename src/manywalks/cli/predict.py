@@ -20,6 +20,8 @@ def run_predict(model: Path, table: Path, output: Path, columns: dict[str, Any])
     if output != SCREEN:
         _say(_predicted(model, table, output, columns), str(output), console)
         return
+    if sys.stdout is None:
+        raise ValueError("standard output is closed; name a file for the predictions")
     # nothing but the rows goes to standard output
     with interrupt.scratch_folder() as folder:
         made = folder / "predictions.csv"
