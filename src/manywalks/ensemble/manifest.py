@@ -6,14 +6,29 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from pydantic import BaseModel, ValidationError
+
 from manywalks import files
 from manywalks.params.renamed import with_new_names
+from manywalks.params.sections.curate import CurateParams
+from manywalks.params.sections.endpoint import EndpointParams
+from manywalks.params.sections.evaluate import EvaluateParams
+from manywalks.params.sections.families import FamilyParams
+from manywalks.params.sections.model import EnsembleParams, FeaturizeParams, NetworkParams
 
 FILE = "manifest.json"
 FORMAT = 1
 # Packages whose version can change a feature or a weight.
 PACKAGES = ("manywalks", "keras", "tensorflow", "rdkit", "chembl_structure_pipeline", "numpy", "numba")
 KEYS = ("params", "feature_names", "calibration", "versions", "files")
+# sections that prediction reads
+NEEDED: dict[str, type[BaseModel]] = {
+    "curate": CurateParams,
+    "featurize": FeaturizeParams,
+    "network": NetworkParams,
+    "ensemble": EnsembleParams,
+    "evaluate": EvaluateParams,
+}
 FEATURE_PACKAGES = ("rdkit", "chembl_structure_pipeline")
 
 
@@ -43,8 +58,9 @@ def read(folder: Path) -> dict[str, Any]:
     """Read a model's manifest and check it.
 
     Raises:
-        ValueError: no manifest, a file that is missing or not what the manifest says, or a version of a
-            package that makes the features other than the model's; the line says what differs.
+        ValueError: no manifest, a file that is missing or not what the manifest says, a version of a
+            package that makes the features other than the model's, or a setting that this version does not
+            know; the line says what differs.
     """
     path = folder / FILE
     if not path.is_file():
@@ -73,7 +89,34 @@ def read(folder: Path) -> dict[str, Any]:
                 f"{path}: trained with {package} {trained}, this is {present}, whose features may differ; "
                 f"install {package}=={trained} or train again"
             )
-    return {**content, "params": with_new_names(content["params"])}
+    read = {**content, "params": with_new_names(content["params"])}
+    _check_params(path, read)
+    return read
+
+
+def _check_params(path: Path, content: dict[str, Any]) -> None:
+    """Refuse settings that prediction needs and this version does not know, as of a model of a newer one."""
+    params = content["params"]
+    held = [(f"params.{name}", model, params.get(name)) for name, model in NEEDED.items()]
+    endpoints = params.get("data", {}).get("endpoints", {})
+    held += [(f"params.data.endpoints.{name}", EndpointParams, one) for name, one in endpoints.items()]
+    families = params.get("families") or []
+    held += [(f"params.families.{place}", FamilyParams, one) for place, one in enumerate(families)]
+    for place, model, given in held:
+        try:
+            model.model_validate({} if given is None else given)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            key = ".".join([place, *map(str, fault["loc"])])
+            what = "unknown key" if fault["type"] == "extra_forbidden" else f"{fault['input']!r} is unknown"
+            made, here = content["versions"].get("manywalks"), versions()["manywalks"]
+            remedy = (
+                f"install manywalks {made}" if made != here else "copy the whole folder of the model again"
+            )
+            raise ValueError(
+                f"{path}: {key}: {what}; the model was made by manywalks {made}, this is {here}: {remedy} or "
+                "train again"
+            ) from None
 
 
 def _no_model(folder: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
+from pydantic import ValidationError
 
 from manywalks import files
 from manywalks.ensemble import manifest
@@ -108,11 +109,15 @@ def _early_pool(model: Path) -> WorkerPool | None:
     if not manifest.is_whole(about):
         return None
     orchestrate, params = orchestrate_of(model), with_new_names(about["params"])
-    blocks = FeaturizeParams.model_validate(params["featurize"]).blocks
+    try:
+        blocks = FeaturizeParams.model_validate(params["featurize"]).blocks
+        curate = CurateParams.model_validate(params["curate"])
+    except ValidationError:
+        return None
     if orchestrate.runner == "dask" or any(block.kind in (*FUNCTIONS, "table") for block in blocks):
         return None
     cores = usable_cores(orchestrate.cores)
-    return molecule_pool(CurateParams.model_validate(params["curate"]), blocks, cores)
+    return molecule_pool(curate, blocks, cores)
 
 
 def _rows(table: Path) -> int:
