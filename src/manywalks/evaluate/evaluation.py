@@ -20,6 +20,7 @@ from manywalks.evaluate.statement.statement import Terms, endpoint_statement
 from manywalks.features import Features
 from manywalks.params.load import Params
 from manywalks.replicates.combine import combining_of
+from manywalks.replicates.plan import AssayNoise
 from manywalks.runtime.resources import cores_of
 from manywalks.similarity import most_similar
 from manywalks.train.union import UnionScaler
@@ -147,7 +148,7 @@ def statement_of(
     tolerance: float,
     sd: float,
     diverged: int,
-    noise: float | None,
+    noise: AssayNoise,
 ) -> dict[str, Any]:
     """The endpoint's entry of statement.json, from the valid and test subsets, before calibration.
 
@@ -159,7 +160,8 @@ def statement_of(
         unit=seen.endpoint.unit,
         tolerance=tolerance,
         sd=sd,
-        noise=noise,
+        noise=noise.sd,
+        noise_repeats=noise.repeats,
         threshold=params.evaluate.threshold,
         confidence=params.replicates.confidence,
         combining=combining_of(seen.endpoint.kind, params.ensemble),

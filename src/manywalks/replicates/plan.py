@@ -99,7 +99,7 @@ def tolerances_of(
         if endpoint.tolerance is not None:
             asked, key = endpoint.tolerance, f"data.endpoints.{name}.tolerance"
         sd, noise = observed_sd(curated, subsets, name), assay_noise(card, name)
-        found.append(resolve_tolerance(asked, sd, noise, key=key))
+        found.append(resolve_tolerance(asked, sd, noise.sd, key=key))
     return found
 
 
@@ -108,13 +108,26 @@ def observed_sd(curated: pd.DataFrame, subsets: np.ndarray, name: str) -> float:
     return float(np.nanstd(curated.loc[subsets == "train", name].to_numpy(dtype=np.float64), ddof=1))
 
 
-def assay_noise(card: dict[str, Any], name: str) -> float | None:
-    """Pooled standard deviation of repeated measurements, in the endpoint's unit; None without repeats.
+class AssayNoise(NamedTuple):
+    """How far repeated measurements of a molecule scatter.
+
+    Attributes:
+        sd: pooled standard deviation, in the endpoint's unit; None without repeats.
+        repeats: how many measurements there are beyond the first of each molecule.
+    """
+
+    sd: float | None
+    repeats: int
+
+
+def assay_noise(card: dict[str, Any], name: str) -> AssayNoise:
+    """The noise that repeated measurements show.
 
     From the data card (reports/data.json): the curated table lacks the molecules that were rejected because
     their repeats are far apart, and counts bounds among the repeats.
     """
-    return card["endpoints"][name]["repeats"]["noise_sd"]
+    found = card["endpoints"][name]["repeats"]
+    return AssayNoise(found["noise_sd"], found["noise_freedom"])
 
 
 def next_after(wanted: Sequence[int], there: Collection[int], asked: ReplicatesParams) -> list[int]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from manywalks.ensemble.manifest import data_sentence
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, SCORE_NAMES
-from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions
+from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, noise_basis
 from manywalks.formatting import count, short
 from manywalks.params.sections.model import GRAPH_NETWORKS, TrainParams
 from manywalks.report.endpoint import answers_of, fitted_on
@@ -98,7 +98,8 @@ def _endpoints(found: ReportInputs) -> str:
             if card["kind"] == "classification"
             else f"a number in {card['unit'] or '(no unit)'}"
         )
-        scatter = short(noise, 2) if noise else "not known"
+        basis = noise_basis(card["repeats"]["noise_freedom"]).removeprefix(", ")
+        scatter = f"{short(noise, 2)} ({basis})" if noise else "not known"
         rows.append((plain(name), plain(what), str(card["molecules"]), scatter))
     columns = ("endpoint", "predicted", "molecules measured", "scatter of repeated measurements (SD)")
     return table(columns, rows)

@@ -16,6 +16,7 @@ from manywalks.evaluate.statement.sentences import (
     FEWEST_CHOSEN,
     accuracy_sentences,
     cautions,
+    noise_basis,
     verdict_words,
 )
 from manywalks.formatting import count, percent, short, told_apart, whole
@@ -90,6 +91,7 @@ def page(found: ReportInputs, *, most: int = MOST_MOLECULES) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"short": short, "percent": percent, "whole": whole, "count": count, "tied": tied}
+    environment.filters |= {"noise_basis": noise_basis}
     return environment.from_string(template_text("report.html.j2")).render(context)
 
 

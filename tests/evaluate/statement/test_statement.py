@@ -294,6 +294,18 @@ def test_the_sentences_say_figures_units_and_confidence():
     assert "is not met" in sentences.sentences(tight, "logS")[0]
 
 
+@pytest.mark.parametrize(
+    ("repeats", "said"),
+    [(4, "0.3 log10 mol/L (SD, a rough figure from only 4 repeats)."), (25, "25 repeats).")],
+)
+def test_the_noise_says_how_many_repeats_it_rests_on(repeats: int, said: str) -> None:
+    replicates, observed = experiment(np.random.default_rng(9), 16)
+    terms = regression(tolerance=0.3, noise=0.3, noise_repeats=repeats)
+    promise = sentences.sentences(statement.endpoint_statement(replicates, observed, terms), "logS")[0]
+    assert said in promise
+    assert ("rough" in promise) == (repeats < 10)
+
+
 @pytest.mark.parametrize(("value", "text"), [(0.0873, "0.087"), (1.234, "1.2"), (343.0, "343"), (0, "0")])
 def test_numbers_are_read_easily(value, text):
     assert two_digits(value) == text

@@ -9,6 +9,8 @@ from manywalks.formatting import count, number, told_apart, two_digits
 Statement = dict[str, Any]
 # of fewer molecules a "top 5 %" is one or two of them
 FEWEST_CHOSEN = 5
+# a standard deviation of so many repeats may be 1.7 times too small or large (95 % sure), of fewer more
+FEWEST_REPEATS = 10
 # which molecules count as the best ones, by what is wanted
 BEST = {"high": "top", "low": "lowest", "range": "best"}
 _NOT_FITTED = (
@@ -130,9 +132,18 @@ def _promise(statement: Statement, endpoint: str) -> str:
     if statement["noise"]:
         text += (
             " For comparison, repeated measurements of a molecule scatter by "
-            f"{two_digits(statement['noise'])}{unit} (SD)."
+            f"{two_digits(statement['noise'])}{unit} (SD{noise_basis(statement.get('noise_repeats'))})."
         )
     return text
+
+
+def noise_basis(repeats: int | None) -> str:
+    """What the scatter of repeats rests on, behind "SD"; "" where a former version did not say."""
+    if not repeats:
+        return ""
+    if repeats < FEWEST_REPEATS:
+        return f", a rough figure from only {count(repeats, 'repeat')}"
+    return f", from {count(repeats, 'repeat')}"
 
 
 def _risk(statement: Statement, endpoint: str) -> str:

@@ -36,6 +36,7 @@ class Terms:
         tolerance: asked for, in the unit.
         sd: observed standard deviation (of the training subset), in the unit; None where unknown.
         noise: of the assay, in the unit; None where the data has no repeats.
+        noise_repeats: how many measurements beyond the first of each molecule it rests on.
         threshold: probability from which a molecule is called class 1.
         confidence: of the bounds.
         combining: how the replicates are made one.
@@ -50,6 +51,7 @@ class Terms:
     tolerance: float
     sd: float | None = None
     noise: float | None = None
+    noise_repeats: int = 0
     threshold: float = 0.5
     confidence: float = 0.95
     combining: Combining = MEAN
@@ -138,6 +140,7 @@ def _difference(replicates: np.ndarray, terms: Terms) -> dict[str, Any]:
         "met": bound <= terms.tolerance,
         "replicates_for_tolerance": needed(terms.tolerance),
         "noise": terms.noise,
+        "noise_repeats": terms.noise_repeats,
         "sd": terms.sd,
         "replicates_needed": [
             {"sd_share": share, "tolerance": tolerance, "replicates": needed(tolerance)}
