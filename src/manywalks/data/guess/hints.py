@@ -70,7 +70,8 @@ def skewed(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark)
     return (
         f"skewed: the largest {100 * SHARE_LARGEST:.0f} % of the values of {name!r} hold "
         f"{100 * largest / squares.sum():.0f} % of its variance, so they decide RMSE, intervals and "
-        f"tolerance. For these in powers of ten, set {{{said}}} for {name!r} (networks learn the logarithm either way)"
+        f"tolerance. For these in powers of ten, set {{{said}}} for {name!r} "
+        "(networks learn the logarithm either way)"
     )
 
 
