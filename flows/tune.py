@@ -24,7 +24,7 @@ from manywalks.tune.material import Material
 from manywalks.tune.report.experiments import save_trials
 from manywalks.tune.report.reports import finished
 from manywalks.tune.report.words import progress, standing
-from manywalks.tune.running import evaluate_or_fail
+from manywalks.tune.running import conclude, evaluate_or_fail
 from manywalks.tune.search import Search
 from manywalks.tune.space import recipe
 from manywalks.tune.verdict import Contest
@@ -63,9 +63,10 @@ def tune(job: TuneJob | None = None) -> dict[str, Any]:
         with trainer(workspace) as by:
             search = Search(material, opened.space, history, by.processes)
             with interrupt.keeping(lambda: standing(search)):
-                _train(by, search.present_shares(), board.follow("present"))
+                _train_present(search, by, board.follow("present"))
                 search.begin()
                 _search(search, by, board.follow("tune"))
+                conclude(search)
                 contest = Contest.of(search)
                 if contest is not None:
                     _train(by, contest.shares(by.processes), board.follow("verdict"))
@@ -96,6 +97,16 @@ def _train(by: Trainer, shares: list[Share], tell: Tell) -> None:
     tally.look(0, expected)
     train_shares(by, shares, tally)
     tally.look(expected, expected)
+
+
+def _train_present(search: Search, by: Trainer, tell: Tell) -> None:
+    """Train the present settings; a time limit that cannot hold a search ends it after the first of them."""
+    tally = Tally(tell)
+    while shares := search.present_shares():
+        expected = len(search.splits) * search.rungs[-1].replicates
+        tally.look(sum(have for have, _ in search.present_kept()), expected)
+        train_shares(by, shares, tally)
+        tally.look(sum(have for have, _ in search.present_kept()), expected)
 
 
 def _search(search: Search, by: Trainer, tell: Tell) -> None:

@@ -12,7 +12,8 @@ from manywalks.tune.design import Design
 from manywalks.tune.front import Point, choose, is_cheaper, pareto
 from manywalks.tune.report.reports import finished
 from manywalks.tune.running import run_here
-from manywalks.tune.search import PRESENT, Search
+from manywalks.tune.search import Search
+from manywalks.tune.trial import PRESENT
 from manywalks.tune.verdict import Contest
 from tests.tune.conftest import Begin
 

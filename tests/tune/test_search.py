@@ -16,10 +16,10 @@ from manywalks.tune.report.importance import importance
 from manywalks.tune.report.reports import finished
 from manywalks.tune.report.words import sentences
 from manywalks.tune.result import kept
-from manywalks.tune.running import evaluate_or_fail, run_here
-from manywalks.tune.search import PRESENT, Search
+from manywalks.tune.running import conclude, evaluate_or_fail, run_here
+from manywalks.tune.search import Search
 from manywalks.tune.space.reading import space_of
-from manywalks.tune.trial import SLACK
+from manywalks.tune.trial import PRESENT, SLACK, enough
 from manywalks.tune.verdict import Contest
 from tests.tune.conftest import SPACE, Begin
 
@@ -182,18 +182,84 @@ def test_a_search_whose_trials_all_fail_ends_with_the_reason(begin: Begin, train
             evaluate_or_fail(search, number, broken)
 
 
-def test_no_trial_begins_when_the_time_is_over(begin: Begin, train: Train) -> None:
-    search = begin(trials=50, seconds=1e-6)
-    run_here(search, train)
+def trained_present(search: Search, train: Train) -> list[Any]:
+    """Train the present settings; gives what was trained in one go each time."""
+    rounds = []
+    while shares := search.present_shares():
+        rounds.append(shares)
+        for share in shares:
+            train(share)
+    return rounds
+
+
+def test_without_a_time_limit_the_present_settings_are_trained_in_one_go(begin: Begin, train: Train) -> None:
+    search = begin()
+    ((share,),) = trained_present(search, train)
+    assert share.numbers == list(range(len(search.splits)))
+
+
+def test_a_time_limit_learns_from_the_second_replicate_what_a_search_takes(
+    begin: Begin, train: Train
+) -> None:
+    search = begin(seconds=1000.0)
+    first, second, *rest = trained_present(search, train)
+    assert [(one.numbers, one.count) for one in (*first, *second)] == [([0], 1), ([0], 2)]
+    assert [share.numbers for shares in rest for share in shares] == [[n] for n in range(1, 10)]
+    assert search.present_kept() == search.clock.looked
+    assert all(have == FEW for have, _ in search.present_kept())
+
+
+def test_a_limit_that_cannot_hold_a_search_ends_it_after_the_first_replicates(
+    begin: Begin, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = begin(seconds=1000.0)
+    shares, slow, kept = list[Any](), 30.0, search.present_kept
+    monkeypatch.setattr(search, "present_kept", lambda: [(have, have * slow) for have, _ in kept()])
+
+    def counted(share: Any) -> None:
+        shares.append(share)
+        train(share)
+
+    needed = slow * (2 * len(search.splits) - 2 + search.rungs[0].splits * FEW)
+    needed += SLACK * search.material.verdict_seconds(slow, slow, 1)
+    with pytest.raises(ValueError, match=r"--time 16m40s: is too short; one trial .* need about") as said:
+        run_here(search, counted)
+    assert len(shares) == 2
+    assert f"about {needed / 60:.1f} minutes here. Give --time {enough(needed)} or more" in str(said.value)
+
+
+def test_a_longer_limit_reuses_what_was_trained_before_it_was_refused(begin: Begin, train: Train) -> None:
+    search = begin(seconds=1e-6)
+    with pytest.raises(ValueError, match="is too short"):
+        run_here(search, train)
+    again, shares = begin(trials=1, seconds=1000.0), list[Any]()
+
+    def counted(share: Any) -> None:
+        shares.append(share)
+        train(share)
+
+    trained_present(again, counted)
+    assert [share.numbers for share in shares] == [[n] for n in range(1, 10)]
+
+
+def test_a_limit_that_is_spent_before_the_first_trial_says_what_is_missing(
+    begin: Begin, train: Train
+) -> None:
+    search = begin(trials=50, seconds=1000.0)
+    trained_present(search, train)
+    search.begin()
+    search.clock.began -= 1000
+    assert search.ask() is None
+    with pytest.raises(ValueError, match=r"is too short; one trial and its verdict need about \d"):
+        conclude(search)
     assert search.trials == {}
 
 
 def test_no_trial_begins_that_would_leave_no_time_for_the_verdict(begin: Begin, train: Train) -> None:
     search = begin(trials=50, seconds=1000.0)
-    for share in search.present_shares():
-        train(share)
+    trained_present(search, train)
     search.begin()
-    search.seconds[PRESENT] = 2.0
+    search.clock.seconds[PRESENT] = 2.0
     verdict, first = search.verdict_seconds(), 2.0 * search.rungs[0].splits * FEW
     fresh = len(search.material.splits.fresh)
     assert verdict > 2.0 * 2 * fresh * 2  # both settings, two replicates; fresh folds train on more molecules
@@ -201,7 +267,46 @@ def test_no_trial_begins_that_would_leave_no_time_for_the_verdict(begin: Begin, 
     assert search.ask() is not None
     search.clock.began -= 10
     assert search.ask() is None
-    assert 1000 < search.least_seconds() < 1010
+    assert search.clock.least() == pytest.approx(first + SLACK * verdict)
+
+
+def ahead(begin: Begin, train: Train) -> tuple[Search, int]:
+    """A search with a time limit, ended; its best trial trains ten times as long as the present settings."""
+    search = begin({"train": {"epochs": [4, 40]}}, trials=4, seconds=1000.0)
+    run_here(search, train)
+    best = search.best()
+    assert best is not None
+    return search, best[0]
+
+
+def test_a_trial_whose_verdict_would_end_after_the_limit_is_left_aside(begin: Begin, train: Train) -> None:
+    search, number = ahead(begin, train)
+    needed = search.clock.verdict_on(number)
+    search.clock.began = time.monotonic() - 1000 + 0.5 * needed
+    conclude(search)  # a tenth of the limit is no reason
+    assert (search.best() or (0,))[0] == number
+    search.clock.began -= 200
+    with pytest.raises(ValueError, match=f"to judge trial {number}, which is ahead; the verdict needs about"):
+        conclude(search)
+    assert search.best() is None
+
+
+def test_a_verdict_that_is_kept_from_before_takes_no_time(begin: Begin, train: Train) -> None:
+    search, number = ahead(begin, train)
+    judged(search, train)
+    search.clock.left[PRESENT] = search.material.left(search.material.present)
+    search.clock.began -= 2000
+    conclude(search)
+    assert search.clock.verdict_on(number) == 0
+    assert search.unjudged == []
+
+
+@pytest.mark.parametrize(
+    ("needed", "said"),
+    [(1.0, "10s"), (173.0, "3m20s"), (190.0, "3m30s"), (540.0, "9m60s"), (3060.0, "57m"), (13300.0, "4h10m")],
+)
+def test_a_longer_time_is_told_to_ten_seconds_or_to_a_minute(needed: float, said: str) -> None:
+    assert enough(needed) == time_text(seconds_of(said))
 
 
 def test_the_verdict_of_a_slow_winner_takes_longer(begin: Begin) -> None:

@@ -44,20 +44,6 @@ def test_where_replicates_are_what_is_missing_it_says_so() -> None:
     ]
 
 
-def test_a_limit_too_short_for_any_trial_is_explained() -> None:
-    design = {
-        "trials": 0, "seconds": 12.0, "verdict_seconds": 95.0, "limit": 60.0, "least": 130.0,
-        "present_kept": False,
-    }  # fmt: skip
-    (said,) = sentences({"verdict": None, "design": design, "earlier": None})
-    assert said.startswith(
-        "No trial: the present settings took 12 seconds, and a verdict would take about 1.6 min"
-    )
-    assert said.endswith("--time 1m; give 3m or more, and --continue.")
-    (said,) = sentences({"verdict": None, "design": {**design, "present_kept": True}, "earlier": None})
-    assert said.startswith("No trial: the present settings were trained before, and a verdict")
-
-
 @pytest.mark.parametrize(
     ("trials", "stopped", "limit", "said"),
     [
@@ -80,9 +66,18 @@ def test_a_limit_too_short_for_any_trial_is_explained() -> None:
 def test_a_search_that_leaves_its_time_to_the_verdict_says_so(
     trials: int, stopped: int, limit: float | None, said: list[str]
 ) -> None:
-    design = {"trials": trials, "asked": 60, "stopped": stopped, "limit": limit}
+    design = {"trials": trials, "asked": 60, "stopped": stopped, "limit": limit, "unjudged": []}
     _, *rest = sentences({"verdict": None, "design": design, "earlier": None})
     assert rest == said
+
+
+def test_trials_that_were_too_slow_to_be_judged_are_named() -> None:
+    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": 120.0, "unjudged": [3]}
+    _, said = sentences({"verdict": None, "design": design, "earlier": None})
+    assert said == (
+        "Trial 3 looked better still, but its verdict would have ended after --time 2m. Give more time and "
+        "--continue."
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +140,7 @@ def test_the_first_line_of_the_tuned_file_names_its_search() -> None:
     ],
 )
 def test_an_earlier_result_is_spoken_of(earlier: str | None, written: str | None, said: list[str]) -> None:
-    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": None}
+    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": None, "unjudged": []}
     _, *rest = sentences({"verdict": None, "design": design, "earlier": earlier, "written": written})
     assert len(rest) == len(said)
     assert all(part in line for part, line in zip(said, rest, strict=True))

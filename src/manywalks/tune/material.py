@@ -145,6 +145,12 @@ class Material:
         ]
         return float(np.median(found)) if found else float("inf")
 
+    def left(self, params: Params) -> float:
+        """Share of the fresh folds on which a configuration is still to be trained for a verdict."""
+        store, fresh = self.store(params), self.splits.fresh
+        missing = [len(self.kept(store, one).predictions) < self.design.replicates for one in fresh]
+        return float(np.mean(missing))
+
     def verdict_seconds(self, present: float, winner: float, processes: int) -> float:
         """How long a verdict takes, from seconds of a replicate of both on the splits of the search."""
         fresh, search = self.splits.fresh, self.splits.search

@@ -10,9 +10,10 @@ from manywalks.params.load import Params
 from manywalks.tune.design import FEW
 from manywalks.tune.front import COSTS
 from manywalks.tune.gains import Gain
-from manywalks.tune.search import PRESENT, Search
+from manywalks.tune.search import Search
 from manywalks.tune.space.keys import RangeParams
 from manywalks.tune.space.space import LISTS, called, explicit
+from manywalks.tune.trial import PRESENT
 
 # of a block or of a family, in a table of changes
 IN, OUT = "in", "out"
@@ -56,13 +57,10 @@ def _design(search: Search) -> dict[str, Any]:
         "rungs": [rung._asdict() for rung in search.rungs],
         "replicates": search.replicates(),
         "kept": kept(search),  # of these, from an earlier run
-        "present_kept": kept(search, [PRESENT]) == search.rungs[-1].splits * FEW,
         "seconds": round(search.clock.gone, 1),
         "limit": search.clock.limit,
-        # with less than this no trial fits; None where there is no limit
-        "least": None if search.clock.limit is None else round(search.least_seconds(), 1),
-        # about so long the verdict takes; None where there is no limit
-        "verdict_seconds": None if search.clock.limit is None else round(search.verdict_seconds(), 1),
+        # ahead, but a verdict on them would have taken longer than the limit
+        "unjudged": list(search.unjudged),
         "molecules": int(np.any([subsets == "test" for subsets in splits], axis=0).sum()),
         "test": round(float(np.mean([(subsets == "test").sum() for subsets in splits]))),
         "train": round(float(np.mean([(subsets == "train").sum() for subsets in splits]))),

@@ -26,10 +26,32 @@ def evaluate_or_fail(search: Search, number: int, train: Train) -> None:
         search.fail(number, str(error))
 
 
+def conclude(search: Search) -> None:
+    """After the last trial: leave those aside whose verdict would end after the time limit.
+
+    A ValueError says how much time it takes, where that leaves nothing to judge or no trial could begin.
+    """
+    clock = search.clock
+    if clock.limit is None:
+        return
+    if not search.trials:
+        raise ValueError(clock.too_short(clock.least()))
+    while (best := search.best()) is not None:
+        number = best[0]
+        clock.left[number] = search.material.left(search.trials[number].params)
+        if not clock.is_late(clock.verdict_on(number)):
+            return
+        search.unjudged.append(number)
+    if search.unjudged:
+        raise ValueError(clock.not_judged(search.unjudged[0]))
+
+
 def run_here(search: Search, train: Train) -> None:
     """A whole search in this thread."""
-    for share in search.present_shares():
-        train(share)
+    while shares := search.present_shares():
+        for share in shares:
+            train(share)
     search.begin()
     while (number := search.ask()) is not None:
         evaluate_or_fail(search, number, train)
+    conclude(search)

@@ -14,9 +14,8 @@ from manywalks.tune.history import BEATEN, FAILED, VALUES, History, suggest
 from manywalks.tune.material import Material
 from manywalks.tune.proposals.proposals import FIRST, Tried, best_expected, first
 from manywalks.tune.space.space import Space, explicit, same_model
-from manywalks.tune.trial import SLACK, Clock, TrialState
+from manywalks.tune.trial import PRESENT, Clock, TrialState
 
-PRESENT = -1
 # so many trials may fail before any has ended well: then the data or the machine is to blame
 FAILURES = 5
 
@@ -33,10 +32,10 @@ class Search:
         self.scales = [1.0] * len(self.scores)
         # of a replicate, by configuration; 0 where the score alone decides
         self.costs: dict[int, float] = {}
-        # that a replicate takes on one core, by configuration; none where there is no time limit
-        self.seconds: dict[int, float] = {}
         self.trials: dict[int, TrialState] = {}
-        self.clock = Clock(material.design.seconds)
+        # trials that were ahead, and whose verdict would take longer than the time limit
+        self.unjudged: list[int] = []
+        self.clock = Clock(material, self.rungs, workers)
         # (split, store) of what this run trains; all else is kept from an earlier one
         self.trained: set[tuple[int, Path]] = set()
         self._lock = threading.RLock()
@@ -46,20 +45,37 @@ class Search:
         self._own = space.present_values(material.present)
 
     def present_shares(self) -> list[Share]:
-        """What is to be trained of the present settings, on every split of the search."""
-        last = self.rungs[-1]
-        numbers = list(range(last.splits))
-        shares = self.material.shares(self._present, self.splits, numbers, last.replicates, self.workers)
+        """What is to be trained next of the present settings, until every split of the search has them.
+
+        With a time limit that is little at a time, so that it is soon known how long a search takes; a
+        ValueError says so where the limit cannot hold one.
+        """
+        asked, kept = self.rungs[-1], self.present_kept()
+        if kept == self.clock.looked:  # nothing came of the last ones: `begin` says so
+            return []
+        self.clock.learn(kept)
+        numbers = list(range(asked.splits))
+        shares = self.material.shares(self._present, self.splits, numbers, asked.replicates, self.workers)
+        if shares and self.clock.limit is not None:
+            self.clock.check_present(sum(asked.replicates - have for have, _ in kept))
+            # the first replicate of a process may wait for its code to be compiled: the second one tells more
+            count = asked.replicates if any(have > 1 for have, _ in kept) or self.trained else 1
+            shares = [share._replace(numbers=share.numbers[:1], count=count) for share in shares]
         self.trained |= {(n, share.fold_store) for share in shares for n in share.numbers}
         return shares
+
+    def present_kept(self) -> list[tuple[int, float]]:
+        """Replicates of the present settings on each split of the search, and seconds that they took."""
+        store = self.material.store(self._present)
+        kept = [self.material.kept(store, subsets) for subsets in self.splits]
+        return [(len(one.predictions), one.seconds) for one in kept]
 
     def begin(self) -> None:
         """Score the present settings, and what a former run has left."""
         last = self.rungs[-1]
         numbers = list(range(last.splits))
-        if not self.material.add(
-            self.scores, PRESENT, self._present, (self.splits, numbers, last.replicates)
-        ):
+        of = (self.splits, numbers, last.replicates)
+        if not self.material.add(self.scores, PRESENT, self._present, of):
             raise RuntimeError(
                 "tune: replicates of the present settings were not kept though they were trained"
             )
@@ -76,7 +92,8 @@ class Search:
         self.costs[number] = 0.0 if asked is None else cost(params, self.splits, splits, asked)
         seconds = cost(params, self.splits, splits, "seconds") if self.clock.limit is not None else math.inf
         if math.isfinite(seconds):  # of a trial that was stopped nothing may be kept
-            self.seconds[number] = seconds
+            self.clock.seconds[number] = seconds
+            self.clock.left[number] = self.material.left(params) if number == PRESENT else 1.0
 
     def present_scores(self) -> list[float]:
         """The present settings' scores, means over the splits of the search, one an endpoint."""
@@ -119,7 +136,7 @@ class Search:
     def ask(self) -> int | None:
         """The next trial: one that was stopped, or a new one; None where trials or time are spent."""
         with self._lock:
-            if self.is_over(self._step_seconds(None, 0)):
+            if self.is_over(self.clock.step(None, 0)):
                 return None
             if self._left:
                 return self._left.pop(0)
@@ -167,20 +184,11 @@ class Search:
         """Whether the time is spent, but for a next step of so many seconds and for the verdict."""
         return self.clock.limit is not None and self.clock.is_over(step, self.verdict_seconds())
 
-    def _step_seconds(self, number: int | None, rung: int) -> float:
-        """How long a rung will take, of a trial or of a new one (None): that of the other rungs is kept."""
-        asked, before = self.rungs[rung], self.rungs[rung - 1].splits if rung else 0
-        known = self.seconds.get(PRESENT if number is None else number, 0.0)
-        return known * (asked.splits - before) * asked.replicates
-
     def verdict_seconds(self) -> float:
         """How long the verdict will take, if the best trial so far wins or one that is being trained."""
         best = self.best()
         may_win = [n for n, trial in self.trials.items() if trial.state == "running"]
-        may_win += [] if best is None else [best[0]]
-        present = self.seconds.get(PRESENT, 0.0)
-        winner = max([present, *(self.seconds.get(n, 0.0) for n in may_win)])
-        return self.material.verdict_seconds(present, winner, self.workers)
+        return self.clock.verdict([*may_win, *([] if best is None else [best[0]])])
 
     def share(self, number: int, rung: int) -> Share | None:
         """What a trial's rung still has to train."""
@@ -198,9 +206,8 @@ class Search:
         with self._lock:
             trial = self.trials[number]
             numbers = list(range(asked.splits))
-            if not self.material.add(
-                self.scores, number, trial.params, (self.splits, numbers, asked.replicates)
-            ):
+            of = (self.splits, numbers, asked.replicates)
+            if not self.material.add(self.scores, number, trial.params, of):
                 raise RuntimeError(
                     f"tune: replicates of trial {number} were not kept though they were trained"
                 )
@@ -216,7 +223,7 @@ class Search:
                 trial.state = "beaten"
                 self.history.end(number, gain.mean, cost, beaten=True)
                 return False
-            return not self.is_over(self._step_seconds(number, rung + 1))
+            return not self.is_over(self.clock.step(number, rung + 1))
 
     def fail(self, number: int, reason: str) -> None:
         """A trial could not be trained; where none can, a ValueError says so."""
@@ -258,7 +265,8 @@ class Search:
 
     def _rated(self) -> dict[int, Gain]:
         """Gains of the trials with the most splits, of those that have not been beaten."""
-        gains = {n: gain for n, gain in self.gains().items() if self.trials[n].state in ("done", "running")}
+        may_win = {n for n, trial in self.trials.items() if trial.state in ("done", "running")}
+        gains = {n: gain for n, gain in self.gains().items() if n in may_win - set(self.unjudged)}
         most = max((gain.splits for gain in gains.values()), default=0)
         return {n: gain for n, gain in gains.items() if gain.splits == most}
 
@@ -289,7 +297,3 @@ class Search:
     def replicates(self) -> int:
         """Replicates that trials and present settings were scored with."""
         return len(self.scores[0].found) * FEW
-
-    def least_seconds(self) -> float:
-        """The shortest time limit that leaves room for one trial beside what is done and the verdict."""
-        return self.clock.gone + self._step_seconds(None, 0) + SLACK * self.verdict_seconds()

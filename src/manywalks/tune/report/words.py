@@ -40,13 +40,9 @@ def sentences(found: dict[str, Any]) -> list[str]:
     tried = found["design"]["trials"]
     if found["verdict"] is not None:
         said = [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
-        said += _ended_early(found["design"])
-    elif tried == 0:
-        said = [_no_time(found["design"])]
     else:
         said = [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
-        said += _ended_early(found["design"])
-    return [*said, *_earlier(found)]
+    return [*said, *_ended_early(found["design"]), *_unjudged(found["design"]), *_earlier(found)]
 
 
 def _earlier(found: dict[str, Any]) -> list[str]:
@@ -67,19 +63,6 @@ def head(found: dict[str, Any], written: str) -> str:
     return f"{HEAD} ({', '.join(part for part in which if part)}). Next: {found['train']}"
 
 
-def _no_time(design: dict[str, Any]) -> str:
-    """Why there is no trial at all."""
-    takes, least = duration(design["verdict_seconds"]), 60 * math.ceil(design["least"] / 60)
-    took = f"took {duration(design['seconds'])}"
-    if design["present_kept"]:
-        took = "were trained before"
-    return (
-        f"No trial: the present settings {took}, and a verdict would take about {takes}. That leaves no "
-        f"time for a trial in --time {time_text(design['limit'])}; give {time_text(least)} or more, and "
-        "--continue."
-    )
-
-
 def _ended_early(design: dict[str, Any]) -> list[str]:
     """Where the search ended because the rest of its time is the verdict's: that it did."""
     ended, asked = design["trials"] - design["stopped"], design["asked"]
@@ -88,6 +71,18 @@ def _ended_early(design: dict[str, Any]) -> list[str]:
     return [
         f"The search ended after {ended} of {count(asked, 'trial')}: the rest of --time "
         f"{time_text(design['limit'])} was kept for the verdict."
+    ]
+
+
+def _unjudged(design: dict[str, Any]) -> list[str]:
+    """Trials that were further ahead, and too slow to be judged in the time."""
+    if not design["unjudged"]:
+        return []
+    which = " and ".join(map(str, design["unjudged"]))
+    one = len(design["unjudged"]) == 1
+    return [
+        f"{'Trial' if one else 'Trials'} {which} looked better still, but {'its' if one else 'their'} verdict "
+        f"would have ended after --time {time_text(design['limit'])}. Give more time and --continue."
     ]
 
 
