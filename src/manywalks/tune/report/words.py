@@ -78,11 +78,11 @@ def _unjudged(design: dict[str, Any]) -> list[str]:
     """Trials that were further ahead, and too slow to be judged in the time."""
     if not design["unjudged"]:
         return []
-    which = " and ".join(map(str, design["unjudged"]))
-    one = len(design["unjudged"]) == 1
+    which, one = " and ".join(map(str, design["unjudged"])), len(design["unjudged"]) == 1
+    trials, verdict = (f"Trial {which}", "its verdict") if one else (f"Trials {which}", "their verdicts")
     return [
-        f"{'Trial' if one else 'Trials'} {which} looked better still, but {'its' if one else 'their'} verdict "
-        f"would have ended after --time {time_text(design['limit'])}. Give more time and --continue."
+        f"{trials} looked better still, but {verdict} would have ended after --time "
+        f"{time_text(design['limit'])}. Give more time and --continue."
     ]
 
 
