@@ -15,8 +15,12 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from manywalks import files
+from manywalks.replicates.family_weights.opening import open_called
+from manywalks.replicates.loop import train_until_enough
 from manywalks.replicates.opening import open_store
+from manywalks.replicates.packs import side_by_side
 from manywalks.replicates.store import Store, entropy_of
+from manywalks.replicates.tally import Tally
 from manywalks.runtime import object_store
 from manywalks.runtime.resources import fitting
 from manywalks.runtime.steps.step_process import StepFailed
@@ -29,6 +33,10 @@ distributed = pytest.importorskip("distributed", reason="pip install 'manywalks[
 far = pytest.importorskip("manywalks.replicates.dask_packs")
 Delivery = pytest.importorskip("manywalks.runtime.dask_cluster").Delivery
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+FAMILIES = (
+    "families:\n  - {name: print, blocks: [morgan_count]}\n  - {name: physical, blocks: [physchem]}\n"
+    "weights: out_of_fold\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +89,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.npz")}
 
 
-def deliver(client: Any, workspace: Workspace, root: str | None = None) -> Store:
+def deliver(client: Any, workspace: Workspace, root: str | None = None, *, key: str | None = None) -> Store:
     """What the flow does before it submits packs, to workers that have had nothing of the kind."""
-    store = open_store(workspace)
+    store = open_called(workspace, key) if key else open_store(workspace)
     with suppress(ValueError):  # a plugin that a former test registered is kept under its name
         client.unregister_worker_plugin(f"manywalks-{store.key}")
     client.register_plugin(Delivery(store.key, far.training_bundle(workspace, store), root))
@@ -115,6 +123,33 @@ def test_workers_draw_the_molecules_that_this_machine_draws(client, emptied: Wor
     made = client.submit(far.run_far_pack, store.key, [0, 1], pure=False).result(timeout=120)
     pack.run(workspace, store.key, "0,1")
     assert made == {f"{store.key}/{name.split('/')[-1]}": own for name, own in contents(store.folder).items()}
+
+
+def test_weights_of_families_are_fitted_on_workers_as_on_this_machine(
+    client, emptied: Workspace, tmp_path: Path
+) -> None:
+    """Networks of the folds and replicates alike, down to weights.json."""
+    text = emptied.params_file.read_text(encoding="utf-8").replace("{count: 4,", "{count: 2,")
+    emptied.params_file.write_text(text + FAMILIES, encoding="utf-8")
+    shutil.copytree(emptied.root, tmp_path / "alone")
+    there, alone = Workspace.open(emptied.root), Workspace.open(tmp_path / "alone")
+
+    def on_workers(key: str, packs: list[list[int]], tally: Tally) -> None:
+        store = deliver(client, there, key=key)
+        for future in [client.submit(far.run_far_pack, key, own, pure=False) for own in packs]:
+            far.keep(store, future.result(timeout=120), None)
+
+    def quiet(done: float, total: float, note: str = "") -> None:
+        """Nobody looks."""
+
+    train_until_enough(there, on_workers, processes=2, tell=quiet)
+    train_until_enough(alone, side_by_side(alone, 2), processes=2, tell=quiet)
+    made = contents(there.replicates)
+    assert len([name for name in made if name.startswith("folds/")]) == 2 * 6  # two families
+    assert made == contents(alone.replicates)
+    assert files.read_json(there.replicates / "weights.json") == files.read_json(
+        alone.replicates / "weights.json"
+    )
 
 
 def test_data_goes_to_each_worker_once_however_many_replicates(
