@@ -9,7 +9,12 @@ import pandas as pd
 from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.intervals import calibration
-from manywalks.evaluate.endpoint_results import endpoint_results, prediction_table, training_results
+from manywalks.evaluate.endpoint_results import (
+    endpoint_results,
+    left_out_table,
+    prediction_table,
+    training_results,
+)
 from manywalks.evaluate.evaluation import (
     beside_baselines,
     beside_neighbours,
@@ -68,7 +73,7 @@ def run(workspace: Workspace) -> None:
     train, left_out = subsets == "train", _left_out(kept)
     fit = predict_rows(workspace, features.take(np.flatnonzero(train)))
     drawn, fitted_by = read_draws(workspace), fitted_weights(workspace)
-    metrics, statements, tables, plots, replicates = {}, {}, [], [], []
+    metrics, statements, tables, bagged, plots, replicates = {}, {}, [], [], [], []
     for column, name in enumerate(params.data.endpoints):
         fitted = calibration.Calibration.from_json(about["calibration"][name])
         seen = endpoint_results(curated, subsets, name, fitted, predictions[:, :, column], params)
@@ -81,6 +86,7 @@ def run(workspace: Workspace) -> None:
         if left_out is not None:
             own = training_results(seen, curated.loc[train], left_out[:, :, column].astype(np.float64))
             metrics[name]["out_of_bag"] = out_of_bag(own, params)
+            bagged.append(left_out_table(own, curated, params))
         statements[name] = statement_of(
             seen,
             params,
@@ -121,7 +127,9 @@ def run(workspace: Workspace) -> None:
     files.write_json(workspace.reports / "metrics.json", metrics)
     files.write_json(workspace.reports / "scores.json", few_scores(metrics, statements))
     files.write_json(workspace.reports / "statement.json", statements)
-    table = pd.concat(tables, ignore_index=True)
+    table = pd.concat([*tables, *bagged], ignore_index=True)
+    if bagged:
+        table["replicates"] = table["replicates"].fillna(len(kept)).astype("int64")
     with files.atomic_path(workspace.reports / "predictions.parquet") as path:
         table.to_parquet(path, index=False)
     test = table[(table["subset"] == "test") & table["observed"].notna()]

@@ -181,9 +181,26 @@ def test_an_endpoint_with_30_valid_molecules_is_calibrated_on_them(bagged: Works
 
 def test_intervals_come_from_them(bagged: Workspace) -> None:
     table = pd.read_parquet(bagged.reports / "predictions.parquet")
-    assert set(table["subset"]) == {"test"}
-    own = table[table["endpoint"] == "logS"]
+    assert set(table["subset"]) == {"test", "train"}
+    own = table[(table["endpoint"] == "logS") & (table["subset"] == "test")]
+    assert set(own["replicates"]) == {COUNT}
     assert np.all(np.asarray(own["high"]) > np.asarray(own["low"]))
+
+
+def test_each_training_molecule_is_in_the_table_as_the_replicates_without_it_predict_it(
+    bagged: Workspace,
+) -> None:
+    table = pd.read_parquet(bagged.reports / "predictions.parquet")
+    own = pd.DataFrame(table[(table["endpoint"] == "logS") & (table["subset"] == "train")])
+    places = {int(row): place for place, row in enumerate(train_table(bagged).index)}
+    values_of = by_hand(bagged, 0)
+    left = {row: values_of[place] for row, place in places.items() if len(values_of[place]) >= 2}
+    assert own["row"].tolist() == list(left)
+    assert own["replicates"].tolist() == [len(values) for values in left.values()]
+    means, spreads = zip(*((np.mean(one), np.std(one, ddof=1)) for one in left.values()), strict=True)
+    np.testing.assert_allclose(own["predicted"], means, rtol=1e-5)
+    np.testing.assert_allclose(own["spread"], spreads, rtol=1e-4)
+    assert np.isnan(own[["low", "high", "bound"]].to_numpy(np.float64)).all()
 
 
 def test_nearness_is_that_to_molecules_of_other_groups(bagged: Workspace) -> None:

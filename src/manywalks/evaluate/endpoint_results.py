@@ -7,6 +7,7 @@ import pandas as pd
 
 from manywalks.ensemble.handed_out import HandedOut, Settings, report_endpoint
 from manywalks.ensemble.intervals.calibration import Calibration
+from manywalks.ensemble.intervals.out_of_bag import left_out
 from manywalks.params.load import Params
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.combine import combine, combining_of
@@ -98,8 +99,40 @@ def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Param
     The calibration was fitted on the valid rows: only the test rows tell how well it does.
     """
     out = handed_out(seen, params)
+    table = _molecules(seen, curated).assign(
+        predicted=out.predicted, spread=out.spread, low=out.low, high=out.high, bound=out.bound
+    )
+    if out.decision is not None:  # rows without a cut-off have none of these
+        decision = pd.array(out.decision, "Int8")
+        table = table.assign(decision=decision, flip=out.flip, flip_retrained=out.flip_retrained)
+    return table
+
+
+def left_out_table(own: EndpointResults, curated: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Rows of predictions.parquet for training molecules, as replicates that did not train on them predict.
+
+    A molecule that fewer than two replicates left out has no row. `replicates` is how many did; intervals and
+    bounds are those of the whole ensemble, so these rows have none.
+
+    Args:
+        own: `training_results`.
+        curated: the whole curated table.
+        params: all parameters.
+    """
+    left = left_out(own.replicates, combining_of(own.endpoint.kind, params.ensemble))
+    single = own.fitted.as_reported(own.replicates[:, left.known])
+    table = _molecules(own, curated).loc[left.known].reset_index(drop=True)
+    return table.assign(
+        predicted=own.fitted.as_reported(left.mean[left.known]),
+        spread=np.nanstd(single, axis=0, ddof=1),
+        replicates=left.count[left.known],
+    )
+
+
+def _molecules(seen: EndpointResults, curated: pd.DataFrame) -> pd.DataFrame:
+    """The columns that say which molecule it is, and what was measured."""
     there = curated.iloc[seen.rows]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "row": seen.rows,
             "id": there["id"].to_numpy(),
@@ -108,14 +141,5 @@ def prediction_table(seen: EndpointResults, curated: pd.DataFrame, params: Param
             "subset": seen.subsets,
             "observed": seen.observed,
             "relation": seen.relation,
-            "predicted": out.predicted,
-            "spread": out.spread,
-            "low": out.low,
-            "high": out.high,
-            "bound": out.bound,
         }
     )
-    if out.decision is not None:  # rows without a cut-off have none of these
-        decision = pd.array(out.decision, "Int8")
-        table = table.assign(decision=decision, flip=out.flip, flip_retrained=out.flip_retrained)
-    return table

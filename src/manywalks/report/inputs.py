@@ -15,11 +15,13 @@ def read(workspace: Workspace) -> ReportInputs:
     """What the other stages left."""
     reports = workspace.reports
     domain = Domain.load(workspace.ensemble / "domain.npz")
+    predictions = pd.read_parquet(reports / "predictions.parquet")
     return ReportInputs(
         title=workspace.params.report.title,
         metrics=files.read_json(reports / "metrics.json"),
         statements=files.read_json(reports / "statement.json"),
-        predictions=pd.read_parquet(reports / "predictions.parquet"),
+        # the page is about molecules that no replicate trained on
+        predictions=predictions.loc[predictions["subset"] != "train"].reset_index(drop=True),
         counts=_table(reports / "plots/replicates.json", ["endpoint", "replicates", "score", "sd"]),
         replicates=_table(reports / "plots/single_replicates.json", ["endpoint", "replicate", "score"]),
         data=files.read_json(reports / "data.json"),
