@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import stats
 from statsmodels.stats.anova import AnovaRM
 from statsmodels.stats.multitest import multipletests
@@ -30,6 +31,16 @@ def test_two_configurations_give_the_paired_t_interval() -> None:
     expected = stats.ttest_rel(table.scores[:, 0], table.scores[:, 1]).confidence_interval(0.95)
     np.testing.assert_allclose([pair.plain_low, pair.plain_high], expected)
     assert pair.low < pair.plain_low < pair.plain_high < pair.high
+
+
+def test_an_interval_of_few_splits_tells_how_much_wider_it_is() -> None:
+    few = paired.pairs_of(score_table(2, s=3), 0.95, "tukey")[0]
+    assert few.freedom == 2
+    assert few.wider == pytest.approx(stats.t.ppf(0.975, 2) / stats.norm.ppf(0.975), rel=1e-3)
+    several = paired.pairs_of(score_table(4, s=3), 0.95, "tukey")[0]
+    assert several.freedom == 6  # of all four together
+    expected = stats.studentized_range.ppf(0.95, 4, 6) / stats.studentized_range.ppf(0.95, 4, np.inf)
+    assert several.wider == pytest.approx(expected, rel=1e-3)
 
 
 def test_replicates_noise_alone_is_not_widened() -> None:

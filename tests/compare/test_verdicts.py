@@ -22,12 +22,12 @@ from manywalks.compare import paired, verdicts
 )
 def test_verdicts(low: float, high: float, word: str) -> None:
     middle = (low + high) / 2
-    pair = paired.Pair(0, 1, 25, middle, 0.1, low, high, low, high, 0.5, 0.01, 0.0, 2.0, 0.4)
+    pair = paired.Pair(0, 1, 25, middle, 0.1, low, high, low, high, 0.5, 0.01, 0.0, 2.0, 0.4, 60.0, 1.0)
     assert verdicts.verdict(pair, 0.1) == word
 
 
 def test_what_would_decide_does_decide() -> None:
-    pair = paired.Pair(0, 1, 25, 0.2, 0.15, -0.1, 0.5, -0.1, 0.5, 0.3, 0.002, 0.5, 2.0, 0.375)
+    pair = paired.Pair(0, 1, 25, 0.2, 0.15, -0.1, 0.5, -0.1, 0.5, 0.3, 0.002, 0.5, 2.0, 0.375, 60.0, 1.0)
     needs = verdicts.needs(pair, 0.1, replicates=8, k=5)
     assert needs.splits is not None
     assert needs.replicates is not None

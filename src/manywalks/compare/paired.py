@@ -29,6 +29,8 @@ from manywalks.compare.studentized_range import range_ppf, range_sf
 
 # set by simulation, see above
 SHARED, _REPEATED = 1.5, 0.25
+# as good as infinitely many degrees of freedom
+_MANY = 1e4
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Pair:
         noise: the replicates' noise in a split's difference, squared.
         quantile: of the interval's half width over `error`.
         shared: what of `variance` no number of splits takes away from `error` squared.
+        freedom: degrees of freedom that `error` is known with.
+        wider: how many times as wide the interval is as it would be if `error` were known for sure.
     """
 
     one: int
@@ -63,6 +67,8 @@ class Pair:
     noise: float
     quantile: float
     shared: float
+    freedom: float
+    wider: float
 
     @property
     def widening(self) -> float:
@@ -99,9 +105,10 @@ def _pair(table: ScoreTable, i: int, j: int, confidence: float, method: str) -> 
     left = round(freedom * freedom_left(s, table.folds, between / variance if variance else 0.0), 1)
     quantile = tukey_quantile(confidence, c, left)
     half, p = quantile * error, _tukey_p(mean, error, c, left)
+    wider = quantile / tukey_quantile(confidence, c, _MANY)
     return Pair(
         i, j, s, mean, error, mean - half, mean + half, mean - plain_half, mean + plain_half, p,
-        between, noise, quantile, shared,
+        between, noise, quantile, shared, left, wider,
     )  # fmt: skip
 
 

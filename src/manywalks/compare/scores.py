@@ -263,6 +263,8 @@ def _pair(
         "low": pair.low,
         "high": pair.high,
         "p": pair.p,
+        "freedom": pair.freedom,
+        "wider": pair.wider,
         "uncorrected": {"low": pair.plain_low, "high": pair.plain_high},
         "verdict": word,
         "needs": None if needed is None else vars(needed),

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from manywalks.compare.report.page import first_lines, page, shown_setting
+from manywalks.compare.report.page import page, shown_setting
+from manywalks.compare.report.words import first_lines
 from manywalks.compare.scores import Scores, criteria_of, judge
 from manywalks.params.load import parse_params
 
@@ -72,6 +73,7 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
         "design": {
             "repeats": 1,
             "folds": 5,
+            "splits": 5,
             "method": "random",
             "molecules": 200,
             "replicates": 4,
@@ -89,3 +91,4 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
     assert text.count("present settings") == 2  # in the scores, and in what differs
     assert text.count("<svg") == 5  # intervals, convergence, and three of size
     assert "NaN" not in text
+    assert "A is worse than C" in text  # pairs are told by the letters of the table

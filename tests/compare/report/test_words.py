@@ -2,7 +2,7 @@
 
 import pytest
 
-from manywalks.compare.report.words import design_sentence, undecided_sentence
+from manywalks.compare.report.words import design_sentence, few_splits, undecided_sentence
 
 
 def said(method: str, median: float) -> str:
@@ -15,12 +15,12 @@ def said(method: str, median: float) -> str:
 @pytest.mark.parametrize("method", ["random", "stratified"])
 def test_near_neighbours_across_the_splits_are_warned_of(method: str) -> None:
     assert "Set split.method to cluster or scaffold" in said(method, 0.6)
-    assert "split.method" not in said(method, 0.45)
+    assert "Set split.method" not in said(method, 0.45)
 
 
 @pytest.mark.parametrize("method", ["cluster", "scaffold", "group", "time", "column"])
 def test_who_keeps_series_together_is_not_warned(method: str) -> None:
-    assert "split.method" not in said(method, 0.6)
+    assert "Set split.method" not in said(method, 0.6)
 
 
 def test_molecules_in_no_split_are_named_for_what_they_are() -> None:
@@ -51,3 +51,23 @@ def test_a_small_run_that_nothing_alone_would_decide_is_told_the_default() -> No
         "the default is 25 and 8."
     )
     assert undecided(25, 8).endswith("Together they narrow the interval.")
+
+
+def few(splits: int, freedom: float, **design: int) -> str:
+    pairs = [
+        {"splits": splits, "freedom": freedom, "wider": 2.195},
+        {"splits": 2, "freedom": 1.0, "wider": 6.5},  # stopped early: no more splits were wanted
+    ]
+    made = {"splits": splits, "repeats": 1, "replicates": 8, **design}
+    return few_splits({"pairs": pairs}, made)
+
+
+def test_so_few_splits_that_verdicts_cannot_be_relied_on_are_warned_of() -> None:
+    assert few(3, 2.0, replicates=2) == (
+        "Only 3 splits (2 degrees of freedom): the intervals are 2.2 times as wide as with many splits, and "
+        "rough estimates themselves. Do not rely on these verdicts; run again with --repeats 5 --replicates "
+        "8."
+    )
+    assert few(5, 4.0).endswith("run again with --repeats 5.")
+    assert few(10, 5.25) == ""
+    assert few(25, 9.0) == ""

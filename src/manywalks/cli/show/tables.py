@@ -13,6 +13,8 @@ from manywalks.compare.report.words import (
     COSTS,
     costs,
     design_sentence,
+    few_splits,
+    first_lines,
     label_of,
     method,
     metric_name,
@@ -23,7 +25,7 @@ from manywalks.compare.report.words import (
     undecided_sentence,
     verdict_sentence,
 )
-from manywalks.formatting import count, with_error
+from manywalks.formatting import count, number, with_error
 from manywalks.workspace import Workspace
 
 COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow"}
@@ -42,11 +44,16 @@ def tables(found: dict[str, Any]) -> Group:
             f"{label}:\u00a0{name}" + ("\u00a0(present\u00a0settings)" if name in present else "")
             for name, label in label_of(endpoint).items()
         )
-        parts += [Text("   ".join(named)), Text()]
+        parts += [Text("\n".join(named)), Text()]
         parts += [_scores(name, endpoint, found["configurations"]), Text()]
         parts += [_pairs(endpoint, found["design"]), Text()]
         if rows := costs(endpoint, found["configurations"]):
             parts += [plain_table(COSTS, rows), Text()]
+        first, *rest = first_lines(endpoint)
+        parts += [Text(f"{name}: {first}", style="bold"), *(Text(line) for line in rest)]
+        if warning := few_splits(endpoint, found["design"]):
+            parts.append(Text(warning, style="yellow"))
+        parts.append(Text())
     for one in found["configurations"]:
         if one["stopped"]:
             parts.append(Text(stopped_sentence(one), style="dim"))
@@ -101,6 +108,11 @@ def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, 
             with_error(row["infinite"], row["infinite_error"]), f"{row['spread_rms']:.2g}", needed,
             f"{one['parameters']:,}", style="dim" if one["stopped"] else "",
         )  # fmt: skip
+    table.caption = (
+        "infinitely many: without the luck of training; spread: how far single replicates differ; "
+        f"replicates needed: for the tolerance ({number(endpoint['tolerance'], 3)})"
+    )
+    table.caption_justify = "left"
     return table
 
 
@@ -113,25 +125,31 @@ def _pairs(endpoint: dict[str, Any], design: dict[str, Any]) -> Table:
         f"differences, positive: the first is better; intervals {level} sure for all pairs at once, "
         f"{method(endpoint)}"
     )
-    for title in ("pair", "difference", "interval", "wins (single)", "verdict"):
+    for title in ("pair", "difference", "interval", "wins", "verdict"):
         right = title not in ("pair", "verdict")
         table.add_column(title, justify="right" if right else "left", no_wrap=title != "verdict")
     for pair in endpoint["pairs"][:MOST_PAIRS]:
         chance = pair["single_replicates"]
         table.add_row(
-            f"{labels[pair['one']]} − {labels[pair['other']]}", f"{pair['difference']:+.4f}",
-            f"{pair['low']:+.4f} to {pair['high']:+.4f}",
+            f"{labels[pair['one']]} − {labels[pair['other']]}", _signed(pair["difference"]),
+            f"{_signed(pair['low'])} to {_signed(pair['high'])}",
             f"{chance['chance']:.2f} ({chance['low']:.2f}–{chance['high']:.2f})",
             Text(short_verdict(pair, endpoint), style=COLOURS[pair["verdict"]]),
         )  # fmt: skip
     more = len(endpoint["pairs"]) - MOST_PAIRS
     notes = [f"{count(more, 'more pair')} in the report"] if more > 0 else []
-    notes.append(f"Smallest difference that matters: {threshold_text(endpoint)} (--threshold)")
+    notes.append("wins: how often one replicate of the first beats one of the second")
+    notes.append(f"smallest difference that matters: {threshold_text(endpoint)} (--threshold)")
     if open_pairs := [pair for pair in endpoint["pairs"][:MOST_PAIRS] if pair["verdict"] == "undecided"]:
         notes.append(undecided(open_pairs, design))
     table.caption = "\n".join(notes)
     table.caption_justify = "left"
     return table
+
+
+def _signed(value: float) -> str:
+    """A difference with its sign."""
+    return f"{value:+.4f}".replace("-", "−")
 
 
 def _budget(name: str, found: dict[str, Any]) -> Group:
@@ -169,8 +187,8 @@ def fitted_table(header: list[str], rows: list[list[str]], width: int) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()
-    for number, row in enumerate(rows):
-        if number:
+    for place, row in enumerate(rows):
+        if place:
             table.add_row()
         table.add_row(Text(row[0], style="bold"))
         for title, cell in zip(header[1:], row[1:], strict=True):

@@ -7,7 +7,16 @@ from rich.table import Table
 from rich.text import Text
 
 from manywalks.cli.show.tables import plain_table
-from manywalks.tune.report.words import cost_text, design_sentence, gain_text, sentences, value_text
+from manywalks.formatting import count
+from manywalks.tune.report.words import (
+    EARLY,
+    ENDS,
+    cost_text,
+    design_sentence,
+    gain_text,
+    sentences,
+    value_text,
+)
 
 COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow", "cheaper": "green"}
 # trials that the table shows; the page has all
@@ -25,7 +34,7 @@ def tables(found: dict[str, Any]) -> Group:
     return Group(*parts, Text(design_sentence(found), style="dim"), Text())
 
 
-def best_trials(found: dict[str, Any]) -> Table:
+def best_trials(found: dict[str, Any]) -> Group:
     """The trials with the most splits and the largest gains."""
     known = [one for one in found["trials"] if one["gain"] is not None]
     known.sort(key=lambda one: (-one["splits"], -one["gain"]))
@@ -36,7 +45,7 @@ def best_trials(found: dict[str, Any]) -> Table:
         [
             str(one["number"]), str(one["splits"]), gain_text(found, one),
             *([cost_text(found, one["cost"])] if cost else []),
-            "on the front" if one["number"] in front else one["state"],
+            "on the front" if one["number"] in front else _remark(found, one),
         ]
         for one in known[:MOST]
     ]  # fmt: skip
@@ -45,10 +54,19 @@ def best_trials(found: dict[str, Any]) -> Table:
     table = plain_table(
         ["trial", "splits", f"gain in {metric['name']}{unit}", *([cost["name"]] if cost else []), ""], rows
     )
-    left = len(known) - MOST
-    table.caption = f"{left} more on the page" if left > 0 else None
-    table.caption_justify = "left"
-    return table
+    notes = ["gain: over the present settings, with a 95 % interval; positive is better"]
+    if any(one["state"] == "beaten" for one in known[:MOST]):
+        notes.append(EARLY)
+    if len(known) > MOST:
+        notes.append(f"{count(len(known) - MOST, 'more trial')} on the page")
+    return Group(table, *(Text(note, style="dim") for note in notes))
+
+
+def _remark(found: dict[str, Any], trial: dict[str, Any]) -> str:
+    """What became of a trial, if it was not simply trained to the end."""
+    if found["winner"] and found["winner"]["number"] == trial["number"]:
+        return "best"
+    return ENDS.get(trial["state"], "stopped" if trial["state"] == "stopped" else "")
 
 
 def changes(found: dict[str, Any]) -> Table:

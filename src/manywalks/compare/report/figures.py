@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.compare.report.words import metric_name
+from manywalks.compare.report.words import against, best_of, label_of, metric_name
 from manywalks.formatting import number
 from manywalks.report.charts.charts import LEFT, RIGHT, TOP, Plane, axis, fixed_axis, log_axis
 from manywalks.report.endpoint import Figure
@@ -24,26 +24,10 @@ def figures(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> l
     return found
 
 
-def best_of(endpoint: dict[str, Any]) -> str:
-    """The configuration with the best score at the infinite ensemble."""
-    sign = 1 if endpoint["higher_is_better"] else -1
-    return max(endpoint["scores"], key=lambda row: sign * row["infinite"])["name"]
-
-
-def against(endpoint: dict[str, Any], name: str, best: str) -> tuple[float, float, float, str]:
-    """Difference, interval and verdict of a configuration minus the best one."""
-    for pair in endpoint["pairs"]:
-        if (pair["one"], pair["other"]) == (name, best):
-            return pair["difference"], pair["low"], pair["high"], pair["verdict"]
-        if (pair["one"], pair["other"]) == (best, name):
-            word: str = {"better": "worse", "worse": "better"}.get(pair["verdict"]) or pair["verdict"]
-            return -pair["difference"], -pair["high"], -pair["low"], word
-    return 0.0, 0.0, 0.0, "best"
-
-
 def intervals(endpoint: dict[str, Any]) -> Figure:
     """Each configuration against the best, with its interval and the smallest difference that matters."""
     best = best_of(endpoint)
+    labels = label_of(endpoint)
     names = [row["name"] for row in endpoint["scores"]]
     rows = [against(endpoint, name, best) for name in names]
     threshold = endpoint["threshold"]
@@ -64,11 +48,11 @@ def intervals(endpoint: dict[str, Any]) -> Figure:
         marks.append(
             f'<path class="range {word}" d="M{a:.1f} {y:.1f}H{c:.1f}"/>'
             f'<circle class="at {word}" cx="{b:.1f}" cy="{y:.1f}" r="4"/>'
-            f'<text class="note" x="{LEFT + 4}" y="{y - 9:.1f}">{escape(name)}</text>'
+            f'<text class="note" x="{LEFT + 4}" y="{y - 9:.1f}">{escape(f"{labels[name]}  {name}")}</text>'
         )
     level = f"{100 * endpoint['confidence']:g} %"
     return Figure(
-        f"Each against the best, {best}",
+        f"Each against the best, {labels[best]}",
         plane.svg(marks, f"Differences to {best} with intervals"),
         f"Differences with intervals, {level} sure for all pairs at once. Grey: too small to matter "
         f"(± {number(threshold, 3)}). Right is better.",
@@ -77,7 +61,7 @@ def intervals(endpoint: dict[str, Any]) -> Figure:
 
 def convergence(endpoint: dict[str, Any]) -> Figure:
     """Score by number of replicates of every configuration, with the projection to infinitely many."""
-    rows = endpoint["scores"]
+    rows, labels = endpoint["scores"], label_of(endpoint)
     counts = np.array([point["replicates"] for point in rows[0]["curve"]], dtype=np.float64)
     values = np.array([[*(p["score"] for p in row["curve"]), row["infinite"]] for row in rows])
     beyond = counts[-1] * 2.5
@@ -95,8 +79,8 @@ def convergence(endpoint: dict[str, Any]) -> Figure:
             plane.line(counts, scores[:-1], "curve"),
             plane.line(np.array([counts[-1], beyond]), scores[-2:], "curve dashed"),
             f'<circle cx="{float(plane.px(beyond)):.1f}" cy="{y:.1f}" r="3.5"/>',
-            f'<text class="tag note" x="{plane.width - RIGHT - 14}" y="{beside + 4:.1f}" text-anchor="end">'
-            f"{escape(row['name'])}</text></g>",
+            f'<text class="tag note" x="{plane.width - RIGHT - 8}" y="{beside + 4:.1f}">'
+            f"{labels[row['name']]}</text></g>",
         ]
     return Figure(
         "What more replicates bring",

@@ -6,11 +6,16 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from manywalks.compare.report.figures import against, best_of, budget_bars, figures
+from manywalks.compare.report.figures import budget_bars, figures
 from manywalks.compare.report.words import (
     COSTS,
+    against,
     costs,
     design_sentence,
+    few_splits,
+    first_lines,
+    label_of,
+    letter_of,
     method,
     metric_name,
     stopped_sentence,
@@ -41,11 +46,12 @@ def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -
         "keys": keys,
         "differs": [
             {
+                "letter": letter_of(place),
                 "name": one["name"],
                 "present": one["present"],
                 "cells": [shown_setting(one["differs"][key]) for key in keys],
             }
-            for one in configurations
+            for place, one in enumerate(configurations)
         ],
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined)
@@ -65,46 +71,28 @@ def shown_setting(value: Any) -> Any:
 def _part(name: str, endpoint: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """One endpoint of the page."""
     configurations = found["configurations"]
-    names = [row["name"] for row in endpoint["scores"]]
+    labels = label_of(endpoint)
     return {
         "name": name,
         "unit": endpoint["endpoint_unit"],
         "budget": None,
         "metric": metric_name(endpoint),
         "sentences": first_lines(endpoint),
-        "scores": [_score_row(row, one) for row, one in zip(endpoint["scores"], configurations, strict=True)],
+        "warning": few_splits(endpoint, found["design"]),
+        "scores": [
+            {"letter": labels[row["name"]], **_score_row(row, one)}
+            for row, one in zip(endpoint["scores"], configurations, strict=True)
+        ],
         "costs": costs(endpoint, configurations),
         "cost_heads": COSTS,
         "figures": [unescaped(figure) for figure in figures(endpoint, configurations)],
         "matrix": [
-            {"label": one, "cells": [_cell(endpoint, one, other) for other in names]} for one in names
+            {"letter": letter, "name": one, "cells": [_cell(endpoint, one, other) for other in labels]}
+            for one, letter in labels.items()
         ],
-        "pairs": [_pair_row(pair, found["design"]) for pair in endpoint["pairs"]],
+        "pairs": [_pair_row(pair, found["design"], labels) for pair in endpoint["pairs"]],
         "assumptions": _assumptions(endpoint),
     }
-
-
-def first_lines(endpoint: dict[str, Any]) -> list[str]:
-    """What the endpoint's part begins with: how all stand to the one with the best score, by the verdicts."""
-    best, metric = best_of(endpoint), metric_name(endpoint)
-    groups: dict[str, list[str]] = {}
-    for row in endpoint["scores"]:
-        if row["name"] != best:
-            groups.setdefault(against(endpoint, row["name"], best)[3], []).append(row["name"])
-    threshold = f"± {number(endpoint['threshold'], 3)}"
-    if list(groups) == ["equivalent"]:
-        return [f"All are equivalent: their {metric} differs by less than what matters ({threshold})."]
-    if list(groups) == ["undecided"]:
-        return [f"Undecided: {best} has the best {metric}, but not surely."]
-    lines = [f"{best} has the best {metric}."]
-    for word, said in (
-        ("equivalent", f"Equivalent to it (within {threshold})"),
-        ("undecided", "Not surely different from it"),
-        ("worse", "Worse"),
-    ):
-        if word in groups:
-            lines.append(f"{said}: {', '.join(groups[word])}.")
-    return lines
 
 
 def _score_row(row: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
@@ -136,13 +124,14 @@ def _cell(endpoint: dict[str, Any], one: str, other: str) -> dict[str, str]:
     }
 
 
-def _pair_row(pair: dict[str, Any], design: dict[str, Any]) -> dict[str, str]:
-    """One pair's row."""
+def _pair_row(pair: dict[str, Any], design: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
+    """One pair's row; the configurations are letters."""
     # estimates of two shares of one variance, each with an error of its own
     luck = [pair["luck"][source] for source in ("replicates", "split")]
     replicates, split = (100 * share / max(1.0, sum(luck)) for share in luck)
     return {
-        "name": f"{pair['one']} − {pair['other']}",
+        "name": f"{labels[pair['one']]} − {labels[pair['other']]}",
+        "title": f"{pair['one']} − {pair['other']}",
         "difference": f"{pair['difference']:+.4f}".replace("-", "−"),
         "interval": f"{pair['low']:+.4f} to {pair['high']:+.4f}".replace("-", "−"),
         "p": f"{pair['p']:.2g}",
@@ -152,7 +141,7 @@ def _pair_row(pair: dict[str, Any], design: dict[str, Any]) -> dict[str, str]:
         "split": f"{split:.0f} %",
         "verdict": f"undecided. {undecided_sentence(pair, design)}"
         if pair["verdict"] == "undecided"
-        else verdict_sentence(pair),
+        else verdict_sentence(pair, labels),
     }
 
 

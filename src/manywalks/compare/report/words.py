@@ -5,25 +5,91 @@ from typing import Any
 
 from manywalks.compare.design import Design
 from manywalks.evaluate.registry import SCORE_NAMES
-from manywalks.formatting import count, two_digits
+from manywalks.formatting import count, number, two_digits
 
 # Tanimoto similarity from which a neighbour is of the same series
 NEAR = 0.5
+# with fewer degrees of freedom Student's interval is 1.3 times as wide as with many, and as uncertain
+FREEDOM = 5
 WORDS = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}
 
 COSTS = ["", "parameters", "seconds a replicate", "replicates needed", "seconds for all", "memory (MiB)"]
 
 
 def label_of(endpoint: dict[str, Any]) -> dict[str, str]:
-    """A letter for each configuration, for narrow tables: A, B ... Z, then numbers."""
-    names = [row["name"] for row in endpoint["scores"]]
-    return {name: ascii_uppercase[n] if n < 26 else str(n + 1) for n, name in enumerate(names)}
+    """A letter for each configuration, by its name, for narrow tables and figures."""
+    return {row["name"]: letter_of(place) for place, row in enumerate(endpoint["scores"])}
+
+
+def letter_of(place: int) -> str:
+    """The letter of the configuration at that place: A, B ... Z, then numbers."""
+    return ascii_uppercase[place] if place < 26 else str(place + 1)
 
 
 def metric_name(endpoint: dict[str, Any]) -> str:
     """The metric with its unit."""
     unit = f" ({endpoint['unit']})" if endpoint["unit"] else ""
     return SCORE_NAMES[endpoint["metric"]] + unit
+
+
+def best_of(endpoint: dict[str, Any]) -> str:
+    """The configuration with the best score at the infinite ensemble."""
+    sign = 1 if endpoint["higher_is_better"] else -1
+    return max(endpoint["scores"], key=lambda row: sign * row["infinite"])["name"]
+
+
+def against(endpoint: dict[str, Any], name: str, best: str) -> tuple[float, float, float, str]:
+    """Difference, interval and verdict of a configuration minus the best one."""
+    for pair in endpoint["pairs"]:
+        if (pair["one"], pair["other"]) == (name, best):
+            return pair["difference"], pair["low"], pair["high"], pair["verdict"]
+        if (pair["one"], pair["other"]) == (best, name):
+            word: str = {"better": "worse", "worse": "better"}.get(pair["verdict"]) or pair["verdict"]
+            return -pair["difference"], -pair["high"], -pair["low"], word
+    return 0.0, 0.0, 0.0, "best"
+
+
+def first_lines(endpoint: dict[str, Any]) -> list[str]:
+    """What the endpoint's part begins with: how all stand to the one with the best score, by the verdicts."""
+    best, metric = best_of(endpoint), metric_name(endpoint)
+    groups: dict[str, list[str]] = {}
+    for row in endpoint["scores"]:
+        if row["name"] != best:
+            groups.setdefault(against(endpoint, row["name"], best)[3], []).append(row["name"])
+    threshold = f"± {number(endpoint['threshold'], 3)}"
+    if list(groups) == ["equivalent"]:
+        return [f"All are equivalent: their {metric} differs by less than what matters ({threshold})."]
+    if list(groups) == ["undecided"]:
+        return [f"Undecided: {best} has the best {metric}, but not surely."]
+    lines = [f"{best} has the best {metric}."]
+    for word, said in (
+        ("equivalent", f"Equivalent to it (within {threshold})"),
+        ("undecided", "Not surely different from it"),
+        ("worse", "Worse"),
+    ):
+        if word in groups:
+            lines.append(f"{said}: {', '.join(groups[word])}.")
+    return lines
+
+
+def few_splits(endpoint: dict[str, Any], design: dict[str, Any]) -> str:
+    """A warning where so few splits leave the intervals wide and unsure; "" where they are enough."""
+    whole = [pair for pair in endpoint["pairs"] if pair["splits"] == design["splits"]]
+    least = min(whole, key=lambda pair: pair["freedom"], default=None)
+    if least is None or least["freedom"] >= FREEDOM:
+        return ""
+    usual = Design()
+    more = [
+        f"--{name} {wanted}"
+        for name, wanted in (("repeats", usual.repeats), ("replicates", usual.replicates))
+        if design[name] < wanted
+    ]
+    splits = f"Only {count(design['splits'], 'split')} ({least['freedom']:.2g} degrees of freedom)"
+    wide = f"{least['wider']:.1f} times as wide as with many splits"
+    return (
+        f"{splits}: the intervals are {wide}, and rough estimates themselves. "
+        f"Do not rely on these verdicts; run again with {' '.join(more) or 'more --repeats'}."
+    )
 
 
 def verdict_sentence(pair: dict[str, Any], shown: dict[str, str] | None = None) -> str:
@@ -67,7 +133,7 @@ def no_remedy(design: dict[str, Any]) -> str:
 
 def threshold_text(endpoint: dict[str, Any]) -> str:
     """The smallest difference that matters, with its unit."""
-    return f"{endpoint['threshold']:.2g} {endpoint['unit']}".strip()
+    return f"{number(endpoint['threshold'], 3)} {endpoint['unit']}".strip()
 
 
 def costs(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> list[list[str]]:
@@ -109,8 +175,8 @@ def design_sentence(design: dict[str, Any]) -> str:
     medians = [fold["median"] for fold in design["similarity"]]
     return (
         f"{count(design['molecules'], 'molecule')}{_left_out(design)}, "
-        f"{design['repeats']} x {design['folds']}-fold splits "
-        f"({design['method']}), {design['replicates']} replicates of every configuration on every split; "
+        f"{design['repeats']} x {design['folds']}-fold splits (split.method: {design['method']}), "
+        f"{design['replicates']} replicates of every configuration on every split; "
         f"{count(design['trained'], 'replicate')} trained. Median Tanimoto similarity of a test molecule to "
         f"the nearest training molecule: {min(medians):.2f} to {max(medians):.2f}, depending on the split."
         f"{_near(design['method'], medians)}"

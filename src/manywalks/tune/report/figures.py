@@ -1,19 +1,17 @@
-"""Figures of a search: gains in the order of trials, importance of keys, parallel coordinates."""
+"""Figures of a search: gains in the order of trials, gain and cost, importance of keys."""
 
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from manywalks.formatting import number
-from manywalks.report.charts.charts import LEFT, TOP, Plane, axis, fitted, fixed_axis
+from manywalks.report.charts.charts import BOTTOM, LEFT, TOP, Plane, axis, fixed_axis
 from manywalks.report.endpoint import Figure
-from manywalks.tune.report.words import value_text
+from manywalks.tune.report.parallel import WIDE, parallel
+from manywalks.tune.report.words import EARLY
 
-WIDE = 900
-ROW, LABEL = 30, 230
-# height of the parallel axes, and room for their names
-TALL, HEAD, FOOT = 300, 40, 26
+# height of a bar with its name
+ROW = 30
 
 
 def figures(found: dict[str, Any]) -> list[Figure]:
@@ -45,18 +43,28 @@ def in_order(found: dict[str, Any]) -> Figure:
     marks = [plane.level(0.0, "present settings", below=True)]
     for state in ("beaten", "done", "stopped"):
         own = np.array([one["state"] == state for one in known], dtype=bool)
+        inside, under = own & (gains >= y.low), own & (gains < y.low)
         if own.any():
-            marks.append(f'<g class="trial {state}">{plane.whiskers(places[own], low[own], high[own])}')
-            marks.append(f"{plane.dots(places[own], gains[own])}</g>")
+            marks.append(
+                f'<g class="trial {state}">{plane.whiskers(places[inside], low[inside], high[inside])}'
+            )
+            marks.append(f"{plane.dots(places[inside], gains[inside])}{_below(plane, places[under])}</g>")
     marks.append(_best_so_far(plane, known))
     if found["winner"]:
         marks.append(_ring(plane, found["winner"]))
     return Figure(
         "Gains in the order of trials",
         plane.svg(marks, "Gain of every trial over the present settings, with intervals"),
-        "Each trial against the present settings on the same splits, with a 95 % interval. Pale: ended "
-        "early, since it was surely worse than the best one. Steps: the best so far. Ring: the winner.",
+        f"Each trial against the present settings on the same splits, with a 95 % interval. Pale: {EARLY}. "
+        "Triangle: further below. Steps: the best so far. Ring: the winner.",
     )
+
+
+def _below(plane: Plane, places: np.ndarray) -> str:
+    """A triangle at the foot for each trial that is further below."""
+    foot = plane.height - BOTTOM
+    data = "".join(f"M{x - 5:.1f} {foot - 10}h10l-5 8z" for x in plane.px(places))
+    return f'<path class="arrows" d="{data}"/>' if data else ""
 
 
 def _best_so_far(plane: Plane, known: list[dict[str, Any]]) -> str:
@@ -111,7 +119,10 @@ def importances(rows: list[dict[str, Any]]) -> Figure:
     height = TOP + 46 + ROW * len(rows)
     ends = np.array([0.0, *(row["high"] for row in rows), *(row["low"] for row in rows)])
     plane = Plane(
-        axis("share of the gains' variance", ends), fixed_axis("", -0.5, len(rows) - 0.5, ()), height=height
+        axis("share of the gains' variance", ends),
+        fixed_axis("", -0.5, len(rows) - 0.5, ()),
+        width=WIDE,
+        height=height,
     )
     marks = [plane.upright(0.0)]
     for place, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
@@ -129,72 +140,3 @@ def importances(rows: list[dict[str, Any]]) -> Figure:
         "How much worse a random forest predicts the gain of trials that it has not seen when one key's "
         "values are shuffled, with 90 % intervals. Around 0: the search found no effect of this key.",
     )
-
-
-def parallel(found: dict[str, Any]) -> Figure:
-    """A line a trial through an axis a key, the better the darker."""
-    keys = found["space"]
-    known = [one for one in found["trials"] if one["gain"] is not None]
-    width = max(WIDE, 110 * (len(keys) + 1))
-    step = (width - 2 * 50) / max(len(keys), 1)
-    gains = np.array([one["gain"] for one in known])
-    rank = np.argsort(np.argsort(gains)) / max(len(known) - 1, 1)
-    marks = []
-    for place in np.argsort(rank):
-        one = known[int(place)]
-        heights = [_height(key, one["values"]) for key in keys] + [_spread(gains, one["gain"])]
-        points = " ".join(f"{50 + step * n:.1f},{HEAD + TALL * (1 - h):.1f}" for n, h in enumerate(heights))
-        is_winner = found["winner"] is not None and one["number"] == found["winner"]["number"]
-        opacity = 1.0 if is_winner else 0.08 + 0.6 * rank[place] ** 2
-        kind = "curve best" if is_winner else "curve"
-        marks.append(
-            f'<polyline class="{kind}" points="{points}" opacity="{opacity:.2f}">'
-            f"<title>trial {one['number']}</title></polyline>"
-        )
-    for n, key in enumerate([*keys, None]):
-        marks.append(_upright(50 + step * n, key, gains))
-    svg = (
-        f'<svg class="chart parallel" viewBox="0 0 {width} {HEAD + TALL + FOOT}" role="img" '
-        f'aria-label="Values of every trial and its gain">{"".join(marks)}</svg>'
-    )
-    return Figure(
-        "Values and gains",
-        svg,
-        "A line for each trial, the better the darker; the winner in colour. The last axis is the gain. A "
-        "key without a value, because its condition does not hold, is at the foot of its axis.",
-    )
-
-
-def _upright(x: float, key: dict[str, Any] | None, gains: np.ndarray) -> str:
-    """One axis with its name and ends; of choices, every one."""
-    ends = [(0.0, number(float(gains.min()), 2)), (1.0, number(float(gains.max()), 2))]
-    name = "gain"
-    if key is not None:
-        *_, section, last = key["key"].split(".")
-        name = f"{section}.{last}" if last in ("use", "weight", "blocks") else last
-        options = key.get("choices") or [key["low"], key["high"]]
-        ends = [(n / max(len(options) - 1, 1), value_text(option)) for n, option in enumerate(options)]
-    words = "".join(
-        f'<text class="tick" x="{x + 5:.1f}" y="{HEAD + TALL * (1 - h) + 4:.1f}">{fitted(text, 95)}</text>'
-        for h, text in ends
-    )
-    return (
-        f'<path class="axis" d="M{x:.1f} {HEAD}V{HEAD + TALL}"/>{words}'
-        f'<text class="title" x="{x:.1f}" y="{HEAD - 14}" text-anchor="middle">{fitted(name, 110)}</text>'
-    )
-
-
-def _height(key: dict[str, Any], values: dict[str, Any]) -> float:
-    """Where a value is on its axis, 0 to 1."""
-    if key["key"] not in values:
-        return 0.0
-    value = values[key["key"]]
-    if "choices" in key:
-        return key["choices"].index(value) / max(len(key["choices"]) - 1, 1)
-    low, high = (np.log(key[end]) if key["log"] else key[end] for end in ("low", "high"))
-    return float(((np.log(value) if key["log"] else value) - low) / (high - low))
-
-
-def _spread(gains: np.ndarray, gain: float) -> float:
-    """Where a gain is between the least and the largest."""
-    return float((gain - gains.min()) / (np.ptp(gains) or 1.0))

@@ -10,6 +10,7 @@ from manywalks.formatting import short, with_error
 from manywalks.report.html import Link, script, template_text, unescaped
 from manywalks.tune.report.figures import figures
 from manywalks.tune.report.words import (
+    EARLY,
     cost_text,
     design_sentence,
     gain_text,
@@ -55,6 +56,7 @@ def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -
         "figures": [unescaped(figure) for figure in figures(found)],
         "cost": found["cost"]["name"] if found["cost"] else "",
         "keys": keys,
+        "early": f"E{EARLY[1:]}." if found["design"]["beaten"] else "",
         "trials": [_row(found, one, keys) for one in found["trials"]],
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined)

@@ -9,6 +9,10 @@ from manywalks.tune.design import time_text
 from manywalks.tune.search import Search
 from manywalks.tune.space.written import HEAD, NAME
 
+# how trials end that are not trained on every split, by what tune.json calls that
+ENDS = {"beaten": "ended early", "failed": "failed"}
+EARLY = "ended early: surely worse than the best trial, though perhaps not than the present settings"
+
 
 def shown(found: dict[str, Any], value: float) -> str:
     """A gain with its sign, in the metric's unit; of several endpoints in percent."""
@@ -158,10 +162,10 @@ def rests_on(found: dict[str, Any]) -> str:
 def optimism(found: dict[str, Any]) -> str:
     """The gain as the search saw it, beside that on fresh molecules."""
     part = found["optimism"]
-    return (
-        f"On the search's own folds the gain looked like {shown(found, part['promised'])}; expect the figure "
-        f"on fresh molecules, {shown(found, part['fresh'])}{unit(found)}."
-    )
+    said = f"On the search's own folds the gain looked like {shown(found, part['promised'])}"
+    if found["verdict"]["word"] not in ("better", "cheaper"):
+        return f"{said}."
+    return f"{said}; expect the figure on fresh molecules, {shown(found, part['fresh'])}{unit(found)}."
 
 
 def value_text(value: Any) -> str:
@@ -187,11 +191,14 @@ def design_sentence(found: dict[str, Any]) -> str:
     else:
         kept = f" ({design['kept']:,} kept from earlier runs)" if design["kept"] else ""
         made += f"{kept} in {duration(design['seconds'])}"
+    tried, asked = design["trials"], design["asked"]
+    trials = count(tried, "trial") + ("" if tried == asked else f" of {asked}")
+    if ends := ", ".join(f"{design[key]} {said}" for key, said in ENDS.items() if design[key]):
+        trials += f" ({ends})"
     return (
-        f"{count(design['trials'], 'trial')} of {design['asked']}, {design['beaten']} ended early, "
-        f"{design['failed']} failed; {made}. Every trial is scored on {steps} splits of "
-        f"{count(design['molecules'], 'molecule')} ({design['method']}), projected to infinitely "
-        "many replicates."
+        f"{trials}; {made}. Trials are scored on {steps} splits of "
+        f"{count(design['molecules'], 'molecule')} (split.method: {design['method']}), with the luck of "
+        "training averaged out."
     )
 
 
