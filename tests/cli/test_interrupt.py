@@ -104,7 +104,8 @@ def test_ctrl_c_while_predicting(start: Start, trained: Path, tmp_path: Path) ->
     terminal = start("predict", str(trained / "models/ensemble"), "new.csv", "out.csv")
     terminal.wait_for("rows, ")
     line = assert_stopped(terminal, terminal.press_ctrl_c())
-    assert "rows kept; run again to go on" in line
+    # the first chunk may not be finished
+    assert "rows kept; run again to go on" in line or "no rows kept yet" in line
 
 
 @pytest.mark.parametrize("command", [["init", "table.csv", "-w", "other"], ["train"], ["explain", "CCO"]])

@@ -10,6 +10,7 @@ import pytest
 from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.model import Ensemble
+from manywalks.evaluate.statement.list_statement import few_words
 from manywalks.featurize.featurize import featurize
 from manywalks.predict import predict, stream
 from manywalks.predict.predict import predict_table
@@ -109,6 +110,14 @@ def test_the_best_molecules_are_marked_in_every_form_and_chunk_size(
     assert told["replaced_expected"] == pytest.approx(10 - found["logS:top_retrained"][best].sum())
     assert found["logS:top_retrained"].sum() == pytest.approx(10)
     assert "Of the 10 highest, a retrained ensemble would replace about " in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("expected", "most", "said"),
+    [(1.1e-12, 0, "none"), (0.003, 1, "fewer than 0.1, at most 1"), (6.21, 1200, "about 6.2, at most 1,200")],
+)
+def test_numbers_that_are_nearly_none_have_no_exponent(expected: float, most: int, said: str) -> None:
+    assert few_words(expected, most) == said
 
 
 def test_low_values_are_the_best_ones_where_they_are_wanted(model: Path, table: Path, tmp_path: Path) -> None:

@@ -104,3 +104,12 @@ def test_a_step_of_a_flow_ends_in_its_own_unit(
     with progress.telling("replicates") as tell:
         tell(45.5, 46, "")
     assert progress.parse(capsys.readouterr().out.splitlines()[-1]) == (46, 46, "")
+
+
+def test_no_rate_is_told_before_anything_is_done() -> None:
+    said: list[str] = []
+    progress_of = progress.counting(lambda done, total, note: said.append(note))
+    progress_of(0, 10)
+    progress_of(5, 10)
+    assert said[0] == ""
+    assert said[1].endswith(" molecules/s")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from manywalks.ensemble.model import Ensemble
-from manywalks.formatting import two_digits
+from manywalks.evaluate.statement.list_statement import few_words
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.replicates.statistics.best import NOBODY, Best, Candidates, best_of, from_bytes, joined
 
@@ -65,8 +65,8 @@ class BestRows:
         if best.size < self.size:
             return f"All of them are among the {self.size:,} {which}."
         return (
-            f"Of the {best.size:,} {which}, a retrained ensemble would replace about "
-            f"{two_digits(best.expected)}, at most {best.most:,} ({100 * self.confidence:g} % sure)."
+            f"Of the {best.size:,} {which}, a retrained ensemble would replace "
+            f"{few_words(best.expected, best.most)} ({100 * self.confidence:g} % sure)."
         )
 
 

@@ -236,7 +236,7 @@ class _Progress:
     def kept(self) -> str:
         """What an interruption keeps."""
         if not self.rows:
-            return f"nothing kept: rows are kept in chunks of {CHUNK:,}, and the first is not finished"
+            return f"no rows kept yet (they are kept {CHUNK:,} at a time); run again"
         return f"{self.rows:,} rows kept; run again to go on"
 
     def share(self, done: float, rows: float = 0) -> None:

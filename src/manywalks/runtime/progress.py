@@ -156,7 +156,7 @@ def counting(tell: Tell) -> Callable[[int, int], None]:
         nonlocal since, known
         now = time.monotonic()
         rate = (done - since[0]) / max(now - since[1], 1e-9)
-        tell(done, total, f"{rate:,.0f} molecules/s")
+        tell(done, total, f"{rate:,.0f} molecules/s" if done else "")
         if not known:
             since, known = (done, now), True
 

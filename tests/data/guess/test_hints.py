@@ -146,3 +146,8 @@ def test_the_wait_says_for_how_many_replicates() -> None:
 def test_a_network_of_a_builder_is_not_estimated() -> None:
     raw = {"data": {"path": "t.csv", "endpoints": {"y": {}}}, "network": {"builder": "models:build"}}
     assert waiting(parse_params(raw), 1282, 2).startswith("not estimated")
+
+
+def test_a_given_split_is_told_with_its_numbers() -> None:
+    found = guess(y=texts(np.linspace(1, 2, 60)), part=["Train"] * 40 + ["test"] * 15 + ["Valid"] * 5)
+    assert "split: as column 'part' says (40 Train, 15 test, 5 Valid)" in found.assumed

@@ -72,7 +72,7 @@ def guess_params(
         for name, one in endpoints.items()
         for hint in (hints.written_limits, hints.limits, hints.skewed)
     ]
-    split, sentence = _split(part)
+    split, sentence = _split(frame, part)
     used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
     dated = None if part or export else hints.dates(rest, used)
     ignored = [column for column in rest.columns if column not in used]
@@ -121,10 +121,12 @@ def _named(frame: pd.DataFrame, smiles: str, name: str) -> str:
     return smiles
 
 
-def _split(part: str | None) -> tuple[SplitParams, str]:
+def _split(frame: pd.DataFrame, part: str | None) -> tuple[SplitParams, str]:
     """The split, and what is said of it."""
     if part:
-        return SplitParams(method="column", column=part), f"split: column {part!r} says train and test"
+        cells = filled_cells(pd.Series(frame[part]))
+        counts = ", ".join(f"{number:,} {word}" for word, number in cells.value_counts().items())
+        return SplitParams(method="column", column=part), f"split: as column {part!r} says ({counts})"
     said = "split: random, 20 % test (split.method: scaffold is the harder test)"
     return SplitParams(method="random"), said
 

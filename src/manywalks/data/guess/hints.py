@@ -88,8 +88,8 @@ def limits(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark)
         value = end(counts)
         if counts[value] >= max(LEAST_AT_LIMIT, SHARE_AT_LIMIT * len(exact)):
             return (
-                f"limit of {name!r}? {counts[value]} of {len(exact)} values are {value:g}, the {word}; if "
-                f"the assay measures no further, write them as {sign}{value:g}, or they count as measured"
+                f"limit of {name!r}? {counts[value]:,} of {len(exact):,} values are {value:g}, the {word}; "
+                f"if the assay measures no further, write them as {sign}{value:g}, or they count as measured"
             )
     return None
 

@@ -12,6 +12,9 @@ from manywalks.replicates.statistics.decisions import most_flips
 from manywalks.replicates.statistics.list_sums import ListSums
 from manywalks.replicates.statistics.spectrum import moments_of_gram
 
+# an expected number below this is not told by its digits, such as 1.1e-12
+FEWEST_TOLD = 0.1
+
 
 @dataclass(frozen=True)
 class ListTerms:
@@ -97,8 +100,17 @@ def list_sentence(found: dict[str, Any], endpoint: str, kind: str) -> str:
 
 def decision_sentence(found: dict[str, Any]) -> str:
     """How many decisions would differ, in words."""
+    sure = f"({100 * found['confidence']:g} % sure)"
+    otherwise = few_words(found["differ_expected"], found["differ_bound"], " of them")
     return (
         f"{found['selected']:,} of {found['molecules']:,} are {found['cut']}; a retrained ensemble would "
-        f"decide otherwise on about {two_digits(found['differ_expected'])} of them, at most "
-        f"{found['differ_bound']:,} ({100 * found['confidence']:g} % sure)."
+        f"decide otherwise on {otherwise} {sure}."
     )
+
+
+def few_words(expected: float, most: int, of: str = "") -> str:
+    """How many it will be, `of` what: "none", or "about 1.2, at most 3"."""
+    if most == 0:
+        return f"none{of}"
+    about = f"about {two_digits(expected)}" if expected >= FEWEST_TOLD else f"fewer than {FEWEST_TOLD:g}"
+    return f"{about}{of}, at most {most:,}"

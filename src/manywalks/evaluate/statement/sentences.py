@@ -110,11 +110,12 @@ def _promise(statement: Statement, endpoint: str) -> str:
     bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
     text = (
         f"{endpoint}: a retrained ensemble of {m}{_rows(statement)} will agree with this one to within "
-        f"{bound}{unit}{scale} (root mean square over these {statement['molecules']} molecules), {sure}."
+        f"{bound}{unit}{scale} (root mean square over these {statement['molecules']:,} molecules), {sure}."
     )
     if statement["joint"]["endpoints"] > 1:
+        endpoints = statement["joint"]["endpoints"]
         text += (
-            f" All {statement['joint']['endpoints']} endpoints at once: to within "
+            f" {'Both' if endpoints == 2 else f'All {endpoints}'} endpoints at once: to within "
             f"{two_digits(statement['joint']['difference_bound'])}{unit} here, {sure}."
         )
     if m < 8:
