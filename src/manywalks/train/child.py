@@ -4,10 +4,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from typing import IO, Any, NamedTuple
+
+from manywalks.train.problem import Pack, Replicate
+
+# trains replicate `index` by the streams of `entropy`, and says the number of each epoch that is over
+TrainOne = Callable[[int, int, Callable[[int], None]], Replicate]
 
 
 class Child(NamedTuple):
@@ -67,6 +72,68 @@ def hear(child: Child, what: str) -> Any:
         return child.pipe.recv()
     except (EOFError, OSError):
         raise RuntimeError(last_words(child, f"at {what}")) from None
+
+
+def train_side_by_side(module: str, environment: Mapping[str, str], pack: Pack) -> Iterator[Replicate]:
+    """Train a pack's replicates in `threads` processes that each run `answer`; yields each as it ends.
+
+    Args:
+        module: what a process runs.
+        environment: variables that it gets besides this process's own.
+        pack: what is trained.
+
+    Raises:
+        ValueError: the network's builder was refused.
+        RuntimeError: a process died; the message holds the last it said.
+    """
+    waiting = list(reversed(pack.indices))
+    with ExitStack() as stack:
+        working: dict[Connection, tuple[Child, int]] = {}
+
+        def give(one: Child) -> None:
+            index = waiting.pop()
+            tell(one, (index, pack.entropy), f"replicate {index}")
+            working[one.pipe] = one, index
+
+        for _ in range(min(pack.threads, len(waiting))):
+            give(start(module, pack.problem, environment, stack))
+        while working:
+            for ready in wait(list(working)):
+                one, index = working[ready]  # pyright: ignore[reportArgumentType]
+                kind, content = hear(one, f"replicate {index}")
+                if kind == "refused":
+                    raise ValueError(content)
+                if kind == "epoch":
+                    if pack.progress is not None:
+                        pack.progress(index, content, pack.problem.epochs)
+                    continue
+                del working[one.pipe]
+                if waiting:
+                    give(one)
+                yield content
+
+
+def answer(pipe: Connection, prepare: Callable[[], TrainOne]) -> None:
+    """In such a process: train one replicate after another until the pipe is closed.
+
+    It hears (index, entropy), and answers ("epoch", number) after each epoch and ("replicate", it) at the
+    end, or once ("refused", why).
+
+    Args:
+        pipe: to the process that asks.
+        prepare: gives what trains a replicate; a ValueError says why the network was refused.
+    """
+    try:
+        train = prepare()
+    except ValueError as error:  # the builder is refused
+        pipe.send(("refused", str(error)))
+        return
+    while True:
+        try:
+            index, entropy = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(("replicate", train(index, entropy, lambda epoch: pipe.send(("epoch", epoch)))))
 
 
 def last_words(child: Child, when: str) -> str:

@@ -22,14 +22,9 @@ def choose_engine(problem: Problem) -> str:
     """
     named = problem.train_params.engine
     if named == "auto":
-        if _engine("jax").is_worth_it(problem, usable_cores()):
+        if problem.network.on_graph or _engine("jax").is_worth_it(problem, usable_cores()):
             return "jax"
         return "numba" if _engine("numba").supports(problem) else "keras"
-    if named == "jax" and not _engine("jax").supports(problem):
-        raise ValueError(
-            "train.engine: 'jax' needs JAX, which is not installed; pip install 'manywalks[gpu]' (in a "
-            "checkout: pip install '.[gpu]'), or use 'auto'"
-        )
     if not _engine(named).supports(problem):
         raise ValueError(f"train.engine: {named!r} cannot train this network; use 'auto'")
     return named

@@ -1,7 +1,6 @@
 """Prediction on a device: Keras on JAX, here on the processor, against the arrays."""
 
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,7 @@ from manywalks.featurize.featurize import featurize
 from manywalks.params.sections.model import FeatureBlock, NetworkParams
 from tests.ensemble.test_graph_families import SLOTS, SMILES, dense_family, drawn, graph_family, saved
 
-pytestmark = [
-    # not by importing it, which takes a second in each process that tests
-    pytest.mark.skipif(find_spec("jax") is None, reason="needs JAX"),
-    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 
 
 BUILDER = """

@@ -9,11 +9,13 @@ import pytest
 
 from manywalks.params.sections.model import NetworkParams, TrainParams
 from manywalks.train import engines
-from manywalks.train.engines import choose_engine, train_pack
+from manywalks.train.engines import choose_engine
 from manywalks.train.jax_engine import device, engine
 from manywalks.train.jax_engine.device import accelerators, one_device
 from manywalks.train.jax_engine.molecules import Molecules, decode, encode
+from manywalks.train.keras_engine import engine as keras_engine
 from manywalks.train.problem import Pack, Problem
+from tests.support.graph_problems import graph_problem
 from tests.support.problems import small_problem
 
 
@@ -35,7 +37,9 @@ def test_process_trains_tells_and_fills_its_pack() -> None:
     problem = small_problem(train={"epochs": 2, "engine": "jax", "batch_size": 50})
     told: list[tuple[int, int, int]] = []
     found = list(
-        train_pack(Pack(problem, [3, 1], 3, progress=lambda *heard: told.append(heard), spare=[4, 5]))
+        engine.train_on_device(
+            Pack(problem, [3, 1], 3, progress=lambda *heard: told.append(heard), spare=[4, 5])
+        )
     )
     assert [replicate.index for replicate in found] == [3, 1, 4, 5]
     assert told == [(index, epoch, 2) for epoch in (1, 2) for index in (3, 1, 4, 5)]
@@ -44,8 +48,9 @@ def test_process_trains_tells_and_fills_its_pack() -> None:
 
 def test_builder_that_is_refused_is_a_value_error() -> None:
     problem = small_problem({"builder": "no_such_module:build"}, {"engine": "jax"})
-    with pytest.raises(ValueError, match=r"network\.builder: no_such_module:build: cannot import"):
-        list(train_pack(Pack(problem, [0], 3)))
+    for train in (engine.train_pack, engine.train_on_device):
+        with pytest.raises(ValueError, match=r"network\.builder: no_such_module:build: cannot import"):
+            list(train(Pack(problem, [0], 3)))
 
 
 def test_processor_is_chosen_without_a_device() -> None:
@@ -60,11 +65,20 @@ def test_device_is_chosen_where_the_work_is_worth_its_start() -> None:
     assert choose_engine(large(small)) == "jax"
 
 
-def test_engine_without_jax_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"pip install 'manywalks\[gpu\]'"):
-        choose_engine(small_problem(train={"engine": "jax"}))
-    assert engines.choose_engine(small_problem()) == "numba"
+def test_graphs_train_without_their_empty_slots_on_a_processor_too() -> None:
+    assert choose_engine(graph_problem({"builder": "relational"})) == "jax"
+
+
+def test_replicates_of_a_processor_train_alone_in_a_process_a_thread() -> None:
+    problem = graph_problem({"builder": "relational", "dropout": 0.3}, {"epochs": 2})
+    told: list[tuple[int, int, int]] = []
+    pack = Pack(problem, [3, 1], 3, threads=2, progress=lambda *heard: told.append(heard))
+    found = sorted(engine.train_pack(pack))
+    assert [replicate.index for replicate in found] == [1, 3]
+    assert sorted(told) == [(index, epoch, 2) for index in (1, 3) for epoch in (1, 2)]
+    for one in found:
+        (same,) = keras_engine.train_pack(Pack(problem, [one.index], 3))
+        np.testing.assert_allclose(one.predictions, same.predictions, rtol=0, atol=1e-4)
 
 
 @pytest.mark.usefixtures("with_device")

@@ -130,7 +130,6 @@ def test_dense_functions_refuse_a_builder() -> None:
 
 
 def test_keras_runs_on_jax_where_tensorflow_is_missing() -> None:
-    pytest.importorskip("jax")
     code = (
         "import sys; sys.modules['tensorflow'] = None\n"
         "import numpy as np\n"

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,11 +26,11 @@ SIGNS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd", "/dev/accel0", "/dev/vfio
 
 @cache
 def accelerators() -> tuple[str, ...]:
-    """Names of the accelerators that JAX sees, such as "NVIDIA H100 80GB HBM3"; none without JAX.
+    """Names of the accelerators that JAX sees, such as "NVIDIA H100 80GB HBM3".
 
     Asked in a process of its own, since JAX takes a device's memory in the process that asks.
     """
-    if not find_spec("jax") or os.environ.get("JAX_PLATFORMS") == "cpu":
+    if os.environ.get("JAX_PLATFORMS") == "cpu":
         return ()
     # starting JAX takes seconds: not where the system has no device that it could see
     if not any(Path(sign).exists() for sign in SIGNS):

@@ -1,22 +1,24 @@
-"""Engine for accelerators: any Keras model, all replicates of a pack in one program, Keras on JAX.
+"""Engine on JAX: any Keras model on accelerators, all replicates of a pack in one program; graphs anywhere.
 
-One small network leaves an accelerator idle, so m replicates train side by side. The process that does it is
-the only one that runs Keras on JAX. On a processor the same programs are right, and slower than the others.
+One small network leaves an accelerator idle, so m replicates train side by side. The processes that train
+are the only ones that run Keras on JAX. On a processor each replicate trains alone by the same programs: for
+networks on graphs, whose empty slots they leave out, that is sooner done than by the engine on TensorFlow.
 """
 
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
-from importlib.util import find_spec
 from itertools import pairwise
 
 from manywalks.train import child
 from manywalks.train.jax_engine.device import DEVICE, accelerators, one_device
 from manywalks.train.problem import Pack, Problem, Replicate
 
-WORKER = "manywalks.train.jax_engine.worker"
+WORKER, WORKER_OF_A_CORE = (f"manywalks.train.jax_engine.{name}" for name in ("worker", "alone"))
 # Memory is taken as it is needed: another process may use the device as well.
 ENVIRONMENT = {"KERAS_BACKEND": "jax", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+# On a processor one thread: XLA takes NPROC for the number of cores.
+OF_A_CORE = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "NPROC": "1", "OMP_NUM_THREADS": "1"}
 # Of matrix products, as JAX names it: factors with 10 of their 23 bits, sums in full. NVIDIA's matrix units
 # are made for it, and JAX and TensorFlow take it unasked; scores are the same (benchmarks/engine_jax.py
 # precision). Processors compute in full, and so do predictions everywhere.
@@ -30,28 +32,26 @@ FLOPS_OF_A_CORE = 1.3e11
 KERAS_FLOPS_OF_A_CORE = 2.5e10
 # What a builder's network is taken to hold: nobody knows.
 UNKNOWN_WEIGHTS = 10**7
-# On graphs every atom of a molecule uses the weights: so many atoms, so many square matrices a layer.
-ATOMS, MATRICES = 25, 7
+# of a molecule: on graphs each uses the weights
+ATOMS = 25
 
 
 def supports(problem: Problem) -> bool:
-    """Every network that is a Keras model, where JAX is installed."""
-    return find_spec("jax") is not None
+    """Every network that is a Keras model: all of them."""
+    return True
 
 
 def is_worth_it(problem: Problem, cores: int) -> bool:
-    """Whether there is an accelerator, and enough to do that it ends sooner than `cores` cores."""
+    """Whether there is an accelerator, and so much to do that it ends sooner than `cores` cores would."""
     return processor_seconds(problem, cores) > START_SECONDS and bool(accelerators())
 
 
 def processor_seconds(problem: Problem, cores: int) -> float:
-    """About how long the smallest ensemble (8 replicates) would take here without an accelerator."""
+    """About how long the smallest ensemble (8 replicates) takes without an accelerator; not on graphs."""
     widths = [problem.features.width, *problem.network.widths, problem.n_endpoints]
     weights, speed = sum(a * b for a, b in pairwise(widths)), FLOPS_OF_A_CORE
     if problem.network.builder is not None:
         weights, speed = UNKNOWN_WEIGHTS, KERAS_FLOPS_OF_A_CORE
-    if problem.network.on_graph:
-        weights = ATOMS * MATRICES * problem.network.layers * problem.network.units**2
     molecules = len(problem.train) * problem.epochs
     return SMALLEST * FLOPS_A_WEIGHT * weights * molecules / (speed * cores)
 
@@ -64,6 +64,19 @@ def description() -> str:
 
 
 def train_pack(pack: Pack) -> Iterator[Replicate]:
+    """Train a pack's replicates on the device, or where there is none, in `threads` processes.
+
+    Raises:
+        ValueError: the network's builder was refused.
+        MemoryError: one replicate does not fit into the device's memory.
+        RuntimeError: a process died; the message holds the last it said.
+    """
+    if accelerators():
+        return train_on_device(pack)
+    return child.train_side_by_side(WORKER_OF_A_CORE, OF_A_CORE, pack)
+
+
+def train_on_device(pack: Pack) -> Iterator[Replicate]:
     """Train a pack's replicates, as many at once as the device's memory holds; threads are JAX's own.
 
     A pack that they do not fill costs as much as a full one: the first of its `spare` fill it up, and

@@ -42,10 +42,9 @@ def start_jax(precision: str = PRECISION) -> None:
 
     jax.config.update("jax_default_matmul_precision", precision)
     jax.config.update("jax_default_device", jax.devices()[int(os.environ.get(DEVICE, "0"))])
-    from manywalks.train.jax_engine.kept_programs import folder
+    from manywalks.train.jax_engine.kept_programs import keep_programs
 
-    jax.config.update("jax_compilation_cache_dir", str(folder()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    keep_programs()
 
 
 def train_in_packs(

@@ -112,9 +112,7 @@ class KerasTrainer:
             penalty += self._problem.train_params.l2 * sum(tf.reduce_sum(tf.square(v)) for v in kernels)
         return penalty
 
-    def train(
-        self, index: int, entropy: int, *, tell: Callable[[int], None] = lambda epoch: None
-    ) -> Replicate:
+    def train(self, index: int, entropy: int, tell: Callable[[int], None] = lambda epoch: None) -> Replicate:
         """Train replicate `index` from its own stream; `tell` hears each epoch's number."""
         import tensorflow as tf
 

@@ -1,17 +1,17 @@
-"""A process that replicates replicates in one thread: `python -m manywalks.train.keras_engine.worker FD`.
+"""A process that trains replicates in one thread: `python -m manywalks.train.keras_engine.worker FD`.
 
-Over the pipe FD it hears its search path and the problem, then (index, entropy) a replicate, and answers
-("epoch", number) after each epoch and ("replicate", it) at the end, or once ("refused", why).
+Over the pipe FD it hears its search path and the problem, and then answers as `child.answer` does.
 """
 
 import sys
 from multiprocessing.connection import Connection
 
 from manywalks.runtime.imports import without_collector
+from manywalks.train import child
 
 
 def serve(pipe: Connection) -> None:
-    """Replicate one replicate after another until the pipe is closed."""
+    """Train one replicate after another until the pipe is closed."""
     sys.path[:] = pipe.recv()
     problem = pipe.recv()
     with without_collector(program=True):
@@ -20,18 +20,7 @@ def serve(pipe: Connection) -> None:
 
         import_keras()
     one_thread()
-    try:
-        trainer = KerasTrainer(problem)
-    except ValueError as error:  # the builder is refused
-        pipe.send(("refused", str(error)))
-        return
-    while True:
-        try:
-            index, entropy = pipe.recv()
-        except EOFError:
-            return
-        replicate = trainer.train(index, entropy, tell=lambda epoch: pipe.send(("epoch", epoch)))
-        pipe.send(("replicate", replicate))
+    child.answer(pipe, lambda: KerasTrainer(problem).train)
 
 
 def one_thread() -> None:
