@@ -16,6 +16,9 @@ from manywalks.evaluate.statement.uncertainty import (
     reliability,
 )
 
+# a Brier score that calibration made larger by less than that is not worth a warning
+WORSE = 1.1
+
 
 def diagnose(
     calibration: Calibration,
@@ -98,6 +101,7 @@ def _diagnose_class(
         # what probabilities that are exactly right would show at these molecules
         "ece_perfect": None if perfect is None else {"expected": perfect[0], "high": perfect[1]},
         "uncalibrated": scores(mean),
+        "worse": _is_worse((calibrated - observed) ** 2, (mean - observed) ** 2),
         "reliability": reliability(positive, calibrated),
         "method": "isotonic" if calibration.knots else "logistic",
         "cross_fitted_log_loss": calibration.cross_fitted,
@@ -105,3 +109,12 @@ def _diagnose_class(
         if replicates is None
         else mutual_information(calibration.probability(replicates)),
     }
+
+
+def _is_worse(calibrated: np.ndarray, plain: np.ndarray) -> bool:
+    """Whether calibration made squared errors (n,) larger: by more than a tenth, and surely (95 %)."""
+    more = calibrated - plain
+    if more.size < 2:
+        return False
+    surely = more.mean() > 2 * more.std(ddof=1) / math.sqrt(more.size)
+    return bool(surely and calibrated.mean() > WORSE * plain.mean())

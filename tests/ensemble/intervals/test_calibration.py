@@ -103,6 +103,19 @@ def test_overconfident_probabilities_are_drawn_back():
     assert found["ece"] < 0.02 < found["uncalibrated"]["ece"]
     assert found["log_loss"] < found["uncalibrated"]["log_loss"]
     assert found["mutual_information"] == pytest.approx(0, abs=1e-12)
+    assert not found["worse"]
+
+
+def test_a_calibration_on_other_molecules_than_those_of_the_test_is_found_out():
+    rng = np.random.default_rng(5)
+    stated = rng.uniform(0.05, 0.95, 1200)
+    observed = (rng.random(1200) < stated).astype(float)
+    valid = np.where(np.arange(1200) < 45, 1.0, observed)  # nearly all of one class
+    valid[[0, 45]] = 0.0
+    fitted = calibration.fit(valid[:46], stated[:46], np.zeros(46), "classification")
+    assert diagnose(fitted, observed, stated, np.zeros(1200))["worse"]
+    fair = calibration.fit(observed, stated, np.zeros(1200), "classification")
+    assert not diagnose(fair, observed, stated, np.zeros(1200))["worse"]
 
 
 def bent_world(rng: np.random.Generator, n: int):

@@ -85,6 +85,20 @@ def test_scores_on_molecules_that_were_left_out_follow_those_on_test() -> None:
     assert accuracy_sentences(found, "y").endswith(". On 9 training molecules.")
 
 
+def test_a_calibration_that_test_molecules_contradict_is_said() -> None:
+    worse = {"worse": True, "brier": 0.485, "uncalibrated": {"brier": 0.276}}
+    (said,) = cautions(entry("useful", "majority", 0.1, kind="classification", calibration=worse))
+    assert said.startswith("Do not trust probabilities and decisions") and "0.485, without it 0.276" in said
+    assert not cautions(
+        entry("useful", "majority", 0.1, kind="classification", calibration=worse | {"worse": False})
+    )
+    held = {"stated": 0.9, "covered": 0.7, "low": 0.6, "high": 0.79}
+    (said,) = cautions(entry("useful", "mean", 0.1, calibration={"intervals": [held]}))
+    assert "those of 90 % hold only 70 % of the test molecules" in said
+    near = held | {"covered": 0.82, "high": 0.89}
+    assert cautions(entry("useful", "mean", 0.1, calibration={"intervals": [near]})) == []
+
+
 def test_few_molecules_are_named_with_what_not_to_trust() -> None:
     assert cautions(entry("useful", "mean", 0.1, n_test=30, n_valid=30)) == []
     few = cautions(entry("useful", "mean", 0.1, n_test=1, n_valid=29))

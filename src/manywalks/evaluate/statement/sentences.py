@@ -11,6 +11,8 @@ Statement = dict[str, Any]
 FEWEST_CHOSEN = 5
 # a standard deviation of so many repeats may be 1.7 times too small or large (95 % sure), of fewer more
 FEWEST_REPEATS = 10
+# of intervals of this level it is said where they hold too few test molecules: surely (95 %) so many fewer
+SHOWN_LEVEL, SHORT_OF = 0.9, 0.05
 # which molecules count as the best ones, by what is wanted
 BEST = {"high": "top", "low": "lowest", "range": "best"}
 _NOT_FITTED = (
@@ -98,7 +100,25 @@ def cautions(metrics: dict[str, Any]) -> list[str]:
         fitted = "probabilities" if metrics["kind"] == "classification" else "intervals"
         molecules = count(fitted_on, "training molecule" if bagged else "valid molecule")
         found.append(f"Only {molecules}: do not trust the {fitted}, which are calibrated on them.")
-    return found
+    return found + _not_as_calibrated(about)
+
+
+def _not_as_calibrated(about: dict[str, Any]) -> list[str]:
+    """Where the test molecules show that a calibration does not hold for them."""
+    if about.get("worse"):
+        return [
+            "Do not trust probabilities and decisions: on the test molecules, calibration made them worse "
+            f"(Brier score {about['brier']:.3g}, without it {about['uncalibrated']['brier']:.3g}). "
+            "The molecules that it is fitted on must be like those that you predict."
+        ]
+    found = next((one for one in about.get("intervals", ()) if one["stated"] == SHOWN_LEVEL), None)
+    if found is None or found["high"] >= found["stated"] - SHORT_OF:
+        return []
+    return [
+        f"Do not trust the intervals: those of {100 * found['stated']:.0f} % hold only "
+        f"{100 * found['covered']:.0f} % of the test molecules. The molecules that they are calibrated "
+        "on must be like those that you predict."
+    ]
 
 
 def _promise(statement: Statement, endpoint: str) -> str:
