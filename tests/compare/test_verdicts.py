@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from manywalks.cli.show.tables import short_verdict
 from manywalks.compare import paired, verdicts
+from manywalks.compare.report.undecided import short_verdict
 
 
 @pytest.mark.parametrize(

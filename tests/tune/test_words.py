@@ -66,13 +66,26 @@ def test_where_replicates_are_what_is_missing_it_says_so() -> None:
 def test_a_search_that_leaves_its_time_to_the_verdict_says_so(
     trials: int, stopped: int, limit: float | None, said: list[str]
 ) -> None:
-    design = {"trials": trials, "asked": 60, "stopped": stopped, "limit": limit, "unjudged": []}
+    design = {
+        "trials": trials,
+        "asked": 60,
+        "stopped": stopped,
+        "limit": limit,
+        "unjudged": [],
+        "began": True,
+    }
     _, *rest = sentences({"verdict": None, "design": design, "earlier": None})
     assert rest == said
 
 
+def test_a_search_that_goes_on_without_time_for_a_trial_says_so() -> None:
+    design = {"trials": 13, "asked": 60, "stopped": 1, "limit": 60.0, "unjudged": [], "began": False}
+    _, said = sentences({"verdict": None, "design": design, "earlier": None})
+    assert said == "No trial began: --time 1m is too short. Give more, and --continue."
+
+
 def test_trials_that_were_too_slow_to_be_judged_are_named() -> None:
-    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": 120.0, "unjudged": [3]}
+    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": 120.0, "unjudged": [3], "began": True}
     _, said = sentences({"verdict": None, "design": design, "earlier": None})
     assert said == (
         "Trial 3 looked better still, but its verdict would have ended after --time 2m. Give more time and "
@@ -140,7 +153,7 @@ def test_the_first_line_of_the_tuned_file_names_its_search() -> None:
     ],
 )
 def test_an_earlier_result_is_spoken_of(earlier: str | None, written: str | None, said: list[str]) -> None:
-    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": None, "unjudged": []}
+    design = {"trials": 5, "asked": 5, "stopped": 0, "limit": None, "unjudged": [], "began": True}
     _, *rest = sentences({"verdict": None, "design": design, "earlier": earlier, "written": written})
     assert len(rest) == len(said)
     assert all(part in line for part, line in zip(said, rest, strict=True))

@@ -59,6 +59,7 @@ def _design(search: Search) -> dict[str, Any]:
         "kept": kept(search),  # of these, from an earlier run
         "seconds": round(search.clock.gone, 1),
         "limit": search.clock.limit,
+        "began": bool(search.trained),  # whether this run has trained anything for the search
         # ahead, but a verdict on them would have taken longer than the limit
         "unjudged": list(search.unjudged),
         "molecules": int(np.any([subsets == "test" for subsets in splits], axis=0).sum()),

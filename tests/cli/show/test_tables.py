@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from manywalks.cli.show.tables import fitted_table, undecided
+from manywalks.cli.show.tables import fitted_table
+from manywalks.compare.report.undecided import undecided
 
 HEADER = ["task", "metric", "best on the leaderboard"]
 ROWS = [["caco2_wang", "mae ↓", "0.256 CaliciBoost"], ["ames", "auroc ↑", "0.871 ZairaChem"]]

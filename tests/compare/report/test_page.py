@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from manywalks.compare.report.figures import spread_out
 from manywalks.compare.report.page import page, shown_setting
 from manywalks.compare.report.words import first_lines
 from manywalks.compare.scores import Scores, criteria_of, judge
@@ -92,3 +93,12 @@ def test_three_networks_and_a_class_make_a_whole_page() -> None:
     assert text.count("<svg") == 5  # intervals, convergence, and three of size
     assert "NaN" not in text
     assert "A is worse than C" in text  # pairs are told by the letters of the table
+
+
+def test_words_beside_the_ends_of_lines_keep_apart_and_above_the_axis() -> None:
+    places = np.array([100.0, 104.0, 60.0, 103.0])
+    moved = spread_out(places, gap=14.0, foot=106.0)
+    assert moved.max() <= 106
+    assert np.diff(np.sort(moved)).min() >= 14
+    assert list(np.argsort(moved)) == list(np.argsort(places))
+    np.testing.assert_array_equal(spread_out(np.array([10.0, 50.0])), [10, 50])

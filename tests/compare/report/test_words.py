@@ -2,7 +2,8 @@
 
 import pytest
 
-from manywalks.compare.report.words import design_sentence, few_splits, undecided_sentence
+from manywalks.compare.report.undecided import undecided_sentence
+from manywalks.compare.report.words import design_sentence, few_for_shares, few_splits
 
 
 def said(method: str, median: float) -> str:
@@ -71,3 +72,8 @@ def test_so_few_splits_that_verdicts_cannot_be_relied_on_are_warned_of() -> None
     assert few(5, 4.0).endswith("run again with --repeats 5.")
     assert few(10, 5.25) == ""
     assert few(25, 9.0) == ""
+
+
+def test_shares_of_a_variance_from_few_splits_are_warned_of() -> None:
+    assert few_for_shares({"splits": 3}).startswith("Only 3 splits: the intervals hold from 5 splits on.")
+    assert few_for_shares({"splits": 5}) == ""

@@ -9,21 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from manywalks import files
+from manywalks.compare.report.undecided import short_verdict, undecided
 from manywalks.compare.report.words import (
     COSTS,
     costs,
     design_sentence,
+    few_for_shares,
     few_splits,
     first_lines,
     label_of,
     method,
     metric_name,
-    no_remedy,
-    remedies,
+    share_interval,
     stopped_sentence,
     threshold_text,
-    undecided_sentence,
-    verdict_sentence,
 )
 from manywalks.formatting import count, number, with_error
 from manywalks.workspace import Workspace
@@ -36,7 +35,7 @@ MOST_PAIRS = 28
 def tables(found: dict[str, Any]) -> Group:
     """Scores and verdicts of every endpoint, and the variance budget where it was asked for."""
     if "variance" in found:
-        return Group(*(_budget(name, one) for name, one in found["variance"].items()))
+        return Group(*(_budget(name, one, found["design"]) for name, one in found["variance"].items()))
     parts: list[Any] = []
     for name, endpoint in found["endpoints"].items():
         present = {one["name"] for one in found["configurations"] if one["present"]}
@@ -48,7 +47,8 @@ def tables(found: dict[str, Any]) -> Group:
         parts += [_scores(name, endpoint, found["configurations"]), Text()]
         parts += [_pairs(endpoint, found["design"]), Text()]
         if rows := costs(endpoint, found["configurations"]):
-            parts += [plain_table(COSTS, rows), Text()]
+            letters = label_of(endpoint)
+            parts += [plain_table(COSTS, [[letters[row[0]], *row[1:]] for row in rows]), Text()]
         first, *rest = first_lines(endpoint)
         parts += [Text(f"{name}: {first}", style="bold"), *(Text(line) for line in rest)]
         if warning := few_splits(endpoint, found["design"]):
@@ -58,30 +58,6 @@ def tables(found: dict[str, Any]) -> Group:
         if one["stopped"]:
             parts.append(Text(stopped_sentence(one), style="dim"))
     return Group(*parts, Text(design_sentence(found["design"]), style="dim"))
-
-
-def short_verdict(pair: dict[str, Any], endpoint: dict[str, Any]) -> str:
-    """`verdict_sentence` in the width of a column."""
-    if pair["verdict"] != "undecided":
-        return verdict_sentence(pair, label_of(endpoint))
-    ways = remedies(pair)
-    return f"undecided, needs {ways}" if ways else "undecided"
-
-
-def undecided(pairs: list[dict[str, Any]], design: dict[str, Any]) -> str:
-    """What undecided verdicts mean, and what decides them."""
-    if len(pairs) == 1:
-        return undecided_sentence(pairs[0], design)
-    named = [pair for pair in pairs if remedies(pair)]
-    said = ["Undecided: this comparison cannot tell."]
-    if named:
-        said.append(
-            "If the estimates stay as they are, what a verdict needs would: so many splits (--repeats), "
-            "replicates on each split (--replicates) or molecules, each alone."
-        )
-    if len(named) < len(pairs):
-        said.append(f"{'Where nothing is named: ' if named else ''}{no_remedy(design)}")
-    return " ".join(said)
 
 
 def _scores(name: str, endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> Table:
@@ -134,7 +110,7 @@ def _pairs(endpoint: dict[str, Any], design: dict[str, Any]) -> Table:
             f"{labels[pair['one']]} − {labels[pair['other']]}", _signed(pair["difference"]),
             f"{_signed(pair['low'])} to {_signed(pair['high'])}",
             f"{chance['chance']:.2f} ({chance['low']:.2f}–{chance['high']:.2f})",
-            Text(short_verdict(pair, endpoint), style=COLOURS[pair["verdict"]]),
+            Text(short_verdict(pair, labels), style=COLOURS[pair["verdict"]]),
         )  # fmt: skip
     more = len(endpoint["pairs"]) - MOST_PAIRS
     notes = [f"{count(more, 'more pair')} in the report"] if more > 0 else []
@@ -152,7 +128,7 @@ def _signed(value: float) -> str:
     return f"{value:+.4f}".replace("-", "−")
 
 
-def _budget(name: str, found: dict[str, Any]) -> Group:
+def _budget(name: str, found: dict[str, Any], design: dict[str, Any]) -> Group:
     """The variance budget of one endpoint."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     table.title = f"{name}: where the variance of a single replicate's {found['metric_name']} comes from"
@@ -161,12 +137,14 @@ def _budget(name: str, found: dict[str, Any]) -> Group:
     for source, part in found["parts"].items():
         alone = found["alone"].get(source)
         table.add_row(
-            source, f"{100 * part['value']:.0f} %", f"{100 * part['low']:.0f} to {100 * part['high']:.0f} %",
+            source, f"{100 * part['value']:.0f} %", share_interval(part),
             "" if alone is None else f"{alone['value']:.4f}",
         )  # fmt: skip
     numerics = found["alone"]["numerics"]
     table.add_row("numerics", "", "", f"{numerics['value']:.4f}")
-    return Group(table, Text(), Text(found["sentence"]), Text())
+    warning = few_for_shares(design)
+    warned = [Text(warning, style="yellow")] if warning else []
+    return Group(table, Text(), Text(found["sentence"]), *warned, Text())
 
 
 def plain_table(header: list[str], rows: list[list[str]]) -> Table:

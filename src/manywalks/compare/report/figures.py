@@ -1,6 +1,7 @@
 """Figures of a comparison: intervals, convergence, capacity, the variance budget."""
 
 import itertools
+import math
 from html import escape
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from manywalks.compare.report.words import against, best_of, label_of, metric_name
 from manywalks.formatting import number
-from manywalks.report.charts.charts import LEFT, RIGHT, TOP, Plane, axis, fixed_axis, log_axis
+from manywalks.report.charts.charts import BOTTOM, LEFT, RIGHT, TOP, Plane, axis, fixed_axis, log_axis
 from manywalks.report.endpoint import Figure
 
 # height of a row: a name over its interval
@@ -72,7 +73,8 @@ def convergence(endpoint: dict[str, Any]) -> Figure:
     plane = Plane(x, axis(metric_name(endpoint), values))
     marks = []
     ends = plane.py(values[:, -1])
-    for place, (row, scores, y, beside) in enumerate(zip(rows, values, ends, spread_out(ends), strict=True)):
+    beside_ends = spread_out(ends, foot=plane.height - BOTTOM - 4)
+    for place, (row, scores, y, beside) in enumerate(zip(rows, values, ends, beside_ends, strict=True)):
         kind = f"c{place % COLOURS}"
         marks += [
             f'<g class="{kind}">',
@@ -89,18 +91,21 @@ def convergence(endpoint: dict[str, Any]) -> Figure:
     )
 
 
-def spread_out(places: np.ndarray, gap: float = 14.0) -> np.ndarray:
-    """Places (n,) of words, moved apart downwards until none is within `gap` of another."""
+def spread_out(places: np.ndarray, gap: float = 14.0, foot: float = math.inf) -> np.ndarray:
+    """Places (n,) of words, moved apart until none is within `gap` of another: downwards, above `foot`."""
     moved = np.array(places, dtype=np.float64)
     order = np.argsort(moved, kind="stable")
     for above, below in itertools.pairwise(order):
         moved[below] = max(moved[below], moved[above] + gap)
+    moved[order[-1:]] = np.minimum(moved[order[-1:]], foot)
+    for below, above in itertools.pairwise(order[::-1]):
+        moved[above] = min(moved[above], moved[below] - gap)
     return moved
 
 
 def capacity(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> list[Figure]:
     """Spread, replicates needed, and score against the number of parameters."""
-    rows = endpoint["scores"]
+    rows, labels = endpoint["scores"], label_of(endpoint)
     sizes = np.array([one["parameters"] for one in configurations], dtype=np.float64)
     needed = np.array([row["replicates_needed"] or np.nan for row in rows])
     unit = f" ({endpoint['endpoint_unit']})" if endpoint["endpoint_unit"] else ""
@@ -114,11 +119,13 @@ def capacity(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> 
     )  # fmt: skip
     found = []
     for title, label, values, caption in series:
+        if not np.isfinite(values).any():  # so few replicates do not tell how many are needed
+            continue
         plane = Plane(log_axis("parameters", sizes), axis(label, values))
         marks = [
             f'<circle class="dot c{n % COLOURS}" cx="{float(plane.px(size)):.1f}" '
             f'cy="{float(plane.py(value)):.1f}" r="4"/>'
-            f"{_beside(plane, float(plane.px(size)), float(plane.py(value)), row['name'])}"
+            f"{_beside(plane, float(plane.px(size)), float(plane.py(value)), labels[row['name']])}"
             for n, (size, value, row) in enumerate(zip(sizes, values, rows, strict=True))
             if np.isfinite(value)
         ]

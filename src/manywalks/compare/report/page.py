@@ -7,20 +7,21 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from manywalks.compare.report.figures import budget_bars, figures
+from manywalks.compare.report.undecided import short_verdict, undecided
 from manywalks.compare.report.words import (
     COSTS,
     against,
     costs,
     design_sentence,
+    few_for_shares,
     few_splits,
     first_lines,
     label_of,
     letter_of,
     method,
     metric_name,
+    share_interval,
     stopped_sentence,
-    undecided_sentence,
-    verdict_sentence,
 )
 from manywalks.formatting import number, with_error
 from manywalks.report.html import Link, script, template_text, unescaped
@@ -29,7 +30,10 @@ from manywalks.report.html import Link, script, template_text, unescaped
 def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -> str:
     """The whole page as HTML, of what compare.json (or compare-variance.json) holds; `written` is a date."""
     if "variance" in found:
-        endpoints = [_budget_part(name, one) for name, one in found["variance"].items()]
+        warning = few_for_shares(found["design"])
+        endpoints = [
+            {"warning": warning, **_budget_part(name, one)} for name, one in found["variance"].items()
+        ]
         configurations: list[dict[str, Any]] = []
     else:
         configurations = found["configurations"]
@@ -72,6 +76,7 @@ def _part(name: str, endpoint: dict[str, Any], found: dict[str, Any]) -> dict[st
     """One endpoint of the page."""
     configurations = found["configurations"]
     labels = label_of(endpoint)
+    still_open = [pair for pair in endpoint["pairs"] if pair["verdict"] == "undecided"]
     return {
         "name": name,
         "unit": endpoint["endpoint_unit"],
@@ -83,14 +88,15 @@ def _part(name: str, endpoint: dict[str, Any], found: dict[str, Any]) -> dict[st
             {"letter": labels[row["name"]], **_score_row(row, one)}
             for row, one in zip(endpoint["scores"], configurations, strict=True)
         ],
-        "costs": costs(endpoint, configurations),
+        "costs": [{"letter": labels[row[0]], "cells": row} for row in costs(endpoint, configurations)],
         "cost_heads": COSTS,
         "figures": [unescaped(figure) for figure in figures(endpoint, configurations)],
         "matrix": [
             {"letter": letter, "name": one, "cells": [_cell(endpoint, one, other) for other in labels]}
             for one, letter in labels.items()
         ],
-        "pairs": [_pair_row(pair, found["design"], labels) for pair in endpoint["pairs"]],
+        "pairs": [_pair_row(pair, labels) for pair in endpoint["pairs"]],
+        "undecided": undecided(still_open, found["design"]) if still_open else "",
         "assumptions": _assumptions(endpoint),
     }
 
@@ -124,7 +130,7 @@ def _cell(endpoint: dict[str, Any], one: str, other: str) -> dict[str, str]:
     }
 
 
-def _pair_row(pair: dict[str, Any], design: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
+def _pair_row(pair: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
     """One pair's row; the configurations are letters."""
     # estimates of two shares of one variance, each with an error of its own
     luck = [pair["luck"][source] for source in ("replicates", "split")]
@@ -139,9 +145,7 @@ def _pair_row(pair: dict[str, Any], design: dict[str, Any], labels: dict[str, st
         "ensemble": _chance(pair["ensembles"]),
         "replicates": f"{replicates:.0f} %",
         "split": f"{split:.0f} %",
-        "verdict": f"undecided. {undecided_sentence(pair, design)}"
-        if pair["verdict"] == "undecided"
-        else verdict_sentence(pair, labels),
+        "verdict": short_verdict(pair, labels),
     }
 
 
@@ -173,7 +177,7 @@ def _budget_part(name: str, found: dict[str, Any]) -> dict[str, Any]:
         {
             "name": source,
             "share": f"{100 * part['value']:.0f} %",
-            "interval": f"{100 * part['low']:.0f} to {100 * part['high']:.0f} %",
+            "interval": share_interval(part),
             "alone": f"{found['alone'][source]['value']:.4f}" if source in found["alone"] else "",
         }
         for source, part in found["parts"].items()

@@ -58,7 +58,8 @@ def first_lines(endpoint: dict[str, Any]) -> list[str]:
             groups.setdefault(against(endpoint, row["name"], best)[3], []).append(row["name"])
     threshold = f"± {number(endpoint['threshold'], 3)}"
     if list(groups) == ["equivalent"]:
-        return [f"All are equivalent: their {metric} differs by less than what matters ({threshold})."]
+        who = "Both" if len(endpoint["scores"]) == 2 else "All"
+        return [f"{who} are equivalent: their {metric} differs by less than what matters ({threshold})."]
     if list(groups) == ["undecided"]:
         return [f"Undecided: {best} has the best {metric}, but not surely."]
     lines = [f"{best} has the best {metric}."]
@@ -92,43 +93,22 @@ def few_splits(endpoint: dict[str, Any], design: dict[str, Any]) -> str:
     )
 
 
+def few_for_shares(design: dict[str, Any]) -> str:
+    """A warning where shares of a variance come from so few splits that their intervals do not hold."""
+    if design["splits"] >= FREEDOM:
+        return ""
+    return (
+        f"Only {count(design['splits'], 'split')}: the intervals hold from {FREEDOM} splits on. Do not rely "
+        "on these shares; run again with --repeats 5."
+    )
+
+
 def verdict_sentence(pair: dict[str, Any], shown: dict[str, str] | None = None) -> str:
     """The verdict in words; `shown` gives configurations other names."""
     if pair["verdict"] == "undecided":
         return "undecided"
     one, other = ((shown or {}).get(name, name) for name in (pair["one"], pair["other"]))
     return f"{one} is {WORDS[pair['verdict']]} {other}"
-
-
-def remedies(pair: dict[str, Any]) -> str:
-    """What alone would decide an undecided pair: "50 splits or 4 times the molecules"; "" if nothing."""
-    needs = pair["needs"]
-    signs = {
-        "splits": "{:g} splits",
-        "replicates": "{:g} replicates",
-        "molecules": "{:g} times the molecules",
-    }
-    return " or ".join(sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None)
-
-
-def undecided_sentence(pair: dict[str, Any], design: dict[str, Any]) -> str:
-    """What an undecided pair can do about it; `design` is how the comparison was made."""
-    if ways := remedies(pair):
-        return f"This comparison cannot tell. If the estimates stay as they are, {ways} would."
-    return f"This comparison cannot tell. {no_remedy(design)}"
-
-
-def no_remedy(design: dict[str, Any]) -> str:
-    """What is left where none of the remedies alone would settle it."""
-    usual = Design()
-    splits, replicates = usual.repeats * usual.folds, usual.replicates
-    said = "Neither more splits, nor more replicates, nor more molecules alone would settle it. "
-    if design["splits"] >= splits and design["replicates"] >= replicates:
-        return said + "Together they narrow the interval."
-    return (
-        f"{said}Together they narrow the interval: this run has only {count(design['splits'], 'split')} and "
-        f"{design['replicates']} replicates; the default is {splits} and {replicates}."
-    )
 
 
 def threshold_text(endpoint: dict[str, Any]) -> str:
@@ -159,6 +139,11 @@ def costs(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> lis
             ]
         )
     return rows
+
+
+def share_interval(part: dict[str, Any]) -> str:
+    """The interval of a share, in percent."""
+    return f"{100 * part['low']:.0f} to {100 * part['high']:.0f} %".replace("-", "−")
 
 
 def stopped_sentence(one: dict[str, Any]) -> str:

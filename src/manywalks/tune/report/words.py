@@ -72,6 +72,10 @@ def _ended_early(design: dict[str, Any]) -> list[str]:
     ended, asked = design["trials"] - design["stopped"], design["asked"]
     if design["limit"] is None or ended >= asked:
         return []
+    if not design["began"]:
+        return [
+            f"No trial began: --time {time_text(design['limit'])} is too short. Give more, and --continue."
+        ]
     return [
         f"The search ended after {ended} of {count(asked, 'trial')}: the rest of --time "
         f"{time_text(design['limit'])} was kept for the verdict."

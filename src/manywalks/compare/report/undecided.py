@@ -1,0 +1,62 @@
+"""Pairs that a comparison could not decide: what would decide them."""
+
+from typing import Any
+
+from manywalks.compare.design import Design
+from manywalks.compare.report.words import verdict_sentence
+from manywalks.formatting import count
+
+
+def remedies(pair: dict[str, Any]) -> str:
+    """What alone would decide an undecided pair: "50 splits or 4 times the molecules"; "" if nothing."""
+    needs = pair["needs"]
+    signs = {
+        "splits": "{:g} splits",
+        "replicates": "{:g} replicates",
+        "molecules": "{:g} times the molecules",
+    }
+    return " or ".join(sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None)
+
+
+def undecided_sentence(pair: dict[str, Any], design: dict[str, Any]) -> str:
+    """What an undecided pair can do about it; `design` is how the comparison was made."""
+    if ways := remedies(pair):
+        return f"This comparison cannot tell. If the estimates stay as they are, {ways} would."
+    return f"This comparison cannot tell. {no_remedy(design)}"
+
+
+def no_remedy(design: dict[str, Any]) -> str:
+    """What is left where none of the remedies alone would settle it."""
+    usual = Design()
+    splits, replicates = usual.repeats * usual.folds, usual.replicates
+    said = "Neither more splits, nor more replicates, nor more molecules alone would settle it. "
+    if design["splits"] >= splits and design["replicates"] >= replicates:
+        return said + "Together they narrow the interval."
+    return (
+        f"{said}Together they narrow the interval: this run has only {count(design['splits'], 'split')} and "
+        f"{design['replicates']} replicates; the default is {splits} and {replicates}."
+    )
+
+
+def short_verdict(pair: dict[str, Any], labels: dict[str, str]) -> str:
+    """The verdict in the width of a column; `labels` gives configurations other names."""
+    if pair["verdict"] != "undecided":
+        return verdict_sentence(pair, labels)
+    ways = remedies(pair)
+    return f"undecided, needs {ways}" if ways else "undecided"
+
+
+def undecided(pairs: list[dict[str, Any]], design: dict[str, Any]) -> str:
+    """What undecided verdicts mean, and what decides them."""
+    if len(pairs) == 1:
+        return undecided_sentence(pairs[0], design)
+    named = [pair for pair in pairs if remedies(pair)]
+    said = ["Undecided: this comparison cannot tell."]
+    if named:
+        said.append(
+            "If the estimates stay as they are, each of what is named as needed would decide alone: so many "
+            "splits (--repeats), replicates on each split (--replicates), or times the molecules."
+        )
+    if len(named) < len(pairs):
+        said.append(f"{'Where nothing is named: ' if named else ''}{no_remedy(design)}")
+    return " ".join(said)
