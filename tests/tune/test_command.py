@@ -13,6 +13,7 @@ import pytest
 
 from manywalks import files
 from manywalks.params.load import load_params
+from manywalks.tune.design import seconds_of
 from tests.conftest import command, copy_repository, run
 from tests.support.prefect_server import server
 from tests.support.terminal import Terminal
@@ -32,6 +33,22 @@ def test_tune_searches_judges_and_writes_its_reports(small: Path) -> None:
     more = files.read_json(small / "reports/tune.json")
     assert [one["values"] for one in more["trials"][:3]] == [one["values"] for one in found["trials"]]
     assert len(more["trials"]) == 4
+
+
+def test_a_time_limit_that_holds_no_search_says_which_one_does_and_loses_nothing(small: Path) -> None:
+    done = command("tune", "--workspace", str(small), "--trials", "2", "--time", "1s", *QUICK)
+    assert done.returncode == 2, done.stdout + done.stderr
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith("--time 1s: is too short; one trial and its verdict need about ")
+    asked = said.partition("Give --time ")[2].partition(" or more")[0]
+    kept = {path: path.stat().st_mtime_ns for path in small.glob(".manywalks/compare/*/*-*.npz")}
+    assert kept
+    again = command("tune", "--workspace", str(small), "--trials", "2", "--continue", *QUICK)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert seconds_of(asked) > 0
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+    design = files.read_json(small / "reports/tune.json")["design"]
+    assert design["kept"] == 2 * len(kept)
 
 
 def test_the_default_space_is_shown(small: Path) -> None:

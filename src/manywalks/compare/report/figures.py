@@ -73,7 +73,7 @@ def convergence(endpoint: dict[str, Any]) -> Figure:
     plane = Plane(x, axis(metric_name(endpoint), values))
     marks = []
     ends = plane.py(values[:, -1])
-    beside_ends = spread_out(ends, foot=plane.height - BOTTOM - 4)
+    beside_ends = spread_out(ends, foot=plane.height - BOTTOM - 9)
     for place, (row, scores, y, beside) in enumerate(zip(rows, values, ends, beside_ends, strict=True)):
         kind = f"c{place % COLOURS}"
         marks += [
