@@ -105,7 +105,7 @@ def test_a_class_is_explained_on_the_scale_that_score_gives(model: Model, explai
         map_(0.5 + 0.2 * FACTORS[:, 1]) - map_(0.5 + 0.15 * FACTORS[:, 1]),
     )
     mean = float(map_(0.5 + 0.2 * FACTORS[:, 1].mean()))
-    assert f"probability of Yes {mean:.3g}" in explained.headline("doubtful")[0]
+    assert f"probability of Yes: {mean:.3g}" in explained.headline("doubtful")[0]
 
 
 def test_the_headline_has_interval_unit_spread_and_domain(explained: Explanation) -> None:
@@ -212,7 +212,7 @@ def test_a_notebook_shows_the_headline_and_every_atom(explained: Explanation) ->
 
 def test_a_class_is_called_what_the_table_calls_it(explained: Explanation) -> None:
     called = dataclasses.replace(explained, class_1={"doubtful": "mutagenic"})
-    assert called.headline("doubtful")[0].startswith("doubtful: probability of mutagenic ")
+    assert called.headline("doubtful")[0].startswith("doubtful: probability of mutagenic: ")
 
 
 @pytest.mark.parametrize("unit", ["mg", "a unit of many words " * 8])

@@ -19,6 +19,7 @@ import pytest
 from rdkit import Chem
 
 from manywalks import files
+from manywalks.cli.predict import run_predict
 from manywalks.ensemble import manifest
 from manywalks.ensemble.model import Ensemble
 from manywalks.predict import predict, stream
@@ -51,6 +52,17 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def table_of(smiles: list[str], path: Path) -> Path:
     pd.DataFrame({"name": [f"n{i}" for i in range(len(smiles))], "smiles": smiles}).to_csv(path, index=False)
     return path
+
+
+def test_closed_streams_are_named_where_the_rows_should_come_or_go(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(ValueError, match="standard input is closed; name a table"):
+        predict_table(model, Path("-"), tmp_path / "out.csv")
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(ValueError, match="standard output is closed; name a file"):
+        run_predict(model, tmp_path / "in.csv", Path("-"), {})
 
 
 def test_rows_that_repeat_a_molecule_are_told_before_the_number_of_molecules(

@@ -89,7 +89,7 @@ class Explanation:
         if kind == "classification":
             word = self.class_1.get(name, "Yes")
             first = (
-                f"{name}: probability of {word} {number(value, 3)}; {share} of single replicates give {ends}"
+                f"{name}: probability of {word}: {number(value, 3)}; {share} of single replicates give {ends}"
             )
         else:
             first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"

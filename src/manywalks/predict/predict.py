@@ -204,6 +204,8 @@ def _readable(table: Path, parts: Parts) -> Iterator[Path]:
     if table != STDIN:
         yield table
         return
+    if sys.stdin is None:
+        raise ValueError("standard input is closed; name a table")
     kept = spooled(sys.stdin.buffer, parts.folder)
     try:
         yield kept
