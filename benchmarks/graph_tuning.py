@@ -1,13 +1,14 @@
 """Networks on graphs tuned by scaffold cross-validation inside the rows to train on; never a test row.
 
     python -m benchmarks.graph_tuning --prepare --features DIR [--data DIR]       (minutes of a core a table)
-    python -m benchmarks.graph_tuning --features DIR --kept FILE --seconds 500    (where the accelerator is)
+    python -m benchmarks.graph_tuning --features DIR --kept FILE --seconds 500    (best on an accelerator)
     python -m benchmarks.graph_tuning --features DIR --kept FILE --write
 
 First each key is changed by itself, on two folds of the smaller tables; then what was better is combined
-there; then the best settings are trained on all folds of all tables. Each job is one setting on one table;
-its predictions are kept when it ends, so that a run that was stopped goes on where it was. Several processes
-share the device: while one traces and compiles, another trains.
+there; then the best settings are trained on all folds of all tables. What a large table may want (more
+epochs, the graph alone) is a stage of its own, on two folds of larger tables. Each job is one setting on one
+table; its predictions are kept when it ends, so that a run that was stopped goes on where it was. Several
+processes share the device: while one traces and compiles, another trains.
 """
 
 import argparse
@@ -25,17 +26,19 @@ import numpy as np
 from benchmarks.accuracy import DATA
 from benchmarks.families import family_of, prepare_fold
 from benchmarks.graph_tuning_material import ALL, MORE, Material, load, make, names
-from benchmarks.graph_tuning_settings import PRESET, Setting, combined, singles, view_of
-from benchmarks.graph_tuning_tables import Kept, finalists, gains, pack_array, write
+from benchmarks.graph_tuning_settings import PRESET, Setting, combined, for_larger, singles, view_of
+from benchmarks.graph_tuning_tables import Kept, Shown, finalists, gains, pack_array, write
 from manywalks.features import Features
 from manywalks.replicates.statistics.mixing import in_endpoint_units
-from manywalks.train.jax_engine.engine import ENVIRONMENT
+from manywalks.train.jax_engine.device import accelerators
+from manywalks.train.jax_engine.engine import ENVIRONMENT, OF_A_CORE
 from manywalks.train.prepare import Prepared
 from manywalks.train.problem import Problem
 
 # molecules of a table that the first stage takes
 SMALLER = 1_200
 FIRST_FOLDS = (0, 1)
+LARGER = ("lipophilicity_astrazeneca", "biogen")
 
 
 class Job(NamedTuple):
@@ -64,10 +67,11 @@ def trained(job: Job) -> list[dict[str, Any]]:
     """What is kept of each fold."""
     import jax
 
+    here = jax.devices()[0]
     material = load(job.table, job.features)
     family = family_of(material.table, view_of(job.setting))
     prepared = [prepare_fold(material.table, material.features, family, fold) for fold in job.folds]
-    device = f"{jax.devices()[0].device_kind}, JAX {jax.__version__}"
+    device = f"{'a processor' if here.platform == 'cpu' else here.device_kind}, JAX {jax.__version__}"
     rows = []
     for fold, one, problem in zip(job.folds, prepared, alike([one.problem for one in prepared]), strict=True):
         start = time.perf_counter()
@@ -83,9 +87,14 @@ def trained(job: Job) -> list[dict[str, Any]]:
 
 def replicates(prepared: Prepared, problem: Problem, m: int) -> np.ndarray:
     """Predictions (m, k, t) of the fold's k molecules in endpoint units, NaN where a replicate diverged."""
+    import jax
+
     from manywalks.train.jax_engine.trainer import JaxTrainer
 
-    trained = JaxTrainer(problem, m).train(range(m), secrets.randbits(128))
+    # on a processor one after another, as everywhere
+    trainer = JaxTrainer(problem, 1 if jax.devices()[0].platform == "cpu" else m)
+    entropy, each = secrets.randbits(128), range(0, m, trainer.size)
+    trained = [one for k in each for one in trainer.train(range(k, k + trainer.size), entropy)]
     here = len(prepared.problem.predict)
     values = [prepared.values(one.predictions[:here]) for one in trained]
     return in_endpoint_units(np.stack(values), prepared.transform.classes)
@@ -181,6 +190,12 @@ def last_stage(pool: Any, tables: Sequence[str], until: float, asked: argparse.N
     return train(pool, order, until, asked)
 
 
+def larger_stage(pool: Any, tables: Sequence[str], until: float, asked: argparse.Namespace) -> bool:
+    """What a large table may want, on its first folds."""
+    chosen = [name for name in LARGER if name in tables]
+    return train(pool, jobs_of(for_larger(), chosen, FIRST_FOLDS, asked), until, asked)
+
+
 def smaller(tables: Sequence[str], features: Path) -> list[str]:
     """The tables of the first stage."""
     return [name for name in tables if len(load(name, features).table.molecules) <= SMALLER]
@@ -189,6 +204,9 @@ def smaller(tables: Sequence[str], features: Path) -> list[str]:
 def work(material: Material) -> int:
     """About in proportion to a training: molecules, half the epochs for classes."""
     return len(material.table.molecules) * (1 if material.table.classes else 2)
+
+
+STAGES = {"first": first_stage, "last": last_stage, "larger": larger_stage}
 
 
 def main() -> None:
@@ -201,7 +219,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--tables", nargs="+", default=list(ALL), choices=list(ALL))
     parser.add_argument("--folds", type=int, default=5, help="with --prepare")
-    parser.add_argument("--stages", nargs="+", default=["first", "last"], choices=["first", "last"])
+    parser.add_argument("--stages", nargs="+", default=["first", "last"], choices=list(STAGES))
     parser.add_argument("--settings", type=int, default=None, help="how many keys are changed by themselves")
     parser.add_argument("--combinations", type=int, default=8)
     parser.add_argument("--finalists", type=int, default=3)
@@ -219,15 +237,15 @@ def main() -> None:
         parser.error("--kept: is missing; name the file that takes what is trained")
     tables = [name for name in names(asked.features) if name in asked.tables]
     if asked.write:
-        write(Kept(asked.kept), asked.features, tables, smaller(tables, asked.features), FIRST_FOLDS)
+        shown = Shown(tables, smaller(tables, asked.features), [one for one in LARGER if one in tables])
+        write(Kept(asked.kept), asked.features, shown, FIRST_FOLDS)
         return
     until = time.monotonic() + asked.seconds
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(ENVIRONMENT if accelerators() else OF_A_CORE)
     context = multiprocessing.get_context("spawn")
     with context.Pool(asked.processes, start_worker) as pool:
         for stage in asked.stages:
-            work_of = {"first": first_stage, "last": last_stage}[stage]
-            if not work_of(pool, tables, until, asked):
+            if not STAGES[stage](pool, tables, until, asked):
                 print("the time is up; the same command goes on")
                 return
 

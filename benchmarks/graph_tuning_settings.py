@@ -46,6 +46,17 @@ def singles() -> list[Setting]:
     return [LARGE, *each]
 
 
+def for_larger() -> list[Setting]:
+    """What may suit tables of thousands of molecules: longer training, the graph alone, larger networks."""
+    alone, lean = {"descriptors": False}, {"readout": "sum", "widths": [128]}
+    tried = [
+        {}, alone, {**alone, "epochs": 80}, lean, {"epochs": 80}, {**alone, "epochs": 80, **lean},
+        {**alone, "epochs": 80, "units": 128, "layers": 4}, {**alone, "epochs": 160},
+        {**alone, "epochs": 80, "dropout": 0.1}, dict(LARGE),
+    ]  # fmt: skip
+    return [setting_of(one) for one in tried]
+
+
 def view_of(setting: Setting) -> View:
     """The family with this setting; classes are trained for half as many epochs."""
     raw = dict(setting)

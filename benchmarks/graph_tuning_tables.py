@@ -69,6 +69,14 @@ class Kept:
         return list(dict.fromkeys(setting for setting, _, _ in self.found))
 
 
+class Shown(NamedTuple):
+    """The tables of the section: of the last stage, of the first, and larger ones."""
+
+    all: Sequence[str]
+    small: Sequence[str]
+    larger: Sequence[str]
+
+
 class Scored(NamedTuple):
     """One setting on some folds of a table: by mix the score, and its SD over replicates.
 
@@ -166,10 +174,9 @@ def complete(kept: Kept, tables: Sequence[str], folds: Sequence[int]) -> list[st
     return [name for name in tables if done[name] == max(2, *done.values())]
 
 
-def write(
-    kept: Kept, features: Path, tables: Sequence[str], small: Sequence[str], first: Sequence[int]
-) -> None:
-    """The section."""
+def write(kept: Kept, features: Path, shown: Shown, first: Sequence[int]) -> None:
+    """The section; `first` are the folds of all stages but the last."""
+    tables, small, larger = shown
     folds = range(len(load(tables[0], features).table.folds))
     m = {len(part) for part in kept.found.values()}
     about = (
@@ -186,8 +193,10 @@ def write(
         f"First {len(first)} folds of the smaller tables; scores of the graph network alone:\n\n"
         f"{_first_table(kept, features, small, first)}"
     )
+    if wide := _table_of_mixes(kept, features, larger, first):
+        text += f"\n\nFirst {len(first)} folds of larger tables:\n\n{wide}"
     if compared := complete(kept, tables, folds):
-        best = _last_table(kept, features, compared, folds)
+        best = _table_of_mixes(kept, features, compared, folds)
         text += f"\n\nThe best, on all {len(folds)} folds:\n\n{best}"
     print(text)
     write_section("graph-tuning", text)
@@ -204,8 +213,11 @@ def _first_table(kept: Kept, features: Path, small: Sequence[str], folds: Sequen
     return table(["setting", *(f"gain {mix}" for mix in MIXES), *_heads(small)], lines)
 
 
-def _last_table(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int]) -> str:
-    by_mix = gains_by_mix(kept, features, tables, folds)
+def _table_of_mixes(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int]) -> str:
+    """Scores of each mix by setting, beside those without a graph; nothing where no setting was tried."""
+    by_mix = gains_by_mix(kept, features, tables, folds) if tables else {}
+    if not by_mix:
+        return ""
     lines = []
     for mix in ("A", "A+A+D"):
         cells = []
