@@ -16,6 +16,7 @@ import pytest
 from rdkit import Chem
 
 from manywalks.ensemble.model import Ensemble
+from manywalks.evaluate.statement.statement import Terms, endpoint_statement
 from manywalks.predict.predict import predict_table
 from manywalks.serve.live import Live
 from tests.support.service import Served, served
@@ -287,3 +288,16 @@ def test_a_model_of_a_version_without_verdicts_says_no_accuracy() -> None:
         ensemble=SimpleNamespace(endpoints={"logS": {}, "logD": {}}),
     )
     assert Live.accuracy.fget(old) == {}  # pyright: ignore[reportOptionalCall]
+
+
+def test_a_statement_over_thousands_of_molecules_does_not_say_these() -> None:
+    """Nobody who asks the service sees which ones "these" are."""
+    replicates = np.random.default_rng(0).normal(size=(8, 1300))
+    statement = endpoint_statement(replicates, replicates.mean(axis=0), Terms("regression", "nM", 1.0))
+    one = SimpleNamespace(
+        companions=SimpleNamespace(statement={"logS": statement}),
+        ensemble=SimpleNamespace(endpoints={"logS": {}}),
+    )
+    (said,) = Live.promises.fget(one).values()  # pyright: ignore[reportOptionalCall]
+    assert "over 1,300 molecules that it was not trained on" in said
+    assert "these" not in said

@@ -12,7 +12,7 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.companions import Companions, companions_of
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.model_file.archive import model_folder
-from manywalks.evaluate.statement.sentences import accuracy_sentences, sentences
+from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, sentences
 from manywalks.predict.molecule_worker import SMILES
 from manywalks.serve.limits import Limits
 from manywalks.serve.predicting import Predicting
@@ -83,10 +83,13 @@ class Live:
 
     @property
     def accuracy(self) -> dict[str, str]:
-        """How good the model is on test molecules, by endpoint; not of a model that lacks its verdict."""
+        """How good the model is on test molecules, and what not to trust, by endpoint.
+
+        Not of a model that lacks its verdict.
+        """
         known = self.companions.metrics
         return {
-            name: accuracy_sentences(known[name], name)
+            name: " ".join([accuracy_sentences(known[name], name), *cautions(known[name])])
             for name in self.ensemble.endpoints
             if "verdict" in known.get(name, {})  # metrics of former versions have no verdict
         }
@@ -100,8 +103,8 @@ class Live:
                 of = self.companions.statement[name]
                 first, sure, _ = sentences(of, name)[0].partition(" sure.")
                 # here nobody sees which ones "these" are
-                words = f"{of['molecules']} molecules that it was not trained on"
-                found[name] = first.replace(f"these {of['molecules']} molecules", words) + sure
+                over = f"{of['molecules']:,} molecules"
+                found[name] = first.replace(f"these {over}", f"{over} that it was not trained on") + sure
         return found
 
     @property
