@@ -40,7 +40,13 @@ def found(trials: int = 20) -> dict[str, Any]:
         for n, gain in enumerate(rng.normal(0, 0.01, trials), start=1)
     ]  # fmt: skip
     made[1] |= {"state": "beaten", "gain": -5.0, "low": -5.01, "high": -4.99}
-    return {"space": SPACE, "trials": made, "winner": {**made[0]}, "metric": {"name": "RMSE", "unit": ""}}
+    return {
+        "cost": None,
+        "space": SPACE,
+        "trials": made,
+        "winner": {**made[0]},
+        "metric": {"name": "RMSE", "unit": ""},
+    }
 
 
 @pytest.mark.parametrize("width", [1280, 800])
@@ -89,3 +95,8 @@ def test_a_hopeless_trial_is_a_triangle_at_the_foot() -> None:
     svg = in_order(found()).svg
     assert svg.count('class="arrows"') == 1
     assert "≤ " in parallel(found()).svg
+
+
+def test_trials_are_counted_in_whole_numbers() -> None:
+    svg = in_order(found(trials=12)).svg
+    assert re.findall(r'class="tick x"[^>]*>([^<]*)', svg) == ["0", "5", "10"]

@@ -9,10 +9,11 @@ from rich.text import Text
 from manywalks.cli.show.tables import plain_table
 from manywalks.formatting import count
 from manywalks.tune.report.words import (
-    EARLY,
     ENDS,
+    chosen,
     cost_text,
     design_sentence,
+    early,
     gain_text,
     sentences,
     value_text,
@@ -21,6 +22,7 @@ from manywalks.tune.report.words import (
 COLOURS = {"better": "green", "worse": "red", "equivalent": "cyan", "undecided": "yellow", "cheaper": "green"}
 # trials that the table shows; the page has all
 MOST = 8
+FRONT = "front"
 
 
 def tables(found: dict[str, Any]) -> Group:
@@ -45,18 +47,22 @@ def best_trials(found: dict[str, Any]) -> Group:
         [
             str(one["number"]), str(one["splits"]), gain_text(found, one),
             *([cost_text(found, one["cost"])] if cost else []),
-            "on the front" if one["number"] in front else _remark(found, one),
+            _remark(found, one),
         ]
         for one in known[:MOST]
     ]  # fmt: skip
+    if cost:
+        rows.append(["present", "", "0", cost_text(found, cost["present"]), FRONT if 0 in front else ""])
     metric = found["metric"]
     unit = f" ({metric['unit']})" if metric["unit"] else ""
     table = plain_table(
         ["trial", "splits", f"gain in {metric['name']}{unit}", *([cost["name"]] if cost else []), ""], rows
     )
     notes = ["gain: over the present settings, with a 95 % interval; positive is better"]
+    if cost:
+        notes.append(f"{FRONT}: no other one is both better and cheaper")
     if any(one["state"] == "beaten" for one in known[:MOST]):
-        notes.append(EARLY)
+        notes.append(early(found))
     if len(known) > MOST:
         notes.append(f"{count(len(known) - MOST, 'more trial')} on the page")
     return Group(table, *(Text(note, style="dim") for note in notes))
@@ -64,9 +70,14 @@ def best_trials(found: dict[str, Any]) -> Group:
 
 def _remark(found: dict[str, Any], trial: dict[str, Any]) -> str:
     """What became of a trial, if it was not simply trained to the end."""
+    said = []
+    if found["cost"] and trial["number"] in found["cost"]["front"]:
+        said.append(FRONT)
     if found["winner"] and found["winner"]["number"] == trial["number"]:
-        return "best"
-    return ENDS.get(trial["state"], "stopped" if trial["state"] == "stopped" else "")
+        said.append(chosen(found))
+    if not said:
+        return ENDS.get(trial["state"], "stopped" if trial["state"] == "stopped" else "")
+    return ", ".join(said)
 
 
 def changes(found: dict[str, Any]) -> Table:

@@ -1,5 +1,6 @@
 """Figures of a search: gains in the order of trials, gain and cost, importance of keys."""
 
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from manywalks.report.charts.charts import BOTTOM, LEFT, TOP, Plane, axis, fixed_axis
 from manywalks.report.endpoint import Figure
 from manywalks.tune.report.parallel import WIDE, parallel
-from manywalks.tune.report.words import EARLY
+from manywalks.tune.report.words import early
 
 # height of a bar with its name
 ROW = 30
@@ -38,7 +39,10 @@ def in_order(found: dict[str, Any]) -> Figure:
     least = min(0.0, float(np.quantile(low, 0.1)), float(np.quantile(gains, 0.1))) if len(known) else 0.0
     most = max(0.0, float(high.max())) if len(known) else 1.0
     y = axis(f"gain in {found['metric']['name']}{unit}", np.array([least, most]))
-    plane = Plane(axis("trial", np.array([0.0, max(places, default=1.0) + 1])), y, width=WIDE)
+    x = axis("trial", np.array([0.0, max(places, default=1.0) + 1]))
+    # there is no trial 2.5
+    x = replace(x, ticks=tuple((place, text) for place, text in x.ticks if place == round(place)))
+    plane = Plane(x, y, width=WIDE)
     # the best so far is drawn above the line
     marks = [plane.level(0.0, "present settings", below=True)]
     for state in ("beaten", "done", "stopped"):
@@ -55,8 +59,8 @@ def in_order(found: dict[str, Any]) -> Figure:
     return Figure(
         "Gains in the order of trials",
         plane.svg(marks, "Gain of every trial over the present settings, with intervals"),
-        f"Each trial against the present settings on the same splits, with a 95 % interval. Pale: {EARLY}. "
-        "Triangle: further below. Steps: the best so far. Ring: the winner.",
+        "Each trial against the present settings on the same splits, with a 95 % interval. Pale: "
+        f"{early(found)}. Triangle: further below. Steps: the best so far. Ring: the one that was judged.",
     )
 
 

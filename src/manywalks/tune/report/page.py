@@ -10,9 +10,10 @@ from manywalks.formatting import short, with_error
 from manywalks.report.html import Link, script, template_text, unescaped
 from manywalks.tune.report.figures import figures
 from manywalks.tune.report.words import (
-    EARLY,
+    chosen,
     cost_text,
     design_sentence,
+    early,
     gain_text,
     interval,
     metric_text,
@@ -46,6 +47,7 @@ def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -
         "promise": _promise(found),
         "file": found["written"],
         "train": found["train"],
+        "changer": winner["number"] if winner else 0,
         "changes": [
             {"key": one["key"], "present": value_text(one["present"]), "tuned": value_text(one["tuned"])}
             for one in (winner["changes"] if winner else [])
@@ -56,7 +58,8 @@ def page(found: dict[str, Any], written: str = "", links: Sequence[Link] = ()) -
         "figures": [unescaped(figure) for figure in figures(found)],
         "cost": found["cost"]["name"] if found["cost"] else "",
         "keys": keys,
-        "early": f"E{EARLY[1:]}." if found["design"]["beaten"] else "",
+        "early": f"E{early(found)[1:]}." if found["design"]["beaten"] else "",
+        "chosen": chosen(found),
         "trials": [_row(found, one, keys) for one in found["trials"]],
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined)

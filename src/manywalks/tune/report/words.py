@@ -11,7 +11,6 @@ from manywalks.tune.space.written import HEAD, NAME
 
 # how trials end that are not trained on every split, by what tune.json calls that
 ENDS = {"beaten": "ended early", "failed": "failed"}
-EARLY = "ended early: surely worse than the best trial, though perhaps not than the present settings"
 
 
 def shown(found: dict[str, Any], value: float) -> str:
@@ -27,6 +26,17 @@ def _decimals(found: dict[str, Any]) -> int:
     halves = [(one["high"] - one["low"]) / 2 for one in found["trials"] if one["gain"] is not None]
     least = min((half for half in halves if half > 0), default=0.01)
     return min(6, max(0, 1 - math.floor(math.log10(least))))
+
+
+def early(found: dict[str, Any]) -> str:
+    """Why trials ended early, beside intervals that may contain 0."""
+    which = "another one that costs no more" if found["cost"] else "the best trial"
+    return f"ended early: surely worse than {which}, though perhaps not than the present settings"
+
+
+def chosen(found: dict[str, Any]) -> str:
+    """What the trial that is judged is called."""
+    return "judged" if found["cost"] else "best"
 
 
 def unit(found: dict[str, Any]) -> str:
