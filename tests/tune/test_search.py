@@ -270,6 +270,33 @@ def test_no_trial_begins_that_would_leave_no_time_for_the_verdict(begin: Begin, 
     assert search.clock.least() == pytest.approx(first + SLACK * verdict)
 
 
+def test_a_trial_too_slow_for_the_time_is_left_and_others_go_on(
+    begin: Begin, train: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = begin(trials=50, seconds=1000.0)
+    trained_present(search, train)
+    search.begin()
+    slow = search.ask()
+    assert slow is not None
+    share = search.share(slow, 0)
+    assert share is not None
+    train(share)
+    search.clock.seconds[PRESENT] = 0.01
+    with monkeypatch.context() as patched:
+        patched.setattr(type(search.material), "cost", lambda *_: 1e6)
+        assert not search.take(slow, 0)
+    assert search.trials[slow].state == "left"
+    assert search.ask() not in (None, slow)
+    again = begin(trials=50, seconds=1000.0)
+    again.begin()
+    assert again.trials[slow].state == "left"
+    assert not again.is_over()
+    assert again.ask() == slow  # by now it is as quick as the others
+    search.clock.seconds[slow] = 0.01
+    conclude(search)  # in the end it may be the best
+    assert search.trials[slow].state == "running"
+
+
 def ahead(begin: Begin, train: Train) -> tuple[Search, int]:
     """A search with a time limit, ended; its best trial trains ten times as long as the present settings."""
     search = begin({"train": {"epochs": [4, 40]}}, trials=4, seconds=1000.0)

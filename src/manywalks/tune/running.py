@@ -32,6 +32,8 @@ def conclude(search: Search) -> None:
     A ValueError says how much time it takes, where that leaves nothing to judge or no trial could begin.
     """
     clock = search.clock
+    for trial in search.trials.values():  # one that was left may be the best
+        trial.state = "running" if trial.state == "left" else trial.state
     if clock.limit is None:
         return
     if not search.trials:

@@ -39,7 +39,6 @@ class Search:
         # (split, store) of what this run trains; all else is kept from an earlier one
         self.trained: set[tuple[int, Path]] = set()
         self._lock = threading.RLock()
-        self._left: list[int] = []
         self._present = material.present
         # None where the space does not hold the present settings
         self._own = space.present_values(material.present)
@@ -76,9 +75,7 @@ class Search:
         numbers = list(range(last.splits))
         of = (self.splits, numbers, last.replicates)
         if not self.material.add(self.scores, PRESENT, self._present, of):
-            raise RuntimeError(
-                "tune: replicates of the present settings were not kept though they were trained"
-            )
+            raise RuntimeError("tune: trained replicates of the present settings were not kept")
         self._note_cost(PRESENT, self._present, numbers)
         if len(self.scores) > 1:
             self.scales = [max(abs(score), 1e-9) for score in self.present_scores()]
@@ -123,7 +120,7 @@ class Search:
                     break
                 trial.rung += 1
             if not frozen.state.is_finished():
-                self._left.append(frozen.number)
+                trial.state = "left"
                 continue
             beaten = frozen.state.name == "PRUNED" or BEATEN in frozen.user_attrs
             trial.state = "beaten" if beaten else "done"
@@ -138,8 +135,10 @@ class Search:
         with self._lock:
             if self.is_over(self.clock.step(None, 0)):
                 return None
-            if self._left:
-                return self._left.pop(0)
+            for number, trial in self.trials.items():
+                if trial.state == "left" and not self.is_over(self.clock.step(number, trial.rung), number):
+                    trial.state = "running"
+                    return number
             while len(self.trials) < self.material.design.trials:
                 number = self._begin()
                 if number is not None:
@@ -180,9 +179,10 @@ class Search:
             return first(self.space, None, begun, rng)
         return best_expected(self.space, self._own, tried, pending, rng)
 
-    def is_over(self, step: float = 0.0) -> bool:
-        """Whether the time is spent, but for a next step of so many seconds and for the verdict."""
-        return self.clock.limit is not None and self.clock.is_over(step, self.verdict_seconds())
+    def is_over(self, step: float = 0.0, number: int | None = None) -> bool:
+        """Whether the time is spent, but for a next step of so many seconds, by a trial, and the verdict."""
+        verdict = max(self.verdict_seconds(), self.clock.verdict([] if number is None else [number]))
+        return self.clock.limit is not None and self.clock.is_over(step, verdict)
 
     def verdict_seconds(self) -> float:
         """How long the verdict will take, if the best trial so far wins or one that is being trained."""
@@ -208,9 +208,7 @@ class Search:
             numbers = list(range(asked.splits))
             of = (self.splits, numbers, asked.replicates)
             if not self.material.add(self.scores, number, trial.params, of):
-                raise RuntimeError(
-                    f"tune: replicates of trial {number} were not kept though they were trained"
-                )
+                raise RuntimeError(f"tune: trained replicates of trial {number} were not kept")
             trial.rung = rung + 1
             self._note_cost(number, trial.params, numbers)
             gain, cost = self.gain(number), self.costs[number]
@@ -223,7 +221,9 @@ class Search:
                 trial.state = "beaten"
                 self.history.end(number, gain.mean, cost, beaten=True)
                 return False
-            return not self.is_over(self.clock.step(number, rung + 1))
+            if self.is_over(self.clock.step(number, rung + 1)):
+                trial.state = "left"  # others may be quicker
+            return trial.state == "running"
 
     def fail(self, number: int, reason: str) -> None:
         """A trial could not be trained; where none can, a ValueError says so."""
@@ -292,7 +292,7 @@ class Search:
 
     def ended(self) -> int:
         """Trials that have ended; never waits, since an interruption asks while a trial may be scored."""
-        return sum(trial.state != "running" for trial in list(self.trials.values()))
+        return sum(trial.state not in ("running", "left") for trial in list(self.trials.values()))
 
     def replicates(self) -> int:
         """Replicates that trials and present settings were scored with."""

@@ -23,7 +23,7 @@ class TrialState:
         values: of the searched keys.
         params: the parameters that they make.
         rung: how many rungs it has passed.
-        state: "running", "done", "beaten" or "failed".
+        state: "running", "done", "beaten", "failed"; "left" for want of time, or by a former run.
         reason: why it failed.
     """
 
@@ -76,6 +76,8 @@ class Clock:
 
     def step(self, number: int | None, rung: int) -> float:
         """How long a rung will take, of a trial or of a new one (None): that of the other rungs is kept."""
+        if rung == len(self.rungs):  # trained by a run that was stopped before it could say so
+            return 0.0
         asked, before = self.rungs[rung], self.rungs[rung - 1].splits if rung else 0
         known = self.seconds.get(PRESENT if number is None else number, 0.0)
         return known * (asked.splits - before) * asked.replicates
