@@ -51,13 +51,19 @@ def test_where_replicates_are_what_is_missing_it_says_so() -> None:
             12,
             0,
             1800.0,
-            ["The search ended after 12 of 60 trials: the rest of --time 30m was kept for the verdict."],
+            [
+                "The search ended after 12 of 60 trials: the rest of --time 30m could not hold another trial "
+                "and its verdict."
+            ],
         ),
         (
             60,
             1,
             1800.0,
-            ["The search ended after 59 of 60 trials: the rest of --time 30m was kept for the verdict."],
+            [
+                "The search ended after 59 of 60 trials: the rest of --time 30m could not hold another trial "
+                "and its verdict."
+            ],
         ),
         (60, 0, 1800.0, []),
         (60, 0, None, []),

@@ -29,10 +29,10 @@ MADE_BY_A_RUN = """\
 # to start and to write the reports; of a core for each record; of a core for each record and epoch, all
 # replicates together
 START_S, RECORD_S, EPOCH_S = 25.0, 0.014, 0.00026
-# The same of a network on graphs, for each slot and layer, of u units: u * 9e-8 + u * u * 6.4e-10 (of one
-# replicate and molecule a ninth of that: 0.13 ms of 48 slots, 3 layers, 64 units; 0.87 ms of 48, 4 and 192).
-# Slots as init chooses them, of which molecules fill about half
-UNIT_S, UNIT2_S = 9e-8, 6.4e-10
+# The same of a network on graphs, for each slot and layer, of u units: u * 5.4e-8 + u * u * 3.8e-10 (of one
+# replicate and molecule a sixth of that: 0.12 ms of 48 slots, 3 layers, 64 units; 0.78 ms of 48, 4 and 192;
+# benchmarks/engine_graph.py). Slots as init chooses them, of which molecules fill about half
+UNIT_S, UNIT2_S = 5.4e-8, 3.8e-10
 # what train.epochs is where nothing is said
 EPOCHS = {"regression": 50, "classification": 8}
 

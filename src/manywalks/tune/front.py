@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 # what a replicate may cost, and how that is called
-COSTS = {"seconds": "seconds a replicate", "parameters": "parameters of the network"}
+COSTS = {"seconds": "seconds per replicate", "parameters": "parameters of the network"}
 # settings that cost at most this share of the present ones are cheaper: less may be the clock's luck
 CHEAPER = 0.9
 

@@ -20,8 +20,8 @@ def found() -> ReportInputs:
     return report_case.found()
 
 
-def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any]) -> list[str]:
-    """The summary of a workspace with these results, at 80 columns."""
+def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any], **counts: Any) -> list[str]:
+    """The summary of a workspace with these results, and with other counts of records, at 80 columns."""
     (folder / "params.yaml").write_text("data: {path: t.csv, endpoints: {y: {}}}\n", encoding="utf-8")
     workspace = Workspace.open(folder)
     files.write_json(workspace.reports / "metrics.json", metrics)
@@ -32,6 +32,7 @@ def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any]) -
         "merged": 4,
         "rejected": 6,
         "reasons": {"filtered": {"count": 6}},
+        **counts,
     }
     files.write_json(workspace.reports / "data.json", card)
     written = io.StringIO()
@@ -92,6 +93,17 @@ def test_several_tolerances_that_are_not_met_take_one_sentence(found: ReportInpu
     text = " ".join(" ".join(printed(tmp_path, metrics, statements)).split())
     assert "The tolerance of 2 endpoints is not met (*). Replicates that it would take: y1 40, y4 95." in text
     assert "not shown" not in text
+
+
+@pytest.mark.parametrize(("unit", "warned"), [(150, True), (140, False)])
+def test_a_reason_that_took_most_records_comes_first_with_an_example(
+    tmp_path: Path, found: ReportInputs, unit: int, warned: bool
+) -> None:
+    example = {"row": 7, "id": "", "smiles": "C", "detail": "unit 'nmM' cannot be converted to 'nM'"}
+    reasons = {"filtered": {"count": 10}, "unit": {"count": unit, "sentence": "", "examples": [example]}}
+    lines = printed(tmp_path, found.metrics, found.statements, reasons=reasons, rejected=10 + unit)
+    said = "Check the table: 150 of 290 records were rejected, such as row 7: unit 'nmM' cannot"
+    assert " ".join(" ".join(lines[:2]).split()).startswith(said) == warned
 
 
 def test_what_became_of_the_records_is_said(

@@ -44,7 +44,7 @@ def test_the_score_stands_beside_both_baselines() -> None:
             entry("no better", "mean", -0.7)
             | {"verdict": {"word": "no better", "against": "mean", "low": -0.7, "high": -0.1}},
             "no better than the mean",
-            "the difference is \u22120.7 to \u22120.1 nM",
+            "It is worse than the mean of the training molecules by 0.1 to 0.7 nM (95 % sure).",
         ),
         (
             entry("no better", "majority", -0.1, kind="classification"),

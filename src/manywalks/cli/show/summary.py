@@ -23,15 +23,27 @@ def summary(workspace: Workspace) -> Group:
     metrics = files.read_json(workspace.reports / "metrics.json")
     statements = files.read_json(workspace.reports / "statement.json")
     told = _in_full if len(metrics) <= MOST_IN_FULL else _in_brief
+    card = files.read_json(workspace.reports / "data.json")
     lines = [
+        *_mostly_rejected(card),
         *told(metrics, statements),
-        Text(
-            _records(files.read_json(workspace.reports / "data.json"), _shown(workspace, workspace.rejected))
-        ),
+        Text(_records(card, _shown(workspace, workspace.rejected))),
         Text(f"model   {_shown(workspace, workspace.ensemble)}"),
         Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
     ]
     return Group(*lines)
+
+
+def _mostly_rejected(card: dict[str, Any]) -> list[Any]:
+    """A warning where one reason took more than half of the records, with an example: a wrong unit, say."""
+    reasons = {code: one for code, one in card["reasons"].items() if code != "filtered"}
+    used = card["records"] - card["reasons"].get("filtered", {}).get("count", 0)
+    worst = max(reasons.values(), key=lambda one: one["count"], default=None)
+    if worst is None or 2 * worst["count"] <= used:
+        return []
+    first = worst["examples"][0]
+    said = f"{worst['count']:,} of {count(used, 'record')} were rejected, such as row {first['row']}"
+    return [Text(f"Check the table: {said}: {first['detail'] or worst['sentence']}.", style="yellow"), Text()]
 
 
 def _records(card: dict[str, Any], rejected: str) -> str:

@@ -13,7 +13,7 @@ NEAR = 0.5
 FREEDOM = 5
 WORDS = {"better": "better than", "worse": "worse than", "equivalent": "equivalent to"}
 
-COSTS = ["", "parameters", "seconds a replicate", "replicates needed", "seconds for all", "memory (MiB)"]
+COSTS = ["", "parameters", "seconds per replicate", "replicates needed", "seconds for all", "memory (MiB)"]
 
 
 def label_of(endpoint: dict[str, Any]) -> dict[str, str]:
@@ -117,7 +117,7 @@ def threshold_text(endpoint: dict[str, Any]) -> str:
 
 
 def costs(endpoint: dict[str, Any], configurations: list[dict[str, Any]]) -> list[list[str]]:
-    """What each takes: name, parameters, seconds a replicate, replicates needed, all of them, memory.
+    """What each takes: name, parameters, seconds per replicate, replicates needed, all of them, memory.
 
     Empty unless networks of several sizes were compared and their time is known.
     """

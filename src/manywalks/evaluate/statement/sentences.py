@@ -70,6 +70,9 @@ def _reason(metrics: dict[str, Any], unit: str) -> str:
     found = metrics["verdict"]
     against = _SIMPLE[found["against"]]
     low, high = (number(found[end], 2) for end in ("low", "high"))
+    if found["high"] < 0:
+        least, most = (number(-found[end], 2) for end in ("high", "low"))
+        return f"It is worse than {against} by {least} to {most}{unit} (95 % sure)."
     if found["low"] <= 0:
         return f"It is not surely better than {against}: the difference is {low} to {high}{unit} (95 % sure)."
     text = f"It is better than {against} by {low} to {high}{unit} (95 % sure)"

@@ -64,7 +64,7 @@ def description() -> str:
 
 
 def train_pack(pack: Pack) -> Iterator[Replicate]:
-    """Train a pack's replicates on the device, or where there is none, in `threads` processes.
+    """Train a pack's replicates on the device if there is one, and else in `threads` processes.
 
     Raises:
         ValueError: the network's builder was refused.

@@ -19,7 +19,7 @@ TALL, HEAD, FOOT, MARGIN = 180, 40, 26, 60
 
 
 def parallel(found: dict[str, Any]) -> Figure:
-    """A line a trial through an axis a key, the better the darker; many keys in several rows."""
+    """A line per trial through an axis per key, the better the darker; many keys in several rows."""
     keys = found["space"]
     many = max(1, math.ceil(len(keys) / SIDE_BY_SIDE))
     rows = _dealt(keys, many)

@@ -56,7 +56,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
         said = [headline(found), *not_excluded(found), *costs(found), rests_on(found), optimism(found)]
     else:
         said = [f"Nothing better found: none of {count(tried, 'trial')} beat the present settings."]
-    return [*said, *_ended_early(found["design"]), *_unjudged(found["design"]), *_earlier(found)]
+    return [*said, *_ended_early(found), *_unjudged(found["design"]), *_earlier(found)]
 
 
 def _earlier(found: dict[str, Any]) -> list[str]:
@@ -77,8 +77,9 @@ def head(found: dict[str, Any], written: str) -> str:
     return f"{HEAD} ({', '.join(part for part in which if part)}). Next: {found['train']}"
 
 
-def _ended_early(design: dict[str, Any]) -> list[str]:
+def _ended_early(found: dict[str, Any]) -> list[str]:
     """Where the search ended because the rest of its time is the verdict's: that it did."""
+    design = found["design"]
     ended, asked = design["trials"] - design["stopped"], design["asked"]
     if design["limit"] is None or ended >= asked:
         return []
@@ -86,9 +87,10 @@ def _ended_early(design: dict[str, Any]) -> list[str]:
         return [
             f"No trial began: --time {time_text(design['limit'])} is too short. Give more, and --continue."
         ]
+    rest = "was kept for the verdict" if found["verdict"] else "could not hold another trial and its verdict"
     return [
         f"The search ended after {ended} of {count(asked, 'trial')}: the rest of --time "
-        f"{time_text(design['limit'])} was kept for the verdict."
+        f"{time_text(design['limit'])} {rest}."
     ]
 
 
