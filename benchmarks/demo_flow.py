@@ -1,6 +1,8 @@
 """The whole flow on the demo data with 32 replicates of the default recipe: how long, and where it goes.
 
-    python -m benchmarks.demo_flow [--replicates 32] [--turns 3]
+    python -m benchmarks.demo_flow [--replicates 32] [--turns 3] [--graph]
+
+With --graph, the only family is a small network on graphs: 64 units, 3 layers, descriptors at the readout.
 
 Each turn is a workspace of its own, so nothing is cached but compiled code. A stage's share is read from when
 its last output was written; the flow's own are starting its server and, at the end, its record and artifacts.
@@ -8,7 +10,6 @@ its last output was written; the flow's own are starting its server and, at the 
 
 import argparse
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,10 @@ import time
 from pathlib import Path
 
 from benchmarks.results import table, write_section
+from manywalks.params.load import Params
+from manywalks.params.presets import with_preset
+from manywalks.params.render import render
+from manywalks.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent.parent
 LAST = {
@@ -30,7 +35,7 @@ LAST = {
 MANYWALKS = str(Path(sys.executable).with_name("manywalks"))
 
 
-def fresh(work: Path, replicates: int) -> None:
+def fresh(work: Path, replicates: int, *, graph: bool) -> None:
     """A workspace of the demo table that asks for so many replicates, whatever the tolerance."""
     raw = HERE / "data/raw/solubility.csv"
     if not raw.is_file():
@@ -40,11 +45,26 @@ def fresh(work: Path, replicates: int) -> None:
     )
     if done.returncode:
         raise SystemExit(done.stderr)
-    params = (work / "params.yaml").read_text(encoding="utf-8")
-    counted, found = re.subn(r"(?m)^(\s+)#? ?count:.*$", rf"\g<1>count: {replicates}", params)
-    if found != 1:
-        raise SystemExit(f"{work}/params.yaml: no single key replicates.count")
-    (work / "params.yaml").write_text(counted, encoding="utf-8")
+    params = Workspace.open(work).params
+    asked = params.model_copy(
+        update={"replicates": params.replicates.model_copy(update={"count": replicates})}
+    )
+    made = on_graphs_alone(asked) if graph else asked
+    (work / "params.yaml").write_text(render(made), encoding="utf-8")
+
+
+def on_graphs_alone(params: Params) -> Params:
+    """The preset `best` without its dense families, and with a smaller network on graphs."""
+    best = with_preset(params, "best", max_atoms=36)
+    (family,) = (one for one in best.families if "graph" in one.blocks)
+    small = {**family.network, "units": 64, "layers": 3}
+    used = [block for block in best.featurize.blocks if block.kind in family.blocks]
+    return best.model_copy(
+        update={
+            "featurize": best.featurize.model_copy(update={"blocks": tuple(used)}),
+            "families": (family.model_copy(update={"network": small}),),
+        }
+    )
 
 
 def written(path: Path) -> float:
@@ -53,11 +73,11 @@ def written(path: Path) -> float:
     return max(file.stat().st_mtime for file in files)
 
 
-def turn(replicates: int) -> dict[str, float]:
+def turn(replicates: int, *, graph: bool) -> dict[str, float]:
     """Seconds of each stage of one run, and of the whole."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "work"
-        fresh(work, replicates)
+        fresh(work, replicates, graph=graph)
         start = time.time()
         done = subprocess.run([MANYWALKS, "train", "--workspace", str(work)], capture_output=True, text=True)
         end = time.time()
@@ -74,9 +94,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=32)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--graph", action="store_true", help="a small network on graphs alone")
     asked = parser.parse_args()
     load = os.getloadavg()[0]
-    turns = [turn(asked.replicates) for _ in range(asked.turns)]
+    turns = [turn(asked.replicates, graph=asked.graph) for _ in range(asked.turns)]
     lines = [
         [
             "Python, Prefect's server, curate" if name == "curate" else name,
@@ -86,14 +107,15 @@ def main() -> None:
         for name in turns[0]
         for seconds in [[one[name] for one in turns]]
     ]
+    option, network = (" --graph", "64 units, 3 layers") if asked.graph else ("", "default recipe")
     text = (
-        f"## The whole flow on the demo data\n\n`python -m benchmarks.demo_flow`: `manywalks train`, default "
-        f"recipe, {asked.replicates} replicates, a fresh workspace each of {asked.turns} turns; "
-        f"{len(os.sched_getaffinity(0))} cores, load {load:.1f}. Seconds: median (least to most)."
-        f"\n\n{table(['part', 'seconds', 'share'], lines)}"
+        f"## The whole flow on the demo data{', a network on graphs alone' if asked.graph else ''}\n\n"
+        f"`python -m benchmarks.demo_flow{option}`: `manywalks train`, {network}, {asked.replicates} "
+        f"replicates, a fresh workspace each of {asked.turns} turns; {len(os.sched_getaffinity(0))} cores, "
+        f"load {load:.1f}. Seconds: median (least to most).\n\n{table(['part', 'seconds', 'share'], lines)}"
     )
     print(text)
-    write_section("demo-flow", text)
+    write_section("demo-flow-graph" if asked.graph else "demo-flow", text)
 
 
 if __name__ == "__main__":
