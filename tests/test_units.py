@@ -71,6 +71,20 @@ def test_unknown_units_convert_to_themselves_alone():
         units.convert(np.array([1.0]), "furlong", "nM")
 
 
+@pytest.mark.parametrize(
+    "text", ["nM", "nm", "nmol", "µmol/l", "nanomolar", "micro molar", "mol", "mg/kg", "%"]
+)
+def test_amounts_in_any_spelling_are_no_logarithms(text):
+    assert units.is_linear(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "pIC50", "-log10 M", "logS", "pMIC", "pGI50", "M (log10)", "log units", "MIC"]
+)
+def test_labels_and_logarithms_are_no_amounts(text):
+    assert not units.is_linear(text)
+
+
 def test_every_unit_of_the_table_is_read():
     for symbol, (dimension, size) in units.UNITS.items():
         assert units.parse_unit(symbol) == units.Unit(dimension, size)

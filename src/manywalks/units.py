@@ -23,6 +23,11 @@ UNITS = {
     "ppm": ("fraction", 1e-6),
 }  # fmt: skip
 LOGARITHMS = {"log10": 1, "log": 1, "-log10": -1, "-log": -1}
+# what people write for amounts and masses that the table does not list
+_LIKE_AN_AMOUNT = re.compile(
+    r"([numpfk]|nano|micro|milli|pico|femto|kilo)?[ -]?(mol|moles?|molar|M|g|grams?)(\s*[/ ](?!.*log).*)?",
+    re.IGNORECASE,
+)
 # names for a negative logarithm of mol/L that assay tables use as if they were units
 P_NAMES = ("pIC50", "pEC50", "pKi", "pKd", "pKB", "pXC50", "pAC50", "pChEMBL", "pA2", "pPotency")
 
@@ -65,6 +70,12 @@ def _unit(text: str) -> Unit:
 def is_unit(text: str) -> bool:
     """Whether a text surely names a unit: the table lists it, or it is a logarithm (logS is a mere label)."""
     return parse_unit(text) is not None or _parts(_plain(text))[0] != 0
+
+
+def is_linear(text: str) -> bool:
+    """Whether a text names an amount or a mass, and no logarithm of one; in any spelling (nmol)."""
+    known = parse_unit(text)
+    return known.sign == 0 if known else _LIKE_AN_AMOUNT.fullmatch(_plain(text)) is not None
 
 
 def inside_log10(text: str) -> str:

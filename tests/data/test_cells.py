@@ -144,6 +144,10 @@ def test_standard_errors_follow_the_transform():
         ),
         ({"transform": "p", "source_unit": "nM", "unit": "log10 M"}, "unit: 'log10 M', but"),
         (
+            {"transform": "p", "source_unit": "nM", "unit": "nmol"},
+            "unit: 'nmol', but transform: p gives -log10 M",
+        ),
+        (
             {"transform": "log10", "source_unit": "uM", "log_unit": "nM", "unit": "log10 uM"},
             "unit: 'log10 uM', but transform: log10 gives log10 nM",
         ),

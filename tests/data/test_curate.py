@@ -253,6 +253,12 @@ def test_mass_units_use_the_parents_molar_mass():
             {},
             r"no column 'smiles' \(data.smiles\); did you mean 'SMILES'.*'y'",
         ),
+        (
+            {"smiles": ["CCO"], "logS": ["1"]},
+            {"endpoints": {"solubility": {}}},
+            r"\(data.endpoints.solubility\); it has 'smiles', 'logS'; if 'solubility' is a new name of "
+            r"yours, add data.endpoints.solubility.column with the table's",
+        ),
         ({"smiles": ["CCO"], "y": ["a"]}, {}, r"column 'y' of endpoint y holds no numbers \(y: 'a' is not"),
         ({"smiles": ["CCO"], "y": [""]}, {}, "all its cells are empty"),
         (

@@ -46,6 +46,10 @@ def endpoint_with(name: str, **keys: object) -> dict[str, object]:
         ),
         (params_with(train={"epochs": "many"}), "train.epochs: 'many' is not accepted; give a whole number"),
         (params_with(replicates={"tolerance": -1}), "replicates.tolerance: -1 is not accepted; give text or"),
+        (
+            params_with(evaluate={"data_draws": 0}),
+            "evaluate.data_draws: 0 is not accepted; give 'auto' or 'off' or give 3 or more",
+        ),
         (params_with(network=[]), "network: [] is not accepted; give its keys"),
         (params_with(replicates={"min": 9, "max": 8}), "replicates.min: 9 is over replicates.max 8"),
         (params_with(split={"method": "column"}), "split.column"),

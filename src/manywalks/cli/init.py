@@ -110,7 +110,18 @@ def waiting(params: Params, records: int, cores: int) -> str:
     if minutes >= 90:
         words = f"about {round(seconds / 3600)} hours"
     replicates = count(params.replicates.count or params.replicates.min, "replicate")
-    return f"{words} for {replicates} on {count(cores, 'core')}; longer if the tolerance asks for more"
+    return f"{words} for {replicates} on {count(cores, 'core')}; {_longer(params)}"
+
+
+def _longer(params: Params) -> str:
+    """What may take longer: more replicates, and from some number on those on other samples of the data."""
+    from manywalks.params.sections.evaluate import FEWEST_DRAWS
+    from manywalks.replicates.draw_loop import PAIR
+
+    said = "longer if the tolerance asks for more"
+    if params.evaluate.data_draws != "auto":
+        return said
+    return f"{said} (from {FEWEST_DRAWS * PAIR} on, others on halves of the data take up to as long again)"
 
 
 def _graph_seconds(params: Params) -> float:

@@ -69,7 +69,10 @@ def _missing(frame: pd.DataFrame, params: Params) -> list[str]:
     for column, key in needed_columns(params).items():
         if column in there:
             continue
-        faults.append(f"no column {column!r} ({key}); {hint(column, there)}")
+        fault = f"no column {column!r} ({key}); {hint(column, there)}"
+        if key == f"data.endpoints.{column}":  # a name of the user's own, perhaps
+            fault += f"; if {column!r} is a new name of yours, add {key}.column with the table's"
+        faults.append(fault)
     return faults
 
 

@@ -13,11 +13,11 @@ from manywalks.chemistry.standardize_many import standardize_smiles
 from manywalks.data.card import data_card
 from manywalks.data.cells import Cells, asks_molar_mass, convert_cells, plain_cell, read_cells
 from manywalks.data.checks import check_table, common_cells
-from manywalks.data.classes import refuse_one_class, refuse_one_class_left
 from manywalks.data.guess import split_columns
 from manywalks.data.guess.split_columns import TAUTOMERS
 from manywalks.data.merge import Merged, merge_classes, merge_repeats, without
 from manywalks.data.records import Records, texts
+from manywalks.data.refusals import refuse_mostly_rejected, refuse_one_class, refuse_one_class_left
 from manywalks.params.load import Params
 from manywalks.params.sections.endpoint import EndpointParams
 from manywalks.runtime.resources import usable_cores
@@ -82,6 +82,7 @@ def curate_table(
     rejected = records.rejected()
     if molecules.empty:
         raise ValueError(f"{params.data.path}: no molecule is left of {len(frame)} records; {_why(rejected)}")
+    refuse_mostly_rejected(records, cells, molecules)
     refuse_one_class_left(records, molecules)
     return Curated(molecules, rejected, data_card(records, molecules, rejected, cells, merged, steps))
 

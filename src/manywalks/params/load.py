@@ -178,8 +178,7 @@ _OUTSIDE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"
 def _one_line(error: ValidationError, source: str) -> str:
     """The first fault of a pydantic error, as a sentence: file, key, value, remedy."""
     fault = error.errors()[0]
-    # of a key that takes text or a number, pydantic reports one fault for each
-    place = fault["loc"][:-1] if fault["loc"][-1:] in (("str",), ("float",)) else fault["loc"]
+    place = _key_at(fault["loc"])
     key = ".".join(str(step) for step in place)
     message = fault["msg"].removeprefix("Value error, ")
     others = len({one["loc"][: len(place)] for one in error.errors()}) - 1
@@ -193,6 +192,20 @@ def _one_line(error: ValidationError, source: str) -> str:
         inner = bool(key) and not message.startswith(f"{fault['loc'][0]}.")
         return f"{source}: {key + '.' if inner else ''}{message}{more}"
     return f"{source}: {key}: {fault['input']!r} is not accepted; {_remedy(error, place, message)}{more}"
+
+
+def _key_at(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A fault's place without the forms of a value that pydantic tried there: text, or a number."""
+    if len(place) < 2:
+        return place
+    *above, last = place
+    if last in ("str", "float"):
+        return tuple(above)
+    model, named = _beside(tuple(above))
+    field = None if named else model.model_fields.get(str(above[-1]))
+    if field is None or model_in(field.annotation) or get_origin(field.annotation) is dict:
+        return place
+    return tuple(above) if isinstance(last, str) else place
 
 
 def _remedy(error: ValidationError, place: tuple[int | str, ...], message: str) -> str:
@@ -241,6 +254,11 @@ def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
 
 def _model_beside(place: tuple[int | str, ...]) -> type[BaseModel]:
     """The model of the mapping in which a key was found."""
+    return _beside(place)[0]
+
+
+def _beside(place: tuple[int | str, ...]) -> tuple[type[BaseModel], bool]:
+    """That model, and whether the last step is a name or a number of the user's, and no key of it."""
     model: type[BaseModel] = Params
     named = False  # whether the next step is a name in a mapping or a number in a list, and no key
     for step in place[:-1]:
@@ -250,4 +268,4 @@ def _model_beside(place: tuple[int | str, ...]) -> type[BaseModel]:
         field = None if named else model.model_fields.get(str(step))
         named = field is not None and get_origin(field.annotation) in (dict, tuple)
         model = (model_in(field.annotation) if field is not None else None) or model
-    return model
+    return model, named

@@ -46,6 +46,11 @@ def test_a_chembl_export_has_one_endpoint_with_units_relations_and_its_doubts_le
     assert any("year" in line and "method: time" in line for line in guess.assumed)
 
 
+def test_a_chembl_export_counts_the_values_of_the_records_that_are_used():
+    guess, _ = guessed(**export("page"))
+    assert "endpoint 'pIC50': regression, unit 'pIC50', 3 values" in guess.assumed
+
+
 def test_a_chembl_export_of_another_kind_keeps_its_unit():
     table = export("page") | {"Standard Type": ["Inhibition"] * 6, "Standard Units": ["%"] * 6}
     guess, curated = guessed(**table)

@@ -12,6 +12,7 @@ from manywalks.data.guess.guess import Guess, guess_params
 from manywalks.params.load import Params, parse_params
 from manywalks.params.presets import with_preset
 from manywalks.params.sections.endpoint import EndpointParams
+from manywalks.params.sections.evaluate import EvaluateParams
 
 SMILES = ["C" * n + "O" for n in range(1, 61)]
 
@@ -88,6 +89,21 @@ def test_limits_in_the_cells_are_told() -> None:
     assert not any("limits of" in line for line in guess(**{"IC50 (nM)": WIDE}).assumed)
 
 
+def test_cells_that_cannot_be_read_are_told_with_an_example() -> None:
+    said = "unread: 2 cells of 'IC50 (nM)' are not read as numbers, such as 'n.t.?' in row 4, and left out"
+    assert said in guess(**{"IC50 (nM)": [*WIDE[:3], "n.t.?", "", *WIDE[5:59], "12 nM"]}).assumed
+    classes = [*["yes", "no"] * 29, "maybe", ""]
+    said = "unread: 1 cell of 'y' is not read as classes, such as 'maybe' in row 59, and left out"
+    assert said in guess(y=classes).assumed
+    assert not any("unread" in line for line in guess(y=[*WIDE[:58], "", "n/a"]).assumed)
+
+
+def test_rough_values_are_told() -> None:
+    (said,) = [x for x in guess(y=[*WIDE[:58], "~ 5", "≈7"]).assumed if x.startswith("rough values")]
+    assert "2 cells of 'y', such as '~ 5' in row 59; they count as measured" in said
+    assert not any("rough" in line for line in guess(y=WIDE).assumed)
+
+
 def test_a_column_of_dates_suggests_a_split_by_time() -> None:
     days = [str(day.date()) for day in pd.date_range("2019-01-05", periods=60, freq="17D")]
     assert any(
@@ -140,7 +156,10 @@ def minutes_said(params: Params, records: int) -> float:
 def test_the_wait_says_for_how_many_replicates() -> None:
     params = with_preset(parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}}))
     said = "about a minute for 8 replicates on 2 cores; longer if the tolerance asks for more"
-    assert waiting(params, 1282, 2) == said
+    draws = " (from 12 on, others on halves of the data take up to as long again)"
+    assert waiting(params, 1282, 2) == said + draws
+    off = params.model_copy(update={"evaluate": EvaluateParams(data_draws="off")})
+    assert waiting(off, 1282, 2) == said
 
 
 def test_a_network_of_a_builder_is_not_estimated() -> None:

@@ -1,6 +1,7 @@
 """Look at a raw table: which column holds the SMILES, which are endpoints, and what was assumed."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -58,7 +59,9 @@ def guess_params(
     if not endpoints:
         raise ValueError(f"{name}: has no column of measurements; {_none_measured(rest, decimal)}")
     assumed += export.assumed if export else []
-    if not export:
+    if export:  # what is said of values is of those that train
+        rest = pd.DataFrame(rest[_wanted(rest, export.where)])
+    else:
         endpoints, taken, said = with_companions(rest, endpoints)
         used |= taken
         assumed += said
@@ -70,7 +73,7 @@ def guess_params(
     found = [
         hint(name, one, cells[name], decimal)
         for name, one in endpoints.items()
-        for hint in (hints.written_limits, hints.limits, hints.skewed)
+        for hint in (hints.unread, hints.approximate, hints.written_limits, hints.limits, hints.skewed)
     ]
     split, sentence = _split(frame, part)
     used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
@@ -92,6 +95,14 @@ def guess_params(
         endpoints=endpoints,
     )
     return Guess(Params(data=data, split=split), assumed)
+
+
+def _wanted(frame: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Which records data.where asks for, bool (n,)."""
+    kept = pd.Series(True, index=frame.index)
+    for column, cells in where.items():
+        kept &= pd.Series(frame[column]).str.strip().isin(list(cells))
+    return kept
 
 
 def _logarithms(

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from manywalks import units
-from manywalks.data.cells import read_numbers
+from manywalks.data.cells import read_cells, read_numbers
 from manywalks.data.dates import decimal_years
 from manywalks.data.guess.column import ERRORS
 from manywalks.data.guess.companions import filled_cells, words_of
 from manywalks.data.numbers import Mark
+from manywalks.formatting import count
 from manywalks.params.sections.endpoint import EndpointParams
 
 # values that span so many powers of ten are modelled as their logarithm
@@ -106,6 +107,32 @@ def written_limits(name: str, endpoint: EndpointParams, cells: pd.Series, decima
     return (
         f"limits of {name!r}: {limit.sum():,} of {there.sum():,} values, such as {first}; "
         "they count as limits, not as measured"
+    )
+
+
+def unread(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
+    """A sentence where cells hold something that is neither a value nor missing."""
+    column = endpoint.source(name)
+    alone = endpoint.model_copy(update=dict.fromkeys(("relation_column", "weight_column", "error_column")))
+    found = read_cells(cells.to_frame(column), name, alone, decimal=decimal).problems
+    if not found:
+        return None
+    place = next(iter(found))
+    what = "numbers" if endpoint.kind == "regression" else "classes"
+    return (
+        f"unread: {count(len(found), 'cell')} of {column!r} {'is' if len(found) == 1 else 'are'} not read as "
+        f"{what}, such as {cells.iloc[place]!r} in row {cells.index[place] + 1}, and left out"
+    )
+
+
+def approximate(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
+    """A sentence where cells such as ~5 are said to be rough."""
+    rough = pd.Series(cells[cells.str.match(r"\s*[~≈]")])
+    if endpoint.kind != "regression" or rough.empty:
+        return None
+    return (
+        f"rough values: {count(len(rough), 'cell')} of {endpoint.source(name)!r}, such as {rough.iloc[0]!r} "
+        f"in row {rough.index[0] + 1}; they count as measured, like any other (empty those you do not trust)"
     )
 
 

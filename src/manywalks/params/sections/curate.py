@@ -1,6 +1,6 @@
 """params.yaml, section curate: which records become molecules of the curated table."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,6 +44,11 @@ class CurateParams(Section):
     max_atoms: Count = Field(default=150, description="molecules with more heavy atoms are rejected")
     time_limit: Positive = Field(
         default=10.0, description="a molecule that takes more seconds to standardize is rejected"
+    )
+    max_rejected: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.8,
+        description="the run stops if one reason takes a larger share of an endpoint's values and leaves "
+        "fewer than 50 molecules: a unit written wrong, say; 1 never stops it",
     )
     merge: Literal["median", "mean", "tobit"] = Field(
         default="median",

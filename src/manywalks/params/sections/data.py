@@ -19,6 +19,7 @@ RESERVED = (
     "standardized",
     "similarity",
     "in_domain",
+    "on_graph",
     "rejected",
 )
 

@@ -161,7 +161,7 @@ class EndpointParams(Section):
                 f"source_unit: {source!r} cannot be converted to {target!r}; choose one of "
                 f"{', '.join(units.UNITS)}"
             )
-        if self.transform != "none" and unit and units.is_unit(unit):
+        if self.transform != "none" and (units.is_unit(unit) or units.is_linear(unit)):
             gives = self._logarithm()
             if not gives or not units.same_unit(unit, gives):
                 raise ValueError(
