@@ -27,7 +27,7 @@ VALUES: dict[str, list[Any]] = {
     "decay": [1e-2],
     "descriptors": [False],
 }
-TRAIN = {"rate": "learning_rate", "batch": "batch_size", "decay": "weight_decay"}
+TRAIN = {"rate": "learning_rate", "batch": "batch_size", "decay": "weight_decay", "warmup": "warmup"}
 
 
 def setting_of(raw: Mapping[str, Any]) -> Setting:

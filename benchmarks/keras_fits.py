@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import problems
+from manywalks.params.sections.model import TrainParams
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.problem import Problem, endpoint_losses
 
@@ -47,6 +48,21 @@ class Fits:
             worker.wait()
 
 
+def keras_rate(train: TrainParams, steps: int) -> Any:
+    """The learning rate as Keras's optimizers take it: a number, or Keras's own schedule."""
+    keras: Any = import_keras()
+    rate, rising = train.learning_rate, round(train.warmup * steps)
+    if train.schedule == "constant":
+        if rising:
+            raise ValueError("Keras has no schedule that rises and then is constant")
+        return rate
+    if not rising:
+        return keras.optimizers.schedules.CosineDecay(rate, steps)
+    return keras.optimizers.schedules.CosineDecay(
+        rate / (rising + 1), steps - rising, warmup_target=rate, warmup_steps=rising
+    )
+
+
 def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
     """One fit from Keras's own initial weights, and its score."""
     keras: Any = import_keras()
@@ -54,9 +70,7 @@ def one_fit(problem: Problem, matrix: np.ndarray) -> dict[str, float]:
     began = time.perf_counter()
     model: Any = build(problem.network, problem.features.width, problem.n_endpoints)
     steps = problem.steps_per_epoch * problem.epochs
-    rate: Any = train.learning_rate
-    if train.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    rate = keras_rate(train, steps)
     optimizer = (
         keras.optimizers.AdamW(rate, weight_decay=train.weight_decay)
         if train.optimizer == "adamw"

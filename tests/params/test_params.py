@@ -44,6 +44,10 @@ def endpoint_with(name: str, **keys: object) -> dict[str, object]:
             params_with(network={"dropout": 1.5}),
             "network.dropout: 1.5 is not accepted; give a number of 0 or more and below 1",
         ),
+        (
+            params_with(train={"warmup": 10}),
+            "train.warmup: 10 is not accepted; give a number of 0 or more and below 1",
+        ),
         (params_with(train={"epochs": "many"}), "train.epochs: 'many' is not accepted; give a whole number"),
         (params_with(replicates={"tolerance": -1}), "replicates.tolerance: -1 is not accepted; give text or"),
         (

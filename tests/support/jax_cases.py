@@ -26,7 +26,7 @@ NORMALIZED = {"normalization": "layer", "activation": "gelu", "dropout": 0.3}
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[int]]] = {
     "classes, censored, layers normalized, dropout": (
         NORMALIZED,
-        {"loss": "huber", "l2": 0.01},
+        {"loss": "huber", "l2": 0.01, "warmup": 0.3},
         {"classes": (False, True), "censored": True},
         [4, 1, 2],
     ),
@@ -49,7 +49,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[int]
 }
 # the same of networks on graphs: network, train, the rest of `graph_problem`, replicates
 GRAPH_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[int]]] = {
-    "relations, dropout": ({"builder": "relational"}, {"l2": 0.01, "loss": "huber"}, {}, [4, 1, 2]),
+    "relations, dropout": (
+        {"builder": "relational"},
+        {"l2": 0.01, "loss": "huber", "warmup": 0.3},
+        {},
+        [4, 1, 2],
+    ),
     "relations alone, not normalized, early stopping": (
         {"builder": "relational", "normalization": "none", "readout": "sum", "dropout": 0, "widths": (8, 8)},
         {"epochs": 8, "early_stopping": 2, "learning_rate": 0.03},

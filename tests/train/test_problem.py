@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from benchmarks.keras_fits import keras_rate
 from manywalks.params.sections.model import EPOCHS, EPOCHS_OF_CLASSES, NetworkParams
 from manywalks.train.engines import choose_engine, train_pack
 from manywalks.train.keras_engine.trainer import KerasTrainer
@@ -64,6 +65,20 @@ def test_cosine_falls_from_the_rate_to_nothing() -> None:
     assert rates[500] == pytest.approx(0.25)
     assert 0 < rates[-1] < 1e-5
     assert (np.diff(rates) < 0).all()
+
+
+@pytest.mark.parametrize(("warmup", "steps"), [(0.1, 1000), (0.5, 7), (0.25, 4), (0.01, 10)])
+def test_a_warm_up_is_that_of_keras(warmup: float, steps: int) -> None:
+    train = small_problem(train={"learning_rate": 0.5, "warmup": warmup}).train_params
+    schedule = keras_rate(train, steps)
+    np.testing.assert_allclose(
+        learning_rates(train, steps), [float(schedule(step)) for step in range(steps)], rtol=1e-4, atol=1e-7
+    )
+
+
+def test_a_constant_rate_is_reached_in_equal_steps() -> None:
+    train = small_problem(train={"schedule": "constant", "learning_rate": 1, "warmup": 0.3}).train_params
+    np.testing.assert_allclose(learning_rates(train, 10), [0.25, 0.5, 0.75, *[1] * 7])
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,9 @@ def _training(found: ReportInputs) -> str:
     """How a replicate is trained, in words."""
     train = TrainParams.model_validate(found.about["params"]["train"])
     classes_alone = all(card["kind"] == "classification" for card in found.data["endpoints"].values())
+    risen = f", reached after {100 * train.warmup:g} % of the steps" if train.warmup else ""
     return (
-        f"{train.optimizer}, learning rate {train.learning_rate:g} ({train.schedule}), "
+        f"{train.optimizer}, learning rate {train.learning_rate:g} ({train.schedule}{risen}), "
         f"{train.most_epochs(classes_alone=classes_alone)} epochs at most, batches of {train.batch_size}"
     )
 

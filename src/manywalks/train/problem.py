@@ -129,11 +129,18 @@ def endpoint_losses(problem: Problem) -> tuple[str, ...]:
 
 
 def learning_rates(train: TrainParams, steps: int) -> np.ndarray:
-    """The learning rate of each step, float64 (steps,): constant, or half a cosine down to 0."""
-    rates = np.full(steps, train.learning_rate)
+    """The learning rate of each step, float64 (steps,): constant, or half a cosine down to 0.
+
+    Before it, where `warmup` asks for that, the rate rises in equal steps, from one above 0 so that no step
+    is lost: Keras's `CosineDecay` with `warmup_target` and an initial rate of one such step.
+    """
+    rising = round(train.warmup * steps)
+    shares = np.ones(steps)
+    shares[:rising] = np.arange(1, rising + 1) / (rising + 1)
     if train.schedule == "cosine":
-        rates *= 0.5 * (1 + np.cos(np.pi * np.arange(steps) / steps))
-    return rates
+        left = steps - rising
+        shares[rising:] = 0.5 * (1 + np.cos(np.pi * np.arange(left) / left))
+    return train.learning_rate * shares
 
 
 def check_problem(problem: Problem) -> None:

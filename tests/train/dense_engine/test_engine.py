@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.keras_fits import keras_rate
 from manywalks.train.dense_engine import engine, layers
 from manywalks.train.dense_engine.layout import flatten, prepare
 from manywalks.train.engines import train_pack
@@ -22,6 +23,7 @@ PARAMS = [
     ({}, {}),
     ({}, {"optimizer": "adam", "schedule": "constant", "learning_rate": 0.01}),
     ({}, {"weight_decay": 0.5, "learning_rate": 0.01}),
+    ({}, {"weight_decay": 0.5, "learning_rate": 0.01, "warmup": 0.3}),
     ({}, {"loss": "huber"}),
     ({}, {"l2": 0.01}),
     ({"normalization": "layer"}, {}),
@@ -51,9 +53,7 @@ def by_keras(problem: Problem) -> Any:
     model = build(problem.network, d, t)
     model.set_weights(initial_weights(problem.network, d, t, own.weights))
     steps = problem.steps_per_epoch * problem.epochs
-    rate: Any = train.learning_rate
-    if train.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    rate = keras_rate(train, steps)
     optimizer = (
         keras.optimizers.AdamW(rate, weight_decay=train.weight_decay)
         if train.optimizer == "adamw"

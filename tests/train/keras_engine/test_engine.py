@@ -108,7 +108,7 @@ CASES = {
     "squared, adam": ({}, {"optimizer": "adam"}, {}),
     "all kinds, gaps": (
         {"normalization": "layer"},
-        {"optimizer": "adamw", "schedule": "cosine", "loss": "huber", "l2": 0.01},
+        {"optimizer": "adamw", "schedule": "cosine", "loss": "huber", "l2": 0.01, "warmup": 0.3},
         {"classes": (False, True, False), "gaps": True},
     ),
     "batch normalization": ({"normalization": "batch"}, {"optimizer": "adam"}, {}),

@@ -202,6 +202,11 @@ class TrainParams(Section):
     schedule: Literal["constant", "cosine"] = Field(
         default="cosine", description="how the learning rate changes during training"
     )
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="share of the training in which the learning rate rises to its largest, before the "
+        "schedule (0.1: the first tenth)",
+    )
     epochs: Count | None = Field(
         default=None,
         description=f"largest number of epochs (default: {EPOCHS}; {EPOCHS_OF_CLASSES} if every endpoint is "
