@@ -3,12 +3,15 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from manywalks import files
+from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.model_file.keras_file import save_keras
 from manywalks.ensemble.model_file.keras_stack import FamilyReplicates, describe, stacked_model
 from manywalks.ensemble.predictor import StackedPredictor
@@ -19,6 +22,7 @@ from manywalks.graph_layout import LARGER, GraphLayout
 from manywalks.params.sections.model import FeatureBlock, NetworkParams
 from manywalks.train.keras_engine.model import build, import_keras
 from manywalks.train.targets import TargetStep, TargetTransform
+from manywalks.train.union import UnionScaler
 from tests.ensemble.model_file.test_keras_stack import LOADER
 
 # Keras 3.15 copies TensorFlow variables in a way that NumPy 2 warns of
@@ -119,6 +123,26 @@ def test_other_families_have_the_whole_weight_at_a_molecule_too_large(
     np.testing.assert_allclose(in_keras["mean"], wanted.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(in_keras["spread"], wanted.std(axis=0, ddof=1), atol=1e-5)
     np.testing.assert_allclose(found.predict_mean_spread(x).mean, in_keras["mean"], atol=1e-5)
+
+
+def test_predictions_say_which_molecules_were_on_the_graph(x: Features, tmp_path: Path) -> None:
+    about = {
+        "params": {
+            "data": {"endpoints": {}},
+            "featurize": {"blocks": [{"kind": "physchem"}, {"kind": "graph", "max_atoms": SLOTS}]},
+            "evaluate": {},
+            "ensemble": {},
+        },
+        "confidence": 0.95,
+    }
+    as_it_is = cast(UnionScaler, SimpleNamespace(transform=lambda features: features))
+    saved(tmp_path / "model.keras", [dense_family(x), graph_family("relational", x)], x)
+    predictor = StackedPredictor.load(tmp_path / "model.keras")
+    ensemble = Ensemble(about, as_it_is, predictor, Domain.fit(x), {})
+    found = ensemble.predict_features(x)
+    assert found["on_graph"].tolist() == [True] * 5 + [False, True]
+    about["params"]["featurize"]["blocks"].pop()
+    assert "on_graph" not in ensemble.predicted_columns
 
 
 def test_families_may_weigh_otherwise_at_each_endpoint(x: Features, tmp_path: Path) -> None:

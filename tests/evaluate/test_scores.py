@@ -103,3 +103,11 @@ def test_replicate_metrics_follow_the_report():
     want = {"mean": np.mean(singles), "sd": np.std(singles, ddof=1), "min": min(singles), "max": max(singles)}
     assert got["replicates"]["rmse"] == pytest.approx(want)
     json.dumps(got, allow_nan=False)
+
+
+def test_limits_among_the_test_molecules_are_counted():
+    y, f = np.array([np.nan, 1.0, 2.0, 3.0]), np.zeros((2, 4))
+    relation = np.array([">", "=", "<", ">"])
+    got = scores.replicate_metrics(y, f, kind="regression", relation=relation)
+    assert (got["n_test"], got["n_limits"]) == (3, 2)
+    assert scores.replicate_metrics(y, f, kind="regression")["n_limits"] == 0

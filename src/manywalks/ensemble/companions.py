@@ -1,6 +1,5 @@
 """What lies beside a model and tells more of it: its statement, scores, card, and training molecules."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from manywalks.ensemble.domain import Domain
+from manywalks.ensemble.reports_beside import METRICS, STATEMENT, json_object, workspace_of
 from manywalks.featurize.featurize import featurize
 from manywalks.params.sections.model import FeatureBlock
 from manywalks.train.prepare import read_tables
 from manywalks.workspace import Workspace
 
-SEEN, STATEMENT, METRICS, CARD = "seen.parquet", "statement.json", "metrics.json", "card.md"
+SEEN, CARD = "seen.parquet", "card.md"
 REPORTS = (STATEMENT, METRICS, CARD)
 # so many training molecules are featurized to see whether they are the model's
 _LOOKED_AT = 5
@@ -58,21 +58,22 @@ def companions_of(folder: Path, about: dict[str, Any]) -> Companions:
     entry = folder.parent
     if (entry / SEEN).is_file() or folder.parent.parent.name == "champions":
         seen = pd.read_parquet(entry / SEEN) if (entry / SEEN).is_file() else None
-        return Companions(_json(entry / STATEMENT), _json(entry / METRICS), _text(entry / CARD), seen)
-    root = folder.parents[1]
-    if folder == root / "models/ensemble" and (root / "params.yaml").is_file():
+        return Companions(
+            json_object(entry / STATEMENT), json_object(entry / METRICS), _text(entry / CARD), seen
+        )
+    if (root := workspace_of(folder)) is not None:
         return _of_workspace(Workspace(root), about)
-    return Companions(_json(entry / STATEMENT), _json(entry / METRICS), _text(entry / CARD), None)
+    return Companions(json_object(entry / STATEMENT), json_object(entry / METRICS), _text(entry / CARD), None)
 
 
 def _of_workspace(workspace: Workspace, about: dict[str, Any]) -> Companions:
     """Its reports where they are of this model, and its tables."""
     reports = workspace.reports
-    statement = _json(reports / STATEMENT)
+    statement = json_object(reports / STATEMENT)
     if any(one["replicates"] != about["replicates"] for one in statement.values()):
         return Companions({}, {}, "", seen_of(workspace, list(about["params"]["data"]["endpoints"])))
     seen = seen_of(workspace, list(about["params"]["data"]["endpoints"]))
-    return Companions(statement, _json(reports / METRICS), _text(reports / CARD), seen)
+    return Companions(statement, json_object(reports / METRICS), _text(reports / CARD), seen)
 
 
 def seen_of(workspace: Workspace, endpoints: list[str]) -> pd.DataFrame | None:
@@ -84,14 +85,6 @@ def seen_of(workspace: Workspace, endpoints: list[str]) -> pd.DataFrame | None:
         return curated.loc[:, ["smiles", *endpoints]].assign(subset=subsets)
     except (ValueError, KeyError):  # made anew after the model: they tell nothing of it
         return None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A JSON object, an empty one where there is no such file or a damaged one."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _text(path: Path) -> str:

@@ -38,6 +38,15 @@ class HandedOut(NamedTuple):
     flip: np.ndarray | None = None
     flip_retrained: np.ndarray | None = None
 
+    def columns(self, name: str) -> dict[str, np.ndarray]:
+        """The columns of the endpoint called `name`."""
+        columns = {name: self.predicted, f"{name}:spread": self.spread}
+        columns |= {f"{name}:low": self.low, f"{name}:high": self.high, f"{name}:bound": self.bound}
+        if self.decision is not None and self.flip is not None and self.flip_retrained is not None:
+            columns |= {f"{name}:decision": self.decision, f"{name}:flip": self.flip}
+            columns[f"{name}:flip_retrained"] = self.flip_retrained
+        return columns
+
 
 class Settings(NamedTuple):
     """What `report_endpoint` goes by.

@@ -21,6 +21,7 @@ from manywalks.features import Features
 from manywalks.featurize.featurize import featurize_each
 from manywalks.featurize.foreign.representations import usable
 from manywalks.featurize.molecule import column_names
+from manywalks.graph_layout import larger
 from manywalks.params.sections.curate import CurateParams
 from manywalks.params.sections.cut import Cut
 from manywalks.params.sections.endpoint import EndpointParams
@@ -131,7 +132,8 @@ class Ensemble:
             columns[f"{name}:bound"] = "f"
             if self.cut_of(name) is not None:
                 columns |= {f"{name}:decision": "i", f"{name}:flip": "f", f"{name}:flip_retrained": "f"}
-        return columns | {"similarity": "f", "in_domain": "b"}
+        columns |= {"similarity": "f", "in_domain": "b"}
+        return columns | ({"on_graph": "b"} if any(one.kind == "graph" for one in self.blocks) else {})
 
     @property
     def labels(self) -> dict[str, list[str]]:
@@ -188,7 +190,8 @@ class Ensemble:
         cut-off, `e:decision` (0 or 1), `e:flip` (share of single replicates that would decide otherwise) and
         `e:flip_retrained` (chance that a retrained ensemble would); of a class `e:label` (the decision in the
         training table's own word, such as No or Yes); `similarity` (nearest training molecule), `in_domain`;
-        `rejected` (reason why a row is not predicted, else empty).
+        with a network on graphs `on_graph` (False where the molecule is too large for it, and the other
+        networks alone predicted it); `rejected` (reason why a row is not predicted, else empty).
         """
         cores = usable_cores(cores)
         smiles = smiles_of(molecules, self.about["params"]["data"]["smiles"])
@@ -244,11 +247,13 @@ class Ensemble:
         for column, name in enumerate(self.endpoints):
             own = replicates[:, :, column].astype(np.float64)
             out = self._reported(name, own, seen["similarity"].to_numpy())
-            columns |= _columns(name, out)
+            columns |= out.columns(name)
             sums.append(out.sums)
             if top is not None:
                 best.append(self._candidates(name, own, smiles, top))
         columns |= {name: seen[name].to_numpy() for name in ("similarity", "in_domain")}
+        if "on_graph" in self.predicted_columns:
+            columns["on_graph"] = ~larger(features)
         return Listed(pd.DataFrame(columns), tuple(sums), tuple(best))
 
     def wanted(self, name: str) -> EndpointParams:
@@ -281,13 +286,3 @@ class Ensemble:
         return report_endpoint(
             self.calibrations[name], replicates, combine(replicates, how), asked, similarity
         )
-
-
-def _columns(name: str, out: HandedOut) -> dict[str, np.ndarray]:
-    """The columns of one endpoint."""
-    columns = {name: out.predicted, f"{name}:spread": out.spread}
-    columns |= {f"{name}:low": out.low, f"{name}:high": out.high, f"{name}:bound": out.bound}
-    if out.decision is not None and out.flip is not None and out.flip_retrained is not None:
-        columns |= {f"{name}:decision": out.decision, f"{name}:flip": out.flip}
-        columns[f"{name}:flip_retrained"] = out.flip_retrained
-    return columns

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from manywalks.ensemble.intervals.calibration import LEVELS, Calibration
+from manywalks.ensemble.intervals.calibration import LEVELS, NOT_CALIBRATED, Calibration
 from manywalks.evaluate.scores import classification_metrics
 from manywalks.evaluate.statement.uncertainty import (
     binomial_interval,
@@ -45,6 +45,7 @@ def diagnose(
         "reference": calibration.reference,
         "molecules": y.size,
         "notes": list(calibration.notes),
+        "not_calibrated": next((n for n in calibration.notes if n.endswith(NOT_CALIBRATED)), None),
     }
     if y.size == 0:
         return about

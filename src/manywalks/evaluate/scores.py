@@ -118,17 +118,21 @@ def replicate_metrics(
         threshold: probability from which a molecule is called class 1.
 
     Returns:
-        {"kind", "unit", "n_test", "ensemble": metrics, "replicates": {metric: mean, sd, min, max}}.
+        {"kind", "unit", "n_test", "n_limits" (of these, those known only as a limit), "ensemble": metrics,
+        "replicates": {metric: mean, sd, min, max}}.
     """
 
     def score(predicted: np.ndarray) -> Metrics:
         return endpoint_metrics(observed, predicted, kind=kind, relation=relation, threshold=threshold)
 
     whole = score(np.mean(predictions, axis=0) if ensemble is None else ensemble)
+    measured = _measured(observed, predictions[0])
+    limits = np.zeros(len(measured), dtype=bool) if relation is None else np.isin(relation, ("<", ">"))
     return {
         "kind": kind,
         "unit": unit,
-        "n_test": int(_measured(observed, predictions[0]).sum()),
+        "n_test": int(measured.sum()),
+        "n_limits": int((measured & limits).sum()),
         "ensemble": whole,
         "replicates": summarise([score(replicate) for replicate in predictions]),
     }

@@ -14,10 +14,17 @@ from manywalks import files
 from manywalks.ensemble import manifest
 from manywalks.ensemble.device.switch import switching
 from manywalks.ensemble.model import Ensemble
-from manywalks.formatting import count
+from manywalks.ensemble.reports_beside import metrics_beside
 from manywalks.predict.best import BestRows, best_rows
 from manywalks.predict.columns import Record, Want
-from manywalks.predict.list_summary import list_summary, summary_path
+from manywalks.predict.list_summary import (
+    list_summary,
+    not_to_trust,
+    outside_domain,
+    summary_path,
+    too_large,
+    whole_list,
+)
 from manywalks.predict.output_columns import schema
 from manywalks.predict.parts import Parts, spooled
 from manywalks.predict.runner import Runner, orchestrate_of, runner_of
@@ -89,7 +96,7 @@ def predict_table(
     content = files.sha256_bytes((model / manifest.FILE).read_bytes())
     carried = (FILE, *keep) if table.is_dir() else tuple(keep)
     asked = [] if top is None else [f"top {top}"]
-    parts = Parts(output, [content, str(size), *asked, *carried])
+    parts = Parts(output, [content, str(size), *asked, *carried, *ensemble.predicted_columns])
     with parts.held(), _readable(table, parts) as given:
         scan = Scan(given, want)
         if scan.skipped:
@@ -108,32 +115,17 @@ def predict_table(
                 _score(scan, parts, runner, counted, size)
             best = None if top is None else best_rows(ensemble, parts.metadata(BEST), top)
             _assemble(parts, schema(ensemble, carried), best)
-            if counted.outside:
-                say(_outside_words(counted))
-            for line in _list_words(_summarize(ensemble, model, output, parts, best), counted):
+            predicted = counted.rows - counted.rejected
+            endpoints = _summarize(ensemble, model, output, parts, best)
+            larger = sum(int(count) for count in parts.metadata(TOO_LARGE))
+            for line in (
+                *outside_domain(counted.outside, predicted),
+                *whole_list(endpoints, predicted),
+                *too_large(ensemble, larger),
+                *not_to_trust(metrics_beside(model, ensemble.about)),
+            ):
                 say(line)
-            if too_large := sum(int(count) for count in parts.metadata(TOO_LARGE)):
-                say(_others_words(ensemble, too_large))
     return Scored(counted.rows, counted.rejected)
-
-
-def _outside_words(counted: "_Progress") -> str:
-    """How many predictions are for molecules unlike those that the model was trained on."""
-    predicted = count(counted.rows - counted.rejected, "predicted row")
-    return (
-        f"{counted.outside:,} of {predicted}: outside the model's domain (column in_domain); expect larger "
-        "errors there"
-    )
-
-
-def _others_words(ensemble: Ensemble, molecules: int) -> str:
-    """How many molecules the network on graphs did not predict."""
-    (slots,) = (block.max_atoms for block in ensemble.blocks if block.kind == "graph")
-    said = "molecule has" if molecules == 1 else "molecules have"
-    return (
-        f"{molecules:,} {said} over {slots} atoms, or too many bonds, for the network on graphs; the other "
-        "networks alone predicted them"
-    )
 
 
 def _assemble(parts: Parts, fields: pa.Schema, best: BestRows | None) -> None:
@@ -155,19 +147,6 @@ def _summarize(
             one["sentence"] += f" {best.sentence(name)}"
     files.write_json(summary_path(output), {"model": str(model), "endpoints": endpoints})
     return endpoints
-
-
-def _list_words(endpoints: dict[str, dict[str, Any]], counted: "_Progress") -> list[str]:
-    """What is said of a whole list: why it has fewer molecules than rows, then each endpoint's sentence."""
-    predicted = counted.rows - counted.rejected
-    repeats = predicted - max((one["molecules"] for one in endpoints.values()), default=predicted)
-    said = []
-    if repeats:
-        said.append(
-            f"{repeats:,} of {predicted:,} predicted rows repeat{'s' * (repeats == 1)} a molecule of an "
-            "earlier row (the same after standardization); below, each molecule counts once"
-        )
-    return said + [one["sentence"] for one in endpoints.values() if "sentence" in one]
 
 
 def _check_output(table: Path, output: Path) -> None:

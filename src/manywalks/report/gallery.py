@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from manywalks.evaluate.statement.sentences import which_molecules
 from manywalks.formatting import count, short
 from manywalks.report import drawing
 from manywalks.report.charts.comparisons import worst_molecules
@@ -30,7 +31,7 @@ def worst_retrained(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
         expected = short(view.statement["worst_molecules"]["expected"], 2)
         unit = " in probability" if view.is_class else f" {view.unit.strip(' ()')}" if view.unit else ""
         found["caption"] = (
-            f"At the worst of these {count(view.statement['molecules'], 'molecule')}, whichever it is, two "
+            f"At the worst of {which_molecules(view.statement)}, whichever it is, two "
             f"ensembles differ by {expected}{unit} on average"
             f"{', before calibration' if view.is_class else ''}. Each bound is for its molecule alone, "
             f"{100 * view.statement['confidence']:g} % sure."

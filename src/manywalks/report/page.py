@@ -16,6 +16,7 @@ from manywalks.evaluate.statement.sentences import (
     FEWEST_CHOSEN,
     accuracy_sentences,
     cautions,
+    limits_sentence,
     noise_basis,
     verdict_words,
 )
@@ -178,6 +179,7 @@ def _section(view: View, predictions: pd.DataFrame) -> dict[str, Any]:
         "verdict_class": VERDICT_CLASSES[view.metrics["verdict"]["word"]],
         "score": view.metrics["ensemble"][view.main],
         "cautions": cautions(view.metrics),
+        "limited": _headless(view, limits_sentence(view.metrics, view.name)),
         "sentences": [
             _headless(view, one)
             for one in (

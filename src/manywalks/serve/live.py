@@ -12,7 +12,7 @@ from manywalks.ensemble import manifest
 from manywalks.ensemble.companions import Companions, companions_of
 from manywalks.ensemble.model import Ensemble
 from manywalks.ensemble.model_file.archive import model_folder
-from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, sentences
+from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, sentences, which_molecules
 from manywalks.predict.molecule_worker import SMILES
 from manywalks.serve.limits import Limits
 from manywalks.serve.predicting import Predicting
@@ -102,9 +102,9 @@ class Live:
             if name in self.companions.statement:
                 of = self.companions.statement[name]
                 first, sure, _ = sentences(of, name)[0].partition(" sure.")
-                # here nobody sees which ones "these" are
-                over = f"{of['molecules']:,} molecules"
-                found[name] = first.replace(f"these {over}", f"{over} that it was not trained on") + sure
+                # a reader of the page has not made a split
+                over = f"{of['molecules']:,} molecules that it was not trained on"
+                found[name] = first.replace(which_molecules(of), over) + sure
         return found
 
     @property

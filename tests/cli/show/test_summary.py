@@ -20,8 +20,14 @@ def found() -> ReportInputs:
     return report_case.found()
 
 
-def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any], **counts: Any) -> list[str]:
-    """The summary of a workspace with these results, and with other counts of records, at 80 columns."""
+def printed(
+    folder: Path,
+    metrics: dict[str, Any],
+    statements: dict[str, Any],
+    split: dict[str, int] | None = None,
+    **counts: Any,
+) -> list[str]:
+    """The summary of a workspace with these results, a split and counts of records, at 80 columns."""
     (folder / "params.yaml").write_text("data: {path: t.csv, endpoints: {y: {}}}\n", encoding="utf-8")
     workspace = Workspace.open(folder)
     files.write_json(workspace.reports / "metrics.json", metrics)
@@ -35,6 +41,7 @@ def printed(folder: Path, metrics: dict[str, Any], statements: dict[str, Any], *
         **counts,
     }
     files.write_json(workspace.reports / "data.json", card)
+    files.write_json(workspace.reports / "split.json", split or {"train": 203, "valid": 29, "test": 58})
     written = io.StringIO()
     Console(width=80, file=written).print(summary(workspace))
     return written.getvalue().splitlines()
@@ -52,6 +59,16 @@ def test_accuracy_comes_before_scores_and_agreement(found: ReportInputs, tmp_pat
     text = "\n".join(printed(tmp_path, found.metrics, found.statements))
     assert text.startswith("logS: useful. RMSE on 117 test molecules: ")
     assert 0 < text.index("single replicates") < text.index("a retrained ensemble of 12 will agree")
+
+
+def test_scores_over_some_of_the_molecules_are_told_below_the_table(
+    found: ReportInputs, tmp_path: Path
+) -> None:
+    metrics = copy.deepcopy(found.metrics)
+    metrics["logS"]["n_limits"] = 17
+    text = " ".join(" ".join(printed(tmp_path, metrics, found.statements)).split())
+    assert "17 of 117 test molecules are known only as a limit" in text
+    assert text.index("worst to best") < text.index("only as a limit") < text.index("will agree")
 
 
 def test_many_endpoints_get_a_row_each_and_nothing_more(found: ReportInputs, tmp_path: Path) -> None:
@@ -104,6 +121,22 @@ def test_a_reason_that_took_most_records_comes_first_with_an_example(
     lines = printed(tmp_path, found.metrics, found.statements, reasons=reasons, rejected=10 + unit)
     said = "Check the table: 150 of 290 records were rejected, such as row 7: unit 'nmM' cannot"
     assert " ".join(" ".join(lines[:2]).split()).startswith(said) == warned
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ((203, 0, 1265), "Check the split: more molecules test than train (203 train, 0 valid, 1,265 test)."),
+        ((40, 5, 12), "Check the split: hardly any molecules train (40 train, 5 valid, 12 test)."),
+        ((203, 20, 203), None),
+    ],
+)
+def test_a_split_of_an_odd_shape_is_told_first(
+    tmp_path: Path, found: ReportInputs, split: tuple[int, int, int], said: str | None
+) -> None:
+    sizes: dict[str, int] = dict(zip(("train", "valid", "test"), split, strict=True))
+    text = " ".join(" ".join(printed(tmp_path, found.metrics, found.statements, split=sizes)).split())
+    assert "Check the split" not in text if said is None else text.startswith(said)
 
 
 def test_what_became_of_the_records_is_said(

@@ -111,7 +111,7 @@ def test_a_calibration_on_other_molecules_than_those_of_the_test_is_found_out():
     stated = rng.uniform(0.05, 0.95, 1200)
     observed = (rng.random(1200) < stated).astype(float)
     valid = np.where(np.arange(1200) < 45, 1.0, observed)  # nearly all of one class
-    valid[[0, 45]] = 0.0
+    valid[[0, 1, 45]] = 0.0
     fitted = calibration.fit(valid[:46], stated[:46], np.zeros(46), "classification")
     assert diagnose(fitted, observed, stated, np.zeros(1200))["worse"]
     fair = calibration.fit(observed, stated, np.zeros(1200), "classification")
@@ -187,6 +187,26 @@ def test_knots_left_out_change_nothing():
     np.testing.assert_allclose(found(grid), slow, atol=1e-6)
     knots = probability_maps.fit_isotonic(observed > 0.5, stated)
     np.testing.assert_array_equal(knots.values, np.clip(found.values, 1 / 402, 401 / 402))
+
+
+@pytest.mark.parametrize(
+    ("ones", "said"),
+    [
+        (39, "only 1 of 40 valid molecules is negative, so the probabilities are not calibrated"),
+        (2, "only 2 of 40 valid molecules are positive, so the probabilities are not calibrated"),
+        (0, "all valid molecules are of one class, so the probabilities are not calibrated"),
+    ],
+)
+def test_one_or_two_molecules_of_a_class_calibrate_nothing(ones: int, said: str) -> None:
+    observed, stated = np.repeat([0.0, 1.0], [40 - ones, ones]), np.linspace(0.1, 0.9, 40)
+    fitted = calibration.fit(observed, stated, np.zeros(40), "classification")
+    np.testing.assert_allclose(fitted.probability(stated), stated)
+    assert fitted.notes == (said,)
+    assert diagnose(fitted, observed, stated, np.zeros(40))["not_calibrated"] == said
+    three = np.repeat([0.0, 1.0], [37, 3])
+    line = calibration.fit(three, stated, np.zeros(40), "classification")
+    assert line.slope != 1
+    assert diagnose(line, three, stated, np.zeros(40))["not_calibrated"] is None
 
 
 def test_too_few_for_a_curve_get_a_line_and_are_told():

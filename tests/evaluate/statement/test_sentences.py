@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from manywalks.evaluate.statement.sentences import accuracy_sentences, cautions, verdict_words
+from manywalks.evaluate.statement.sentences import (
+    accuracy_sentences,
+    cautions,
+    limits_sentence,
+    verdict_words,
+)
 
 
 def entry(word: str, against: str, low: float, *, kind: str = "regression", **more: Any) -> dict[str, Any]:
@@ -97,6 +102,22 @@ def test_a_calibration_that_test_molecules_contradict_is_said() -> None:
     assert "those of 90 % hold only 70 % of the test molecules" in said
     near = held | {"covered": 0.82, "high": 0.89}
     assert cautions(entry("useful", "mean", 0.1, calibration={"intervals": [near]})) == []
+
+
+def test_probabilities_that_are_not_calibrated_are_not_called_so() -> None:
+    why = "only 1 of 20 valid molecules is negative, so the probabilities are not calibrated"
+    lacks = {"fitted_on": 20, "not_calibrated": why}
+    found = entry("useful", "majority", 0.1, kind="classification", n_valid=20, calibration=lacks)
+    assert cautions(found) == [f"Do not trust the probabilities: {why}."]
+
+
+def test_which_scores_limits_count_in_is_said() -> None:
+    assert limits_sentence(entry("useful", "mean", 0.1, n_limits=25), "y") == (
+        "y: 25 of 100 test molecules are known only as a limit (>100). RMSE and MAE count an error there "
+        "only beyond the limit; R² and rank correlations are over the other 75."
+    )
+    assert limits_sentence(entry("useful", "mean", 0.1, n_limits=0), "y") == ""
+    assert limits_sentence(entry("useful", "mean", 0.1), "y") == ""
 
 
 def test_few_molecules_are_named_with_what_not_to_trust() -> None:

@@ -275,8 +275,10 @@ def test_the_farthest_replicate_is_named():
 
 def test_the_statement_names_the_molecules_that_it_is_over():
     replicates, observed = experiment(np.random.default_rng(17), 4)
-    promise = sentences.sentences(statement.endpoint_statement(replicates, observed, regression()), "e")[0]
-    assert f"over these {N} molecules" in promise
+    found = statement.endpoint_statement(replicates, observed, regression())
+    promise = sentences.sentences(found | {"reference": ["valid", "test"]}, "e")[0]
+    assert f"over the {N} valid and test molecules)" in promise
+    assert f"over the {N} test molecules)" in sentences.sentences(found | {"reference": ["test"]}, "e")[0]
     assert "new molecules" not in promise
     assert "fewer than 8 replicates" in promise
 

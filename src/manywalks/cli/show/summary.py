@@ -9,11 +9,19 @@ from rich.text import Text
 
 from manywalks import files
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, MAIN_SCORES, SCORE_NAMES
-from manywalks.evaluate.statement.sentences import FEWEST, accuracy_sentences, cautions, verdict_words
+from manywalks.evaluate.statement.sentences import (
+    FEWEST,
+    accuracy_sentences,
+    cautions,
+    limits_sentence,
+    verdict_words,
+)
 from manywalks.formatting import count, told_apart, two_digits
 from manywalks.workspace import Workspace
 
 VERDICT_COLOURS = {"useful": "green", "weak": "yellow", "no better": "red", "unknown": "yellow"}
+# of fewer training molecules it is said; a network learns little from them
+FEWEST_TRAINED = 50
 # more endpoints than that get a row each
 MOST_IN_FULL = 2
 
@@ -26,6 +34,7 @@ def summary(workspace: Workspace) -> Group:
     card = files.read_json(workspace.reports / "data.json")
     lines = [
         *_mostly_rejected(card),
+        *_odd_split(files.read_json(workspace.reports / "split.json")),
         *told(metrics, statements),
         Text(_records(card, _shown(workspace, workspace.rejected))),
         Text(f"model   {_shown(workspace, workspace.ensemble)}"),
@@ -44,6 +53,16 @@ def _mostly_rejected(card: dict[str, Any]) -> list[Any]:
     first = worst["examples"][0]
     said = f"{worst['count']:,} of {count(used, 'record')} were rejected, such as row {first['row']}"
     return [Text(f"Check the table: {said}: {first['detail'] or worst['sentence']}.", style="yellow"), Text()]
+
+
+def _odd_split(split: dict[str, Any]) -> list[Any]:
+    """A warning where few molecules train, or fewer than test."""
+    train, test = split["train"], split["test"]
+    if train >= max(FEWEST_TRAINED, test):
+        return []
+    why = "more molecules test than train" if test > train else "hardly any molecules train"
+    said = f"Check the split: {why} ({train:,} train, {split['valid']:,} valid, {test:,} test)."
+    return [Text(said, style="yellow"), Text()]
 
 
 def _records(card: dict[str, Any], rejected: str) -> str:
@@ -67,7 +86,8 @@ def _in_full(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
         lines += [_accuracy(name, found), *_cautions(found), Text()]
         for place, (metric, row) in enumerate(_rows(found)):
             table.add_row("" if place else name, metric, *row)
-    lines += [table, Text()]
+    limits = (limits_sentence(found, name) for name, found in metrics.items())
+    lines += [table, *(Text(said, style="dim") for said in limits if said), Text()]
     for statement in statements.values():
         lines += [Text(statement["sentence"]), Text(statement["data_draws"]["sentence"])]
         lines += [Text(statement["single_replicate"], style="dim"), Text()]

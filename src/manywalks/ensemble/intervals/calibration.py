@@ -15,16 +15,20 @@ from threadpoolctl import threadpool_limits
 
 from manywalks.ensemble.intervals import probability_maps
 from manywalks.ensemble.intervals.distance_classes import DistanceClasses, fit_classes
+from manywalks.ensemble.intervals.error_variance import FEW, cross_fitted_scores, variance_parts
 from manywalks.formatting import count
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 Reference = Literal["valid", "out of bag"]
+# how the note ends that says why there is no calibration of a class
+NOT_CALIBRATED = "are not calibrated"
 _STOPPED = "the valid subset also decided when replicates stopped, so errors there may be a little small"
 _CALLED: dict[str, str] = {"valid": "valid", "out of bag": "training"}
-# below so many molecules the share of the spread is not fitted beside the residual variance
-_FEW = 30
-# the scores of the intervals are cross-fitted in so many folds
-_FOLDS = 10
+# of so few in a class, probabilities are calibrated with a note
+_RARE = 10
+# below so many of either class a line follows one or two molecules, and in simulations it made probabilities
+# worse unless the network was far too sure
+_LEAST_OF_CLASS = 3
 # so many order statistics tell any quantile; more would only fill the manifest
 _MOST_SCORES = 1000
 
@@ -176,8 +180,8 @@ def _fit_regression(
     if n == 0:
         lacks = f"{_none(called)}: intervals come from the spread alone and are too narrow"
         return Calibration("regression", 0, notes=(lacks,))
-    residual, share = _variance_parts(error, spread, alone=n < _FEW)
-    made = _cross_fitted_scores(error, spread, (residual, share))
+    residual, share = variance_parts(error, spread, alone=n < FEW)
+    made = cross_fitted_scores(error, spread, (residual, share))
     scores, classes = np.sort(made), fit_classes(made, similarity)
     few = [level for level in sorted({*LEVELS, coverage}) if math.ceil((n + 1) * level) > n]
     if few:
@@ -193,80 +197,16 @@ def _none(called: str) -> str:
     return f"no {called} {'could be used' if called.startswith(_CALLED['out of bag']) else 'was measured'}"
 
 
-def _cross_fitted_scores(error: np.ndarray, spread: np.ndarray, whole: tuple[float, float]) -> np.ndarray:
-    """|error| / predicted sd (n,), each sd from parts that were fitted on other molecules.
-
-    `whole` are the parts that were fitted on all: fits of most of them start there.
-
-    Fitted on the molecules themselves, the scores would be too small: with 30 molecules, intervals that
-    should hold 90.3 % of the truth held 89.2 %. The sd of others alone is too small just where a molecule's
-    error is large, so its score would be too large beside the sd of all, which intervals have (91.5 %):
-    each fold's scores are taken back to that sd, by the mean ratio of the two over all molecules.
-    """
-    n = error.size
-    if n < _FOLDS:  # too few to fit on the others
-        return np.abs(error) / np.sqrt(
-            _predicted_variance(_variance_parts(error, spread, alone=True), spread)
-        )
-    fold = np.random.default_rng(0).permutation(n) % _FOLDS
-    scores = np.empty(n)
-    for number in range(_FOLDS):
-        own, others = fold == number, fold != number
-        parts = _variance_parts(error[others], spread[others], alone=n < _FEW, near=whole)
-        ratio = np.log(_predicted_variance(parts, spread) / _predicted_variance(whole, spread)).mean()
-        scores[own] = np.abs(error[own]) * np.sqrt(np.exp(ratio) / _predicted_variance(parts, spread[own]))
-    return scores
-
-
-def _predicted_variance(parts: tuple[float, float], spread: np.ndarray) -> np.ndarray:
-    """Variance of the error (n,) from (residual, share)."""
-    return parts[0] + parts[1] * spread**2
-
-
-def _variance_parts(
-    error: np.ndarray, spread: np.ndarray, *, alone: bool, near: tuple[float, float] | None = None
-) -> tuple[float, float]:
-    """(residual, share) of the error's variance, residual + share * spread^2.
-
-    With `alone` the share is 1; `near` are parts that the fit starts from (default: several starts).
-    """
-    from scipy import optimize  # a quarter of a second to import
-
-    # a variance of zero would make certain what only a few molecules suggest
-    least = 1e-6 * float(np.mean(error**2)) + 1e-12
-    typical = float(np.mean(spread**2))
-    if alone or typical == 0:
-        return max(float(np.mean(error**2)) - typical, least), 1.0
-    scaled = spread**2 / typical
-
-    def cost(logs: np.ndarray) -> tuple[float, np.ndarray]:
-        first, second = np.exp(logs[0]), np.exp(logs[1]) * scaled
-        variance = first + second
-        slope = (1 - error**2 / variance) / variance
-        value = float(np.mean(np.log(variance) + error**2 / variance))
-        return value, np.array([first * slope.mean(), np.mean(slope * second)])
-
-    power = math.log(float(np.mean(error**2)) + least)
-    bounds = [(power - 12, power + 5)] * 2
-    starts = [(power - 0.7, power - 0.7), (power, power - 6), (power - 6, power)]
-    if near is not None:
-        starts = [(math.log(near[0]), math.log(near[1] * typical))]
-    fits = [optimize.minimize(cost, start, bounds=bounds, method="L-BFGS-B", jac=True) for start in starts]
-    best = min(fits, key=lambda found: found.fun).x
-    return math.exp(best[0]), math.exp(best[1]) / typical
-
-
 def _fit_class(
     positive: np.ndarray, probability: np.ndarray, method: probability_maps.Method, called: str
 ) -> Calibration:
     """The line or the curve that was asked for; the line where molecules are too few for a curve."""
     n, ones = positive.size, int(positive.sum())
-    if min(ones, n - ones) == 0:
-        lacks = f"all {called}s are of one class" if n else _none(called)
-        lacks += ", so the probabilities are not calibrated"
+    if min(ones, n - ones) < _LEAST_OF_CLASS:
+        lacks = f"{_rare(ones, n, called) if n else _none(called)}, so the probabilities {NOT_CALIBRATED}"
         return Calibration("classification", n, notes=(lacks,))
     notes, can_bend = [], probability_maps.enough_for_isotonic(positive)
-    if min(ones, n - ones) < _FEW // 3:
+    if min(ones, n - ones) < _RARE:
         notes.append(f"{ones} of {n} {called}s are positive: too few of one class to calibrate well")
     if method == "isotonic" and not can_bend:
         notes.append(
@@ -289,6 +229,14 @@ def _fit_class(
         cross_fitted=losses,
         notes=tuple(notes),
     )
+
+
+def _rare(ones: int, n: int, called: str) -> str:
+    """How few of n molecules are of the rarer class."""
+    if ones in (0, n):
+        return f"all {called}s are of one class"
+    which, few = ("positive", ones) if ones <= n - ones else ("negative", n - ones)
+    return f"only {few} of {count(n, called)} {'is' if few == 1 else 'are'} {which}"
 
 
 def _kept_ranks(n: int) -> np.ndarray:

@@ -86,19 +86,40 @@ def _reason(metrics: dict[str, Any], unit: str) -> str:
     return f"{text}, but falls short of {least}."
 
 
+def limits_sentence(metrics: dict[str, Any], endpoint: str) -> str:
+    """Which scores are over which molecules, where some are known only as limits; "" where none is."""
+    limits = metrics.get("n_limits", 0)  # metrics of former versions do not say
+    if not limits:
+        return ""
+    are = "is" if limits == 1 else "are"
+    return (
+        f"{endpoint}: {limits:,} of {count(metrics['n_test'], 'test molecule')} {are} known only as a limit "
+        "(>100). RMSE and MAE count an error there only beyond the limit; R² and rank correlations are over "
+        f"the other {metrics['n_test'] - limits:,}."
+    )
+
+
 def cautions(metrics: dict[str, Any]) -> list[str]:
     """What not to trust where there are few molecules, a sentence each."""
-    test, about = metrics["n_test"], metrics.get("calibration", {})
-    bagged = about.get("reference") == "out of bag"
-    fitted_on = about["fitted_on"] if bagged else metrics["n_valid"]
-    found = []
+    test, found = metrics["n_test"], []
     if test < FEWEST:
         found.append(
             f"Only {count(test, 'test molecule')}: do not trust the verdict or any score. Other molecules "
             "could give quite different ones."
         )
+    return found + calibration_cautions(metrics)
+
+
+def calibration_cautions(metrics: dict[str, Any]) -> list[str]:
+    """Why intervals or probabilities are not to be trusted, a sentence each."""
+    about, found = metrics.get("calibration", {}), []
+    bagged = about.get("reference") == "out of bag"
+    fitted_on = about["fitted_on"] if bagged else metrics["n_valid"]
+    lacks = about.get("not_calibrated")  # metrics of former versions do not say
     if fitted_on == 0 and not bagged:
         found.append(_NOT_FITTED)
+    elif lacks:
+        found.append(f"Do not trust the probabilities: {lacks}.")
     elif fitted_on < FEWEST:
         fitted = "probabilities" if metrics["kind"] == "classification" else "intervals"
         molecules = count(fitted_on, "training molecule" if bagged else "valid molecule")
@@ -133,7 +154,7 @@ def _promise(statement: Statement, endpoint: str) -> str:
     bound, tolerance = told_apart(statement["difference_bound"], statement["tolerance"])
     text = (
         f"{endpoint}: a retrained ensemble of {m}{_rows(statement)} will agree with this one to within "
-        f"{bound}{unit}{scale} (root mean square over these {statement['molecules']:,} molecules), {sure}."
+        f"{bound}{unit}{scale} (root mean square over {which_molecules(statement)}), {sure}."
     )
     if statement["joint"]["endpoints"] > 1:
         endpoints = statement["joint"]["endpoints"]
@@ -159,6 +180,12 @@ def _promise(statement: Statement, endpoint: str) -> str:
             f"{two_digits(statement['noise'])}{unit} (SD{noise_basis(statement.get('noise_repeats'))})."
         )
     return text
+
+
+def which_molecules(statement: Statement) -> str:
+    """The molecules that a statement is over: those that it was not trained on, by subset."""
+    subsets = " and ".join(statement.get("reference", ()))
+    return f"the {statement['molecules']:,} {subsets} molecules".replace("  ", " ")
 
 
 def noise_basis(repeats: int | None) -> str:
