@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from manywalks.tune.report.words import design_sentence, head, not_excluded, optimism, sentences
+from manywalks.tune.report.words import design_sentence, head, headline, not_excluded, optimism, sentences
 
 MOLECULES = {"molecules": 4e-4, "training": 3e-4, "replicates": 1e-4}
 REPLICATES = {"molecules": 1e-4, "training": 1e-4, "replicates": 6e-4}
@@ -35,6 +35,15 @@ def test_an_open_verdict_says_that_the_molecules_are_too_few_to_exclude_the_prom
         "The gain may still be as large as the search promised (+0.050 log10 cm/s): 290 molecules are too "
         "few to tell."
     ]
+
+
+def test_a_sure_gain_that_may_be_too_small_is_called_so() -> None:
+    verdict = {"confidence": 0.95, "gain": 0.002, "worse_at": []}
+    one = found("undecided", 0.05, 0.001, 0.004)
+    one["verdict"] |= verdict
+    said = headline(one)
+    assert said.startswith("A gain, but perhaps too small to matter: MAE improves by 0.002")
+    assert said.endswith("it matters from 0.003 log10 cm/s on. Keep params.yaml.")
 
 
 def test_where_replicates_are_what_is_missing_it_says_so() -> None:

@@ -19,8 +19,8 @@ def tune(
     time: Annotated[
         str | None,
         typer.Option(
-            help="Time for search and verdict, such as 30m or 2h. If it is too short you are told what is "
-            "needed (default: no limit)."
+            help="Time for search and verdict, such as 30m or 2h, from when the features are there. If it is "
+            "too short you are told what is needed (default: no limit)."
         ),
     ] = None,
     space: Annotated[

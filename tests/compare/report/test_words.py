@@ -34,8 +34,9 @@ def test_molecules_in_no_split_are_named_for_what_they_are() -> None:
     )
 
 
-def undecided(splits: int, replicates: int, **needs: float) -> str:
-    pair = {"verdict": "undecided", "needs": {"splits": None, "replicates": None, "molecules": None, **needs}}
+def undecided(splits: int, replicates: int, low: float = -0.1, **needs: float) -> str:
+    none = {"splits": None, "replicates": None, "molecules": None}
+    pair = {"verdict": "undecided", "low": low, "high": 0.2, "needs": {**none, **needs}}
     return undecided_sentence(pair, {"splits": splits, "replicates": replicates})
 
 
@@ -43,6 +44,18 @@ def test_what_would_decide_is_named() -> None:
     assert undecided(25, 8, molecules=6.0) == (
         "This comparison cannot tell. If the estimates stay as they are, 6 times the molecules would."
     )
+
+
+def test_an_interval_on_one_side_of_0_below_what_matters_is_explained() -> None:
+    assert undecided(25, 8, low=0.01, molecules=6.0) == (
+        "The two surely differ, since the interval does not contain 0, but the difference may be too small "
+        "to matter. If the estimates stay as they are, 6 times the molecules would tell."
+    )
+
+
+def test_how_folds_of_a_given_split_are_drawn_is_said() -> None:
+    assert "split.method: column, so drawn at random from the given train and valid" in said("column", 0.4)
+    assert "(split.method: cluster)" in said("cluster", 0.4)
 
 
 def test_a_small_run_that_nothing_alone_would_decide_is_told_the_default() -> None:

@@ -6,6 +6,8 @@ from manywalks.compare.design import Design
 from manywalks.compare.report.words import verdict_sentence
 from manywalks.formatting import count
 
+TOO_LITTLE = "the difference may be too small to matter"
+
 
 def remedies(pair: dict[str, Any]) -> str:
     """What alone would decide an undecided pair: "50 splits or 4 times the molecules"; "" if nothing."""
@@ -20,9 +22,18 @@ def remedies(pair: dict[str, Any]) -> str:
 
 def undecided_sentence(pair: dict[str, Any], design: dict[str, Any]) -> str:
     """What an undecided pair can do about it; `design` is how the comparison was made."""
+    said, would = "This comparison cannot tell.", "would"
+    if surely_apart(pair):
+        said = f"The two surely differ, since the interval does not contain 0, but {TOO_LITTLE}."
+        would = "would tell"
     if ways := remedies(pair):
-        return f"This comparison cannot tell. If the estimates stay as they are, {ways} would."
-    return f"This comparison cannot tell. {no_remedy(design)}"
+        return f"{said} If the estimates stay as they are, {ways} {would}."
+    return f"{said} {no_remedy(design)}"
+
+
+def surely_apart(pair: dict[str, Any]) -> bool:
+    """Whether an undecided pair's interval is all on one side of 0: it may be too small to matter."""
+    return pair["low"] > 0 or pair["high"] < 0
 
 
 def no_remedy(design: dict[str, Any]) -> str:
@@ -52,6 +63,8 @@ def undecided(pairs: list[dict[str, Any]], design: dict[str, Any]) -> str:
         return undecided_sentence(pairs[0], design)
     named = [pair for pair in pairs if remedies(pair)]
     said = ["Undecided: this comparison cannot tell."]
+    if any(map(surely_apart, pairs)):
+        said.append(f"Where the interval does not contain 0, the two surely differ, but {TOO_LITTLE}.")
     if named:
         said.append(
             "If the estimates stay as they are, each of what is named as needed would decide alone: so many "

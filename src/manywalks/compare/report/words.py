@@ -160,12 +160,19 @@ def design_sentence(design: dict[str, Any]) -> str:
     medians = [fold["median"] for fold in design["similarity"]]
     return (
         f"{count(design['molecules'], 'molecule')}{_left_out(design)}, "
-        f"{design['repeats']} x {design['folds']}-fold splits (split.method: {design['method']}), "
+        f"{design['repeats']} x {design['folds']}-fold splits ({split_words(design['method'])}), "
         f"{design['replicates']} replicates of every configuration on every split; "
         f"{count(design['trained'], 'replicate')} trained. Median Tanimoto similarity of a test molecule to "
         f"the nearest training molecule: {min(medians):.2f} to {max(medians):.2f}, depending on the split."
         f"{_near(design['method'], medians)}"
     )
+
+
+def split_words(method: str) -> str:
+    """The method that draws the folds; of a given split, what is drawn."""
+    if method != "column":
+        return f"split.method: {method}"
+    return "split.method: column, so drawn at random from the given train and valid molecules"
 
 
 def _left_out(design: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from manywalks.compare.report.words import split_words
 from manywalks.formatting import count, duration, number
 from manywalks.tune.design import time_text
 from manywalks.tune.search import Search
@@ -127,7 +128,10 @@ def headline(found: dict[str, Any]) -> str:
         worse = ", ".join(verdict["worse_at"])
         return f"No winner: better over all endpoints, but worse at {worse}. Keep params.yaml."
     if verdict["low"] > 0:
-        return f"No gain that matters: {name} changes by {gained}; {limit} would matter. Keep params.yaml."
+        return (
+            f"A gain, but perhaps too small to matter: {name} improves by {gained.lstrip('+')}; it matters "
+            f"from {limit} on. Keep params.yaml."
+        )
     return f"No better than luck: {name} changes by {gained}. Keep params.yaml."
 
 
@@ -213,7 +217,7 @@ def design_sentence(found: dict[str, Any]) -> str:
         trials += f" ({ends})"
     return (
         f"{trials}; {made}. Trials are scored on {steps} splits of "
-        f"{count(design['molecules'], 'molecule')} (split.method: {design['method']}), with the luck of "
+        f"{count(design['molecules'], 'molecule')} ({split_words(design['method'])}), with the luck of "
         "training averaged out."
     )
 
