@@ -5,6 +5,7 @@ import pandas as pd
 from manywalks import files
 from manywalks.featurize.failures import failure_table
 from manywalks.featurize.featurize import featurize_each
+from manywalks.featurize.molecule import must_compile
 from manywalks.graph_layout import larger
 from manywalks.params.sections.block_sources import located
 from manywalks.runtime import progress
@@ -16,10 +17,13 @@ def run(workspace: Workspace) -> None:
     """Write data/features.npz and data/not_featurized.csv."""
     curated = pd.read_parquet(workspace.curated, columns=["record", "id", "smiles"])
     params = workspace.params
+    blocks = located(params.featurize.blocks, workspace.root)
     with progress.telling("featurize") as tell:
+        if must_compile(blocks):
+            tell(0, len(curated), "compiling, only this once")
         found = featurize_each(
             curated["smiles"].tolist(),
-            located(params.featurize.blocks, workspace.root),
+            blocks,
             cores=cores_of(workspace),
             limit=params.curate.time_limit,
             always_workers=True,

@@ -104,9 +104,9 @@ class Features:
         )
 
     @classmethod
-    def load(cls, path: Path) -> "Features":
+    def load(cls, path: Path | str) -> "Features":
         """Read features.npz; a ValueError names a missing or damaged file."""
-        a = files.read_npz(path)
+        a = files.read_npz(Path(path))
         counts = sparse.csr_matrix((a["data"], a["indices"], a["indptr"]), shape=tuple(a["shape"]))
         return cls(counts, a["dense"], tuple(str(name) for name in a["names"]))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.runtime.compiled import compiled_once
+from manywalks.runtime.compiled import compiled_once, is_compiled
 
 CODE = """
 import sys, time
@@ -42,6 +42,14 @@ def test_once_it_is_done_nobody_waits(folder: Path) -> None:
         assert not (folder / "thing.done").exists()
     with compiled_once("thing"), compiled_once("thing"):
         assert (folder / "thing.done").exists()
+
+
+def test_what_was_compiled_with_more_is_compiled(folder: Path) -> None:
+    assert not is_compiled("a-b")
+    with compiled_once("a-b-c"):
+        pass
+    assert is_compiled("a-b")
+    assert not is_compiled("a-d")
 
 
 def test_a_failure_is_not_taken_for_done(folder: Path) -> None:

@@ -56,6 +56,30 @@ def test_the_nearest_training_molecule_is_the_most_similar_one(
     assert found["similarity"] == pytest.approx(ensemble.predict(["CCO"], cores=1)["similarity"].iloc[0])
 
 
+@pytest.mark.parametrize(
+    ("route", "sent", "said"),
+    [
+        ("models/demo/explain", {}, 'smiles: is missing; give {"smiles": "CCOC(=O)c1ccccc1"}'),
+        ("models/demo/explain", {"smiles": 5}, "smiles: 5 is not accepted; give {"),
+        ("models/demo/explain", ["CCO"], 'the body: ["CCO"] is not accepted; give {'),
+        ("models/demo/explain", {"smiles": "C" * 5001}, "smiles: has more than 5000 characters; give {"),
+        ("draw", {"smiles": ["C"] * 201}, "smiles: has more than 200 entries; give {"),
+        ("draw", {"smiles": ["C", None]}, "smiles.1: null is not accepted; give {"),
+        (
+            "models/demo/predict?format=xml",
+            ["CCO"],
+            "format: \"xml\" is not accepted; give 'json', 'csv' or 'sdf'",
+        ),
+    ],
+)
+def test_a_wrong_body_is_answered_in_one_plain_line(
+    client: httpx.Client, route: str, sent: object, said: str
+) -> None:
+    found = client.post(f"/v1/{route}", json=sent)
+    assert found.status_code == 422
+    assert found.json()["error"].startswith(said)
+
+
 def test_ids_are_given_back(client: httpx.Client) -> None:
     found = client.post(PREDICT, json=[{"id": "a", "smiles": "CCO"}, "CCN", {"id": 7, "smiles": "C"}]).json()
     assert [one["id"] for one in found["predictions"]] == ["a", "2", "7"]

@@ -16,7 +16,7 @@ from manywalks.featurize.molecular_graph import graph_columns
 from manywalks.graph_layout import GraphLayout
 from manywalks.params.sections.block_sources import FUNCTIONS, function_name
 from manywalks.params.sections.model import FeatureBlock
-from manywalks.runtime.compiled import compiled_once
+from manywalks.runtime.compiled import compiled_once, is_compiled
 from manywalks.runtime.worker_pool import WithBytes
 
 DENSE = ("rdkit2d", "physchem", "ionization", "conformer3d", "table", *FUNCTIONS, "graph")
@@ -160,10 +160,22 @@ def read_blocks(dumped: Sequence[dict[str, Any]]) -> tuple[FeatureBlock, ...]:
             warm(function_name(block))
     # compiling, once for an installation, is no molecule's time
     compiled = [block for block in blocks if block.kind in (*COMPILED, *FROM_ARRAYS)]
-    if any(block.kind in COMPILED for block in compiled):
-        with compiled_once("-".join(sorted({block.kind for block in compiled}))):
+    if name := _compiled_as(blocks):
+        with compiled_once(name):
             featurize_molecule(TYROSINE, compiled)
     return blocks
+
+
+def must_compile(blocks: Sequence[FeatureBlock]) -> bool:
+    """Whether the first molecule waits, about a minute, for code that this installation did not need yet."""
+    name = _compiled_as(blocks)
+    return bool(name) and not is_compiled(name)
+
+
+def _compiled_as(blocks: Sequence[FeatureBlock]) -> str:
+    """What the compiled code of these blocks is kept as; "" where there is none."""
+    kinds = {block.kind for block in blocks if block.kind in (*COMPILED, *FROM_ARRAYS)}
+    return "-".join(sorted(kinds)) if kinds & set(COMPILED) else ""
 
 
 def worker(setup: dict[str, Any]) -> Callable[[str], Any]:

@@ -24,6 +24,12 @@ def compiled_once(name: str) -> Iterator[None]:
         done.touch()
 
 
+def is_compiled(name: str) -> bool:
+    """Whether what `name` stands for, words with - between them, was compiled before, perhaps with more."""
+    done = Path(os.environ["NUMBA_CACHE_DIR"]).glob("*.done")
+    return any(set(name.split("-")) <= set(one.stem.split("-")) for one in done)
+
+
 def _is_made(folder: Path) -> bool:
     """Whether a folder is there, now at least, and can be written to."""
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import json
 import time
 from typing import Any
 
@@ -60,9 +61,36 @@ async def asked_of(request: Request, service: Service, model: type[BaseModel]) -
     try:
         return model.model_validate(parsed_json(body))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(one) for one in first["loc"]) or "the body"
-        raise Refused(422, f"{where}: {first['msg']}") from None
+        fault = error.errors()[0]
+        where = ".".join(str(one) for one in fault["loc"]) or "the body"
+        raise Refused(422, f"{where}: {_said(fault)}; give {json.dumps(example_of(model))}") from None
+
+
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """A body of this form, from the examples of its keys."""
+    fields = model.model_fields.items()
+    return {name: field.examples[0] for name, field in fields if field.examples}
+
+
+# a fault in words, by pydantic's name of it
+_FAULTS = {
+    "missing": "is missing",
+    "string_too_long": "has more than {max_length} characters",
+    "too_long": "has more than {max_length} entries",
+    "literal_error": "{input} is not accepted; give {expected}",
+}
+
+
+def _said(fault: Any) -> str:
+    """What is wrong with a value that a client sent."""
+    template = _FAULTS.get(fault["type"], "{input} is not accepted")
+    return template.format(input=_short(fault["input"]), **fault.get("ctx", {}))
+
+
+def _short(value: Any, most: int = 60) -> str:
+    """A value as JSON, the start of a long one."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def error(status: int, sentence: str, **headers: str) -> JSONResponse:
@@ -98,8 +126,8 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, reason: RequestValidationError) -> JSONResponse:
-        first = reason.errors()[0]
-        return error(422, f"{'.'.join(str(one) for one in first['loc'])}: {first['msg']}")
+        fault = reason.errors()[0]
+        return error(422, f"{fault['loc'][-1]}: {_said(fault)}")
 
     @app.exception_handler(Exception)
     async def unknown(_: Request, reason: Exception) -> JSONResponse:

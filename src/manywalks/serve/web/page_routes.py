@@ -18,7 +18,7 @@ from manywalks.serve.live import Live
 from manywalks.serve.service import Service
 from manywalks.serve.uploads import Refused
 from manywalks.serve.web.answers import nearest
-from manywalks.serve.web.http import asked_of
+from manywalks.serve.web.http import asked_of, example_of
 from manywalks.serve.worker import DRAW, FEATURES, MATCH, MOST_ATOMS, PARTS
 
 # molecules that one text of a search holds: a SMARTS that hangs is found out with the first of them
@@ -102,14 +102,8 @@ def router(service: Service) -> APIRouter:
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI description of a JSON body; it is read by `asked_of`, under the limits of the service."""
-    form = model.model_json_schema()
-    example = {name: one["examples"][0] for name, one in form["properties"].items() if "examples" in one}
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": form, "example": example}},
-        }
-    }
+    content = {"schema": model.model_json_schema(), "example": example_of(model)}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 async def _matches(request: Request, service: Service, asked: Search) -> list[bool | None]:
