@@ -131,6 +131,8 @@ def made_small(folder: Path) -> None:
         small = yaml.safe_load(SMALL)
         sections = ("featurize", "network", "train", "replicates", "orchestrate")
         changed = params | {name: small[name] for name in sections} | {"families": []}
+        # of models that the pages reproduce, 1 in 20 would not agree as stated
+        changed["replicates"] = changed["replicates"] | {"confidence": 1 - 1e-5}
         path.write_text(yaml.safe_dump(changed), encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """Progress: the bar says what its numbers are, and fits a terminal of 80 columns."""
 
 import io
+import re
 import time
 
 import pytest
@@ -74,7 +75,8 @@ def test_off_a_terminal_a_line_comes_now_and_then(
     assert len(middle) >= 2
     assert all(line.startswith("train replicates: ") and " %" in line for line in middle)
     assert "left" in middle[-1]
-    assert capsys.readouterr().err.splitlines()[-1] == ("train replicates: done in 0:00, 64 of 64 replicates")
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"train replicates: done in 0:\d\d, 64 of 64 replicates", last)
 
 
 def test_off_a_terminal_a_line_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +96,8 @@ def test_off_a_terminal_a_finished_step_is_said_once(capsys: pytest.CaptureFixtu
         progress.update(shown, task, 13, 13, "13 rows, 3/s")
         time.sleep(0.6)
         progress.update(shown, task, 1, 1, "")
-    assert capsys.readouterr().err.splitlines() == ["predict: done in 0:00, 13 rows, 4/s"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"predict: done in 0:\d\d, 13 rows, 4/s", line)
 
 
 def test_a_step_of_a_flow_ends_in_its_own_unit(
