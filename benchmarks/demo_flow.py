@@ -2,7 +2,7 @@
 
     python -m benchmarks.demo_flow [--replicates 32] [--turns 3] [--graph]
 
-With --graph, the only family is a small network on graphs: 64 units, 3 layers, descriptors at the readout.
+With --graph, the only family is a small network on graphs: 64 units, 3 layers.
 
 Each turn is a workspace of its own, so nothing is cached but compiled code. A stage's share is read from when
 its last output was written; the flow's own are starting its server and, at the end, its record and artifacts.
