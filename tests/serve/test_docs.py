@@ -30,7 +30,8 @@ def test_a_shell_line_gets_an_answer(line: str, service: Served, tmp_path: Path)
 
 @pytest.mark.parametrize("text", PYTHON, ids=range(len(PYTHON)))
 def test_a_python_block_runs(text: str, service: Served, trained: Path, tmp_path: Path) -> None:
-    (tmp_path / "models").symlink_to(trained / "models")
+    for name in ("models", "data"):
+        (tmp_path / name).symlink_to(trained / name)
     if "model.onnx" in text:
         assert command("export", str(trained), "--onnx", str(tmp_path / "model.onnx")).returncode == 0
     code = text.replace(URL, service.url)
