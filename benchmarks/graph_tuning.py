@@ -6,9 +6,10 @@
 
 First each key is changed by itself, on two folds of the smaller tables; then what was better is combined
 there; then the best settings are trained on all folds of all tables. What a large table may want (more
-epochs, the graph alone) is a stage of its own, on two folds of larger tables. Each job is one setting on one
-table; its predictions are kept when it ends, so that a run that was stopped goes on where it was. Several
-processes share the device: while one traces and compiles, another trains.
+epochs, the graph alone) is a stage of its own, on two folds of larger tables. So is what makes a network a
+better partner of the dense ones (--stages partners --replicates 2). Each job is one setting on one table; its
+predictions are kept when it ends, so that a run that was stopped goes on where it was. Several processes
+share the device: while one traces and compiles, another trains.
 """
 
 import argparse
@@ -25,8 +26,17 @@ import numpy as np
 
 from benchmarks.accuracy import DATA
 from benchmarks.families import family_of, prepare_fold
+from benchmarks.graph_partners import write_partners
 from benchmarks.graph_tuning_material import ALL, MORE, Material, load, make, names
-from benchmarks.graph_tuning_settings import PRESET, Setting, combined, for_larger, singles, view_of
+from benchmarks.graph_tuning_settings import (
+    PRESET,
+    Setting,
+    combined,
+    for_larger,
+    for_partners,
+    singles,
+    view_of,
+)
 from benchmarks.graph_tuning_tables import Kept, Shown, finalists, gains, pack_array, write
 from manywalks.features import Features
 from manywalks.replicates.statistics.mixing import in_endpoint_units
@@ -39,6 +49,7 @@ from manywalks.train.problem import Problem
 SMALLER = 1_200
 FIRST_FOLDS = (0, 1)
 LARGER = ("lipophilicity_astrazeneca", "biogen")
+PARTNERS = ("caco2_wang", "lipophilicity_astrazeneca", "biogen", "ames")
 
 
 class Job(NamedTuple):
@@ -196,6 +207,12 @@ def larger_stage(pool: Any, tables: Sequence[str], until: float, asked: argparse
     return train(pool, jobs_of(for_larger(), chosen, FIRST_FOLDS, asked), until, asked)
 
 
+def partners_stage(pool: Any, tables: Sequence[str], until: float, asked: argparse.Namespace) -> bool:
+    """Partners of the dense families, trained with a warm-up, on the first folds."""
+    chosen = [name for name in PARTNERS if name in tables]
+    return train(pool, jobs_of(for_partners(), chosen, FIRST_FOLDS, asked), until, asked)
+
+
 def smaller(tables: Sequence[str], features: Path) -> list[str]:
     """The tables of the first stage."""
     return [name for name in tables if len(load(name, features).table.molecules) <= SMALLER]
@@ -206,7 +223,7 @@ def work(material: Material) -> int:
     return len(material.table.molecules) * (1 if material.table.classes else 2)
 
 
-STAGES = {"first": first_stage, "last": last_stage, "larger": larger_stage}
+STAGES = {"first": first_stage, "last": last_stage, "larger": larger_stage, "partners": partners_stage}
 
 
 def main() -> None:
@@ -239,6 +256,8 @@ def main() -> None:
     if asked.write:
         shown = Shown(tables, smaller(tables, asked.features), [one for one in LARGER if one in tables])
         write(Kept(asked.kept), asked.features, shown, FIRST_FOLDS)
+        partners = [one for one in PARTNERS if one in tables]
+        write_partners(Kept(asked.kept), asked.features, partners, FIRST_FOLDS)
         return
     until = time.monotonic() + asked.seconds
     os.environ.update(ENVIRONMENT if accelerators() else OF_A_CORE)

@@ -27,7 +27,11 @@ VALUES: dict[str, list[Any]] = {
     "decay": [1e-2],
     "descriptors": [False],
 }
-TRAIN = {"rate": "learning_rate", "batch": "batch_size", "decay": "weight_decay", "warmup": "warmup"}
+TRAIN = {
+    "rate": "learning_rate", "batch": "batch_size", "decay": "weight_decay", "warmup": "warmup",
+}  # fmt: skip
+# share of the steps in which the rate rises
+WARMUP = 0.1
 
 
 def setting_of(raw: Mapping[str, Any]) -> Setting:
@@ -53,6 +57,17 @@ def for_larger() -> list[Setting]:
         {}, alone, {**alone, "epochs": 80}, lean, {"epochs": 80}, {**alone, "epochs": 80, **lean},
         {**alone, "epochs": 80, "units": 128, "layers": 4}, {**alone, "epochs": 160},
         {**alone, "epochs": 80, "dropout": 0.1}, dict(LARGE),
+    ]  # fmt: skip
+    return [setting_of(one) for one in tried]
+
+
+def for_partners() -> list[Setting]:
+    """What may be a better partner of dense networks: a warm-up, the graph alone, and sizes for both."""
+    alone, warm = {"descriptors": False}, {"warmup": WARMUP}
+    best, middle, small = dict(LARGE), {"units": 128, "layers": 4}, {"units": 64, "layers": 3}
+    tried = [
+        {**best, **warm}, {**best, **warm, **alone}, {**best, **alone}, {**middle, **warm, **alone},
+        {**small, **warm, **alone}, {**small, **warm, "epochs": 80}, {**small, **warm, **alone, "epochs": 80},
     ]  # fmt: skip
     return [setting_of(one) for one in tried]
 

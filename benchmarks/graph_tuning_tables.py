@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.families import score
-from benchmarks.graph_tuning_material import ALL, load
+from benchmarks.graph_tuning_material import ALL, Material, load
 from benchmarks.graph_tuning_settings import LARGE, PRESET, Setting, setting_of, words
 from benchmarks.results import table, write_section
 
@@ -94,7 +94,19 @@ def scored(kept: Kept, features: Path, setting: Setting, name: str, folds: Seque
     """The scores; None where a fold is missing."""
     if not all(kept.has(setting, name, fold) for fold in folds):
         return None
-    material = load(name, features)
+    of_mean, *found = graph_scores(kept, load(name, features), setting, name, folds)
+    m = len(found)
+    scatter = {
+        mix: float(np.std([one[mix] for one in found], ddof=1) / np.sqrt(m)) if m > 1 else np.nan
+        for mix in MIXES
+    }
+    return Scored(of_mean, scatter)
+
+
+def graph_scores(
+    kept: Kept, material: Material, setting: Setting, name: str, folds: Sequence[int]
+) -> list[dict[str, float]]:
+    """By mix the scores with the mean of the replicates, then with each by itself."""
     parts = [kept.found[setting, name, fold] for fold in folds]
     m, endpoints = min(len(part) for part in parts), parts[0].shape[2]
     single = np.full((m, len(material.table.molecules), endpoints), np.nan)
@@ -102,15 +114,12 @@ def scored(kept: Kept, features: Path, setting: Setting, name: str, folds: Seque
         single[:, material.table.folds[fold][1]] = part[:m]
     rows = np.concatenate([material.table.folds[fold][1] for fold in folds])
     observed = material.observed(name)[rows]
-    value, scatter = {}, {}
-    for mix in MIXES:
-        # a replicate that diverged, a molecule too large for a graph: NaN, and no warning
-        with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
-            graph = [np.nanmean(single, axis=0), *single]
-            found = [_score(mix, {**material.dense, "G": one}, rows, name, observed) for one in graph]
-        value[mix] = found[0]
-        scatter[mix] = float(np.std(found[1:], ddof=1) / np.sqrt(m)) if m > 1 else np.nan
-    return Scored(value, scatter)
+    # a replicate that diverged, a molecule too large for a graph: NaN, and no warning
+    with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
+        return [
+            {mix: _score(mix, {**material.dense, "G": one}, rows, name, observed) for mix in MIXES}
+            for one in (np.nanmean(single, axis=0), *single)
+        ]
 
 
 def _score(
@@ -175,8 +184,10 @@ def complete(kept: Kept, tables: Sequence[str], folds: Sequence[int]) -> list[st
 
 
 def write(kept: Kept, features: Path, shown: Shown, first: Sequence[int]) -> None:
-    """The section; `first` are the folds of all stages but the last."""
+    """The section; `first` are the folds of all stages but the last. Nothing where no start was trained."""
     tables, small, larger = shown
+    if not gains_by_mix(kept, features, small, first):
+        return
     folds = range(len(load(tables[0], features).table.folds))
     m = {len(part) for part in kept.found.values()}
     about = (

@@ -1,0 +1,112 @@
+"""The section of benchmarks/graph_tuning.py on partners: networks on graphs that are trained with a warm-up.
+
+Which of them the dense families gain most by in the mean, on tables of 700 to 6,000 molecules.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.families import SMALL, score
+from benchmarks.graph_tuning_material import ALL, Material, load
+from benchmarks.graph_tuning_settings import EPOCHS, LARGE, Setting, for_partners, words
+from benchmarks.graph_tuning_tables import ALONE, MIX, Kept, graph_scores
+from benchmarks.results import table, write_section
+
+SHOWN = (ALONE, MIX)
+
+
+class Partner(NamedTuple):
+    """A setting's scores on one table with one replicate in each fold, (m,) by mix."""
+
+    scores: dict[str, np.ndarray]
+
+    def cell(self, mix: str) -> str:
+        """The mean over replicates."""
+        return f"{self.scores[mix].mean():.4f}"
+
+
+def products(setting: Setting) -> float:
+    """Products in a training, as a share of those with 192 units, 4 layers and 40 epochs."""
+    return _products(setting) / _products(LARGE)
+
+
+def _products(setting: Setting) -> float:
+    """In proportion: each layer has 2.25 products of units by units for an atom, the readout one."""
+    raw = {**SMALL, **dict(setting)}
+    return raw["units"] ** 2 * (2.25 * raw["layers"] + 1) * raw.get("epochs", EPOCHS)
+
+
+def write_partners(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int]) -> None:
+    """Write the section; nothing where no setting of `for_partners` was trained."""
+    found = {
+        name: {
+            setting: partner(kept, load(name, features), setting, name, folds)
+            for setting in for_partners()
+            if all(kept.has(setting, name, fold) for fold in folds)
+        }
+        for name in tables
+    }
+    tables = [name for name in tables if found[name]]
+    if not tables:
+        return
+    lines = [_without(tables, features, folds, mix) for mix in ("A", "A+A+D")]
+    for setting in for_partners():
+        own = [found[name].get(setting) for name in tables]
+        if any(own):
+            for mix in SHOWN:
+                cells = ["" if one is None else one.cell(mix) for one in own]
+                lines.append([words(setting), f"{products(setting):.2f}", mix, *cells])
+    heads = ["graph network", "products", "mix", *(f"{name} {ALL[name].metric}" for name in tables)]
+    text = f"## Networks on graphs with a warm-up\n\n{_about(kept, found, folds)}\n\n{table(heads, lines)}"
+    print(text)
+    write_section("graph-partners", text)
+
+
+def partner(kept: Kept, material: Material, setting: Setting, name: str, folds: Sequence[int]) -> Partner:
+    """Scores of each replicate's predictions, alone and in the mix."""
+    _, *values = graph_scores(kept, material, setting, name, folds)
+    return Partner({mix: np.array([own[mix] for own in values]) for mix in SHOWN})
+
+
+def _without(tables: Sequence[str], features: Path, folds: Sequence[int], mix: str) -> list[str]:
+    """A line of the dense families."""
+    cells = []
+    for name in tables:
+        material = load(name, features)
+        rows = np.concatenate([material.table.folds[fold][1] for fold in folds])
+        mean = np.mean([material.dense[family][rows] for family in mix.split("+")], axis=0)
+        cells.append(f"{score(ALL[name].metric, material.observed(name)[rows], mean):.4f}")
+    return ["none", "", mix, *cells]
+
+
+def _about(kept: Kept, found: Mapping[str, Mapping[Setting, Partner]], folds: Sequence[int]) -> str:
+    """What the table shows, and how much of it is luck."""
+    noise = {
+        mix: {
+            name: np.sqrt(np.mean([one.scores[mix].var(ddof=1) for one in own.values() if _several(one)]))
+            for name, own in found.items()
+            if any(_several(one) for one in own.values())
+        }
+        for mix in SHOWN
+    }
+    said = "; ".join(
+        f"{mix}: " + ", ".join(f"{value:.4f} on {name}" for name, value in by.items())
+        for mix, by in noise.items()
+        if by
+    )
+    return (
+        f"{', '.join(sorted(kept.devices))}. First {len(folds)} scaffold folds inside the rows to train on "
+        "(`python -m benchmarks.graph_tuning --stages partners`). Scores with one replicate of the network "
+        "on graphs in each fold, the mean over the replicates that were trained (1 or 2); A and D are the "
+        f"same in all rows. SD of a score by the replicate, {said or 'not known'}. Dropout 0.2, a layer of "
+        "256, rate 0.001, batches of 64, 40 epochs where no others are given; half as many for classes. "
+        "Products: of matrices in a training, as a share of those with 192 units, 4 layers, 40 epochs."
+    )
+
+
+def _several(one: Partner) -> bool:
+    """Whether a scatter can be told."""
+    return len(one.scores[ALONE]) > 1
