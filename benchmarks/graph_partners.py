@@ -1,6 +1,6 @@
-"""The section of benchmarks/graph_tuning.py on partners: networks on graphs that are trained with a warm-up.
+"""The section of benchmarks/graph_tuning.py on partners.
 
-Which of them the dense families gain most by in the mean, on tables of 700 to 6,000 molecules.
+By which network on graphs the dense families gain most in the mean, on tables of 700 to 6,000 molecules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,18 +40,41 @@ def _products(setting: Setting) -> float:
 
 
 def write_partners(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int]) -> None:
-    """Write the section; nothing where no setting of `for_partners` was trained."""
-    found = {
-        name: {
-            setting: partner(kept, load(name, features), setting, name, folds)
-            for setting in for_partners()
-            if all(kept.has(setting, name, fold) for fold in folds)
-        }
-        for name in tables
-    }
-    tables = [name for name in tables if found[name]]
-    if not tables:
+    """Write the section; nothing where no setting of `for_partners` was trained.
+
+    A second table has what was trained on the first fold alone, beside the other settings on that fold.
+    """
+    whole = {name: _partners(kept, features, name, folds) for name in tables}
+    first = {name: _partners(kept, features, name, folds[:1]) for name in tables}
+    if not any(whole.values()):
         return
+    shown = [name for name in tables if whole[name]]
+    text = (
+        f"## Networks on graphs, as partners\n\n{_about(kept, whole)}\n\nFirst {len(folds)} folds:\n\n"
+        f"{_table(shown, whole, features, folds)}"
+    )
+    if shown := [name for name in tables if len(first[name]) > len(whole[name])]:
+        text += f"\n\nFirst fold alone:\n\n{_table(shown, first, features, folds[:1])}"
+    print(text)
+    write_section("graph-partners", text)
+
+
+def _partners(kept: Kept, features: Path, name: str, folds: Sequence[int]) -> dict[Setting, Partner]:
+    """Those settings that were trained on these folds of a table."""
+    return {
+        setting: partner(kept, load(name, features), setting, name, folds)
+        for setting in for_partners()
+        if all(kept.has(setting, name, fold) for fold in folds)
+    }
+
+
+def _table(
+    tables: Sequence[str],
+    found: Mapping[str, Mapping[Setting, Partner]],
+    features: Path,
+    folds: Sequence[int],
+) -> str:
+    """Scores alone and in the mix by setting, below those of the dense families."""
     lines = [_without(tables, features, folds, mix) for mix in ("A", "A+A+D")]
     for setting in for_partners():
         own = [found[name].get(setting) for name in tables]
@@ -60,9 +83,7 @@ def write_partners(kept: Kept, features: Path, tables: Sequence[str], folds: Seq
                 cells = ["" if one is None else one.cell(mix) for one in own]
                 lines.append([words(setting), f"{products(setting):.2f}", mix, *cells])
     heads = ["graph network", "products", "mix", *(f"{name} {ALL[name].metric}" for name in tables)]
-    text = f"## Networks on graphs with a warm-up\n\n{_about(kept, found, folds)}\n\n{table(heads, lines)}"
-    print(text)
-    write_section("graph-partners", text)
+    return table(heads, lines)
 
 
 def partner(kept: Kept, material: Material, setting: Setting, name: str, folds: Sequence[int]) -> Partner:
@@ -82,7 +103,7 @@ def _without(tables: Sequence[str], features: Path, folds: Sequence[int], mix: s
     return ["none", "", mix, *cells]
 
 
-def _about(kept: Kept, found: Mapping[str, Mapping[Setting, Partner]], folds: Sequence[int]) -> str:
+def _about(kept: Kept, found: Mapping[str, Mapping[Setting, Partner]]) -> str:
     """What the table shows, and how much of it is luck."""
     noise = {
         mix: {
@@ -98,7 +119,7 @@ def _about(kept: Kept, found: Mapping[str, Mapping[Setting, Partner]], folds: Se
         if by
     )
     return (
-        f"{', '.join(sorted(kept.devices))}. First {len(folds)} scaffold folds inside the rows to train on "
+        f"{', '.join(sorted(kept.devices))}. Scaffold folds inside the rows to train on "
         "(`python -m benchmarks.graph_tuning --stages partners`). Scores with one replicate of the network "
         "on graphs in each fold, the mean over the replicates that were trained (1 or 2); A and D are the "
         f"same in all rows. SD of a score by the replicate, {said or 'not known'}. Dropout 0.2, a layer of "

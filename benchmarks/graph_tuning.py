@@ -49,7 +49,7 @@ from manywalks.train.problem import Problem
 SMALLER = 1_200
 FIRST_FOLDS = (0, 1)
 LARGER = ("lipophilicity_astrazeneca", "biogen")
-PARTNERS = ("caco2_wang", "lipophilicity_astrazeneca", "biogen", "ames")
+PARTNERS = ("caco2_wang", "clearance_microsome_az", "vdss_lombardo", *LARGER, "ames")
 
 
 class Job(NamedTuple):
