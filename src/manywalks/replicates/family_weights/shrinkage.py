@@ -35,6 +35,8 @@ def luck(unseen: Unseen, given: np.ndarray, of_networks: np.ndarray | float = 0.
     if number < FEWEST_GROUPS:
         return 1.0
     here, along = terms(unseen, given), directions(len(given)) @ unseen.families
+    # families that predict the same differ by rounding, which says nothing
+    along[np.abs(along) < 1e-12 * np.abs(unseen.families).max()] = 0
     total, slopes = slope(unseen, given), np.zeros((number, len(along)))
     np.add.at(slopes, own, (along * here.slope).T)
     sizes = np.bincount(own, unseen.weights) / unseen.weights.sum()
