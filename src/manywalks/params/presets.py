@@ -26,15 +26,14 @@ _PATHS: dict[str, Any] = {
     "blocks": ["atom_pair_count", "torsion_count", "avalon_count", "rdkit2d", "ionization"],
 }
 # Behind the dense ones when alone; in the mean the best partner they have (docs/decisions/0014-graph.md). It
-# sees the graph alone: descriptors at its readout make it better, but more like the others,
-# and the mean worse.
+# sees the graph alone: with descriptors at its readout it is more like the others, and the mean gains less.
 _GRAPH: dict[str, Any] = {
     "name": "graph",
     "blocks": ["graph"],
     "network": {"builder": "relational", "units": 192, "layers": 4, "widths": [256], "dropout": 0.2},
 }
 GRAPH_EPOCHS, GRAPH_EPOCHS_OF_CLASSES = 40, 20
-# so wide a network does not settle where training begins at the full rate
+# so wide a network is better if its training does not begin at the full rate
 GRAPH_WARMUP = 0.1
 
 
