@@ -47,6 +47,13 @@ def test_a_graph_learns_classes_for_fewer_epochs() -> None:
     assert epochs == [40, 20]
 
 
+def test_the_network_on_graphs_sees_nothing_else_and_its_rate_rises_first() -> None:
+    *dense, graph = (family.params for family in families_of(with_preset(params(), "best")))
+    assert [block.kind for block in graph.featurize.blocks] == ["graph"]
+    assert graph.train.warmup == 0.1
+    assert [one.train.warmup for one in dense] == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("sections", "said"),
     [
