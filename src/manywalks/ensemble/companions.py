@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from manywalks.ensemble.domain import Domain
-from manywalks.ensemble.reports_beside import METRICS, STATEMENT, json_object, workspace_of
+from manywalks.ensemble.reports_beside import METRICS, STATEMENT, by_endpoint, is_of_another, workspace_of
 from manywalks.featurize.featurize import featurize
 from manywalks.params.sections.model import FeatureBlock
 from manywalks.train.prepare import read_tables
@@ -54,26 +54,22 @@ def companions_of(folder: Path, about: dict[str, Any]) -> Companions:
         folder: the model's.
         about: its manifest.
     """
-    folder = folder.resolve()
-    entry = folder.parent
-    if (entry / SEEN).is_file() or folder.parent.parent.name == "champions":
-        seen = pd.read_parquet(entry / SEEN) if (entry / SEEN).is_file() else None
-        return Companions(
-            json_object(entry / STATEMENT), json_object(entry / METRICS), _text(entry / CARD), seen
-        )
+    folder, endpoints = folder.resolve(), list(about["params"]["data"]["endpoints"])
     if (root := workspace_of(folder)) is not None:
         return _of_workspace(Workspace(root), about)
-    return Companions(json_object(entry / STATEMENT), json_object(entry / METRICS), _text(entry / CARD), None)
+    entry = folder.parent
+    seen = pd.read_parquet(entry / SEEN) if (entry / SEEN).is_file() else None
+    statement, metrics = (by_endpoint(entry / name, endpoints) for name in (STATEMENT, METRICS))
+    return Companions(statement, metrics, _text(entry / CARD), seen)
 
 
 def _of_workspace(workspace: Workspace, about: dict[str, Any]) -> Companions:
     """Its reports where they are of this model, and its tables."""
-    reports = workspace.reports
-    statement = json_object(reports / STATEMENT)
-    if any(one["replicates"] != about["replicates"] for one in statement.values()):
-        return Companions({}, {}, "", seen_of(workspace, list(about["params"]["data"]["endpoints"])))
-    seen = seen_of(workspace, list(about["params"]["data"]["endpoints"]))
-    return Companions(statement, json_object(reports / METRICS), _text(reports / CARD), seen)
+    reports, endpoints = workspace.reports, list(about["params"]["data"]["endpoints"])
+    seen, statement = seen_of(workspace, endpoints), by_endpoint(reports / STATEMENT, endpoints)
+    if is_of_another(statement, about):
+        return Companions({}, {}, "", seen)
+    return Companions(statement, by_endpoint(reports / METRICS, endpoints), _text(reports / CARD), seen)
 
 
 def seen_of(workspace: Workspace, endpoints: list[str]) -> pd.DataFrame | None:

@@ -76,7 +76,7 @@ def _log(folder: Path, about: dict[str, Any], known: Companions) -> None:
         mlflow.log_dict(known.metrics, "metrics.json")
     if known.card:
         mlflow.log_text(known.card, "card.md")
-    report = folder.resolve().parents[1] / "reports/report.html"
+    report = folder.resolve().parent.parent / "reports/report.html"
     if known.card and report.is_file():
         mlflow.log_artifact(str(report))
 
