@@ -51,6 +51,17 @@ def endpoint_with(name: str, **keys: object) -> dict[str, object]:
         (params_with(train={"epochs": "many"}), "train.epochs: 'many' is not accepted; give a whole number"),
         (params_with(replicates={"tolerance": -1}), "replicates.tolerance: -1 is not accepted; give text or"),
         (
+            params_with(replicates={"confidence": 0.9999999}),
+            "replicates.confidence: 0.9999999 is not accepted; give a number above 0.5 and at most 0.99999",
+        ),
+        (
+            params_with(
+                featurize={"blocks": [{"kind": "graph"}]},
+                families=[{"name": "a", "blocks": ["graph"], "network": {"builder": "x"}}],
+            ),
+            "families.0.network.builder: 'x' is not known; write relational or dmpnn",
+        ),
+        (
             params_with(evaluate={"data_draws": 0}),
             "evaluate.data_draws: 0 is not accepted; give 'auto' or 'off' or give 3 or more",
         ),

@@ -8,6 +8,8 @@ from pydantic.fields import FieldInfo
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+# beyond that a sentence would say "100 % sure", and no simulation has gone so far
+Confidence = Annotated[float, Field(gt=0.5, le=0.99999)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
 # of a key that the program fills in itself: params.yaml does not have it

@@ -190,7 +190,9 @@ def _one_line(error: ValidationError, source: str) -> str:
     if fault["type"] == "value_error":
         # a model's own message begins with a key of that model, without the sections around it
         inner = bool(key) and not message.startswith(f"{fault['loc'][0]}.")
-        return f"{source}: {key + '.' if inner else ''}{message}{more}"
+        # of a family's network it begins with "network.", which ends the place too
+        own = message.removeprefix(f"{place[-1]}.") if inner else message
+        return f"{source}: {key + '.' if inner else ''}{own}{more}"
     return f"{source}: {key}: {fault['input']!r} is not accepted; {_remedy(error, place, message)}{more}"
 
 
@@ -231,7 +233,7 @@ def _range_of(place: tuple[int | str, ...]) -> str:
     if len(ends) < 2:
         return ""
     low = f"above {ends['gt']:g}" if "gt" in ends else f"of {ends.get('ge', 0):g} or more"
-    high = f"below {ends['lt']:g}" if "lt" in ends else f"of {ends.get('le', 0):g} at most"
+    high = f"below {ends['lt']:g}" if "lt" in ends else f"at most {ends.get('le', 0):g}"
     return f"give a number {low} and {high}"
 
 

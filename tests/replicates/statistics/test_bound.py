@@ -115,6 +115,16 @@ def test_the_bound_falls_with_replicates_and_grows_with_confidence_and_looking()
     assert bound.bound_at(seen, 12, 0.95, adaptive=True) > bound.bound_at(seen, 12, 0.95)
 
 
+@pytest.mark.parametrize("m", [4, 8, 32])
+@pytest.mark.parametrize("theta", [0.01, 0.1, 1.0])
+def test_a_level_that_many_endpoints_share_has_a_bound(m, theta):
+    """0.99999 for ten thousand endpoints at once."""
+    covariance = spectrum.Moments(m, 1.0, theta, theta**1.75)
+    bounds = [bound.bound_at(covariance, m, 1 - 1e-5 / endpoints) for endpoints in (1, 100, 10_000)]
+    assert np.isfinite(bounds).all()
+    assert (np.diff(bounds) >= 0).all()
+
+
 def test_an_ensemble_compared_with_a_smaller_one_is_bound_wider():
     f = replicates(np.random.default_rng(4), 16, SPECTRA["1/k"])
     same, small = bound.difference_bound(f), bound.difference_bound(f, other=4)

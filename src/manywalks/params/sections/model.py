@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from manywalks.params.base import FILLED_IN, Count, Fraction, Name, Positive, Section
+from manywalks.params.base import FILLED_IN, Confidence, Count, Fraction, Name, Positive, Section
 
 # epochs of training where the parameters give no number
 EPOCHS = 50
@@ -237,9 +237,7 @@ class ReplicatesParams(Section):
         "in "
         "the endpoint's unit, '0.1 sd' (SD of its values) or '1 noise' (SD of repeated measurements)",
     )
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        default=0.95, description="how sure the statement is"
-    )
+    confidence: Confidence = Field(default=0.95, description="how sure the statement is")
     min: Annotated[int, Field(ge=4)] = Field(default=8, description="smallest number of replicates")
     max: Annotated[int, Field(ge=4)] = Field(default=128, description="largest number of replicates")
     count: Annotated[int, Field(ge=2)] | None = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from manywalks.params.base import Count, Fraction, Name, Positive, Section
+from manywalks.params.base import Confidence, Count, Fraction, Name, Positive, Section
 
 
 class ReportParams(Section):
@@ -68,9 +68,7 @@ class RefreshParams(Section):
         default=0.03,
         description="scores that differ by no more than this share of the champion's are equivalent",
     )
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        default=0.95, description="how sure a verdict must be"
-    )
+    confidence: Confidence = Field(default=0.95, description="how sure a verdict must be")
     min_molecules: Annotated[int, Field(ge=10)] = Field(
         default=30,
         description="number of molecules new to both models that a verdict takes; with fewer, it is "

@@ -167,7 +167,8 @@ def _level(confidence: float, theta: float, replicates: int, adaptive: bool) -> 
     looking = 1 - _LOOKING * math.sqrt(theta) if adaptive else 1.0
     # the first-order algebra loses its hold far out, the sooner the fewer replicates
     beyond = min(1.0, (1 - confidence) / _USUAL) ** (middle * (_FAR / replicates + _FARTHER))
-    return 1 - (1 - confidence) * share * looking * beyond
+    # so few failures that they are lost beside 1 would ask for an infinite quantile
+    return min(1 - (1 - confidence) * share * looking * beyond, math.nextafter(1, 0))
 
 
 _TAILS, _SKEW, _LOOKING = 1.2, 26.0, 0.35
