@@ -53,6 +53,7 @@ def test_the_nearest_training_molecule_is_the_most_similar_one(
     assert known["similarity"].tolist() == [1.0]
     measured = pd.read_parquet(trained / "data/curated.parquet").set_index("smiles")["logS"]
     assert found["measured"]["logS"] == pytest.approx(measured[found["smiles"]], rel=1e-6)
+    assert found["relation"] == {"logS": "="}
     assert found["similarity"] == pytest.approx(ensemble.predict(["CCO"], cores=1)["similarity"].iloc[0])
 
 

@@ -1,6 +1,7 @@
 """What lies beside a model and tells more of it: its statement, scores, card, and training molecules."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class Companions:
     Attributes:
         statement, metrics: an object for each endpoint; empty where there is none.
         card: the model card as Markdown; "" where there is none.
-        seen: columns smiles, subset, and the measured values of each endpoint; None where it is not known.
+        seen: columns smiles, subset, and for each endpoint `e` the values and `e:relation`: = if measured,
+            < or > if known only as a limit; None where it is not known.
     """
 
     statement: dict[str, Any]
@@ -78,7 +80,8 @@ def seen_of(workspace: Workspace, endpoints: list[str]) -> pd.DataFrame | None:
         return None
     try:
         curated, subsets = read_tables(workspace)
-        return curated.loc[:, ["smiles", *endpoints]].assign(subset=subsets)
+        columns = chain.from_iterable((name, f"{name}:relation") for name in endpoints)
+        return curated.loc[:, ["smiles", *columns]].assign(subset=subsets)
     except (ValueError, KeyError):  # made anew after the model: they tell nothing of it
         return None
 

@@ -1,6 +1,7 @@
 """Answers of a model of many endpoints, classes among them: those of `Ensemble.predict` in every form."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from manywalks.predict.columns import Record
 from manywalks.predict.molecule_worker import SMILES
 from manywalks.serve.limits import Limits
 from manywalks.serve.live import Live
-from manywalks.serve.predicting import Predicting
-from manywalks.serve.web.answers import Answer, answer, as_frame, as_sdf
+from manywalks.serve.predicting import Nearest, Predicting
+from manywalks.serve.web.answers import Answer, answer, as_frame, as_sdf, nearest
 from tests.export.test_onnx import made
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
@@ -47,6 +48,20 @@ def test_json_has_what_predict_gives(live: Live) -> None:
                 assert value["decision"] == known[f"{name}:decision"].iloc[place]
                 assert value["label"] == known[f"{name}:label"].iloc[place]
                 assert value["flip_probability"] == pytest.approx(known[f"{name}:flip"].iloc[place])
+
+
+def test_a_training_molecule_says_which_values_are_limits(live: Live) -> None:
+    names = list(live.endpoints)
+    row = {"smiles": "CCO", **dict.fromkeys(names), f"{names[0]}:relation": ">", names[0]: 100.0}
+    found = nearest(replace(live, training=[row]), Nearest(0, 0.5))
+    assert found["measured"][names[0]] == 100 and found["relation"][names[0]] == ">"
+    assert {found["relation"][name] for name in names[1:]} == {None}
+
+
+def test_values_of_a_former_archive_without_relations_count_as_measured(live: Live) -> None:
+    row = {"smiles": "CCO", **dict.fromkeys(live.endpoints, 1.0)}
+    found = nearest(replace(live, training=[row]), Nearest(0, 0.5))
+    assert set(found["relation"].values()) == {"="}
 
 
 @pytest.mark.parametrize("kept", [slice(None), slice(1, 2), slice(0, 0)], ids=["all", "a bad one", "none"])

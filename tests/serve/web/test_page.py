@@ -74,6 +74,26 @@ def test_the_statement_stands_at_the_top_and_a_bad_molecule_says_why(page: Brows
     assert "1 of them not predicted" in page.ask("document.getElementById('state').textContent")
 
 
+def test_each_of_several_endpoints_is_a_line_that_opens(window: Browser, service: Served) -> None:
+    visit(window, service.url)
+    window.ask(
+        "(() => { const one = models[0]; one.endpoints['CL (mL)'] = one.endpoints.logS;"
+        "one.accuracy['CL (mL)'] = 'CL (mL): weak. RMSE on 9 test molecules: 2 mL (the mean: 3).';"
+        "one.statement['CL (mL)'] = 'CL (mL): agrees.'; tell(); })()"
+    )
+    lines = window.ask("[...document.querySelectorAll('#promise summary')].map(one => one.textContent)")
+    assert len(lines) == 2 and lines[1] == "CL (mL): weak. RMSE on 9 test molecules: 2 mL"
+    full = window.ask("document.querySelectorAll('#promise details p')[1].textContent")
+    assert full.endswith("(the mean: 3). CL (mL): agrees.")
+
+
+def test_a_limit_of_the_nearest_training_molecule_is_shown_as_one(window: Browser, service: Served) -> None:
+    visit(window, service.url)
+    near = "nearest({nearest: {smiles: 'CCO', measured: {logS: 100}, relation: {logS: '%s'}}}).textContent"
+    assert window.ask(near % ">") == ">100CCO"
+    assert window.ask(near % "=") == "100CCO"
+
+
 def test_it_sorts_both_ways_and_rows_without_a_value_come_last(page: Browser) -> None:
     head = "document.querySelectorAll('#table th')[2]"
     value = f"{ROWS}.slice(0, 5).map(row => +row.cells[2].textContent.replace('\\u2212', '-'))"

@@ -53,12 +53,21 @@ async function start() {
 // What the chosen model is, how good, and its statement in a sentence.
 function tell() {
   const one = model();
-  $("title").textContent = `Predict ${endpoints().join(", ")}`;
+  $("title").textContent = `Predict ${endpoints().length > 4 ? `${endpoints().length} endpoints` : endpoints().join(", ")}`;
   document.title = `manywalks: ${one.model}`;
   // the error first: agreement between trainings alone would be taken for it
-  $("promise").textContent = endpoints().flatMap(name => [one.accuracy[name], one.statement[name]]).filter(Boolean).join(" ");
+  const said = endpoints().map(name => [name, [one.accuracy[name], one.statement[name]].filter(Boolean).join(" ")]).filter(([, text]) => text);
+  $("promise").replaceChildren(...said.map(([name, text]) => said.length > 1 ? folded(name, text) : made("p", text)));
   $("about").textContent = `${one.model}, ${one.replicates} replicates, version ${one.champion || one.version}, data ` +
     `${one.data_version.slice(0, 12)}.`;
+}
+
+// One of several endpoints: its verdict and score on a line; a click shows the rest.
+function folded(name, text) {
+  const end = text.indexOf(" (", name.length);  // a name may have brackets itself
+  const fold = made("details");
+  fold.append(made("summary", end < 0 ? text : text.slice(0, end)), made("p", text));
+  return fold;
 }
 
 function pasted() {
@@ -131,7 +140,7 @@ function columns() {
   for (const name of endpoints()) {
     const about = model().endpoints[name], of = row => row.endpoints && row.endpoints[name];
     const unit = about.kind === "classification" ? "probability" : about.unit;
-    list.push([unit ? `${name} (${unit})` : name, row => of(row)?.mean, row => cell(number(of(row)?.mean))]);
+    list.push([unit && !name.includes(unit) ? `${name} (${unit})` : name, row => of(row)?.mean, row => cell(number(of(row)?.mean))]);
     list.push([about.kind === "classification" ? "replicates" : "interval", row => of(row) && of(row).high - of(row).low,
       row => cell(of(row) ? `${number(of(row).low)} to ${number(of(row).high)}` : "")]);
     if (about.kind === "classification") {
@@ -159,10 +168,18 @@ function molecule(row) {
   return td;
 }
 
+// A training molecule's value; of one that is known only as a limit, with < or >.
+function measured(one, name) {
+  const relation = one.relation[name];
+  return (relation === "=" ? "" : relation || "") + number(one.measured[name]);
+}
+
 function nearest(row) {
   const td = made("td");
   if (!row.nearest || !row.nearest.smiles) return td;
-  td.append(Object.values(row.nearest.measured).map(number).join(", "), made("span", row.nearest.smiles, {className: "smiles"}));
+  const known = endpoints().filter(name => row.nearest.measured[name] != null);
+  const named = endpoints().length > 1 ? name => `${name} ` : () => "";
+  td.append(known.map(name => named(name) + measured(row.nearest, name)).join(", ") || "not measured", made("span", row.nearest.smiles, {className: "smiles"}));
   return td;
 }
 
@@ -273,7 +290,7 @@ async function look(row) {
       for (const one of found) {
         const li = made("li");
         li.innerHTML = one.svg || "";
-        const values = Object.entries(one.measured).map(([name, value]) => `${name} ${value == null ? "not measured" : number(value)}`);
+        const values = Object.keys(one.measured).map(name => `${name} ${measured(one, name) || "not measured"}`);
         li.append(made("div", values.join(", ")), made("div", `similarity ${number(one.similarity)}`, {className: "fine"}));
         list.append(li);
       }

@@ -39,6 +39,9 @@ class NearestMolecule(BaseModel):
     smiles: str | None = Field(description="null where the service does not know the training molecules")
     similarity: float
     measured: dict[str, float | None]
+    relation: dict[str, str | None] = Field(
+        description="= of a measured value, < or > of one that is known only as a limit"
+    )
 
 
 class Prediction(BaseModel):
@@ -96,10 +99,19 @@ def prediction(live: Live, record: Record, row: Row | None) -> dict[str, Any]:
 def nearest(live: Live, near: Nearest) -> dict[str, Any]:
     """A training molecule: a `NearestMolecule`."""
     if live.training is None:
-        return {"smiles": None, "similarity": near.similarity, "measured": {}}
+        return {"smiles": None, "similarity": near.similarity, "measured": {}, "relation": {}}
     row = live.training[near.row]
     measured = {name: _number(row[name]) for name in live.endpoints}
-    return {"smiles": str(row["smiles"]), "similarity": near.similarity, "measured": measured}
+    return {
+        "smiles": str(row["smiles"]),
+        "similarity": near.similarity,
+        "measured": measured,
+        # an archive of a former version has no relations
+        "relation": {
+            name: None if value is None else str(row.get(f"{name}:relation", "="))
+            for name, value in measured.items()
+        },
+    }
 
 
 def _value(live: Live, values: dict[str, Any], name: str) -> dict[str, Any]:
