@@ -1,5 +1,6 @@
 """ChEMBL's activity exports: a column of values in many units, with relations, kinds and doubts."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -43,14 +44,13 @@ def guess_chembl(frame: pd.DataFrame) -> Export | None:
     kinds = pd.Series(frame[kind_column]).str.strip()[measured] if kind_column else pd.Series(dtype="str")
     kind = str(pd.Series(kinds[kinds != ""]).mode().get(0, ""))
     where: dict[str, tuple[str, ...]] = {kind_column: (kind,)} if kinds.nunique() > 1 else {}
+    # of the records that are used: those of another kind may have other marks and units
+    used = measured & wanted(frame, where)
     for mark in ("data validity comment", "potential duplicate"):
-        if (column := known.get(mark)) and (cells := _unmarked(pd.Series(frame.loc[measured, column]))):
+        if (column := known.get(mark)) and (cells := _unmarked(pd.Series(frame.loc[used, column]))):
             where[column] = cells
-    # of the records that are used: another kind's may be the commonest in the table
-    used = measured.copy()
-    for column, cells in where.items():
-        used &= pd.Series(frame[column]).str.strip().isin(cells)
-    given = pd.Series(pd.Series(frame[unit_column]).str.strip()[used if used.any() else measured])
+            used &= wanted(frame, {column: cells})
+    given = pd.Series(pd.Series(frame[unit_column]).str.strip()[used])
     unit = str(given.mode().get(0, ""))
     keys: dict[str, Any] = {"column": value, "relation_column": relation, "unit": unit}
     if unit:
@@ -72,6 +72,14 @@ def guess_chembl(frame: pd.DataFrame) -> Export | None:
     return Export(
         {free_name(name): EndpointParams(**keys)}, where, [*where, value, unit_column, relation], assumed
     )
+
+
+def wanted(frame: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Which records data.where asks for, bool (n,)."""
+    kept = pd.Series(True, index=frame.index)
+    for column, cells in where.items():
+        kept &= pd.Series(frame[column]).str.strip().isin(list(cells))
+    return kept
 
 
 def _unmarked(cells: pd.Series) -> tuple[str, ...]:

@@ -51,6 +51,15 @@ def test_a_chembl_export_counts_the_values_of_the_records_that_are_used():
     assert "endpoint 'pIC50': regression, unit 'pIC50', 3 values" in guess.assumed
 
 
+def test_a_chembl_export_whose_commonest_kind_has_doubts_throughout_leaves_records():
+    """Those of another kind have none; asked for both, data.where would leave no record."""
+    guess, curated = guessed(
+        **export("page") | {"Data Validity Comment": ["Outside typical range"] * 5 + [""]}
+    )
+    assert set(guess.params.data.where) == {"Standard Type", "Potential Duplicate"}
+    assert len(curated.molecules) == 4
+
+
 def test_a_chembl_export_of_another_kind_keeps_its_unit():
     table = export("page") | {"Standard Type": ["Inhibition"] * 6, "Standard Units": ["%"] * 6}
     guess, curated = guessed(**table)

@@ -1,13 +1,12 @@
 """Look at a raw table: which column holds the SMILES, which are endpoints, and what was assumed."""
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 from rdkit import Chem, rdBase
 
-from manywalks.data.chembl import free_name, guess_chembl
+from manywalks.data.chembl import free_name, guess_chembl, wanted
 from manywalks.data.guess import hints
 from manywalks.data.guess.column import counts_rows, guess_endpoint, why_not
 from manywalks.data.guess.companions import filled_cells, find_id, with_companions, words_of
@@ -60,7 +59,7 @@ def guess_params(
         raise ValueError(f"{name}: has no column of measurements; {_none_measured(rest, decimal)}")
     assumed += export.assumed if export else []
     if export:  # what is said of values is of those that train
-        rest = pd.DataFrame(rest[_wanted(rest, export.where)])
+        rest = pd.DataFrame(rest[wanted(rest, export.where)])
     else:
         endpoints, taken, said = with_companions(rest, endpoints)
         used |= taken
@@ -95,14 +94,6 @@ def guess_params(
         endpoints=endpoints,
     )
     return Guess(Params(data=data, split=split), assumed)
-
-
-def _wanted(frame: pd.DataFrame, where: Mapping[str, Sequence[str]]) -> pd.Series:
-    """Which records data.where asks for, bool (n,)."""
-    kept = pd.Series(True, index=frame.index)
-    for column, cells in where.items():
-        kept &= pd.Series(frame[column]).str.strip().isin(list(cells))
-    return kept
 
 
 def _logarithms(
