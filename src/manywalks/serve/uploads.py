@@ -75,18 +75,18 @@ def _of_json(body: bytes) -> list[Record]:
 def _record(one: Any, place: int) -> Record:
     """One entry of the list."""
     if isinstance(one, str):
-        return Record(str(place), "smiles", _encodable(one))
+        return Record(str(place), "smiles", encodable(one))
     if one is None:
         return Record(str(place), "smiles", "")
     if isinstance(one, dict) and isinstance(one.get("smiles"), str) and one.keys() <= {"id", "smiles"}:
         name = one.get("id")
         if name is None or isinstance(name, str | int):
-            said = str(place) if name is None else _encodable(str(name))
-            return Record(said, "smiles", _encodable(one["smiles"]))
+            said = str(place) if name is None else encodable(str(name))
+            return Record(said, "smiles", encodable(one["smiles"]))
     raise Refused(400, f'entry {place}: give a SMILES, or {{"id": "a", "smiles": "CCO"}}')
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """JSON can hold half a character, which no answer could give back."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from manywalks.serve.service import Busy, Service
-from manywalks.serve.uploads import JSON, Refused, parsed_json
+from manywalks.serve.uploads import JSON, Refused, encodable, parsed_json
 from manywalks.serve.workers import Broken
 
 # no other site may show our pages, and our pages ask no other site for anything
@@ -89,7 +89,7 @@ def _said(fault: Any) -> str:
 
 def _short(value: Any, most: int = 60) -> str:
     """A value as JSON, the start of a long one."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = encodable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= most else f"{text[:most]}…"
 
 
