@@ -30,6 +30,8 @@ _LIKE_AN_AMOUNT = re.compile(
 )
 # names for a negative logarithm of mol/L that assay tables use as if they were units
 P_NAMES = ("pIC50", "pEC50", "pKi", "pKd", "pKB", "pXC50", "pAC50", "pChEMBL", "pA2", "pPotency")
+# hardly an assay measures potencies over 10 mM or under 1 pM: then a quarter of the values tells a wrong unit
+WEAKEST, STRONGEST = 2.0, 12.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,17 @@ def is_linear(text: str) -> bool:
     """Whether a text names an amount or a mass, and no logarithm of one; in any spelling (nmol)."""
     known = parse_unit(text)
     return known.sign == 0 if known else _LIKE_AN_AMOUNT.fullmatch(_plain(text)) is not None
+
+
+def unlike_potencies(unit: str, q1: float, q3: float) -> str:
+    """What speaks against values in a unit such as pIC50 with the quartiles q1 and q3; "" if nothing does."""
+    if _plain(unit).lower() not in {name.lower() for name in P_NAMES}:
+        return ""
+    if q1 < WEAKEST:
+        return f"a quarter of the values are {q1:.2g} or less, which is {10 ** (3 - q1):,.0f} mM or more"
+    if q3 > STRONGEST:
+        return f"a quarter of the values are {q3:.2g} or more, which is {10 ** (12 - q3):.2g} pM or less"
+    return ""
 
 
 def inside_log10(text: str) -> str:

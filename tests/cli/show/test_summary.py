@@ -139,6 +139,28 @@ def test_a_split_of_an_odd_shape_is_told_first(
     assert "Check the split" not in text if said is None else text.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("unit", "q1", "q3", "said"),
+    [
+        ("pIC50", 1.53, 2.8, "a quarter of the values are 1.5 or less, which is 30 mM or more"),
+        ("pKi", 10.0, 13.0, "a quarter of the values are 13 or more, which is 0.1 pM or less"),
+        ("pIC50", 4.3, 5.7, None),
+        ("log10 mol/L", -4.0, -1.0, None),
+    ],
+)
+def test_potencies_that_no_assay_measures_are_told(
+    tmp_path: Path, found: ReportInputs, unit: str, q1: float, q3: float, said: str | None
+) -> None:
+    endpoints = {"y": {"unit": unit, "distribution": {"q1": q1, "q3": q3}}, "class": {"unit": ""}}
+    lines = printed(tmp_path, found.metrics, found.statements, endpoints=endpoints)
+    text = " ".join(" ".join(lines).split())
+    if said is None:
+        assert "Check the unit" not in text
+    else:
+        keys = "(unit, source_unit or unit_column under data.endpoints.y)"
+        assert text.startswith(f"Check the unit of y: {said} {keys}.")
+
+
 def test_what_became_of_the_records_is_said(
     tmp_path: Path, found: ReportInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,17 @@ def test_limits_in_the_cells_are_told() -> None:
     assert not any("limits of" in line for line in guess(**{"IC50 (nM)": WIDE}).assumed)
 
 
+@pytest.mark.parametrize(("column", "doubted"), [("IC50 (uM)", True), ("IC50 (nM)", False)])
+def test_potencies_that_no_assay_measures_tell_a_wrong_unit(column: str, doubted: bool) -> None:
+    cells = texts(10 ** np.linspace(2, 6, 60))  # 100 nM to 1 mM, or 100 uM to 1 M
+    found = guess(**{column: cells}).assumed
+    said = (
+        "unit of 'pIC50'? With source_unit: uM, a quarter of the values are 1 or less, which is 100 mM or "
+        "more; give the unit that the values have"
+    )
+    assert (said in found) == doubted == any(line.startswith("unit of") for line in found)
+
+
 def test_cells_that_cannot_be_read_are_told_with_an_example() -> None:
     said = "unread: 2 cells of 'IC50 (nM)' are not read as numbers, such as 'n.t.?' in row 4, and left out"
     assert said in guess(**{"IC50 (nM)": [*WIDE[:3], "n.t.?", "", *WIDE[5:59], "12 nM"]}).assumed

@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from manywalks import files
+from manywalks import files, units
 from manywalks.evaluate.registry import HIGHER_IS_BETTER, IN_UNITS, MAIN, MAIN_SCORES, SCORE_NAMES
 from manywalks.evaluate.statement.sentences import (
     FEWEST,
@@ -34,6 +34,7 @@ def summary(workspace: Workspace) -> Group:
     card = files.read_json(workspace.reports / "data.json")
     lines = [
         *_mostly_rejected(card),
+        *_odd_units(card),
         *_odd_split(files.read_json(workspace.reports / "split.json")),
         *told(metrics, statements),
         Text(_records(card, _shown(workspace, workspace.rejected))),
@@ -53,6 +54,18 @@ def _mostly_rejected(card: dict[str, Any]) -> list[Any]:
     first = worst["examples"][0]
     said = f"{worst['count']:,} of {count(used, 'record')} were rejected, such as row {first['row']}"
     return [Text(f"Check the table: {said}: {first['detail'] or worst['sentence']}.", style="yellow"), Text()]
+
+
+def _odd_units(card: dict[str, Any]) -> list[Any]:
+    """A warning for each endpoint of potencies such as no assay measures: a wrong unit."""
+    said = []
+    for name, one in card.get("endpoints", {}).items():
+        if (spread := one.get("distribution")) and (
+            doubt := units.unlike_potencies(one["unit"], spread["q1"], spread["q3"])
+        ):
+            keys = f"unit, source_unit or unit_column under data.endpoints.{name}"
+            said += [Text(f"Check the unit of {name}: {doubt} ({keys}).", style="yellow"), Text()]
+    return said
 
 
 def _odd_split(split: dict[str, Any]) -> list[Any]:

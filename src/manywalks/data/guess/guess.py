@@ -21,6 +21,9 @@ from manywalks.tables.names import hint, listed
 from manywalks.tables.raw import LOOKED_AT
 
 PARTS = {"train", "train_val", "trainval", "training", "valid", "val", "validation", "test"}
+LOOKS = (
+    hints.doubtful_unit, hints.unread, hints.approximate, hints.written_limits, hints.limits, hints.skewed,
+)  # fmt: skip
 # columns of which it is said why they are no measurements
 MOST_EXPLAINED = 5
 
@@ -69,11 +72,7 @@ def guess_params(
     assumed += _marks(rest, endpoints, decimal)
     assumed += [_sentence(column, endpoint, rest) for column, endpoint in endpoints.items()]
     cells = {name: pd.Series(rest[one.source(name)]) for name, one in endpoints.items()}
-    found = [
-        hint(name, one, cells[name], decimal)
-        for name, one in endpoints.items()
-        for hint in (hints.unread, hints.approximate, hints.written_limits, hints.limits, hints.skewed)
-    ]
+    found = [hint(name, one, cells[name], decimal) for name, one in endpoints.items() for hint in LOOKS]
     split, sentence = _split(frame, part)
     used |= {endpoint.source(name) for name, endpoint in endpoints.items()}
     dated = None if part or export else hints.dates(rest, used)

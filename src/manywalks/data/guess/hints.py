@@ -95,6 +95,20 @@ def limits(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark)
     return None
 
 
+def doubtful_unit(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
+    """A sentence where potencies would be such as no assay measures: the column's name has a wrong unit."""
+    values, source = _values(cells, name, decimal), endpoint.source_unit
+    if endpoint.kind != "regression" or endpoint.unit_column or len(values) < LEAST_SKEWED:
+        return None
+    if endpoint.transform == "p":
+        if source is None or units.needs_mass(source, "-log10 M") or (values <= 0).any():
+            return None
+        values = units.convert(values, source, "-log10 M")
+    doubt = units.unlike_potencies(endpoint.unit, *np.quantile(values, [0.25, 0.75]).tolist())
+    given = f"source_unit: {source}" if source else f"unit: {endpoint.unit}"
+    return f"unit of {name!r}? With {given}, {doubt}; give the unit that the values have" if doubt else None
+
+
 def written_limits(name: str, endpoint: EndpointParams, cells: pd.Series, decimal: Mark) -> str | None:
     """A sentence where cells such as >100 are limits and no measurements."""
     given = filled_cells(cells)
