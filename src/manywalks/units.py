@@ -74,6 +74,12 @@ def is_unit(text: str) -> bool:
     return parse_unit(text) is not None or _parts(_plain(text))[0] != 0
 
 
+def is_logarithm(text: str) -> bool:
+    """Whether a text names a logarithm: log10 uM, pIC50."""
+    known = parse_unit(text)
+    return (known is not None and known.sign != 0) or _parts(_plain(text))[0] != 0
+
+
 def is_linear(text: str) -> bool:
     """Whether a text names an amount or a mass, and no logarithm of one; in any spelling (nmol)."""
     known = parse_unit(text)

@@ -48,6 +48,26 @@ def test_metrics_are_those_of_the_predictions_that_are_handed_out(params: Params
     assert scores_on_test(seen, params)["ensemble"] == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "endpoint", "positive", "told"),
+    [
+        ("y", {"unit": "mg"}, True, True),
+        ("y", {"unit": "mg"}, False, False),  # some values are negative
+        ("y", {"unit": "log10 mg"}, True, False),
+        ("logD", {}, True, False),
+        ("y", {"unit": "log10 mg", "transform": "log10"}, True, False),
+    ],
+)
+def test_predictions_below_zero_are_counted_where_no_value_is(
+    name: str, endpoint: dict[str, str], positive: bool, told: bool
+) -> None:
+    made = parse_params({"data": {"path": "t.csv", "endpoints": {name: {"kind": "regression", **endpoint}}}})
+    seen, _ = case(made, name)
+    observed = np.abs(seen.observed) if positive else seen.observed
+    seen = seen._replace(observed=observed, mean=np.full(N, -1.0))
+    assert scores_on_test(seen, made)["below_zero"] == (2 * N // 3 if told else 0)
+
+
 def test_a_class_is_handed_out_calibrated(params: Params) -> None:
     seen, curated = case(params, "active")
     table = prediction_table(seen, curated, params)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from manywalks import units
 from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.predictor import StackedPredictor
 from manywalks.evaluate.baseline import accuracy, simple_predictions
@@ -110,6 +111,17 @@ def training_scores(rows: pd.DataFrame, name: str, predicted: np.ndarray, params
     return {"molecules": int(np.isfinite(observed).sum()), **scores}
 
 
+def below_zero(seen: EndpointResults) -> int:
+    """How many measured test molecules are predicted negative where no value is; 0 of a logarithm."""
+    endpoint = seen.endpoint
+    if endpoint.kind != "regression" or endpoint.transform != "none" or (seen.observed < 0).any():
+        return 0
+    if units.is_logarithm(endpoint.unit) or "log" in f"{seen.name} {endpoint.unit}".lower():
+        return 0
+    measured = (seen.subsets == "test") & np.isfinite(seen.observed)
+    return int((seen.mean[measured] < 0).sum())
+
+
 def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     """The endpoint's entry of metrics.json, from the test subset, which the calibration was not fitted on."""
     test, fitted = seen.subsets == "test", seen.fitted
@@ -127,6 +139,7 @@ def scores_on_test(seen: EndpointResults, params: Params) -> dict[str, Any]:
     spread = replicates.std(axis=0, ddof=1)
     return {
         **found,
+        "below_zero": below_zero(seen),
         "infinite": infinite_score(replicates, main_score(seen, params)),
         "calibration": diagnose(
             fitted,

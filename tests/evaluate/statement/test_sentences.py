@@ -129,3 +129,10 @@ def test_few_molecules_are_named_with_what_not_to_trust() -> None:
         "do not trust the probabilities"
         in cautions(entry("useful", "majority", 0.1, kind="classification", n_valid=2))[0]
     )
+
+
+def test_predictions_below_zero_of_what_is_never_negative_come_with_the_remedy() -> None:
+    (said,) = cautions(entry("useful", "mean", 0.1, below_zero=14))
+    assert said.startswith("14 of 100 test molecules are predicted below 0, where nothing was measured; ")
+    assert "transform: log10" in said
+    assert cautions(entry("useful", "mean", 0.1, below_zero=1)) == []

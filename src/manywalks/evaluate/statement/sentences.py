@@ -13,6 +13,8 @@ FEWEST_CHOSEN = 5
 FEWEST_REPEATS = 10
 # of intervals of this level it is said where they hold too few test molecules: surely (95 %) so many fewer
 SHOWN_LEVEL, SHORT_OF = 0.9, 0.05
+# share of the test molecules from which it is said that they are predicted below 0
+SHARE_BELOW = 0.02
 # which molecules count as the best ones, by what is wanted
 BEST = {"high": "top", "low": "lowest", "range": "best"}
 _NOT_FITTED = (
@@ -106,6 +108,12 @@ def cautions(metrics: dict[str, Any]) -> list[str]:
         found.append(
             f"Only {count(test, 'test molecule')}: do not trust the verdict or any score. Other molecules "
             "could give quite different ones."
+        )
+    below = metrics.get("below_zero", 0)  # metrics of former versions do not say
+    if below >= max(SHARE_BELOW * test, 1):
+        found.append(
+            f"{below:,} of {count(test, 'test molecule')} {'is' if below == 1 else 'are'} predicted below 0, "
+            "where nothing was measured; with transform: log10 for this endpoint none would be."
         )
     return found + calibration_cautions(metrics)
 
