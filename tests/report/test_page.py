@@ -277,6 +277,10 @@ def test_page_and_card_say_which_data_it_was(found: ReportInputs, html: str) -> 
         assert f"{source['rows']} rows" in text
 
 
+def test_cells_that_were_left_out_are_told_with_an_example(html: str) -> None:
+    assert "Cells ignored: 1 not_a_number; row 7: n=2 is no number." in html
+
+
 def test_the_page_names_the_features_and_what_was_brought_from_elsewhere(found: ReportInputs) -> None:
     one = {
         "kind": "function",

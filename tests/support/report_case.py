@@ -205,7 +205,10 @@ def _measured(one: dict[str, Any]) -> dict[str, Any]:
         "extent_median": 0.1,
     }
     shared = {"kind": one["kind"], "unit": one["unit"], "molecules": len(values), "repeats": repeats}
-    shared |= {"ignored_cells": {"not_a_number": 1}, "ignored_examples": []}
+    shared |= {
+        "ignored_cells": {"not_a_number": 1},
+        "ignored_examples": [{"row": 7, "detail": "n=2 is no number"}],
+    }
     if one["kind"] == "classification":
         return shared | {"positive": int(values.sum()), "negative": int((values == 0).sum())}
     return shared | {"censored": {"above": 3, "below": 3}, "distribution": distribution(values)}

@@ -89,7 +89,9 @@ def _caption(found: Mapping[str, Any], answers: tuple[str, str]) -> str:
         scatter = f"; repeats scatter by {short(noise, 2)} (SD{basis})" if noise else ""
         said.append(f"{count(repeats, 'molecule')} measured more than once{scatter}")
     if ignored := found["ignored_cells"]:
-        said.append("Cells ignored: " + ", ".join(f"{n} {reason}" for reason, n in ignored.items()))
+        codes = ", ".join(f"{n} {reason}" for reason, n in ignored.items())
+        first = next(iter(found.get("ignored_examples", ())), None)
+        said.append(f"Cells ignored: {codes}" + (f"; row {first['row']}: {first['detail']}" if first else ""))
     return ". ".join(said) + "."
 
 

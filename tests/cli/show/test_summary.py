@@ -50,7 +50,7 @@ def printed(
 def many(found: ReportInputs, n: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """n useful endpoints that meet their tolerance."""
     metrics, statement = copy.deepcopy((found.metrics["logS"], found.statements["logS"]))
-    metrics["verdict"]["word"], statement["met"] = "useful", True
+    metrics["verdict"]["word"], metrics["n_limits"], statement["met"] = "useful", 0, True
     names = [f"y{i}" for i in range(n)]
     return {name: copy.deepcopy(metrics) for name in names}, {name: dict(statement) for name in names}
 
@@ -151,7 +151,11 @@ def test_a_split_of_an_odd_shape_is_told_first(
 def test_potencies_that_no_assay_measures_are_told(
     tmp_path: Path, found: ReportInputs, unit: str, q1: float, q3: float, said: str | None
 ) -> None:
-    endpoints = {"y": {"unit": unit, "distribution": {"q1": q1, "q3": q3}}, "class": {"unit": ""}}
+    shared = {"ignored_cells": {}, "ignored_examples": []}
+    endpoints = {
+        "y": {"unit": unit, "distribution": {"q1": q1, "q3": q3}, **shared},
+        "class": {"unit": "", **shared},
+    }
     lines = printed(tmp_path, found.metrics, found.statements, endpoints=endpoints)
     text = " ".join(" ".join(lines).split())
     if said is None:
@@ -159,6 +163,23 @@ def test_potencies_that_no_assay_measures_are_told(
     else:
         keys = "(unit, source_unit or unit_column under data.endpoints.y)"
         assert text.startswith(f"Check the unit of y: {said} {keys}.")
+
+
+def test_of_many_endpoints_those_with_limits_are_told(tmp_path: Path, found: ReportInputs) -> None:
+    metrics, statements = many(found, 3)
+    assert not any("known only as a limit" in line for line in printed(tmp_path, metrics, statements))
+    metrics["y1"] |= {"n_limits": 107, "n_test": 1213}
+    text = " ".join(" ".join(printed(tmp_path, metrics, statements)).split())
+    said = "Test molecules known only as a limit (>100): y1 107 of 1,213. RMSE counts an error there only"
+    assert f"{said} beyond the limit." in text
+
+
+def test_cells_that_are_no_value_are_told_with_an_example(tmp_path: Path, found: ReportInputs) -> None:
+    example = {"row": 12, "detail": "y: '12,5' is not a finite number"}
+    none = {"unit": "", "ignored_cells": {}, "ignored_examples": []}
+    endpoints = {"y": none | {"ignored_cells": {"not_a_number": 6}, "ignored_examples": [example]}, "z": none}
+    lines = printed(tmp_path, found.metrics, found.statements, endpoints=endpoints)
+    assert "        6 cells of y left out, such as row 12: '12,5' is not a finite number" in lines
 
 
 def test_what_became_of_the_records_is_said(

@@ -38,6 +38,7 @@ def summary(workspace: Workspace) -> Group:
         *_odd_split(files.read_json(workspace.reports / "split.json")),
         *told(metrics, statements),
         Text(_records(card, _shown(workspace, workspace.rejected))),
+        *_left_out(card),
         Text(f"model   {_shown(workspace, workspace.ensemble)}"),
         Text(f"report  {_shown(workspace, workspace.reports / 'report.html')}"),
     ]
@@ -89,6 +90,31 @@ def _records(card: dict[str, Any], rejected: str) -> str:
     return text
 
 
+def _left_out(card: dict[str, Any]) -> list[Text]:
+    """Cells that are no value of their endpoint and not empty either, with an example of each endpoint."""
+    lines = []
+    for name, one in card.get("endpoints", {}).items():
+        if number := sum(one["ignored_cells"].values()):
+            first = one["ignored_examples"][0]
+            why = first["detail"].removeprefix(f"{name}: ")
+            said = f"{count(number, 'cell')} of {name} left out, such as row {first['row']}: {why}"
+            lines.append(Text(f"        {said}"))
+    return lines
+
+
+def _limits(metrics: dict[str, Any]) -> list[Any]:
+    """Which test molecules of many endpoints are known only as limits, and how RMSE counts them."""
+    known = [
+        f"{name} {one['n_limits']:,} of {one['n_test']:,}"
+        for name, one in metrics.items()
+        if one.get("n_limits")
+    ]
+    if not known:
+        return []
+    said = f"Test molecules known only as a limit (>100): {', '.join(known)}. RMSE counts an error there only"
+    return [Text(f"{said} beyond the limit.", style="dim"), Text()]
+
+
 def _in_full(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
     """Of one or two endpoints: the verdict, the table of scores, the statement."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -136,7 +162,7 @@ def _in_brief(metrics: dict[str, Any], statements: dict[str, Any]) -> list[Any]:
         few = cautions(found)
         if few or found["verdict"]["word"] != "useful":
             notes += [Text(" ".join([accuracy_sentences(found, name), *few])), Text()]
-    return [table, Text(), *notes, *_not_met(statements)]
+    return [table, Text(), *notes, *_limits(metrics), *_not_met(statements)]
 
 
 def _not_met(statements: dict[str, Any]) -> list[Text]:
