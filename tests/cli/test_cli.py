@@ -106,6 +106,18 @@ def test_init_finds_the_columns_and_train_accepts_what_it_wrote(
     assert "exists" in again.stderr
 
 
+@pytest.mark.parametrize("first", [["About"], ["a title", "", ""]], ids=["no SMILES", "a line above"])
+def test_init_names_the_other_sheets_where_the_first_is_no_table(tmp_path: Path, first: list[str]) -> None:
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        rows = [["exported", "1", "2"]] * 9 if len(first) > 1 else [["exported"]]
+        pd.DataFrame([first, *rows]).to_excel(book, sheet_name="Notes", index=False, header=False)
+        pd.DataFrame({"smiles": ["CCO"] * 20, "y": range(20)}).to_excel(book, sheet_name="Data", index=False)
+    done = command("init", "t.xlsx", "--workspace", "work", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith("; 'Notes', the first sheet, was read (--sheet for 'Data')")
+    assert command("init", "t.xlsx", "-w", "work", "--sheet", "Data", cwd=tmp_path).returncode == 0
+
+
 def test_score_gives_a_row_for_every_row_in_order(trained: Path, tmp_path: Path) -> None:
     table = pd.DataFrame(
         {"name": list("abcdef"), "smiles": ["CCO", "not one", "", "c1ccccc1O", "CCO", "[Na+].[Cl-]"]}

@@ -57,11 +57,17 @@ def run_init(
     target = folder / "params.yaml"
     if target.exists():
         raise ValueError(f"{target}: exists; edit it, or name another folder with --workspace")
-    read = read_whole(table, said=Format(sheet=sheet))
-    sound = read.frame.drop(index=list(read.faults))
-    if sound.empty:
-        raise ValueError(f"{table}: every record is damaged; {next(iter(read.faults.values()))}")
-    guess = guess_params(sound, data_path(table, folder), str(table), smiles=smiles, sheet=sheet)
+    try:
+        read = read_whole(table, said=Format(sheet=sheet))
+        sound = read.frame.drop(index=list(read.faults))
+        if sound.empty:
+            raise ValueError(f"{table}: every record is damaged; {next(iter(read.faults.values()))}")
+        guess = guess_params(sound, data_path(table, folder), str(table), smiles=smiles, sheet=sheet)
+    except ValueError as error:
+        first, *others = (_sheets(table) if sheet is None and table.is_file() else []) or [""]
+        if not others:
+            raise
+        raise ValueError(f"{error}; {first!r}, the first sheet, was read ({_to_choose(others)})") from None
     # "manywalks" above every report would tell none from another
     titled = with_preset(
         guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])}),
@@ -147,12 +153,22 @@ def _networks_words(params: Params, preset: Preset) -> list[str]:
 
 def _sheet_words(table: Path, sheet: str | None) -> str:
     """Which of several sheets was read; "" of other files."""
+    names = _sheets(table)
+    if len(names) < 2:
+        return ""
+    read = sheet or names[0]
+    return f" of sheet {read!r} ({_to_choose([name for name in names if name != read])})"
+
+
+def _to_choose(others: list[str]) -> str:
+    """How to name another sheet."""
+    return f"--sheet for {', '.join(map(repr, others))}"
+
+
+def _sheets(table: Path) -> list[str]:
+    """A workbook's sheets; none of other files."""
     from manywalks.tables.excel import sheet_names
     from manywalks.tables.source import opened
 
     with opened(table, str(table)) as source:
-        names = sheet_names(source.stream, source.name) if source.kind == "excel" else []
-    if len(names) < 2:
-        return ""
-    others = ", ".join(repr(name) for name in names if name != (sheet or names[0]))
-    return f" of sheet {sheet or names[0]!r} (--sheet for {others})"
+        return sheet_names(source.stream, source.name) if source.kind == "excel" else []
