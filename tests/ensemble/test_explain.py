@@ -18,6 +18,7 @@ from PIL import Image
 from rdkit import Chem
 
 from manywalks.cli.show.tables import atoms_table
+from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.explain import Explanation, explain, without_atom
 from manywalks.ensemble.handed_out import Settings, report_endpoint
 from manywalks.ensemble.intervals.calibration import Calibration
@@ -36,6 +37,7 @@ class Model:
 
     about: dict[str, Any]
     calibrations: dict[str, Calibration]
+    domain: Domain
 
     def replicates(self, features: Features) -> np.ndarray:
         """They count N, O and S atoms, each with a factor of its own; in a class about one half."""
@@ -68,7 +70,9 @@ def model() -> Model:
         "doubtful": Calibration("classification", 50, slope=0.5),
     }
     about = {"params": parse_params(raw).model_dump(mode="json")}
-    return Model(about, calibrations)
+    nothing = np.zeros(0)
+    domain = Domain((), nothing, nothing, nothing, nothing, similarity_threshold=0.5, outside_threshold=0)
+    return Model(about, calibrations, domain)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,11 @@ def test_the_headline_has_interval_unit_spread_and_domain(explained: Explanation
     first, second = explained.headline("sure")
     assert first.startswith("sure 4 mg, 90 % interval ")
     assert second == "SD of single replicates 0.33; outside the domain (similarity 0.4)"
+
+
+def test_a_similar_molecule_outside_the_domain_is_so_by_its_descriptors(explained: Explanation) -> None:
+    _, second = dataclasses.replace(explained, least_similarity=0.4).headline("sure")
+    assert second == "SD of single replicates 0.33; outside the domain by its descriptors (similarity 0.4)"
     assert "in mg;" in explained.legend("sure")
     assert "in probability;" in explained.legend("doubtful")
 

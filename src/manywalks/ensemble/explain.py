@@ -16,6 +16,7 @@ import pandas as pd
 from rdkit import Chem, rdBase
 
 from manywalks.chemistry.standardize_many import standardize_smiles
+from manywalks.ensemble.domain import Domain
 from manywalks.ensemble.intervals.calibration import Calibration
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
@@ -35,6 +36,11 @@ class Model(Protocol):
     @property
     def about(self) -> dict[str, Any]:
         """The manifest."""
+        ...
+
+    @property
+    def domain(self) -> Domain:
+        """What the training molecules looked like."""
         ...
 
     @property
@@ -64,6 +70,7 @@ class Explanation:
         contributions: (m, a, t), on the same scale; NaN where nothing valid is left without the atom.
         said: what `manywalks predict` says of the molecule, by column.
         coverage: of the intervals in `said`.
+        least_similarity: to the nearest training molecule, of a molecule within the domain.
         class_1: by endpoint, what the training table calls the class 1 (Yes where it is not known).
     """
 
@@ -75,6 +82,7 @@ class Explanation:
     contributions: np.ndarray
     said: dict[str, Any]
     coverage: float
+    least_similarity: float
     class_1: dict[str, str] = field(default_factory=dict)
 
     def headline(self, endpoint: str | None = None) -> tuple[str, str]:
@@ -94,9 +102,11 @@ class Explanation:
         else:
             first = f"{name} {number(value, 3)} {unit}".rstrip() + f", {share} interval {ends}"
         near = float(self.said["similarity"])
-        where = "inside" if self.said["in_domain"] else "outside"
+        where = "inside the domain" if self.said["in_domain"] else "outside the domain"
+        if not self.said["in_domain"] and not near < self.least_similarity:
+            where += " by its descriptors"
         nearest = "" if np.isnan(near) else f" (similarity {number(near, 2)})"
-        return first, f"SD of single replicates {number(spread, 2)}; {where} the domain{nearest}"
+        return first, f"SD of single replicates {number(spread, 2)}; {where}{nearest}"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: for each endpoint the headline and the table of atoms."""
@@ -192,6 +202,7 @@ def explained(
         contributions=_contributions(replicates, places),
         said=model.predict_features(features.take(np.array([0]))).to_dict("records")[0],
         coverage=params["evaluate"]["coverage"],
+        least_similarity=model.domain.similarity_threshold,
         class_1={name: words[1] for name, words in model.about.get("labels", {}).items()},
     )
 
