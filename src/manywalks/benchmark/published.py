@@ -70,11 +70,6 @@ SOURCES = {
     "molgps": Source("MolGPS (3B), table 2", 2024, "https://arxiv.org/abs/2404.11568"),
     "minimol": Source("MiniMol, its repository", 2024, "https://github.com/graphcore-research/minimol"),
 }
-AUDIT = Source(
-    "Koleiev et al., Critical Assessment of ML Models for ADMET Prediction in TDC Leaderboards",
-    2026,
-    "https://doi.org/10.64898/2026.02.26.708193",
-)
 
 
 class Published(NamedTuple):

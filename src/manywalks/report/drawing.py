@@ -5,7 +5,6 @@ thousands. Colours become classes (`o` oxygen, `n` nitrogen ...), so that a page
 """
 
 import re
-from collections.abc import Sequence
 from functools import cache
 from html import escape
 from typing import Any, NamedTuple
@@ -126,11 +125,6 @@ def framed(inside: str, label: str) -> str:
         return '<div class="mol none">not drawn</div>'
     frame = f'viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}"'
     return f'<svg class="mol" {frame}>{inside}</svg>'
-
-
-def draw_all(smiles: Sequence[str]) -> list[str]:
-    """The insides of many molecules' SVG, empty ones where a molecule cannot be drawn."""
-    return [draw(text) for text in smiles]
 
 
 def _relative(data: str, *, closed: bool) -> str:

@@ -65,11 +65,6 @@ def _identity(normalization: str, width: int) -> list[np.ndarray]:
     return [ones, zeros] if normalization == "layer" else [ones, zeros, zeros.copy(), ones.copy()]
 
 
-def parameter_count(network: NetworkParams, n_features: int, n_endpoints: int) -> int:
-    """How many numbers one dense replicate holds, moving means and variances included."""
-    return sum(math.prod(shape) for shape in weight_shapes(network, n_features, n_endpoints))
-
-
 def _refuse_builder(network: NetworkParams) -> None:
     """Shapes are known for dense networks alone."""
     if network.builder is not None:

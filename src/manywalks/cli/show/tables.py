@@ -207,7 +207,7 @@ def atoms_table(atoms: pd.DataFrame) -> str:
 
 
 def diff_lines(found: dict[str, Any], most: int | None = 10) -> list[str]:
-    """`data_diff.diff_tables` for people: `most` molecules of each kind are named, all where None."""
+    """`data.diff.diff_tables` for people: `most` molecules of each kind are named, all where None."""
     lines = [
         f"{found['before']} molecules before, {found['after']} after: "
         f"{len(found['added'])} added, {len(found['removed'])} removed"

@@ -2,7 +2,7 @@
 
 Spread is how far single replicates part, not how far the ensemble is off: all replicates can share an error.
 So a residual variance stands beside the spread, fitted on molecules that trained nothing, and intervals are
-split-conformal, scaled by the predicted standard deviation. Probabilities: recalibrate.py.
+split-conformal, scaled by the predicted standard deviation. Probabilities: probability_maps.py.
 """
 
 import math
@@ -76,7 +76,7 @@ class Calibration:
         With the `similarity` (n,) to the nearest training molecule, that is so for near and far ones alike,
         where there were enough valid molecules; else on average over molecules like the valid ones.
 
-        A class has none, since what is observed is 0 or 1: NaN. See `recalibrate.replicate_range`.
+        A class has none, since what is observed is 0 or 1: NaN. See `probability_maps.replicate_range`.
         """
         mean = np.asarray(mean, dtype=np.float64)
         if self.kind == "classification":
