@@ -13,7 +13,7 @@ from manywalks.predict.molecule_worker import SMILES
 from manywalks.serve.limits import Limits
 from manywalks.serve.live import Live
 from manywalks.serve.predicting import Nearest, Predicting
-from manywalks.serve.web.answers import Answer, answer, as_frame, as_sdf, nearest
+from manywalks.serve.web.answers import Answer, Prediction, answer, as_frame, as_sdf, nearest, prediction
 from tests.export.test_onnx import made
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
@@ -48,6 +48,34 @@ def test_json_has_what_predict_gives(live: Live) -> None:
                 assert value["decision"] == known[f"{name}:decision"].iloc[place]
                 assert value["label"] == known[f"{name}:label"].iloc[place]
                 assert value["flip_probability"] == pytest.approx(known[f"{name}:flip"].iloc[place])
+
+
+def test_a_number_with_a_cut_off_has_a_decision_and_no_word_for_it(live: Live) -> None:
+    number, *_ = (name for name, one in live.endpoints.items() if one["kind"] == "regression")
+    params = live.ensemble.about["params"]
+    evaluate = params["evaluate"] | {"decide": {number: ">= 0"}}
+    ensemble = replace(
+        live.ensemble, about={**live.ensemble.about, "params": {**params, "evaluate": evaluate}}
+    )
+    predicting = Predicting(ensemble, Limits(), 1)
+    try:
+        rows = predicting.predict([SMILES + "CCO"]).future.result(60)
+    finally:
+        predicting.close()
+    found = answer(replace(live, ensemble=ensemble), RECORDS[:1], rows)
+    assert Answer.model_validate(found)
+    value = found["predictions"][0]["endpoints"][number]
+    assert value["decision"] == int(value["mean"] >= 0)
+    assert "label" not in value and 0 <= value["flip_probability"] <= 1
+
+
+def test_a_molecule_too_large_for_the_graph_is_marked(live: Live) -> None:
+    row = live.predicting.predict([SMILES + "CCO"]).future.result(60)[0]
+    assert row is not None and row.values is not None
+    assert "on_graph" not in prediction(live, RECORDS[0], row)
+    marked = row._replace(values={**row.values, "on_graph": False})
+    found = prediction(live, RECORDS[0], marked)
+    assert Prediction.model_validate(found).on_graph is False
 
 
 def test_a_training_molecule_says_which_values_are_limits(live: Live) -> None:

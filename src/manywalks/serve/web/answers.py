@@ -26,10 +26,10 @@ class Value(BaseModel):
     low: float | None = Field(description="lower end of the calibrated interval")
     high: float | None
     bound: float | None = Field(description="how far a retrained ensemble would be from this one at most")
-    decision: int | None = Field(default=None, description="0 or 1, of a class")
-    label: str | None = Field(default=None, description="the same as the training table calls it")
+    decision: int | None = Field(default=None, description="0 or 1, of a class or by a cut-off")
+    label: str | None = Field(default=None, description="the same as the training table calls it, of a class")
     flip_probability: float | None = Field(
-        default=None, description="share of single replicates that would decide otherwise, of a class"
+        default=None, description="share of single replicates that would decide otherwise"
     )
 
 
@@ -52,6 +52,10 @@ class Prediction(BaseModel):
     standardized: str | None
     endpoints: dict[str, Value] | None
     in_domain: bool | None
+    on_graph: bool | None = Field(
+        default=None,
+        description="false where the molecule is too large for the model's network on graphs, if it has one",
+    )
     similarity: float | None = Field(description="Tanimoto, to the nearest training molecule")
     nearest: NearestMolecule | None
     rejected: str | None
@@ -89,7 +93,9 @@ def prediction(live: Live, record: Record, row: Row | None) -> dict[str, Any]:
         return said
     values = row.values
     said["endpoints"] = {name: _value(live, values, name) for name in live.endpoints}
-    said["in_domain"] = bool(values["in_domain"])
+    for name in ("in_domain", "on_graph"):
+        if name in values:
+            said[name] = bool(values[name])
     said["similarity"] = _number(values["similarity"])
     if row.nearest is not None:
         said["nearest"] = nearest(live, row.nearest)
@@ -121,7 +127,8 @@ def _value(live: Live, values: dict[str, Any], name: str) -> dict[str, Any]:
         said[key] = _number(values[f"{name}:{key}"])
     if f"{name}:decision" in values:
         said["decision"] = int(values[f"{name}:decision"])
-        said["label"] = live.ensemble.labels[name][said["decision"]]
+        if words := live.ensemble.labels.get(name):  # of a class; a number may have a cut-off
+            said["label"] = words[said["decision"]]
         said["flip_probability"] = _number(values[f"{name}:flip"])
     return said
 
