@@ -30,15 +30,16 @@ def test_a_table_is_a_list_of_rows_only_where_it_does_not_fit() -> None:
 
 def test_undecided_pairs_say_what_each_of_them_can_do() -> None:
     none = {"splits": None, "replicates": None, "molecules": None}
-    ends = {"low": -0.1, "high": 0.2}
+    ends = {"low": -0.1, "high": 0.2, "p": 0.3}
     pairs = [{"needs": none, **ends}, {"needs": {**none, "splits": 50}, **ends}]
     design = {"splits": 5, "replicates": 2}
-    both, hopeless = undecided(pairs, design), undecided(pairs[:1] * 2, design)
+    both, hopeless = undecided(pairs, design, 0.95), undecided(pairs[:1] * 2, design, 0.95)
     assert "(--repeats)" in both
     assert "Where nothing is named: Neither more splits" in both
     assert "(--repeats)" not in hopeless
     assert "cannot tell. Neither more splits" in hopeless
-    assert undecided(pairs[1:], design).endswith("If the estimates stay as they are, 50 splits would.")
+    assert undecided(pairs[1:], design, 0.95).endswith("If the estimates stay as they are, 50 splits would.")
     apart = "Where the interval does not contain 0, the two surely differ"
     assert apart not in both
-    assert apart in undecided([{**pairs[0], "low": 0.01}, pairs[1]], design)
+    assert apart in undecided([{**pairs[0], "low": 0.01, "p": 0.02}, pairs[1]], design, 0.95)
+    assert apart not in undecided([{**pairs[0], "low": 0.01}, pairs[1]], design, 0.95)

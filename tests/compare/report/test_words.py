@@ -34,10 +34,10 @@ def test_molecules_in_no_split_are_named_for_what_they_are() -> None:
     )
 
 
-def undecided(splits: int, replicates: int, low: float = -0.1, **needs: float) -> str:
+def undecided(splits: int, replicates: int, low: float = -0.1, p: float = 0.02, **needs: float) -> str:
     none = {"splits": None, "replicates": None, "molecules": None}
-    pair = {"verdict": "undecided", "low": low, "high": 0.2, "needs": {**none, **needs}}
-    return undecided_sentence(pair, {"splits": splits, "replicates": replicates})
+    pair = {"verdict": "undecided", "low": low, "high": 0.2, "p": p, "needs": {**none, **needs}}
+    return undecided_sentence(pair, {"splits": splits, "replicates": replicates}, 0.95)
 
 
 def test_what_would_decide_is_named() -> None:
@@ -51,6 +51,11 @@ def test_an_interval_on_one_side_of_0_below_what_matters_is_explained() -> None:
         "The two surely differ, since the interval does not contain 0, but the difference may be too small "
         "to matter. If the estimates stay as they are, 6 times the molecules would tell."
     )
+
+
+def test_an_interval_that_ranks_contradict_proves_no_difference() -> None:
+    """A few splits may move a mean that the ranks of all of them do not bear out."""
+    assert undecided(25, 8, low=0.01, p=0.15, molecules=6.0).startswith("This comparison cannot tell.")
 
 
 def test_how_folds_of_a_given_split_are_drawn_is_said() -> None:

@@ -117,7 +117,7 @@ def _pairs(endpoint: dict[str, Any], design: dict[str, Any]) -> Table:
     notes.append("wins: how often one replicate of the first beats one of the second")
     notes.append(f"smallest difference that matters: {threshold_text(endpoint)} (--threshold)")
     if open_pairs := [pair for pair in endpoint["pairs"][:MOST_PAIRS] if pair["verdict"] == "undecided"]:
-        notes.append(undecided(open_pairs, design))
+        notes.append(undecided(open_pairs, design, endpoint["confidence"]))
     table.caption = "\n".join(notes)
     table.caption_justify = "left"
     return table

@@ -96,7 +96,7 @@ def _part(name: str, endpoint: dict[str, Any], found: dict[str, Any]) -> dict[st
             for one, letter in labels.items()
         ],
         "pairs": [_pair_row(pair, labels) for pair in endpoint["pairs"]],
-        "undecided": undecided(still_open, found["design"]) if still_open else "",
+        "undecided": undecided(still_open, found["design"], endpoint["confidence"]) if still_open else "",
         "assumptions": _assumptions(endpoint),
     }
 

@@ -20,10 +20,10 @@ def remedies(pair: dict[str, Any]) -> str:
     return " or ".join(sign.format(needs[key]) for key, sign in signs.items() if needs[key] is not None)
 
 
-def undecided_sentence(pair: dict[str, Any], design: dict[str, Any]) -> str:
+def undecided_sentence(pair: dict[str, Any], design: dict[str, Any], confidence: float) -> str:
     """What an undecided pair can do about it; `design` is how the comparison was made."""
     said, would = "This comparison cannot tell.", "would"
-    if surely_apart(pair):
+    if surely_apart(pair, confidence):
         said = f"The two surely differ, since the interval does not contain 0, but {TOO_LITTLE}."
         would = "would tell"
     if ways := remedies(pair):
@@ -31,8 +31,16 @@ def undecided_sentence(pair: dict[str, Any], design: dict[str, Any]) -> str:
     return f"{said} {no_remedy(design)}"
 
 
-def surely_apart(pair: dict[str, Any]) -> bool:
-    """Whether an undecided pair's interval is all on one side of 0: it may be too small to matter."""
+def surely_apart(pair: dict[str, Any], confidence: float) -> bool:
+    """Whether an undecided pair surely differs, so that the difference may be too small to matter.
+
+    Where verdicts are by ranks, an interval on one side of 0 is not enough: a few splits may make it.
+    """
+    return _on_one_side(pair) and pair["p"] < 1 - confidence
+
+
+def _on_one_side(pair: dict[str, Any]) -> bool:
+    """Whether the interval does not contain 0."""
     return pair["low"] > 0 or pair["high"] < 0
 
 
@@ -57,13 +65,14 @@ def short_verdict(pair: dict[str, Any], labels: dict[str, str]) -> str:
     return f"undecided, needs {ways}" if ways else "undecided"
 
 
-def undecided(pairs: list[dict[str, Any]], design: dict[str, Any]) -> str:
+def undecided(pairs: list[dict[str, Any]], design: dict[str, Any], confidence: float) -> str:
     """What undecided verdicts mean, and what decides them."""
     if len(pairs) == 1:
-        return undecided_sentence(pairs[0], design)
+        return undecided_sentence(pairs[0], design, confidence)
     named = [pair for pair in pairs if remedies(pair)]
     said = ["Undecided: this comparison cannot tell."]
-    if any(map(surely_apart, pairs)):
+    outside = [pair for pair in pairs if _on_one_side(pair)]
+    if outside and all(surely_apart(pair, confidence) for pair in outside):
         said.append(f"Where the interval does not contain 0, the two surely differ, but {TOO_LITTLE}.")
     if named:
         said.append(
