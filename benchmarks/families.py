@@ -56,10 +56,11 @@ SMALL = {"builder": "relational", "units": 64, "layers": 3, "widths": [256], "dr
 DENSE: dict[str, View] = {
     "A": View(A), "D": View(D), "C": View(C), "R": View(R), "AD": View((*C, *R)), "again": View(A),
 }  # fmt: skip
-# G: on the graph, descriptors beside the readout; g: on the graph alone; P: directed message passing
+# G: on the graph, descriptors beside the readout; g: on the graph alone, as in the preset `best`; P: directed
+# message passing
 GRAPHS: dict[str, View] = {
     "G": View(("graph", *R), SMALL, (40, 20)),
-    "g": View(("graph",), SMALL, (40, 20)),
+    "g": View(("graph",), SMALL, (40, 20), {"learning_rate": 0.003, "batch_size": 32, "warmup": 0.1}),
     "P": View(("graph", *R), {**SMALL, "builder": "dmpnn"}, (40, 20)),
 }
 FAMILIES = DENSE | GRAPHS
@@ -147,11 +148,15 @@ def family_of(table_: Table, view: View) -> Family:
     """A family as params.yaml would have it beside the dense one that takes what is too large for a graph."""
     raw = table_.params.model_dump(mode="json")
     raw["featurize"] = {"blocks": [block(kind, table_.slots) for kind in dict.fromkeys((*view.blocks, *R))]}
-    epochs = {} if view.epochs is None else {"epochs": view.epochs[table_.classes]}
-    own = {"name": "own", "blocks": view.blocks, "network": dict(view.network)}
-    own["train"] = {**epochs, **view.train}
-    raw["families"] = [own, {"name": "dense", "blocks": R}]
+    raw["families"] = [written("own", view, classes=table_.classes), {"name": "dense", "blocks": R}]
     return families_of(parse_params(raw, source="benchmarks/families.py"))[0]
+
+
+def written(name: str, view: View, *, classes: bool) -> dict[str, Any]:
+    """A family as params.yaml has it; `classes`: whether all endpoints are classes."""
+    epochs = {} if view.epochs is None else {"epochs": view.epochs[classes]}
+    train = {**epochs, **view.train}
+    return {"name": name, "blocks": view.blocks, "network": dict(view.network), "train": train}
 
 
 def block(kind: str, slots: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Given, equal and fitted weights of families, by scaffold cross-validation inside the rows to train on.
 
     nice python -m benchmarks.family_weights --keep DIR [--data DIR] [--families A D] [--tables ames]
+    nice python -m benchmarks.family_weights --keep DIR --families A D g          (those of the preset `best`)
 
 The tables, families and scores are those of benchmarks/families.py. Inside the train rows of each fold the
 weights are fitted as `weights: out_of_fold` fits them, and the fold's own molecules are then predicted with
@@ -10,19 +11,19 @@ run that was stopped goes on.
 
 import argparse
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.accuracy import DATA
-from benchmarks.families import FAMILIES, TABLES, Source, Table, block, read, score
+from benchmarks.families import FAMILIES, GRAPHS, TABLES, Source, Table, block, read, score, written
 from benchmarks.results import table, write_section
 from manywalks import files
 from manywalks.features import Features
 from manywalks.featurize.featurize import featurize
 from manywalks.params.load import Params, parse_params
-from manywalks.params.sections.model import FeaturizeParams
 from manywalks.params.sections.split import SplitParams
 from manywalks.replicates.family_weights.drawing import draw_folds
 from manywalks.replicates.family_weights.fresh import unseen_predictions
@@ -32,8 +33,10 @@ from manywalks.replicates.statistics.mixing import in_endpoint_units
 from manywalks.split.split import groups_of
 from manywalks.train.prepare import prepare_families
 
-# the first family's weight, the others' is 1: that of the defaults, or the same for all
-GIVEN = {"given 2 to 1": 2.0, "equal": 1.0}
+# weights of the presets; those of other families are 1
+PRESET = {"A": 2.0, "g": 0.5}
+# the families whose average is shown too where there are more
+DENSE = ("A", "D")
 
 
 class Fold(NamedTuple):
@@ -50,14 +53,22 @@ class Fold(NamedTuple):
     weights: dict[str, np.ndarray]
 
 
-def params_of(own: Table, names: list[str], first: float) -> Params:
-    """The parameters with these families, the weight of the first as given."""
+def given(names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Weights to start from, by their name: those of the presets, and the same for all."""
+    preset = {name: PRESET.get(name, 1.0) for name in names}
+    told = " : ".join(f"{weight:g}" for weight in preset.values())
+    return {f"given {told}": preset, "equal": dict.fromkeys(names, 1.0)}
+
+
+def params_of(own: Table, weights: Mapping[str, float]) -> Params:
+    """The parameters with these families and weights."""
+    names = list(weights)
     kinds = dict.fromkeys(kind for name in names for kind in FAMILIES[name].blocks)
     raw = own.params.model_dump(mode="json")
     raw["featurize"] = {"blocks": [block(kind, own.slots) for kind in kinds]}
     raw["families"] = [
-        {"name": name, "blocks": FAMILIES[name].blocks, "weight": first if number == 0 else 1.0}
-        for number, name in enumerate(names)
+        {**written(name, FAMILIES[name], classes=own.classes), "weight": weight}
+        for name, weight in weights.items()
     ]
     raw["weights"] = "out_of_fold"
     return parse_params(raw, source="benchmarks/family_weights.py")
@@ -70,7 +81,7 @@ def run_fold(
     train, held = own.folds[number]
     subsets = np.full(len(own.molecules), "", dtype="<U5")
     subsets[train], subsets[held] = "train", "valid"
-    kinds = {name: params_of(own, asked.families, first) for name, first in GIVEN.items()}
+    kinds = {name: params_of(own, shares) for name, shares in given(asked.families).items()}
     params = next(iter(kinds.values()))
     folds = draw_folds(own.molecules, subsets, groups, params)
     unseen = unseen_predictions(own.molecules, features, folds, params, entropy=secrets.randbits(128))
@@ -110,9 +121,8 @@ def folds_of(name: str, source: Source, asked: argparse.Namespace) -> tuple[Tabl
     paths = [asked.keep / f"{name}-{'-'.join(asked.families)}-{n}.npz" for n in range(asked.folds)]
     if all(path.is_file() for path in paths):
         return own, [kept_fold(path, None) for path in paths]
-    raw = {"blocks": params_of(own, asked.families, 1.0).model_dump(mode="json")["featurize"]["blocks"]}
-    smiles = own.molecules["smiles"].tolist()
-    features = featurize(smiles, FeaturizeParams.model_validate(raw).blocks, cores=1)
+    blocks = params_of(own, dict.fromkeys(asked.families, 1.0)).featurize.blocks
+    features = featurize(own.molecules["smiles"].tolist(), blocks, cores=1)
     groups = groups_of(own.molecules, SplitParams(method="scaffold"))
     found = []
     for number, path in enumerate(paths):
@@ -121,18 +131,35 @@ def folds_of(name: str, source: Source, asked: argparse.Namespace) -> tuple[Tabl
     return own, found
 
 
-def column(name: str, asked: argparse.Namespace) -> tuple[dict[str, float], str]:
-    """The score of each kind of weights on one table, and the fitted weights of the first family."""
+def column(name: str, asked: argparse.Namespace) -> tuple[dict[str, float], list[str]]:
+    """The score of each kind of weights on one table, and the fitted weights of each family."""
     own, folds = folds_of(name, TABLES[name], asked)
     observed = own.molecules[list(TABLES[name].endpoints)].to_numpy(dtype=np.float64)
+    first = next(iter(given(asked.families)))
+    kinds = {kind: [fold.weights[kind] for fold in folds] for kind in folds[0].weights}
+    if len(asked.families) > len(DENSE):
+        dense = np.isin(asked.families, DENSE)[:, None]
+        kinds[f"{first}, {' and '.join(DENSE)} alone"] = [one * dense for one in kinds[first]]
     scores = {}
-    for kind in folds[0].weights:
-        mixed = np.full_like(observed, np.nan)
-        for fold in folds:
-            mixed[fold.held] = (fold.weights[kind][:, None] * fold.predictions).sum(axis=0)
-        scores[kind] = score(TABLES[name].metric, observed, mixed)
-    first = np.concatenate([fold.weights[f"fitted, drawn to {next(iter(GIVEN))}"][0] for fold in folds])
-    return scores, f"{first.min():.2f} to {first.max():.2f}"
+    for kind, weights in kinds.items():
+        predicted = np.full_like(observed, np.nan)
+        for fold, one in zip(folds, weights, strict=True):
+            predicted[fold.held] = mixed(one, fold.predictions)
+        scores[kind] = score(TABLES[name].metric, observed, predicted)
+    fitted = [fold.weights[f"fitted, drawn to {first}"] for fold in folds]
+    spans = [np.concatenate([one[place] for one in fitted]) for place in range(len(asked.families))]
+    return scores, [f"{span.min():.2f} to {span.max():.2f}" for span in spans]
+
+
+def mixed(weights: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """The average (k, t); where a graph has no room for a molecule, the others share its family's weight.
+
+    Args:
+        weights: of the families (f, t).
+        predictions: theirs (f, k, t).
+    """
+    shares = weights[:, None] * np.isfinite(predictions)
+    return (shares * np.nan_to_num(predictions)).sum(axis=0) / shares.sum(axis=0)
 
 
 def main() -> None:
@@ -143,22 +170,28 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=6)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--tables", default=",".join(TABLES))
-    parser.add_argument("--families", nargs="+", default=["A", "D"], choices=list(FAMILIES))
+    parser.add_argument("--families", nargs="+", default=list(DENSE), choices=list(FAMILIES))
     asked = parser.parse_args()
     found = {name: column(name, asked) for name in asked.tables.split(",")}
     kinds = list(next(iter(found.values()))[0])
     lines = [[kind, *(f"{scores[kind]:.4f}" for scores, _ in found.values())] for kind in kinds]
-    lines.append(["weight of the first family, fitted", *(said for _, said in found.values())])
+    lines += [
+        [f"weight of {name}, fitted", *(said[place] for _, said in found.values())]
+        for place, name in enumerate(asked.families)
+    ]
     heads = ["weights", *(f"{name} {TABLES[name].metric}" for name in found)]
+    graph = set(asked.families) & set(GRAPHS)
     text = (
-        f"## Weights of the families\n\nOut-of-fold scores, {asked.folds} scaffold folds inside the rows to "
+        f"## Weights of the families{', with a network on graphs' if graph else ''}\n\n"
+        f"Out-of-fold scores, {asked.folds} scaffold folds inside the rows to "
         f"train on, {asked.replicates} replicates of the families {', '.join(asked.families)} in each; "
         "fitted inside the train rows of each fold, as `weights: out_of_fold` does. All rows are mixes of "
         "the same networks. Higher is better for spearman and auroc, lower for mae and rae "
-        "(`python -m benchmarks.family_weights`).\n\n" + table(heads, lines)
+        f"(`python -m benchmarks.family_weights --families {' '.join(asked.families)}`).\n\n"
+        + table(heads, lines)
     )
     print(text)
-    write_section("family-weights", text)
+    write_section("family-weights-graph" if graph else "family-weights", text)
 
 
 if __name__ == "__main__":

@@ -15,17 +15,24 @@ from benchmarks.graph_tuning_settings import EPOCHS, LARGE, Setting, for_partner
 from benchmarks.graph_tuning_tables import ALONE, MIX, Kept, graph_scores
 from benchmarks.results import table, write_section
 
-SHOWN = (ALONE, MIX)
+HALF = "A+A+A+A+D+D+G"
+SHOWN = {ALONE: ALONE, MIX: MIX, HALF: "A+A+D+G/2"}
 
 
 class Partner(NamedTuple):
-    """A setting's scores on one table with one replicate in each fold, (m,) by mix."""
+    """A setting's scores on one table.
 
-    scores: dict[str, np.ndarray]
+    Attributes:
+        value: with the mean of the replicates, by mix.
+        single: with one replicate in each fold, (m,) by mix.
+    """
+
+    value: dict[str, float]
+    single: dict[str, np.ndarray]
 
     def cell(self, mix: str) -> str:
-        """The mean over replicates."""
-        return f"{self.scores[mix].mean():.4f}"
+        """With the mean of the replicates, and how many there are."""
+        return f"{self.value[mix]:.4f} ({len(self.single[mix])})"
 
 
 def products(setting: Setting) -> float:
@@ -79,17 +86,17 @@ def _table(
     for setting in for_partners():
         own = [found[name].get(setting) for name in tables]
         if any(own):
-            for mix in SHOWN:
+            for mix, shown in SHOWN.items():
                 cells = ["" if one is None else one.cell(mix) for one in own]
-                lines.append([words(setting), f"{products(setting):.2f}", mix, *cells])
+                lines.append([words(setting), f"{products(setting):.2f}", shown, *cells])
     heads = ["graph network", "products", "mix", *(f"{name} {ALL[name].metric}" for name in tables)]
     return table(heads, lines)
 
 
 def partner(kept: Kept, material: Material, setting: Setting, name: str, folds: Sequence[int]) -> Partner:
-    """Scores of each replicate's predictions, alone and in the mix."""
-    _, *values = graph_scores(kept, material, setting, name, folds)
-    return Partner({mix: np.array([own[mix] for own in values]) for mix in SHOWN})
+    """Scores of the replicates' predictions, alone and in the mixes."""
+    whole, *values = graph_scores(kept, material, setting, name, folds, tuple(SHOWN))
+    return Partner(whole, {mix: np.array([own[mix] for own in values]) for mix in SHOWN})
 
 
 def _without(tables: Sequence[str], features: Path, folds: Sequence[int], mix: str) -> list[str]:
@@ -107,22 +114,23 @@ def _about(kept: Kept, found: Mapping[str, Mapping[Setting, Partner]]) -> str:
     """What the table shows, and how much of it is luck."""
     noise = {
         mix: {
-            name: np.sqrt(np.mean([one.scores[mix].var(ddof=1) for one in own.values() if _several(one)]))
+            name: np.sqrt(np.mean([one.single[mix].var(ddof=1) for one in own.values() if _several(one)]))
             for name, own in found.items()
             if any(_several(one) for one in own.values())
         }
         for mix in SHOWN
     }
     said = "; ".join(
-        f"{mix}: " + ", ".join(f"{value:.4f} on {name}" for name, value in by.items())
+        f"{SHOWN[mix]}: " + ", ".join(f"{value:.4f} on {name}" for name, value in by.items())
         for mix, by in noise.items()
         if by
     )
     return (
         f"{', '.join(sorted(kept.devices))}. Scaffold folds inside the rows to train on "
-        "(`python -m benchmarks.graph_tuning --stages partners`). Scores with one replicate of the network "
-        "on graphs in each fold, the mean over the replicates that were trained (1 or 2); A and D are the "
-        f"same in all rows. SD of a score by the replicate, {said or 'not known'}. Dropout 0.2, a layer of "
+        "(`python -m benchmarks.graph_tuning --stages partners`). Scores with the mean of the replicates of "
+        "the network on graphs, in brackets how many were trained in each fold; A and D are the same in all "
+        "rows, of 6 replicates. G/2: with half the weight of D. SD of a score with a single replicate, "
+        f"{said or 'not known'}. Dropout 0.2, a layer of "
         "256, rate 0.001, batches of 64, 40 epochs where no others are given; half as many for classes. "
         "Products: of matrices in a training, as a share of those with 192 units, 4 layers, 40 epochs."
     )
@@ -130,4 +138,4 @@ def _about(kept: Kept, found: Mapping[str, Mapping[Setting, Partner]]) -> str:
 
 def _several(one: Partner) -> bool:
     """Whether a scatter can be told."""
-    return len(one.scores[ALONE]) > 1
+    return len(one.single[ALONE]) > 1

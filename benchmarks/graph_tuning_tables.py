@@ -104,7 +104,12 @@ def scored(kept: Kept, features: Path, setting: Setting, name: str, folds: Seque
 
 
 def graph_scores(
-    kept: Kept, material: Material, setting: Setting, name: str, folds: Sequence[int]
+    kept: Kept,
+    material: Material,
+    setting: Setting,
+    name: str,
+    folds: Sequence[int],
+    mixes: Sequence[str] = MIXES,
 ) -> list[dict[str, float]]:
     """By mix the scores with the mean of the replicates, then with each by itself."""
     parts = [kept.found[setting, name, fold] for fold in folds]
@@ -117,7 +122,7 @@ def graph_scores(
     # a replicate that diverged, a molecule too large for a graph: NaN, and no warning
     with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
         return [
-            {mix: _score(mix, {**material.dense, "G": one}, rows, name, observed) for mix in MIXES}
+            {mix: _score(mix, {**material.dense, "G": one}, rows, name, observed) for mix in mixes}
             for one in (np.nanmean(single, axis=0), *single)
         ]
 
@@ -135,9 +140,11 @@ def gains_by_mix(
 ) -> dict[Setting, dict[str, float]]:
     """By setting and mix: the mean over tables of what it gains on the start, in units of the scatter.
 
-    The scatter of a table is the median over settings.
+    The scatter of a table is the median over settings. Without the start there is nothing to gain on.
     """
     settings = kept.settings()
+    if PRESET not in settings:
+        return {}
     all_scores = {
         name: {one: scored(kept, features, one, name, folds) for one in settings} for name in tables
     }
@@ -169,7 +176,7 @@ def gains(kept: Kept, features: Path, tables: Sequence[str], folds: Sequence[int
 
 
 def finalists(found: Mapping[Setting, float], count: int) -> list[Setting]:
-    """The start, the preset's, and the best others."""
+    """The start, the larger network, and the best others."""
     others = [one for one in found if one not in (PRESET, LARGE) and np.isfinite(found[one])]
     return [PRESET, LARGE, *sorted(others, key=lambda one: -found[one])[:count]]
 

@@ -54,6 +54,12 @@ def test_the_network_on_graphs_sees_nothing_else_and_its_rate_rises_first() -> N
     assert [one.train.warmup for one in dense] == [0, 0]
 
 
+def test_weights_are_fitted_where_a_network_on_graphs_takes_part() -> None:
+    found = {preset: with_preset(params(), preset).weights for preset in PRESETS}
+    assert found == {"fast": "given", "default": "given", "best": "out_of_fold"}
+    assert with_preset(with_preset(params(), "best"), "default").weights == "given"
+
+
 @pytest.mark.parametrize(
     ("sections", "said"),
     [

@@ -86,7 +86,7 @@ def init(
         Preset,
         typer.Option(
             help="fast: one dense network; default: two, on different features; best: those and a network on "
-            "graphs, which takes many times as long without a GPU."
+            "graphs, with weights fitted to the table, which takes several times as long."
         ),
     ] = "default",
     dvc: Annotated[
