@@ -2,7 +2,7 @@
 
     python -m benchmarks.demo_flow [--replicates 32] [--turns 3] [--graph]
 
-With --graph, the only family is a small network on graphs: 64 units, 3 layers.
+With --graph, the only family is the network on graphs of the preset `best`: 64 units, 3 layers.
 
 Each turn is a workspace of its own, so nothing is cached but compiled code. A stage's share is read from when
 its last output was written; the flow's own are starting its server and, at the end, its record and artifacts.
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from benchmarks.results import table, write_section
-from manywalks.params.load import Params
+from manywalks.params.load import Params, parse_params
 from manywalks.params.presets import with_preset
 from manywalks.params.render import render
 from manywalks.workspace import Workspace
@@ -54,17 +54,14 @@ def fresh(work: Path, replicates: int, *, graph: bool) -> None:
 
 
 def on_graphs_alone(params: Params) -> Params:
-    """The preset `best` without its dense families, and with a smaller network on graphs."""
-    best = with_preset(params, "best", max_atoms=36)
-    (family,) = (one for one in best.families if "graph" in one.blocks)
-    small = {**family.network, "units": 64, "layers": 3}
-    used = [block for block in best.featurize.blocks if block.kind in family.blocks]
-    return best.model_copy(
-        update={
-            "featurize": best.featurize.model_copy(update={"blocks": tuple(used)}),
-            "families": (family.model_copy(update={"network": small}),),
-        }
-    )
+    """The preset `best` without its dense families; molecules without room in its graph are rejected."""
+    best = with_preset(params, "best", max_atoms=36).model_dump(mode="json")
+    best["families"] = [family for family in best["families"] if "graph" in family["blocks"]]
+    best["weights"] = "given"
+    best["featurize"]["blocks"] = [
+        {**block, "larger": "reject"} for block in best["featurize"]["blocks"] if block["kind"] == "graph"
+    ]
+    return parse_params(best, source="benchmarks/demo_flow.py")
 
 
 def written(path: Path) -> float:
