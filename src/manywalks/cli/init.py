@@ -33,6 +33,8 @@ START_S, RECORD_S, EPOCH_S = 25.0, 0.014, 0.00026
 # replicate and molecule a sixth of that: 0.12 ms of 48 slots, 3 layers, 64 units; 0.78 ms of 48, 4 and 192;
 # benchmarks/engine_graph.py). Slots as init chooses them, of which molecules fill about half
 UNIT_S, UNIT2_S = 5.4e-8, 3.8e-10
+# its program is compiled, once for all molecules and once for the folds of fitted weights
+COMPILE_S = 15.0
 # fitted weights of the families take six replicates more, each on two thirds of the molecules: of 8 a half
 FITTED = 0.5
 # what train.epochs is where nothing is said
@@ -113,7 +115,8 @@ def waiting(params: Params, records: int, cores: int) -> str:
     dense = sum(not family.params.network.on_graph for family in families)
     graphs = sum(_graph_seconds(family.params) for family in families if family.params.network.on_graph)
     training = (EPOCH_S * epochs * dense + graphs) * (1 + (FITTED if params.weights != "given" else 0))
-    seconds = START_S + records * (RECORD_S + training) / cores
+    start = START_S + (COMPILE_S if graphs else 0)
+    seconds = start + records * (RECORD_S + training) / cores
     minutes = round(seconds / 60)
     words = "about a minute" if minutes < 2 else f"about {minutes} minutes"
     if minutes >= 90:

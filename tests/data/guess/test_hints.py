@@ -153,7 +153,7 @@ def test_the_wait_is_near_what_was_measured_with_the_default_families() -> None:
 
 
 def test_the_wait_is_near_what_was_measured_with_a_network_on_graphs() -> None:
-    """The demo with --preset best, two cores: 98 s."""
+    """The demo with --preset best, two cores: 95 s."""
     dense = parse_params({"data": {"path": "t.csv", "endpoints": {"y": {}}}})
     assert minutes_said(with_preset(dense, "best", max_atoms=36), 1282) == 2
 
