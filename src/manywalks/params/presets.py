@@ -25,9 +25,9 @@ _PATHS: dict[str, Any] = {
     "name": "paths",
     "blocks": ["atom_pair_count", "torsion_count", "avalon_count", "rdkit2d", "ionization"],
 }
-# Behind the dense ones when alone, but its errors are others (docs/decisions/0014-graph.md). It sees the graph
-# alone: with descriptors at its readout it is more like the others, and the mean gains less. Single networks
-# differ widely, so many small ones are worth more than a few large ones.
+# Behind the dense ones when alone, but its errors are others (docs/decisions/0014-graph.md). It sees nothing
+# but the graph: with descriptors at its readout it is more like the others, and the mean gains less. Single
+# networks differ widely, so many small ones are worth more than a few large ones.
 _GRAPH: dict[str, Any] = {
     "name": "graph",
     "blocks": ["graph"],
