@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from manywalks.params.sections.model import FeatureBlock
 
 FUNCTIONS = ("function", "minimol")
+# where a workspace keeps the folders of runs that are not its own
+MADE_WITHIN = ("runs", ".manywalks")
 MINIMOL = "manywalks.featurize.foreign.minimol:embed"
 
 
@@ -108,22 +110,41 @@ def version_of(module: str) -> str:
     return ", ".join(versions)
 
 
+def homes(folder: Path) -> list[Path]:
+    """Where files named in params.yaml may lie: its folder, and the workspace that this folder was made for.
+
+    `manywalks train --params` and `manywalks reproduce` run in a folder of their own within the workspace.
+    """
+    folder = folder.resolve()
+    for above in folder.parents[:3]:
+        if (above / "params.yaml").is_file():
+            inside = folder.relative_to(above).parts[0]
+            return [folder, *(homes(above) if inside in MADE_WITHIN else [])]
+    return [folder]
+
+
 def located(blocks: Iterable[FeatureBlock], folder: Path) -> tuple[FeatureBlock, ...]:
-    """The blocks with the files that lie in `folder`, tables and modules, as whole paths."""
-    return tuple(block.model_copy(update=_files(block, folder.resolve())) for block in blocks)
+    """The blocks with the files that lie in `folder` or its `homes`, tables and modules, as whole paths."""
+    places = homes(folder)
+    return tuple(block.model_copy(update=_files(block, places)) for block in blocks)
 
 
-def _files(block: FeatureBlock, folder: Path) -> dict[str, str]:
+def _files(block: FeatureBlock, places: Sequence[Path]) -> dict[str, str]:
     """What to replace in one block."""
     if block.kind == "table":
-        return {"path": str(folder / str(block.path))}
+        return {"path": str(_first(str(block.path), places))}
     module, _, function = str(block.of).rpartition(":")
     if block.kind == "function":
         # of a package's module the name would be another one, and with it the names of its columns
-        file = folder / (module if module.endswith(".py") else f"{module}.py")
+        file = _first(module if module.endswith(".py") else f"{module}.py", places)
         if "." not in module.removesuffix(".py") and file.is_file():
             return {"of": f"{file}:{function}"}
     return {}
+
+
+def _first(name: str, places: Sequence[Path]) -> Path:
+    """The file where it is there, else where it belongs."""
+    return next((place / name for place in places if (place / name).exists()), places[-1] / name)
 
 
 def content_of(blocks: Sequence[dict[str, Any]], folder: Path) -> dict[str, str | None]:

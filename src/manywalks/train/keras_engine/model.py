@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from manywalks.params.sections.block_sources import homes
 from manywalks.params.sections.model import NetworkParams
 from manywalks.runtime.imports import without_collector
 from manywalks.train.weights import BATCH_MOMENTUM, NORMALIZATION_EPSILON
@@ -177,19 +178,18 @@ def _check_shape(builder: str, verb: str, shape: Any, wanted: tuple[None, int]) 
 
 
 def load_builder(builder: str, workspace: Path) -> Callable[[int, int], Any]:
-    """The function that `module:function` names; the module may lie in the workspace folder."""
+    """The function that `module:function` names; the module may lie in the workspace or its `homes`."""
     module_name, _, function_name = builder.partition(":")
     if not module_name or not function_name:
         raise ValueError(f"network.builder: {builder!r} is not module:function; write e.g. my_network:build")
-    folder = str(workspace.resolve())
-    if folder not in sys.path:
-        sys.path.append(folder)
+    folders = [str(place) for place in homes(workspace)]
+    sys.path += [folder for folder in folders if folder not in sys.path]
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # a person's module may fail in any way
         raise ValueError(
             f"network.builder: {builder}: cannot import {module_name} ({_one_line(error)}); "
-            f"put {module_name}.py into {folder} or install it"
+            f"put {module_name}.py into {folders[-1]} or install it"
         ) from error
     function = getattr(module, function_name, None)
     if not callable(function):
