@@ -4,11 +4,14 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from manywalks.featurize.featurize import featurize as compute_features
+from manywalks.params.load import parse_params
 from manywalks.params.sections.families import Family, families_of
 from manywalks.tasks import curate, featurize, split
-from manywalks.train.prepare import KEPT, Prepared, read_prepared, transforms_file
+from manywalks.train.prepare import KEPT, Prepared, fit, read_prepared, transforms_file
 from manywalks.train.scaling import FeatureScaler
 from manywalks.workspace import Workspace
 
@@ -75,3 +78,22 @@ def test_transforms_of_former_inputs_are_removed(workspace: Workspace) -> None:
     read_prepared(workspace, only(workspace), "key")
     left = sorted(path.stem for path in folder.glob("*.npz"))
     assert left == sorted(["key", *(f"former{number:02d}" for number in range(3, KEPT + 3))])
+
+
+def test_graphs_without_room_for_any_molecule_are_told_from_a_split_without_molecules() -> None:
+    smiles = ["CCCCCCCCC", "CCCCCCCCCC"]
+    raw = {
+        "data": {"path": "t.csv", "endpoints": {"y": {}}},
+        "featurize": {"blocks": [{"kind": "ionization"}, {"kind": "graph", "max_atoms": 8}]},
+        "families": [
+            {"name": "graph", "blocks": ["graph"], "network": {"builder": "relational"}},
+            {"name": "dense", "blocks": ["ionization"]},
+        ],
+    }
+    params = parse_params(raw)
+    curated = pd.DataFrame({"smiles": smiles, "y": [1.0, 2.0]})
+    features = compute_features(smiles, params.featurize.blocks, cores=1)
+    with pytest.raises(ValueError, match=r"all 2 molecules of the train subset .* raise max_atoms"):
+        fit(curated, features, np.array(["train", "train"]), params)
+    with pytest.raises(ValueError, match=r"lower split\.test"):
+        fit(curated, features, np.array(["test", "test"]), params)

@@ -54,7 +54,13 @@ def columns_of(features: Features, params: Params) -> Features:
 
 def fit(curated: pd.DataFrame, features: Features, subsets: np.ndarray, params: Params) -> Transforms:
     """Fit scaling and target transforms of one family on the train rows, from its own columns."""
-    train = np.flatnonzero((subsets == "train") & ~larger(features))
+    drawn = subsets == "train"
+    train = np.flatnonzero(drawn & ~larger(features))
+    if drawn.any() and len(train) == 0:
+        raise ValueError(
+            f"featurize.blocks: graph: all {drawn.sum():,} molecules of the train subset have more atoms or "
+            "bonds than its slots; raise max_atoms"
+        )
     if len(train) == 0:
         raise ValueError(
             "data/split.parquet: no molecule in the train subset; lower split.test and split.valid"
