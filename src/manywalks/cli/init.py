@@ -68,10 +68,11 @@ def run_init(
             raise ValueError(f"{table}: every record is damaged; {next(iter(read.faults.values()))}")
         guess = guess_params(sound, data_path(table, folder), str(table), smiles=smiles, sheet=sheet)
     except ValueError as error:
-        first, *others = (_sheets(table) if sheet is None and table.is_file() else []) or [""]
-        if not others:
+        names = _sheets(table) if sheet is None and table.is_file() else []
+        if len(names) < 2:
             raise
-        raise ValueError(f"{error}; {first!r}, the first sheet, was read ({_to_choose(others)})") from None
+        read_here = f"{names[0]!r}, the first sheet, was read"
+        raise ValueError(f"{error}; {read_here} ({_to_choose(names[1:])})") from None
     # "manywalks" above every report would tell none from another
     titled = with_preset(
         guess.params.model_copy(update={"report": ReportParams(title=table.name.split(".")[0])}),
