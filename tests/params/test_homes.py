@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from manywalks.params.sections.block_sources import homes, located
+from manywalks.params.sections.block_sources import builder_content, homes, located
 from manywalks.params.sections.model import FeatureBlock, NetworkParams
 from manywalks.train.keras_engine.model import build
 
@@ -59,3 +59,13 @@ def test_a_run_beside_takes_networks_functions_and_tables_of_the_workspace(
 def test_a_missing_module_is_asked_for_in_the_workspace(beside: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"put gone.py into {tmp_path / 'work'} or install it"):
         build(NetworkParams(builder="gone:small"), 4, 2, workspace=beside)
+
+
+def test_a_network_that_changed_is_another_one(beside: Path, tmp_path: Path) -> None:
+    module = tmp_path / "work" / "network_at_home.py"
+    module.write_text(NETWORK)
+    before = builder_content("network_at_home:small", beside)
+    module.write_text(NETWORK.replace("n_endpoints)(inputs)", "n_endpoints, use_bias=False)(inputs)"))
+    assert None not in (before, after := builder_content("network_at_home:small", beside))
+    assert before != after
+    assert builder_content("relational", beside) is builder_content(None, beside) is None

@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from manywalks import files
-from manywalks.params.sections.block_sources import content_of
+from manywalks.params.sections.block_sources import builder_content, content_of
 from manywalks.pipeline.git import commit_of
 from manywalks.workspace import Workspace
 
@@ -122,6 +122,12 @@ def inputs_of(stage: Stage, workspace: Workspace) -> dict[str, Any]:
     deps = {dep: content_hash(located(dep, workspace)) for dep in sorted(stage.deps)}
     if "featurize" in stage.params:
         deps |= content_of(lookup(values, "featurize.blocks") or [], workspace.root)
+    if "network" in stage.params:
+        families = lookup(values, "families")
+        networks = [values, *(families if isinstance(families, list) else [])]
+        builders = {str(builder) for one in networks if (builder := lookup(one, "network.builder"))}
+        contents = {f"network.builder {one}": builder_content(one, workspace.root) for one in builders}
+        deps |= {name: content for name, content in contents.items() if content is not None}
     return {
         "cmd": stage.cmd,
         "params": {key: lookup(values, key) for key in sorted(stage.params)},

@@ -11,6 +11,7 @@ from typing import Any
 
 from manywalks import files
 from manywalks.features import read_block_digests
+from manywalks.params.sections.block_sources import builder_content
 from manywalks.params.sections.families import families_of
 from manywalks.replicates.code_key import content_key
 from manywalks.replicates.draws import SCHEME, Draws
@@ -114,5 +115,7 @@ def open_in(workspace: Workspace, folder: Path, made_from: dict[str, Any]) -> tu
             "features": {block: digest for block, digest in digests.items() if block in prefixes},
             "params": family.params.model_dump(mode="json", include={"transform", "network", "train"}),
         }
+        if (builder := builder_content(family.params.network.builder, workspace.root)) is not None:
+            content["builder"] = builder
         families.append(FamilyStore(folder / content_key(content), family))
     return tuple(families)

@@ -147,6 +147,16 @@ def _first(name: str, places: Sequence[Path]) -> Path:
     return next((place / name for place in places if (place / name).exists()), places[-1] / name)
 
 
+def builder_content(builder: str | None, folder: Path) -> str | None:
+    """SHA-256 of the module of a network's builder, in `folder` or its `homes`; None if there is none there.
+
+    What the module imports, and a builder in an installed package, are not followed.
+    """
+    module = (builder or "").partition(":")[0]
+    file = _first(f"{module.replace('.', '/')}.py", homes(folder))
+    return hashlib.sha256(file.read_bytes()).hexdigest() if module and file.is_file() else None
+
+
 def content_of(blocks: Sequence[dict[str, Any]], folder: Path) -> dict[str, str | None]:
     """The content of what blocks of params.yaml import and read, None where it is not there."""
     found: dict[str, str | None] = {}
